@@ -1,0 +1,82 @@
+//! The values that the engine's calls take and answer.
+
+/// An event was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The message's id.
+    pub message_id: String,
+    /// False if the same event had been accepted before.
+    pub new: bool,
+}
+
+/// How much a call of `deliver` may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Starts nothing new after so many milliseconds.
+    pub time_ms: u32,
+    /// Starts at most so many attempts.
+    pub attempts_max: u32,
+}
+
+/// What a call of `deliver` did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// Messages whose webhooks were determined.
+    pub routed: u32,
+    /// Attempts made and recorded.
+    pub attempts: u32,
+    /// Of these, the successful ones.
+    pub delivered: u32,
+    /// Milliseconds until `deliver` should be called again.
+    pub next_due_ms: u32,
+}
+
+/// A key that seals secrets, as configured.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealingKey {
+    /// Its name: 1 to 32 of `a-z`, `0-9`, `-`.
+    pub id: String,
+    /// 32 bytes in hexadecimal.
+    pub key_hex: String,
+}
+
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealingKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A request to the management API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// Begins with `/`; percent-encoded as it came.
+    pub path: String,
+    /// What follows the `?`, as it came.
+    pub query: String,
+    /// The body; empty if there is none.
+    pub body: String,
+}
+
+/// Who calls the management API. The host has authenticated them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant they belong to.
+    pub tenant: String,
+    /// Their user id.
+    pub user: Option<String>,
+    /// What they may do.
+    pub permissions: Vec<String>,
+}
+
+/// The management API's response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiResponse {
+    /// The status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}

@@ -1,0 +1,97 @@
+//! The one error type of the engine's calls: kind, field, what was wrong, how to mend it. Never a secret.
+
+use crate::host::StorageError;
+
+/// Why a call was refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What sort of failure it is, for decisions and status codes.
+    pub kind: ErrorKind,
+    /// The field at fault, as a path into the input (`events[1]`), if one is.
+    pub field: Option<String>,
+    /// One sentence: what was wrong, quoting the offending value unless it may be a secret.
+    pub message: String,
+    /// One sentence: how to mend it.
+    pub hint: Option<String>,
+}
+
+/// The kinds of error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The input breaks a rule; the caller must change it.
+    Invalid,
+    /// The input is larger than a limit.
+    TooLarge,
+    /// There is no such thing for this tenant.
+    NotFound,
+    /// It contradicts what is stored (the same event id with another content).
+    Conflict,
+    /// The caller lacks a permission.
+    Forbidden,
+    /// The storage failed in a way that repeating the call may mend.
+    Unavailable,
+    /// The platform's transaction is lost and must be rolled back.
+    TransactionAborted,
+    /// A stored row or the configuration is not what it should be.
+    Internal,
+}
+
+impl Error {
+    /// An error about a field of the input.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Error {
+        Error { kind: ErrorKind::Invalid, field: Some(field.to_owned()), message: message.into(), hint: None }
+    }
+
+    /// An error of another kind, about no field.
+    pub fn of(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error { kind, field: None, message: message.into(), hint: None }
+    }
+
+    /// The same, with the mend.
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, its field seen from outside: `name` becomes `events[3].name`.
+    pub fn within(mut self, outer: &str) -> Error {
+        self.field = Some(match self.field.take() {
+            Some(inner) => format!("{outer}.{inner}"),
+            None => outer.to_owned(),
+        });
+        self
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(field) = &self.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Error {
+        match error {
+            StorageError::Conflict(_) => {
+                Error::of(ErrorKind::Unavailable, "another writer was faster").hint("repeat the call")
+            }
+            StorageError::NotApplied(detail) | StorageError::Unknown(detail) => {
+                Error::of(ErrorKind::Unavailable, format!("storage: {detail}")).hint("repeat the call")
+            }
+            StorageError::TransactionAborted(detail) => {
+                Error::of(ErrorKind::TransactionAborted, format!("storage: {detail}"))
+                    .hint("roll the surrounding transaction back")
+            }
+            StorageError::Invalid(detail) => Error::of(ErrorKind::Internal, format!("storage: {detail}")),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Every bound of the engine, in one place, each with its unit in its name.
+
+/// A storage key, in bytes: what MySQL and MariaDB index as `VARCHAR(255)`.
+pub const KEY_BYTES_MAX: usize = 255;
+/// A stored value, in bytes. An event with everything around it fits.
+pub const VALUE_BYTES_MAX: usize = 512 * 1024;
+/// Mutations of one commit.
+pub const COMMIT_MUTATIONS_MAX: usize = 1_000;
+/// Checks of one commit.
+pub const COMMIT_CHECKS_MAX: usize = 1_000;
+/// Keys and values of one commit together, in bytes.
+pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Keys of one `get`.
+pub const GET_KEYS_MAX: usize = 1_000;
+/// Entries of one `scan`.
+pub const SCAN_ENTRIES_MAX: u32 = 1_000;
+
+/// One event as the host hands it over, in bytes.
+pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+/// The events of one `on-events` together, in bytes: they are one commit.
+pub const EVENTS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Events of one `on-events`.
+pub const EVENTS_PER_CALL_MAX: usize = 100;
+/// Nesting of arrays and objects in an event.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// A caller's event id, in bytes.
+pub const EVENT_ID_BYTES_MAX: usize = 256;
+/// An event type or a pattern, in bytes.
+pub const EVENT_TYPE_BYTES_MAX: usize = 128;
+/// Dot-separated parts of an event type: each costs one index range when it is routed.
+pub const EVENT_TYPE_PARTS_MAX: usize = 8;
+/// A tenant's name, in bytes.
+pub const TENANT_BYTES_MAX: usize = 64;
+
+/// A webhook's name, in characters.
+pub const WEBHOOK_NAME_CHARS_MAX: usize = 255;
+/// A webhook's URL, in bytes.
+pub const URL_BYTES_MAX: usize = 2_048;
+/// Patterns of one webhook.
+pub const PATTERNS_PER_WEBHOOK_MAX: usize = 100;
+/// Custom headers of one webhook.
+pub const HEADERS_PER_WEBHOOK_MAX: usize = 20;
+/// A custom header's name, in bytes.
+pub const HEADER_NAME_BYTES_MAX: usize = 64;
+/// A custom header's value, in bytes.
+pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
+/// A typed secret, in bytes (a `whsec_` secret has its own rule: 24 to 64 bytes once decoded).
+pub const SECRET_BYTES_MAX: usize = 256;
+/// Secrets of one webhook that sign at the same time, during rotations.
+pub const LIVE_SECRETS_MAX: usize = 10;
+/// How long a rotated secret goes on signing, at most: 7 days.
+pub const ROTATION_OVERLAP_MS_MAX: u64 = 7 * 24 * 3_600_000;
+/// How long a rotated secret goes on signing unless said otherwise: 24 hours.
+pub const ROTATION_OVERLAP_MS: u64 = 24 * 3_600_000;
+/// Waits of one schedule.
+pub const SCHEDULE_WAITS_MAX: usize = 20;
+/// One wait of a schedule: 7 days, in seconds.
+pub const SCHEDULE_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
+/// How far a receiver's `Retry-After` can push an attempt back: 24 hours.
+pub const RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
+/// The shortest timeout of an attempt.
+pub const TIMEOUT_MS_MIN: u32 = 100;
+/// The longest timeout of an attempt.
+pub const TIMEOUT_MS_MAX: u32 = 30_000;
+/// How much of a response is read.
+pub const RESPONSE_BYTES_MAX: u32 = 64 * 1024;
+/// How much of a response's body the attempt log keeps, in characters.
+pub const EXCERPT_CHARS_MAX: usize = 1_024;
+
+/// How many inboxes the tenants are spread over.
+pub const INBOX_SHARDS: u32 = 16;
+/// Messages that one routing commit takes from an inbox.
+pub const ROUTE_MESSAGES_MAX: u32 = 64;
+/// Deliveries that one routing commit makes.
+pub const ROUTE_DELIVERIES_MAX: usize = 500;
+/// Deliveries that one queue row names.
+pub const GROUP_DELIVERIES_MAX: usize = 16;
+/// Attempts that one settling commit records.
+pub const SETTLE_ATTEMPTS_MAX: usize = 100;
+/// Lanes that one commit claims.
+pub const CLAIM_LANES_MAX: usize = 64;
+/// Wake rows read in one page while looking for lanes.
+pub const WAKE_PAGE: u32 = 200;
+/// Pages of wake rows read in one look.
+pub const WAKE_PAGES_MAX: u32 = 10;
+/// Queue rows read from a lane at once.
+pub const QUEUE_PAGE: u32 = 32;
+/// Requests in flight of one worker.
+pub const IN_FLIGHT_MAX: usize = 512;
+/// Of these, at most so many for lanes that have not had a success lately.
+pub const IN_FLIGHT_UNPROVEN_MAX: usize = IN_FLIGHT_MAX / 2;
+/// Requests in flight of one lane.
+pub const LANE_IN_FLIGHT_MAX: usize = 8;
+
+/// How far two workers' clocks may disagree. Beyond it work is delayed or repeated, never lost.
+pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
+/// What a lease outlives the last request that it may still see, in milliseconds.
+pub const LEASE_MARGIN_MS: u64 = 3_000;
+/// How long a lane goes on sending under one lease, in milliseconds.
+pub const LEASE_SENDING_MS: u64 = 5_000;
+/// The lease of an inbox shard, in milliseconds.
+pub const SHARD_LEASE_MS: u64 = 5_000;
+/// The longest lease there can be.
+pub const LEASE_MS_MAX: u64 = TIMEOUT_MS_MAX as u64 + LEASE_MARGIN_MS + LEASE_SENDING_MS;
+/// A pump looks again at the latest after so long: an event accepted inside a transaction announces itself to nobody.
+pub const POLL_MS: u32 = 1_000;
+
+const _: () = assert!(EVENT_BYTES_MAX + 4_096 < VALUE_BYTES_MAX, "an event and its envelope fit one value");
+const _: () = assert!(VALUE_BYTES_MAX < COMMIT_BYTES_MAX, "a value fits a commit");
+const _: () = assert!(EVENTS_PER_CALL_MAX * 2 <= COMMIT_MUTATIONS_MAX, "a call's events are one commit");
+const _: () = assert!(
+    ROUTE_DELIVERIES_MAX + ROUTE_MESSAGES_MAX as usize + 1 <= COMMIT_MUTATIONS_MAX - ROUTE_DELIVERIES_MAX / 2,
+    "a routing commit fits"
+);
+const _: () = assert!(SETTLE_ATTEMPTS_MAX * 7 <= COMMIT_MUTATIONS_MAX, "a settling commit fits");
+const _: () = assert!(CLAIM_LANES_MAX * 4 <= COMMIT_MUTATIONS_MAX, "a claiming commit fits");
+const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
+const _: () = assert!(IN_FLIGHT_UNPROVEN_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
+const _: () = assert!(
+    EVENTS_BYTES_MAX + EVENTS_PER_CALL_MAX * 8_192 <= COMMIT_BYTES_MAX,
+    "a call's events, with what is stored around them, fit one commit"
+);
