@@ -6,8 +6,12 @@
 #![deny(missing_docs)]
 
 mod call;
+mod config;
 pub mod error;
 pub mod host;
 pub mod limits;
+mod surface;
 pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
+pub use config::Config;
 pub use error::{Error, ErrorKind};
+pub use surface::*;
