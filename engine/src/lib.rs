@@ -7,9 +7,11 @@
 
 mod call;
 mod config;
+pub mod contract;
 pub mod error;
 pub mod host;
 pub mod limits;
+pub mod memory;
 mod surface;
 pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
 pub use config::Config;
