@@ -1,1 +1,5 @@
 //! The Rust host.
+#![forbid(unsafe_code)]
+
+pub mod http;
+pub mod wake;

@@ -1,0 +1,99 @@
+//! Whether an address may be reached under an egress policy. Which policy that is, the engine decides.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hookwright_engine::host::EgressPolicy;
+use ipnet::IpNet;
+
+/// A policy, parsed.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    allow: Vec<IpNet>,
+    deny: Vec<IpNet>,
+}
+
+impl Rules {
+    /// Reads a policy; the error names the network that is not one.
+    pub(crate) fn parse(policy: &EgressPolicy) -> Result<Rules, String> {
+        Ok(Rules { allow: networks(&policy.allow)?, deny: networks(&policy.deny)? })
+    }
+
+    /// Whether a connection to this address may be made. An address that embeds an IPv4 address must pass as both: the
+    /// network in between delivers to the embedded one.
+    pub(crate) fn permit(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(_) => self.permit_as(address),
+            IpAddr::V6(six) => match embedded(six) {
+                Some(four) => self.permit_as(IpAddr::V4(four)) && self.permit_as(address),
+                None => self.permit_as(address),
+            },
+        }
+    }
+
+    fn permit_as(&self, address: IpAddr) -> bool {
+        !contains(&self.deny, address) || contains(&self.allow, address)
+    }
+}
+
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, String> {
+    texts.iter().map(|text| text.parse().map_err(|_| format!("`{text}` is not a network in CIDR form"))).collect()
+}
+
+fn contains(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&address))
+}
+
+fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bytes = six.octets();
+    let at = |start: usize| Some(Ipv4Addr::new(bytes[start], bytes[start + 1], bytes[start + 2], bytes[start + 3]));
+    match six.segments() {
+        // ::ffff:a.b.c.d (RFC 4291, 2.5.5.2)
+        [0, 0, 0, 0, 0, 0xffff, _, _] => at(12),
+        // 2002:a.b.c.d::, 6to4 (RFC 3056)
+        [0x2002, ..] => at(2),
+        // 64:ff9b::a.b.c.d, NAT64 (RFC 6052)
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => at(12),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn check(allow: &[&str], deny: &[&str], address: &str, permitted: bool) {
+        let list = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        let rules = Rules::parse(&EgressPolicy { allow: list(allow), deny: list(deny) }).unwrap();
+        assert_eq!(rules.permit(address.parse().unwrap()), permitted, "{address} allow {allow:?} deny {deny:?}");
+    }
+
+    #[test]
+    fn addresses_are_judged_by_every_form_they_have() {
+        let private = &["127.0.0.0/8", "10.0.0.0/8", "::1/128", "fc00::/7"];
+        check(&[], private, "127.0.0.1", false);
+        check(&[], private, "93.184.216.34", true);
+        check(&[], &[], "127.0.0.1", true);
+        check(&["127.0.0.0/8"], private, "127.9.9.9", true);
+        check(&["127.0.0.0/8"], private, "10.0.0.1", false);
+        check(&["10.1.0.0/16"], private, "10.2.0.1", false);
+        check(&[], private, "::1", false);
+        check(&[], private, "fd00::1", false);
+        check(&[], private, "2606:4700::1", true);
+        check(&[], private, "::ffff:127.0.0.1", false);
+        check(&["127.0.0.0/8"], &["127.0.0.0/8", "::ffff:0:0/96"], "::ffff:127.0.0.1", false);
+        check(&["127.0.0.0/8"], private, "::ffff:127.0.0.1", true);
+        check(&[], private, "::ffff:8.8.8.8", true);
+        check(&[], private, "2002:7f00:1::1", false);
+        check(&[], private, "2002:808:808::1", true);
+        check(&[], &["2002::/16"], "2002:808:808::1", false);
+        check(&[], private, "64:ff9b::10.0.0.1", false);
+        check(&[], private, "64:ff9b::8.8.8.8", true);
+    }
+
+    #[test]
+    fn a_network_that_is_not_one_is_refused() {
+        let policy = EgressPolicy { allow: vec![], deny: vec!["10.0.0.1".to_owned()] };
+        assert_eq!(Rules::parse(&policy).unwrap_err(), "`10.0.0.1` is not a network in CIDR form");
+    }
+}

@@ -1,0 +1,92 @@
+//! One request, from the engine's record to its result, within its deadline.
+
+use bytes::Bytes;
+use hookwright_engine::host::{HttpError, HttpErrorKind, Request, Response};
+use http::{HeaderName, HeaderValue, Method, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::Route;
+use super::body::{Collector, Room};
+use super::error::{broken_body, classify, failure};
+
+/// Headers of a response that are reported; the rest is left out.
+const RESPONSE_HEADERS_MAX: usize = 100;
+
+/// Makes the request and reads its response.
+pub(crate) async fn exchange(route: &Route, request: Request, deadline: Instant) -> Result<Response, HttpError> {
+    let (timeout_ms, body_bytes_max) = (request.timeout_ms, request.response_bytes_max);
+    let late = |what: &str| failure(HttpErrorKind::Timeout, format!("{what} within {timeout_ms} ms"));
+    let outgoing = express(request)?;
+    let responding = async {
+        if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTPS) {
+            route.tls().await?.request(outgoing).await.map_err(|error| classify(&error))
+        } else {
+            route.plain.request(outgoing).await.map_err(|error| classify(&error))
+        }
+    };
+    let response = timeout_at(deadline, responding).await.map_err(|_| late("no response"))??;
+    let (head, incoming) = response.into_parts();
+    let encoding = head.headers.get(http::header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let collector = Collector::new(encoding, body_bytes_max);
+    let (body, truncated) =
+        timeout_at(deadline, collect(incoming, collector)).await.map_err(|_| late("the response did not end"))??;
+    let headers = head.headers.iter().take(RESPONSE_HEADERS_MAX);
+    let headers = headers.map(|(name, value)| (name.as_str().to_owned(), lossy(value))).collect();
+    Ok(Response { status: head.status.as_u16(), headers, body, truncated })
+}
+
+/// Reads until the end or the limit. What is left unread closes the connection, for the body is dropped with it.
+async fn collect(mut incoming: Incoming, mut collector: Collector) -> Result<(String, bool), HttpError> {
+    while !incoming.is_end_stream() {
+        match incoming.frame().await {
+            None => break,
+            Some(Err(error)) => return Err(broken_body(&error)),
+            Some(Ok(frame)) => {
+                if frame.data_ref().is_some_and(|data| collector.push(data) == Room::None) {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(collector.finish())
+}
+
+fn express(request: Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
+    let mut outgoing = http::Request::new(Full::new(request.body.map(Bytes::from).unwrap_or_default()));
+    *outgoing.method_mut() = Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| failure(HttpErrorKind::InvalidRequest, "the method is not a token"))?;
+    *outgoing.uri_mut() = target(&request.url)?;
+    let headers = outgoing.headers_mut();
+    headers.reserve(request.headers.len() + 2);
+    for (name, value) in request.headers {
+        let refused =
+            |what| failure(HttpErrorKind::InvalidRequest, format!("the {what} of header `{name}` is not valid"));
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused("name"))?;
+        // A value may be a secret: it is never quoted.
+        let value = HeaderValue::try_from(value).map_err(|_| refused("value"))?;
+        headers.append(parsed, value);
+    }
+    Ok(outgoing)
+}
+
+/// The URL in the one spelling that the address check and the connection both read: `http://0x7f.1` has become
+/// `http://127.0.0.1/` before either sees it.
+fn target(text: &str) -> Result<Uri, HttpError> {
+    let refused = |why: &str| failure(HttpErrorKind::InvalidRequest, format!("the URL {why}"));
+    let mut url = Url::parse(text).map_err(|error| refused(&format!("is not valid: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("is neither `http` nor `https`"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("holds credentials"));
+    }
+    url.set_fragment(None);
+    Uri::try_from(String::from(url)).map_err(|_| refused("cannot be sent"))
+}
+
+fn lossy(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}

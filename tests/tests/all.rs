@@ -1,0 +1,4 @@
+//! Every test of the package, in one binary, so that the workspace is linked once for all of them.
+#![allow(clippy::unwrap_used)]
+
+mod http_client;
