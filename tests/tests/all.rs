@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod http_client;
+mod http_tls;
 mod receiver;
