@@ -3,4 +3,5 @@
 
 pub mod http;
 pub mod receiver;
+pub mod stores;
 pub mod wake;

@@ -1,0 +1,85 @@
+//! How the file is opened and what is in it at first: pragmas, the table, and errors that name the path.
+//!
+//! Durability is decided here: a write-ahead log that is flushed at every commit.
+
+use anyhow::{Context, Result, bail};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a call waits for a lock that another process holds.
+const BUSY_TIMEOUT_MS: u64 = 5_000;
+
+/// The version is the row's place in the file, so new rows lie side by side, and `AUTOINCREMENT` never gives a number
+/// twice. A `WITHOUT ROWID` table would be searched through its values: a lookup would read whole events on its way.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS hookwright (
+        version INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL
+    );
+";
+
+/// Flushed at every commit (`fullfsync` says it to macOS as well). The log is copied into the file every 16 MiB and
+/// not left larger than 64 MiB. Cache sizes are negative because SQLite takes positive ones for pages.
+const PRAGMAS_WRITING: &str = "
+    PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;
+";
+const PRAGMAS_READING: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;";
+
+/// Makes the file and its table if they are not there. Never call it inside a transaction of a platform's own.
+pub fn create_schema(path: &Path) -> Result<()> {
+    let run = || -> rusqlite::Result<String> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
+        // The mode is a property of the file, so this is the one place that sets it.
+        let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))?;
+        Ok(mode)
+    };
+    let mode = run().with_context(|| format!("cannot create the store {}", path.display()))?;
+    if mode != "wal" {
+        bail!("{} is on a file system without shared memory: no write-ahead log there", path.display());
+    }
+    Ok(())
+}
+
+/// The connection of the one thread that writes.
+pub(super) fn writing(path: &Path) -> Result<Connection> {
+    open(path, PRAGMAS_WRITING)
+}
+
+/// A connection that refuses to write.
+pub(super) fn reading(path: &Path) -> Result<Connection> {
+    open(path, PRAGMAS_READING)
+}
+
+/// Refuses a file without the table, or whose table would give versions twice.
+pub(super) fn require_schema(connection: &Connection, path: &Path) -> Result<()> {
+    let path = path.display();
+    let table = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'hookwright'";
+    let sql: Option<String> = connection
+        .query_row(table, [], |row| row.get(0))
+        .optional()
+        .with_context(|| format!("cannot read the store {path}"))?;
+    match sql {
+        Some(sql) if sql.contains("version INTEGER PRIMARY KEY AUTOINCREMENT") => Ok(()),
+        Some(_) => bail!("{path} has a table hookwright of another shape"),
+        None => bail!("{path} has no table hookwright; create its schema first"),
+    }
+}
+
+fn open(path: &Path, pragmas: &str) -> Result<Connection> {
+    let run = || {
+        // A reader needs to write, too: to the index of the write-ahead log.
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.execute_batch(pragmas)?;
+        Ok::<_, rusqlite::Error>(connection)
+    };
+    run().with_context(|| format!("cannot open the store {}", path.display()))
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    Ok(connection)
+}
