@@ -1,0 +1,260 @@
+//! Text to tree, by RFC 8259 to the letter. An error says at which byte of the text, and what was expected there.
+
+use super::{Json, Number};
+use crate::{Error, ErrorKind, limits};
+
+/// The value that the text holds. Errors: `invalid`, with the byte's offset.
+pub fn parse(text: &str) -> Result<Json, Error> {
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    parser.space();
+    let value = parser.value()?;
+    parser.space();
+    match parser.peek() {
+        None => Ok(value),
+        Some(_) => Err(parser.unexpected("the end")),
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn error(&self, at: usize, what: &str) -> Error {
+        Error::of(ErrorKind::Invalid, format!("not JSON at byte {at}: {what}"))
+    }
+
+    fn unexpected(&self, wanted: &str) -> Error {
+        let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+        let found = found.map_or("the end".to_owned(), |found| format!("{found:?}"));
+        self.error(self.at, &format!("expected {wanted}, found {found}"))
+    }
+
+    fn value(&mut self) -> Result<Json, Error> {
+        match self.peek() {
+            Some(b'n') => self.word("null", Json::Null),
+            Some(b't') => self.word("true", Json::Bool(true)),
+            Some(b'f') => self.word("false", Json::Bool(false)),
+            Some(b'"') => self.string().map(Json::String),
+            Some(b'[') => self.nested(Parser::array),
+            Some(b'{') => self.nested(Parser::object),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Json) -> Result<Json, Error> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(self.error(self.at, &format!("expected `{word}`")));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    /// Steps over an opening bracket, within the limit of depth.
+    fn nested(&mut self, inner: fn(&mut Self) -> Result<Json, Error>) -> Result<Json, Error> {
+        if self.depth == limits::JSON_DEPTH_MAX {
+            let what = format!("nested deeper than {} levels", limits::JSON_DEPTH_MAX);
+            return Err(self.error(self.at, &what).hint("send less of the model, or flatten it"));
+        }
+        self.depth += 1;
+        self.at += 1;
+        let value = inner(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn array(&mut self) -> Result<Json, Error> {
+        let mut items = Vec::new();
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Json::Array(items));
+        }
+        loop {
+            self.space();
+            items.push(self.value()?);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Json::Array(items));
+                }
+                _ => return Err(self.unexpected("`,` or `]`")),
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Json, Error> {
+        let mut members = Vec::new();
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Json::Object(members));
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected("a key in quotes"));
+            }
+            let key = self.string()?;
+            self.space();
+            if self.peek() != Some(b':') {
+                return Err(self.unexpected("`:`"));
+            }
+            self.at += 1;
+            self.space();
+            members.push((key, self.value()?));
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Json::Object(without_duplicates(members)));
+                }
+                _ => return Err(self.unexpected("`,` or `}`")),
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), Error> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.unexpected("a digit")) } else { Ok(()) }
+    }
+
+    fn number(&mut self) -> Result<Json, Error> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+            if let Some(b'0'..=b'9') = self.peek() {
+                return Err(self.error(start, "a number with a leading zero"));
+            }
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Json::Number(Number(self.text[start..self.at].to_owned())))
+    }
+
+    fn string(&mut self) -> Result<String, Error> {
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let start = self.at;
+            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
+                self.at += 1;
+            }
+            // Both ends lie beside ASCII bytes, so they are boundaries of characters.
+            out.push_str(&self.text[start..self.at]);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => out.push(self.escape()?),
+                Some(_) => return Err(self.error(self.at, "a control character that is not escaped in a string")),
+                None => return Err(self.unexpected("`\"`")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Error> {
+        let start = self.at;
+        self.at += 1;
+        let plain = match self.peek() {
+            Some(plain @ (b'"' | b'\\' | b'/')) => char::from(plain),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(start),
+            _ => return Err(self.unexpected("an escape")),
+        };
+        self.at += 1;
+        Ok(plain)
+    }
+
+    /// What follows `\u`, and the second half of a surrogate pair.
+    fn unicode(&mut self, start: usize) -> Result<char, Error> {
+        let first = self.hex4()?;
+        let code = match first {
+            0xd800..=0xdbff if self.text[self.at..].starts_with("\\u") => {
+                self.at += 1;
+                match self.hex4()? {
+                    second @ 0xdc00..=0xdfff => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
+                    _ => first,
+                }
+            }
+            _ => first,
+        };
+        match char::from_u32(code) {
+            Some('\0') => Err(self.error(start, "U+0000 in a string").hint("not every database can store it")),
+            Some(char) => Ok(char),
+            None => Err(self.error(start, "half of a surrogate pair").hint("text cut in the middle of a character?")),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u32, Error> {
+        let digits = self.text.get(self.at + 1..self.at + 5).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let code = code.ok_or_else(|| self.error(self.at, "expected four hexadecimal digits after `\\u`"))?;
+        self.at += 5;
+        Ok(code)
+    }
+}
+
+/// The last value of a key, at its first place.
+fn without_duplicates(mut members: Vec<(String, Json)>) -> Vec<(String, Json)> {
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by(|&a, &b| members[a].0.cmp(&members[b].0));
+    let mut gone = Vec::new();
+    let mut first = 0;
+    for i in 1..order.len() {
+        if members[order[i]].0 == members[order[first]].0 {
+            // The sort is stable: later ones come later.
+            members[order[first]].1 = std::mem::replace(&mut members[order[i]].1, Json::Null);
+            gone.push(order[i]);
+        } else {
+            first = i;
+        }
+    }
+    if !gone.is_empty() {
+        gone.sort_unstable();
+        let mut index = 0;
+        members.retain(|_| {
+            index += 1;
+            gone.binary_search(&(index - 1)).is_err()
+        });
+    }
+    members
+}

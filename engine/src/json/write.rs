@@ -1,0 +1,103 @@
+//! Tree to text, exactly as the runtime that a receiver knows would have written it.
+
+use super::Json;
+use std::fmt::Write;
+
+/// How JSON text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As JavaScript's `JSON.stringify`: no spaces, everything from U+0020 raw but `"` and `\`.
+    Compact,
+    /// As PHP's `json_encode` by default: compact, `/` as `\/`, non-ASCII as `\uxxxx` in lower case, U+007F raw.
+    Php,
+    /// As Python's `json.dumps(indent=2, ensure_ascii=False)`; empty containers stay `[]` and `{}`.
+    PythonIndent2,
+}
+
+/// The text of a value.
+pub fn write(json: &Json, style: Style) -> String {
+    let mut out = String::new();
+    value(&mut out, json, style, 0);
+    out
+}
+
+fn value(out: &mut String, json: &Json, style: Style, depth: usize) {
+    match json {
+        Json::Null => out.push_str("null"),
+        Json::Bool(true) => out.push_str("true"),
+        Json::Bool(false) => out.push_str("false"),
+        Json::Number(number) => out.push_str(number.text()),
+        Json::String(text) => string(out, text, style),
+        Json::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                between(out, index, style, depth + 1);
+                value(out, item, style, depth + 1);
+            }
+            end(out, items.is_empty(), style, depth);
+            out.push(']');
+        }
+        Json::Object(members) => {
+            out.push('{');
+            for (index, (key, member)) in members.iter().enumerate() {
+                between(out, index, style, depth + 1);
+                string(out, key, style);
+                out.push_str(if style == Style::PythonIndent2 { ": " } else { ":" });
+                value(out, member, style, depth + 1);
+            }
+            end(out, members.is_empty(), style, depth);
+            out.push('}');
+        }
+    }
+}
+
+fn between(out: &mut String, index: usize, style: Style, depth: usize) {
+    if index > 0 {
+        out.push(',');
+    }
+    if style == Style::PythonIndent2 {
+        line(out, depth);
+    }
+}
+
+fn end(out: &mut String, empty: bool, style: Style, depth: usize) {
+    if style == Style::PythonIndent2 && !empty {
+        line(out, depth);
+    }
+}
+
+fn line(out: &mut String, depth: usize) {
+    out.push('\n');
+    for _ in 0..depth {
+        out.push_str("  ");
+    }
+}
+
+/// All three runtimes escape `"`, `\` and what is below U+0020 alike, and leave U+007F raw; only PHP escapes more.
+fn string(out: &mut String, text: &str, style: Style) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '/' if style == Style::Php => out.push_str("\\/"),
+            '\0'..='\u{1f}' => unit(out, u32::from(char)),
+            _ if style == Style::Php && !char.is_ascii() => {
+                for code in char.encode_utf16(&mut [0; 2]) {
+                    unit(out, u32::from(*code));
+                }
+            }
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+}
+
+fn unit(out: &mut String, code: u32) {
+    write!(out, "\\u{code:04x}").expect("a String takes all that is written to it");
+}

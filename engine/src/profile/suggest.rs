@@ -1,0 +1,66 @@
+//! Which names of a catalogue somebody may have meant.
+
+/// How many names a hint lists.
+const LISTED_MAX: usize = 5;
+
+/// One sentence that names what comes near, or where to look.
+pub(super) fn hint(text: &str, catalogue: &[String]) -> String {
+    let mut near: Vec<(usize, &str)> = catalogue.iter().map(|name| (distance(text, name), name.as_str())).collect();
+    near.sort();
+    let nearest = near.first().map_or(0, |(distance, _)| *distance);
+    near.retain(|(distance, name)| *distance <= nearest + 1 && *distance * 3 <= name.len());
+    if near.is_empty() {
+        let first = catalogue.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if catalogue.len() > LISTED_MAX { format!(", {} in all", catalogue.len()) } else { String::new() };
+        return format!("the types are {first}{more}");
+    }
+    let names = near.iter().take(LISTED_MAX).map(|(_, name)| *name).collect::<Vec<_>>();
+    format!("did you mean {}?", names.join(" or "))
+}
+
+/// The Levenshtein distance in bytes, letter case aside.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, catalogue: &[&str], expected: &str) {
+        let catalogue: Vec<String> = catalogue.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(hint(text, &catalogue), expected);
+    }
+
+    #[test]
+    fn near_names_come_first() {
+        let names = ["asset.created", "asset.updated", "asset.deleted", "alert.low_stock", "CREATE", "UPDATE"];
+        check("asset.crated", &names, "did you mean asset.created?");
+        check("asset.eleted", &names, "did you mean asset.deleted?");
+        check("Asset.Updated", &names, "did you mean asset.updated?");
+        check("low_stock", &["alert.low_stock"], "the types are alert.low_stock");
+        check(
+            "x",
+            &names,
+            "the types are asset.created, asset.updated, asset.deleted, alert.low_stock, CREATE, 6 in all",
+        );
+    }
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("same", "SAME"), 0);
+    }
+}

@@ -1,0 +1,43 @@
+//! The two signature schemes. Which one a request bears, and in which header, is for the profile to say.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+fn hmac(key: &[u8], parts: &[&str]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    for part in parts {
+        mac.update(part.as_bytes());
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// HMAC-SHA256 of the body in lower-case hexadecimal.
+pub fn body_hex(key: &[u8], body: &str) -> String {
+    hex::encode(hmac(key, &[body]))
+}
+
+/// One signature by Standard Webhooks 1.0: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.
+pub fn standard_v1(key: &[u8], message_id: &str, timestamp_s: u64, body: &str) -> String {
+    let mac = hmac(key, &[message_id, ".", &timestamp_s.to_string(), ".", body]);
+    format!("v1,{}", STANDARD.encode(mac))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_4231_test_case_2() {
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(body_hex(b"Jefe", "what do ya want for nothing?"), expected);
+    }
+
+    #[test]
+    fn a_key_longer_than_the_hash_block_is_hashed_first() {
+        // RFC 4231, test case 6.
+        let expected = "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54";
+        assert_eq!(body_hex(&[0xaa; 131], "Test Using Larger Than Block-Size Key - Hash Key First"), expected);
+    }
+}
