@@ -5,23 +5,50 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod error;
+pub mod host;
+pub mod limits;
+
 mod call;
 mod config;
-pub mod contract;
-pub mod error;
+
+mod accept;
+mod commit;
+mod deliver;
+mod outgoing;
+mod read;
+mod test_send;
+mod verdict;
+mod webhook;
+
+mod api;
+
 pub mod event;
-pub mod host;
 pub mod json;
-pub mod limits;
-pub mod memory;
 pub mod payload;
 pub mod profile;
 pub mod request;
 pub mod secret;
 pub mod sign;
-mod surface;
 pub mod time;
+
+mod egress;
+pub mod id;
+pub mod keys;
+mod pattern;
+pub mod records;
+mod seal;
+mod url;
+
+pub mod contract;
+pub mod memory;
+
+pub use accept::{DEFAULT_TENANT, on_event, on_events};
+pub use api::{MANAGE, handle};
 pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
 pub use config::Config;
+pub use deliver::deliver;
 pub use error::{Error, ErrorKind};
-pub use surface::*;
+pub use read::{attempts, event_types, message};
+pub use test_send::test_webhook;
+pub use webhook::{get, list, register, rotate_secret, unregister, update};

@@ -72,19 +72,27 @@ pub const INBOX_SHARDS: u32 = 16;
 /// Messages that one routing commit takes from an inbox.
 pub const ROUTE_MESSAGES_MAX: u32 = 64;
 /// Deliveries that one routing commit makes.
-pub const ROUTE_DELIVERIES_MAX: usize = 500;
+pub const ROUTE_DELIVERIES_MAX: usize = 400;
+/// Routing commits that a pump makes before it looks after its lanes again.
+pub const ROUTE_BATCHES_MAX: u32 = 4;
 /// Deliveries that one queue row names.
 pub const GROUP_DELIVERIES_MAX: usize = 16;
 /// Attempts that one settling commit records.
 pub const SETTLE_ATTEMPTS_MAX: usize = 100;
 /// Lanes that one commit claims.
 pub const CLAIM_LANES_MAX: usize = 64;
+/// Wakes of one lane that one commit deletes; the rest is deleted by the next.
+pub const LANE_WAKES_MAX: usize = 8;
+/// Lanes that one settling commit releases.
+pub const RELEASE_LANES_MAX: usize = 40;
 /// Wake rows read in one page while looking for lanes.
 pub const WAKE_PAGE: u32 = 200;
 /// Pages of wake rows read in one look.
 pub const WAKE_PAGES_MAX: u32 = 10;
 /// Queue rows read from a lane at once.
 pub const QUEUE_PAGE: u32 = 32;
+/// Deliveries that a pump prepares at once: their messages are read together.
+pub const SEND_BATCH_MAX: usize = 64;
 /// Requests in flight of one worker.
 pub const IN_FLIGHT_MAX: usize = 512;
 /// Of these, at most so many for lanes that have not had a success lately.
@@ -102,6 +110,10 @@ pub const LEASE_SENDING_MS: u64 = 5_000;
 pub const SHARD_LEASE_MS: u64 = 5_000;
 /// The longest lease there can be.
 pub const LEASE_MS_MAX: u64 = TIMEOUT_MS_MAX as u64 + LEASE_MARGIN_MS + LEASE_SENDING_MS;
+/// A pump that can't record what came back tries again after so long.
+pub const STALL_MS: u32 = 200;
+/// How often it does so before it gives up; what came back is then sent again.
+pub const STALLS_MAX: u32 = 50;
 /// A pump looks again at the latest after so long: an event accepted inside a transaction announces itself to nobody.
 pub const POLL_MS: u32 = 1_000;
 
@@ -109,11 +121,17 @@ const _: () = assert!(EVENT_BYTES_MAX + 4_096 < VALUE_BYTES_MAX, "an event and i
 const _: () = assert!(VALUE_BYTES_MAX < COMMIT_BYTES_MAX, "a value fits a commit");
 const _: () = assert!(EVENTS_PER_CALL_MAX * 2 <= COMMIT_MUTATIONS_MAX, "a call's events are one commit");
 const _: () = assert!(
-    ROUTE_DELIVERIES_MAX + ROUTE_MESSAGES_MAX as usize + 1 <= COMMIT_MUTATIONS_MAX - ROUTE_DELIVERIES_MAX / 2,
-    "a routing commit fits"
+    ROUTE_DELIVERIES_MAX * 2 + ROUTE_MESSAGES_MAX as usize + 1 + CLAIM_LANES_MAX * 2 <= COMMIT_MUTATIONS_MAX,
+    "a routing commit fits: group and wake of each lane, inbox rows, shard, lease and old wake of the lanes taken"
 );
-const _: () = assert!(SETTLE_ATTEMPTS_MAX * 7 <= COMMIT_MUTATIONS_MAX, "a settling commit fits");
-const _: () = assert!(CLAIM_LANES_MAX * 4 <= COMMIT_MUTATIONS_MAX, "a claiming commit fits");
+const _: () = assert!(
+    SETTLE_ATTEMPTS_MAX * 5 + RELEASE_LANES_MAX * (LANE_WAKES_MAX + 4) <= COMMIT_MUTATIONS_MAX,
+    "a settling commit fits: row, log, retry, recent and stat; lane, armed wake, next wake, wakes seen"
+);
+const _: () = assert!(
+    CLAIM_LANES_MAX * (LANE_WAKES_MAX + 3) <= COMMIT_MUTATIONS_MAX,
+    "a claiming commit fits: lane, armed wake, old wake, wakes seen"
+);
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
 const _: () = assert!(IN_FLIGHT_UNPROVEN_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
 const _: () = assert!(

@@ -44,9 +44,9 @@ fn secrets_by_profile() {
         assert_eq!((builtin(name).secret_absent, builtin(name).unsigned), (absent, unsigned), "{name}");
     };
     check("standard", SecretAbsent::Make, Unsigned::Refuse);
-    check("perfex-assets", SecretAbsent::Unsigned, Unsigned::Allow);
+    check("perfex-assets", SecretAbsent::Make, Unsigned::Allow);
     check("datagerry", SecretAbsent::Unsigned, Unsigned::Allow);
-    check("perscom", SecretAbsent::Refuse, Unsigned::Refuse);
+    check("perscom", SecretAbsent::Make, Unsigned::Refuse);
     check("assetsup", SecretAbsent::Make, Unsigned::Refuse);
 }
 
@@ -131,8 +131,8 @@ fn the_vocabulary_is_closed() {
     );
     broken("\"exact\"", "\"upper\"", "events[0]: `asset.created` breaks the letter case");
     broken(
-        "\"unsigned\": \"allow\"",
-        "\"unsigned\": \"refuse\"",
+        "\"secretAbsent\": \"make\",\n  \"unsigned\": \"allow\"",
+        "\"secretAbsent\": \"unsigned\",\n  \"unsigned\": \"refuse\"",
         "secretAbsent: cannot be `unsigned` where `unsigned` is `refuse` (make `secretAbsent` `make` or `refuse`)",
     );
     broken(

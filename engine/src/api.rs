@@ -1,0 +1,199 @@
+//! The management API: which call a request is, and how its answer looks. What a call does is its module's business.
+
+use crate::config::Config;
+use crate::host::Host;
+use crate::json::{self, Json, Reader, Style};
+use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, test_send, webhook};
+
+/// What a caller needs for everything but reading.
+pub const MANAGE: &str = "manage:webhook";
+/// The entries of a page unless the request says how many.
+const PAGE: u32 = 50;
+
+/// Answers one request. What goes wrong is in the response.
+pub fn handle(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller) -> ApiResponse {
+    match route(host, config, request, caller) {
+        Ok(response) => response,
+        Err(Refusal::Error(error)) => problem(&error),
+        Err(Refusal::Method(allowed)) => {
+            let error =
+                Error::of(ErrorKind::Invalid, format!("`{}` is not possible here", json::quoted(&request.method)));
+            let mut response = problem_of(405, "Method Not Allowed", &error);
+            response.headers.push(("allow".to_owned(), allowed.to_owned()));
+            response
+        }
+    }
+}
+
+enum Refusal {
+    Error(Error),
+    Method(&'static str),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Error(error)
+    }
+}
+
+fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller) -> Result<ApiResponse, Refusal> {
+    let path: Vec<String> = request.path.trim_matches('/').split('/').map(decode).collect::<Result<_, _>>()?;
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let tenant = caller.tenant.as_str();
+    if request.method != "GET" && !caller.permissions.iter().any(|permission| permission == MANAGE) {
+        let error = Error::of(ErrorKind::Forbidden, format!("this needs the permission {MANAGE}"));
+        return Err(error.hint("the platform decides who has it").into());
+    }
+    let query = Query::parse(&request.query)?;
+    match (request.method.as_str(), path.as_slice()) {
+        ("GET", ["event-types"]) => ok(200, read::event_types(config)?),
+        (_, ["event-types"]) => Err(Refusal::Method("GET")),
+        ("GET", ["webhooks"]) => ok(200, webhook::list(host, config, tenant, query.cursor.as_deref(), query.limit)?),
+        ("POST", ["webhooks"]) => {
+            ok(201, webhook::register(host, config, tenant, caller.user.as_deref(), &request.body)?)
+        }
+        (_, ["webhooks"]) => Err(Refusal::Method("GET, POST")),
+        ("GET", ["webhooks", id]) => ok(200, webhook::get(host, config, tenant, id)?),
+        ("PATCH", ["webhooks", id]) => ok(200, webhook::update(host, config, tenant, id, &request.body)?),
+        ("DELETE", ["webhooks", id]) => {
+            webhook::unregister(host, config, tenant, id)?;
+            Ok(ApiResponse { status: 204, headers: Vec::new(), body: String::new() })
+        }
+        (_, ["webhooks", _]) => Err(Refusal::Method("GET, PATCH, DELETE")),
+        ("POST", ["webhooks", id, "rotate-secret"]) => rotate(host, config, tenant, id, &request.body),
+        (_, ["webhooks", _, "rotate-secret"]) => Err(Refusal::Method("POST")),
+        ("POST", ["webhooks", id, "test"]) => ok(200, test_send::test_webhook(host, config, tenant, id)?),
+        (_, ["webhooks", _, "test"]) => Err(Refusal::Method("POST")),
+        ("GET", ["webhooks", id, "attempts"]) => {
+            ok(200, read::attempts(host, config, tenant, id, query.cursor.as_deref(), query.limit)?)
+        }
+        (_, ["webhooks", _, "attempts"]) => Err(Refusal::Method("GET")),
+        ("GET", ["messages", id]) => ok(200, read::message(host, config, tenant, id)?),
+        (_, ["messages", _]) => Err(Refusal::Method("GET")),
+        _ => {
+            let message = format!("there is nothing at `{}`", json::quoted(&request.path));
+            Err(Error::of(ErrorKind::NotFound, message).into())
+        }
+    }
+}
+
+fn rotate(host: &dyn Host, config: &Config, tenant: &str, id: &str, body: &str) -> Result<ApiResponse, Refusal> {
+    let (mut secret, mut overlap_s) = (None, None);
+    if !body.trim().is_empty() {
+        let mut fields = Reader::new("", json::parse(body)?)?;
+        secret = fields.text("secret")?;
+        if let Some(number) = fields.number("overlapS")? {
+            let overlap = u32::try_from(number);
+            overlap_s = Some(overlap.map_err(|_| Error::invalid("overlapS", format!("`{number}` is too long")))?);
+        }
+        fields.finish()?;
+    }
+    ok(200, webhook::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
+}
+
+fn ok(status: u16, body: String) -> Result<ApiResponse, Refusal> {
+    Ok(ApiResponse { status, headers: vec![("content-type".to_owned(), "application/json".to_owned())], body })
+}
+
+/// A problem document (RFC 9457).
+fn problem(error: &Error) -> ApiResponse {
+    let (status, title) = match (error.kind, &error.field) {
+        (ErrorKind::Invalid, None) => (400, "Bad Request"),
+        (ErrorKind::Invalid, Some(_)) => (422, "Unprocessable Content"),
+        (ErrorKind::TooLarge, _) => (413, "Content Too Large"),
+        (ErrorKind::NotFound, _) => (404, "Not Found"),
+        (ErrorKind::Conflict, _) => (409, "Conflict"),
+        (ErrorKind::Forbidden, _) => (403, "Forbidden"),
+        (ErrorKind::Unavailable | ErrorKind::TransactionAborted, _) => (503, "Service Unavailable"),
+        (ErrorKind::Internal, _) => (500, "Internal Server Error"),
+    };
+    problem_of(status, title, error)
+}
+
+fn problem_of(status: u16, title: &str, error: &Error) -> ApiResponse {
+    let mut members = vec![
+        ("type", Json::text("about:blank")),
+        ("title", Json::text(title)),
+        ("status", Json::from(u64::from(status))),
+        ("detail", Json::text(&error.to_string())),
+    ];
+    if let Some(field) = &error.field {
+        members.push(("field", Json::text(field)));
+    }
+    if let Some(hint) = &error.hint {
+        members.push(("hint", Json::text(hint)));
+    }
+    let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+    ApiResponse { status, headers, body: json::write(&Json::object(members), Style::Compact) }
+}
+
+struct Query {
+    cursor: Option<String>,
+    limit: u32,
+}
+
+impl Query {
+    fn parse(text: &str) -> Result<Query, Error> {
+        let mut query = Query { cursor: None, limit: PAGE };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
+            match name.as_str() {
+                "cursor" => query.cursor = Some(value),
+                "limit" => {
+                    let number = value.parse();
+                    query.limit = number.map_err(|_| {
+                        Error::invalid("limit", format!("`{}` is no number", json::quoted(&value))).hint("1 to 100")
+                    })?;
+                }
+                _ => {
+                    let message = format!("`{}` is no parameter of this call", json::quoted(&name));
+                    return Err(Error::of(ErrorKind::Invalid, message).hint("the parameters are cursor and limit"));
+                }
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str) -> Result<String, Error> {
+    let broken = || Error::of(ErrorKind::Invalid, format!("`{}` is not percent-encoded UTF-8", json::quoted(text)));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next().ok_or_else(broken)?, rest.next().ok_or_else(broken)?];
+            let mut decoded = [0];
+            hex::decode_to_slice(digits, &mut decoded).map_err(|_| broken())?;
+            bytes.push(decoded[0]);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| broken())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_undone() {
+        for (text, decoded) in
+            [("wh_a", Some("wh_a")), ("a%2Fb%c3%bc", Some("a/bü")), ("%", None), ("%zz", None), ("%ff", None)]
+        {
+            assert_eq!(decode(text).ok().as_deref(), decoded, "{text}");
+        }
+    }
+
+    #[test]
+    fn queries_are_strict() {
+        let query = Query::parse("limit=7&cursor=a%2Fb").unwrap();
+        assert_eq!((query.limit, query.cursor.as_deref()), (7, Some("a/b")));
+        for bad in ["limit=x", "limit=-1", "page=2"] {
+            assert!(Query::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Claiming: which lanes this pump leases, and until when. A lane is leased and its wake moved to the lease's end before
+//! anything of it is read.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Held, Pump, Registration, is_believed};
+use crate::commit::{Commit, Outcome};
+use crate::host::{Direction, Entry};
+use crate::keys::{self, Lane};
+use crate::limits::{
+    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANE_WAKES_MAX, LEASE_MARGIN_MS,
+    LEASE_SENDING_MS, POLL_MS, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
+};
+use crate::records::{self, Stat};
+use crate::{Error, id};
+
+/// A lane that nobody has.
+pub(super) struct Free {
+    pub lane: Lane,
+    version: Option<u64>,
+    owned_wake: Option<String>,
+    seen: Vec<String>,
+    stat: Stat,
+    timeout_ms: u32,
+}
+
+/// A lease as a commit is about to take it.
+pub(super) struct Lease {
+    pub lane: Lane,
+    token: String,
+    until_ms: u64,
+    armed: String,
+    stat: Stat,
+}
+
+/// Looks through the wakes that are due and leases lanes, as far as there is room. Answers whether it got any.
+pub(super) fn claim(pump: &mut Pump<'_>) -> Result<bool, Error> {
+    let mut candidates = due_lanes(pump)?;
+    let mut progress = false;
+    while !candidates.is_empty() {
+        let now_ms = pump.now_ms();
+        let token = pump.token();
+        let mut commit = Commit::default();
+        let leases: Vec<Lease> = candidates.drain(..).map(|free| lease(free, &token, now_ms, &mut commit)).collect();
+        match commit.submit(pump.host)? {
+            Outcome::Applied(versions) => {
+                for lease in leases {
+                    let version = versions.of(&keys::lane(&lease.lane))?;
+                    hold(pump, lease, version);
+                }
+                return Ok(true);
+            }
+            Outcome::Conflict { keys: failed, .. } if failed.is_empty() => break,
+            Outcome::Conflict { keys: failed, doubtful } => {
+                let rest: Vec<Lane> = leases
+                    .iter()
+                    .map(|lease| lease.lane.clone())
+                    .filter(|lane| !failed.contains(&keys::lane(lane)))
+                    .collect();
+                if doubtful && adopt(pump, leases)? {
+                    progress = true;
+                    break;
+                }
+                // The lanes that changed hands are somebody else's; the others are tried again.
+                candidates = free_lanes(pump, rest.iter(), CLAIM_LANES_MAX)?;
+            }
+        }
+    }
+    Ok(progress)
+}
+
+/// Lanes with a due wake and without a lease, among which a choice is made; wakes of lanes that this pump has are noted.
+fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
+    let mut found: BTreeMap<Lane, Free> = BTreeMap::new();
+    let mut looked: BTreeSet<Lane> = BTreeSet::new();
+    let mut place: Option<String> = None;
+    for _ in 0..WAKE_PAGES_MAX {
+        let page = pump.host.scan(&keys::wakes_after(place.as_deref()), WAKE_PAGE, Direction::Forward)?;
+        let now_ms = pump.now_ms();
+        let whole = page.len() == WAKE_PAGE as usize;
+        place = page.last().map(|entry| entry.key.clone());
+        let mut seen: BTreeMap<Lane, Vec<String>> = BTreeMap::new();
+        let mut past_due = false;
+        for entry in page {
+            let Some((due_ms, lane)) = keys::parse_wake(&entry.key) else { continue };
+            if due_ms > now_ms {
+                pump.next_look_ms = pump.next_look_ms.min(due_ms);
+                past_due = true;
+                break;
+            }
+            seen.entry(lane).or_default().push(entry.key);
+        }
+        note_own(pump, &mut seen);
+        let fresh = seen.keys().filter(|lane| looked.insert((*lane).clone()));
+        for free in free_lanes(pump, fresh, usize::MAX)? {
+            found.insert(free.lane.clone(), free);
+        }
+        for (lane, wakes) in seen {
+            if let Some(free) = found.get_mut(&lane) {
+                free.seen.extend(wakes.into_iter().take(LANE_WAKES_MAX - free.seen.len().min(LANE_WAKES_MAX)));
+            }
+        }
+        if past_due || !whole || found.len() >= 2 * CLAIM_LANES_MAX {
+            break;
+        }
+    }
+    Ok(choose(pump, found))
+}
+
+/// A wake of a lane that this pump has announces rows that it will read before it releases the lane.
+fn note_own(pump: &mut Pump<'_>, seen: &mut BTreeMap<Lane, Vec<String>>) {
+    seen.retain(|lane, wakes| match pump.lanes.get_mut(lane) {
+        Some(held) => {
+            for wake in wakes.drain(..) {
+                if held.seen.len() < LANE_WAKES_MAX && wake != held.armed && !held.seen.contains(&wake) {
+                    held.seen.push(wake);
+                    held.scan = true;
+                }
+            }
+            false
+        }
+        None => true,
+    });
+}
+
+/// Picks from the candidates: tenants in turn, within a tenant in an order of this pump's own, so that two pumps rarely
+/// want the same lane; as many as there is room for.
+fn choose(pump: &mut Pump<'_>, found: BTreeMap<Lane, Free>) -> Vec<Free> {
+    let salt = pump.token();
+    let mut tenants: BTreeMap<String, VecDeque<(u64, Free)>> = BTreeMap::new();
+    for (lane, free) in found {
+        let order = id::derived_number("choose", &[&salt, lane.as_str()]);
+        tenants.entry(lane.tenant_part().to_owned()).or_default().push_back((order, free));
+    }
+    for lanes in tenants.values_mut() {
+        lanes.make_contiguous().sort_by_key(|(order, _)| *order);
+    }
+    let mut chosen: Vec<Free> = Vec::new();
+    let mut room = Room::of(pump);
+    let mut turns: VecDeque<VecDeque<(u64, Free)>> = tenants.into_values().collect();
+    while let Some(mut lanes) = turns.pop_front() {
+        let Some((_, free)) = lanes.pop_front() else { continue };
+        turns.push_back(lanes);
+        if chosen.len() == CLAIM_LANES_MAX {
+            pump.look = true;
+            break;
+        }
+        if room.takes(&free) {
+            chosen.push(free);
+        } else {
+            pump.crowded = true;
+        }
+    }
+    chosen
+}
+
+/// How many more lanes a pump takes. Lanes without a recent success have a share of their own, so that dead receivers
+/// leave room for the others.
+pub(super) struct Room {
+    lanes: usize,
+    unproven: usize,
+}
+
+impl Room {
+    pub(super) fn of(pump: &Pump<'_>) -> Room {
+        let unproven = pump.lanes.values().filter(|held| !held.proven).count();
+        Room {
+            lanes: IN_FLIGHT_MAX.saturating_sub(pump.lanes.len()),
+            unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(unproven),
+        }
+    }
+
+    /// Takes the lane into account if there is room for it.
+    pub(super) fn takes(&mut self, free: &Free) -> bool {
+        let unproven = !is_proven(&free.stat);
+        if self.lanes == 0 || (unproven && self.unproven == 0) {
+            return false;
+        }
+        self.lanes -= 1;
+        self.unproven -= usize::from(unproven);
+        true
+    }
+}
+
+/// Those of these lanes that nobody has, at most `most` of them, with what a claim needs to know.
+pub(super) fn free_lanes<'l>(
+    pump: &Pump<'_>,
+    lanes: impl Iterator<Item = &'l Lane>,
+    most: usize,
+) -> Result<Vec<Free>, Error> {
+    let lanes: Vec<&Lane> = lanes.filter(|lane| !pump.lanes.contains_key(lane)).take(most).collect();
+    let mut free = Vec::new();
+    for chunk in lanes.chunks(GET_KEYS_MAX / 3) {
+        let wanted: Vec<String> =
+            chunk.iter().flat_map(|lane| [keys::lane(lane), keys::stat(lane), keys::hook(lane)]).collect();
+        let mut entries = pump.host.get(&wanted)?.into_iter();
+        let now_ms = pump.now_ms();
+        for &lane in chunk {
+            let (lease, stat, hook) = (entries.next().flatten(), entries.next().flatten(), entries.next().flatten());
+            free.extend(read_free(lane, lease, stat, hook, now_ms)?);
+        }
+    }
+    Ok(free)
+}
+
+fn read_free(
+    lane: &Lane,
+    lease: Option<Entry>,
+    stat: Option<Entry>,
+    hook: Option<Entry>,
+    now_ms: u64,
+) -> Result<Option<Free>, Error> {
+    let row: records::Lane = match &lease {
+        Some(entry) => records::decode(&entry.key, &entry.value)?,
+        None => records::Lane::default(),
+    };
+    if is_believed(row.until, now_ms) {
+        return Ok(None);
+    }
+    let stat: Stat = stat.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))?;
+    // Only how long the lease must be; what the webhook is now is read after the lane has been leased.
+    let timeout_ms = match hook {
+        Some(entry) => {
+            records::decode::<records::Hook>(&entry.key, &entry.value).map_or(TIMEOUT_MS_MAX, |hook| hook.timeout_ms)
+        }
+        None => 0,
+    };
+    Ok(Some(Free {
+        lane: lane.clone(),
+        version: lease.map(|entry| entry.version),
+        owned_wake: row.wake,
+        seen: Vec::new(),
+        stat,
+        timeout_ms: timeout_ms.min(TIMEOUT_MS_MAX),
+    }))
+}
+
+/// Adds to a commit what leases a lane.
+pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -> Lease {
+    let until_ms = now_ms + u64::from(free.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS;
+    let armed = keys::wake(until_ms, &free.lane, token);
+    let row = records::Lane { token: token.to_owned(), until: until_ms, wake: Some(armed.clone()) };
+    commit.check(&keys::lane(&free.lane), free.version);
+    commit.put(keys::lane(&free.lane), records::encode(&row));
+    commit.put(armed.clone(), records::encode(&records::Empty {}));
+    let old: BTreeSet<String> = free.seen.into_iter().chain(free.owned_wake).collect();
+    for wake in old {
+        commit.delete(wake);
+    }
+    Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat }
+}
+
+/// Takes a lane whose lease has been committed.
+pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
+    let held = Held {
+        version,
+        token: lease.token,
+        until_ms: lease.until_ms,
+        armed: lease.armed,
+        seen: Vec::new(),
+        proven: is_proven(&lease.stat),
+        stat: lease.stat,
+        hook: Registration::Unread,
+        rows: BTreeMap::new(),
+        ready: VecDeque::new(),
+        in_flight: 0,
+        scan: true,
+        next_due_ms: u64::MAX,
+    };
+    pump.lanes.insert(lease.lane, held);
+}
+
+/// After a commit with an open outcome: takes those lanes that turn out to be leased by it. Answers whether there are any.
+pub(super) fn adopt(pump: &mut Pump<'_>, leases: Vec<Lease>) -> Result<bool, Error> {
+    let wanted: Vec<String> = leases.iter().map(|lease| keys::lane(&lease.lane)).collect();
+    if wanted.is_empty() {
+        return Ok(false);
+    }
+    let entries = pump.host.get(&wanted)?;
+    let mut any = false;
+    for (lease, entry) in leases.into_iter().zip(entries) {
+        let Some(entry) = entry else { continue };
+        let row: records::Lane = records::decode(&entry.key, &entry.value)?;
+        if row.token == lease.token {
+            hold(pump, lease, entry.version);
+            any = true;
+        }
+    }
+    Ok(any)
+}
+
+fn is_proven(stat: &Stat) -> bool {
+    stat.failures == 0 && stat.succeeded_at_ms.is_some()
+}
+
+/// Milliseconds until there is something to do: at most until the next poll.
+pub(super) fn next_due_ms(pump: &Pump<'_>) -> Result<u32, Error> {
+    let now_ms = pump.now_ms();
+    let mut due_ms = now_ms + u64::from(POLL_MS);
+    let inboxes = keys::inbox_shards(0, crate::limits::INBOX_SHARDS);
+    if let Some(entry) = pump.host.scan(&inboxes, 1, Direction::Forward)?.first() {
+        let shard = keys::parse_inbox(&entry.key).map_or(0, |(shard, _)| shard);
+        let entry = pump.host.get(&[keys::shard(shard)])?.into_iter().next().flatten();
+        let row = entry.map_or(Ok(records::Shard::default()), |entry| records::decode(&entry.key, &entry.value))?;
+        due_ms = due_ms.min(if is_believed(row.until, now_ms) { row.until } else { now_ms });
+    }
+    let wakes = pump.host.scan(&keys::wakes_after(None), WAKE_PAGE, Direction::Forward)?;
+    let due: Vec<(u64, Lane)> = wakes.iter().filter_map(|entry| keys::parse_wake(&entry.key)).collect();
+    let lanes: Vec<String> = due.iter().map(|(_, lane)| keys::lane(lane)).collect();
+    let leases = if lanes.is_empty() { Vec::new() } else { pump.host.get(&lanes)? };
+    for ((at_ms, _), lease) in due.into_iter().zip(leases) {
+        let until_ms = match lease {
+            Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value)?.until,
+            None => 0,
+        };
+        due_ms = due_ms.min(if is_believed(until_ms, now_ms) { at_ms.max(until_ms) } else { at_ms });
+    }
+    Ok(u32::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(POLL_MS))
+}

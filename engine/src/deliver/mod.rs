@@ -1,0 +1,232 @@
+//! The pump: route what was accepted, claim lanes, send what is due, settle what came back, release.
+//!
+//! This file owns the order of the steps and the pump's state; each step decides in a file of its own.
+
+mod claim;
+mod route;
+mod send;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::config::Config;
+use crate::host::{Completion, EgressPolicy, Host, Wake};
+use crate::keys::Lane;
+use crate::limits::{LANE_IN_FLIGHT_MAX, POLL_MS, STALL_MS, STALLS_MAX};
+use crate::records::{Attempt, Stat};
+use crate::webhook::Target;
+use crate::{Budget, DeliveryReport, Error, ErrorKind, id};
+
+/// Routes accepted messages, makes the attempts that are due and records them. Returns when nothing is due or the budget
+/// is spent, never with a request in flight.
+pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<DeliveryReport, Error> {
+    let mut pump = Pump::new(host, config, budget);
+    let outcome = run(&mut pump);
+    while !pump.flights.is_empty() {
+        pump.wait(POLL_MS);
+    }
+    outcome?;
+    route::release_shards(&mut pump)?;
+    pump.report.next_due_ms = claim::next_due_ms(&pump)?;
+    Ok(pump.report)
+}
+
+fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
+    let mut stalls = 0;
+    loop {
+        let mut progress = false;
+        if pump.may_start() && (pump.look || pump.now_ms() >= pump.next_look_ms) {
+            pump.look = false;
+            pump.next_look_ms = pump.now_ms() + u64::from(POLL_MS);
+            progress |= route::route(pump)?;
+            progress |= claim::claim(pump)?;
+        }
+        send::send(pump)?;
+        match settle::settle(pump) {
+            Ok(settled) => progress |= settled,
+            // What came back is kept; as long as the leases last it can still be recorded.
+            Err(error) if error.kind == ErrorKind::Unavailable && stalls < STALLS_MAX => {
+                stalls += 1;
+                pump.wait(STALL_MS);
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        stalls = 0;
+        if pump.flights.is_empty() && !progress {
+            return Ok(());
+        }
+        let until_look_ms = pump.next_look_ms.saturating_sub(pump.now_ms()).clamp(1, u64::from(POLL_MS));
+        pump.wait(if progress { 0 } else { u32::try_from(until_look_ms).unwrap_or(POLL_MS) });
+    }
+}
+
+/// What the pump knows while it runs. All of it may be lost at any time.
+pub(super) struct Pump<'a> {
+    host: &'a dyn Host,
+    config: &'a Config,
+    egress: EgressPolicy,
+    deadline_ms: u64,
+    attempts_left: u32,
+    /// The host wants the instance to finish.
+    draining: bool,
+    lanes: BTreeMap<Lane, Held>,
+    /// Requests in flight by their ids.
+    flights: BTreeMap<u64, Flight>,
+    next_request: u64,
+    /// What came back and is not settled yet.
+    done: VecDeque<Done>,
+    /// The shards that this pump keeps, with the token of its last routing commit.
+    shards: BTreeMap<u32, String>,
+    first_shard: u32,
+    /// Where the round among the lanes goes on.
+    turn: Option<Lane>,
+    /// There may be something to route or to claim.
+    look: bool,
+    next_look_ms: u64,
+    /// Lanes were left to others, or for later, for want of room.
+    crowded: bool,
+    report: DeliveryReport,
+}
+
+/// A lane that this pump has leased.
+struct Held {
+    version: u64,
+    token: String,
+    until_ms: u64,
+    /// The wake at the lease's end.
+    armed: String,
+    /// Wakes that announced rows which will have been read by the time of the release.
+    seen: Vec<String>,
+    stat: Stat,
+    /// Its receiver has worked lately, so it may have all its slots.
+    proven: bool,
+    hook: Registration,
+    rows: BTreeMap<String, Row>,
+    ready: VecDeque<Delivery>,
+    in_flight: usize,
+    /// Its queue may have due rows that are not known yet.
+    scan: bool,
+    /// When its first row that was not due yet will be.
+    next_due_ms: u64,
+}
+
+/// What has been read of a lane's webhook.
+enum Registration {
+    Unread,
+    Gone,
+    Inactive(String),
+    Active(Box<Target>),
+}
+
+/// A queue row as far as it is not settled.
+struct Row {
+    version: u64,
+    left: Vec<(String, u32)>,
+}
+
+/// One message for the lane's webhook.
+#[derive(Clone)]
+struct Delivery {
+    row: String,
+    message: String,
+    number: u32,
+}
+
+/// A request in flight.
+struct Flight {
+    lane: Lane,
+    /// The lease under which it was sent: another lease of the same lane does not settle it.
+    token: String,
+    delivery: Delivery,
+    event_type: String,
+    sent_ms: u64,
+    proven: bool,
+}
+
+/// A delivery whose attempt has ended, or that needs none.
+struct Done {
+    lane: Lane,
+    token: String,
+    delivery: Delivery,
+    attempt: Attempt,
+    /// The receiver wants nothing more.
+    disable: Option<String>,
+}
+
+impl<'a> Pump<'a> {
+    fn new(host: &'a dyn Host, config: &'a Config, budget: Budget) -> Pump<'a> {
+        let now_ms = host.now_us() / 1_000;
+        let mut first = [0; 4];
+        host.fill(&mut first);
+        Pump {
+            host,
+            config,
+            egress: config.egress(),
+            deadline_ms: now_ms.saturating_add(u64::from(budget.time_ms)),
+            attempts_left: budget.attempts_max,
+            draining: false,
+            lanes: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            next_request: 1,
+            done: VecDeque::new(),
+            shards: BTreeMap::new(),
+            first_shard: u32::from_le_bytes(first) % crate::limits::INBOX_SHARDS,
+            turn: None,
+            look: true,
+            next_look_ms: now_ms,
+            crowded: false,
+            report: DeliveryReport::default(),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.host.now_us() / 1_000
+    }
+
+    fn token(&self) -> String {
+        id::token(self.host)
+    }
+
+    /// Whether new work may be begun.
+    fn may_start(&self) -> bool {
+        !self.draining && self.attempts_left > 0 && self.now_ms() < self.deadline_ms
+    }
+
+    /// Takes what has finished, waiting for it if need be.
+    fn wait(&mut self, timeout_ms: u32) {
+        let answer = self.host.wait(timeout_ms);
+        match answer.wake {
+            Wake::None => {}
+            Wake::Work => self.look = true,
+            Wake::Drain => self.draining = true,
+        }
+        for completion in answer.completions {
+            self.complete(completion);
+        }
+    }
+
+    fn complete(&mut self, completion: Completion) {
+        let Some(flight) = self.flights.remove(&completion.id) else { return };
+        let now_ms = self.now_ms();
+        let Some(held) = self.lanes.get_mut(&flight.lane).filter(|held| held.token == flight.token) else { return };
+        held.in_flight -= 1;
+        let Registration::Active(target) = &held.hook else { return };
+        let done = send::judge(flight, target, completion, now_ms);
+        held.proven = done.attempt.state == crate::records::State::Delivered;
+        self.done.push_back(done);
+    }
+}
+
+impl Held {
+    fn slots(&self) -> usize {
+        if self.proven { LANE_IN_FLIGHT_MAX } else { 1 }
+    }
+}
+
+/// Whether a lease binds others: not over yet, and not further ahead than a lease and the clocks' skew allow.
+fn is_believed(until_ms: u64, now_ms: u64) -> bool {
+    until_ms > now_ms && until_ms <= now_ms + crate::limits::LEASE_MS_MAX + crate::limits::CLOCK_SKEW_MS_MAX
+}

@@ -1,0 +1,233 @@
+//! Routing: which webhooks an accepted message concerns, decided once per message, with the lanes' queues filled and
+//! announced in the same commit. Matching is [`crate::pattern`]'s business.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Pump, claim, is_believed};
+use crate::commit::{Commit, Outcome};
+use crate::host::{Direction, Entry, Storage};
+use crate::keys::{self, Lane};
+use crate::limits::{
+    CLAIM_LANES_MAX, GROUP_DELIVERIES_MAX, INBOX_SHARDS, ROUTE_BATCHES_MAX, ROUTE_DELIVERIES_MAX, ROUTE_MESSAGES_MAX,
+    SHARD_LEASE_MS,
+};
+use crate::records::{self, Inbox, Queue, Shard};
+use crate::{Error, pattern};
+
+/// Routes batches until the inboxes are empty, or others are at it. Answers whether anything was routed.
+pub(super) fn route(pump: &mut Pump<'_>) -> Result<bool, Error> {
+    let mut progress = false;
+    for _ in 0..ROUTE_BATCHES_MAX {
+        let Some(shard) = next_shard(pump)? else { return Ok(progress) };
+        let Some(batch) = read_batch(pump, shard)? else { return Ok(progress) };
+        if !commit_batch(pump, batch)? {
+            return Ok(progress);
+        }
+        progress = true;
+    }
+    pump.look = true;
+    Ok(progress)
+}
+
+/// A part of one shard's inbox, with the webhooks of its messages.
+struct Batch {
+    shard: u32,
+    shard_version: Option<u64>,
+    /// The rows, with the webhook to go on after where a row is not finished.
+    rows: Vec<(Entry, Inbox, Option<String>)>,
+    deliveries: BTreeMap<Lane, Vec<String>>,
+    more: bool,
+}
+
+/// The next shard, in rotation, that has something and is not kept by another pump.
+fn next_shard(pump: &Pump<'_>) -> Result<Option<(u32, Option<u64>)>, Error> {
+    for (mut from, to) in [(pump.first_shard, INBOX_SHARDS), (0, pump.first_shard)] {
+        while from < to {
+            let first = pump.host.scan(&keys::inbox_shards(from, to), 1, Direction::Forward)?;
+            let Some((shard, _)) = first.first().and_then(|entry| keys::parse_inbox(&entry.key)) else { break };
+            let (row, version) = read_shard(pump, shard)?;
+            let own = pump.shards.get(&shard) == Some(&row.token);
+            if own || !is_believed(row.until, pump.now_ms()) {
+                return Ok(Some((shard, version)));
+            }
+            from = shard + 1;
+        }
+    }
+    Ok(None)
+}
+
+fn read_shard(pump: &Pump<'_>, shard: u32) -> Result<(Shard, Option<u64>), Error> {
+    let key = keys::shard(shard);
+    match pump.host.get(std::slice::from_ref(&key))?.into_iter().next().flatten() {
+        Some(entry) => Ok((records::decode(&key, &entry.value)?, Some(entry.version))),
+        None => Ok((Shard::default(), None)),
+    }
+}
+
+/// Gives back the shards that this pump keeps, so that others need not wait for the leases' end.
+pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
+    for (shard, token) in std::mem::take(&mut pump.shards) {
+        let (row, version) = read_shard(pump, shard)?;
+        if row.token != token || row.until == 0 {
+            continue;
+        }
+        let mut commit = Commit::default();
+        commit.check(&keys::shard(shard), version);
+        commit.put(keys::shard(shard), records::encode(&Shard { token: pump.token(), until: 0 }));
+        commit.submit(pump.host)?;
+    }
+    Ok(())
+}
+
+/// Reads the inbox first and the subscriptions afterwards: who subscribed before an event was accepted is always found.
+fn read_batch(pump: &Pump<'_>, (shard, shard_version): (u32, Option<u64>)) -> Result<Option<Batch>, Error> {
+    let mut entries =
+        pump.host.scan(&keys::inbox_shards(shard, shard + 1), ROUTE_MESSAGES_MAX + 1, Direction::Forward)?;
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let mut more = entries.len() > ROUTE_MESSAGES_MAX as usize;
+    entries.truncate(ROUTE_MESSAGES_MAX as usize);
+    let mut known: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
+    let mut deliveries: BTreeMap<Lane, Vec<String>> = BTreeMap::new();
+    let mut room = ROUTE_DELIVERIES_MAX;
+    let mut rows = Vec::new();
+    for entry in entries {
+        let row: Inbox = records::decode(&entry.key, &entry.value)?;
+        let wanted = (row.tenant_part.clone(), row.event_type.clone(), row.routed_to.clone());
+        let webhooks = match known.entry(wanted) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => place.insert(matching(pump.host, &row)?),
+        };
+        if room == 0 {
+            more = true;
+            break;
+        }
+        let now = &webhooks[..webhooks.len().min(room)];
+        room -= now.len();
+        let cursor = if now.len() < webhooks.len() { now.last().cloned() } else { None };
+        for webhook in now {
+            let message = keys::last_part(&entry.key).to_owned();
+            deliveries.entry(Lane::of(&row.tenant_part, webhook)).or_default().push(message);
+        }
+        let unfinished = cursor.is_some();
+        rows.push((entry, row, cursor));
+        if unfinished {
+            more = true;
+            break;
+        }
+    }
+    Ok(Some(Batch { shard, shard_version, rows, deliveries, more }))
+}
+
+/// The webhooks, in the order of their ids, that have a pattern for this event: at most one more than a commit takes.
+fn matching<S: Storage + ?Sized>(storage: &S, row: &Inbox) -> Result<Vec<String>, Error> {
+    let limit = u32::try_from(ROUTE_DELIVERIES_MAX + 1).unwrap_or(u32::MAX);
+    let mut webhooks = BTreeSet::new();
+    for candidate in pattern::candidates(&row.event_type) {
+        let range = keys::sub_after(&row.tenant_part, &candidate, row.routed_to.as_deref());
+        let entries = storage.scan(&range, limit, Direction::Forward)?;
+        webhooks.extend(entries.iter().map(|entry| keys::last_part(&entry.key).to_owned()));
+    }
+    Ok(webhooks.into_iter().take(ROUTE_DELIVERIES_MAX + 1).collect())
+}
+
+/// Commits the batch. Answers false if another pump was faster.
+fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
+    let mut announced: BTreeSet<Lane> = BTreeSet::new();
+    loop {
+        let now_ms = pump.now_ms();
+        let token = pump.token();
+        let mut commit = Commit::default();
+        put_shard(pump, &batch, &token, now_ms, &mut commit)?;
+        put_queue(&batch, &token, now_ms, &mut commit);
+        let mut leases = Vec::new();
+        let free =
+            claim::free_lanes(pump, batch.deliveries.keys().filter(|lane| !announced.contains(lane)), CLAIM_LANES_MAX)?;
+        let mut room = claim::Room::of(pump);
+        let taken = free.into_iter().filter(|free| room.takes(free));
+        let mut free: BTreeMap<Lane, claim::Free> = taken.map(|free| (free.lane.clone(), free)).collect();
+        for lane in batch.deliveries.keys() {
+            if announced.contains(lane) {
+                commit.put(keys::wake(now_ms, lane, &token), records::encode(&records::Empty {}));
+            } else if let Some(held) = pump.lanes.get(lane) {
+                // The release of this lease reads the queue after this commit, so the rows need no wake. Without
+                // the lease they would be forgotten, hence the check.
+                commit.check(&keys::lane(lane), Some(held.version));
+            } else if let Some(free) = free.remove(lane) {
+                leases.push(claim::lease(free, &token, now_ms, &mut commit));
+            } else {
+                commit.put(keys::wake(now_ms, lane, &token), records::encode(&records::Empty {}));
+            }
+        }
+        match commit.submit(pump.host)? {
+            Outcome::Applied(versions) => {
+                for lease in leases {
+                    let version = versions.of(&keys::lane(&lease.lane))?;
+                    claim::hold(pump, lease, version);
+                }
+                for lane in batch.deliveries.keys() {
+                    if let Some(held) = pump.lanes.get_mut(lane) {
+                        held.scan = true;
+                    }
+                }
+                pump.shards.insert(batch.shard, token);
+                pump.first_shard = (batch.shard + 1) % INBOX_SHARDS;
+                pump.report.routed += u32::try_from(batch.rows.len()).unwrap_or(u32::MAX);
+                return Ok(true);
+            }
+            Outcome::Conflict { doubtful: true, .. } => {
+                // If it landed, the lanes say so; if it did not, whoever was faster has routed the messages.
+                let lanes: Vec<Lane> = leases.iter().map(|lease| lease.lane.clone()).collect();
+                claim::adopt(pump, leases)?;
+                for lane in lanes.iter().chain(batch.deliveries.keys()) {
+                    if let Some(held) = pump.lanes.get_mut(lane) {
+                        held.scan = true;
+                    }
+                }
+                return Ok(false);
+            }
+            Outcome::Conflict { keys: failed, doubtful: false } => {
+                let lanes: Vec<&Lane> =
+                    batch.deliveries.keys().filter(|lane| failed.contains(&keys::lane(lane))).collect();
+                if lanes.len() < failed.len() || lanes.is_empty() {
+                    return Ok(false);
+                }
+                // Only lanes have changed hands: announce these like any other.
+                announced.extend(lanes.into_iter().cloned());
+            }
+        }
+    }
+}
+
+fn put_shard(pump: &Pump<'_>, batch: &Batch, token: &str, now_ms: u64, commit: &mut Commit) -> Result<(), Error> {
+    let key = keys::shard(batch.shard);
+    commit.check(&key, batch.shard_version);
+    let until = if batch.more && pump.may_start() { now_ms + SHARD_LEASE_MS } else { 0 };
+    commit.put(key, records::encode(&Shard { token: token.to_owned(), until }));
+    for (entry, row, cursor) in &batch.rows {
+        commit.check(&entry.key, Some(entry.version));
+        match cursor {
+            Some(cursor) => {
+                let rest = Inbox {
+                    tenant_part: row.tenant_part.clone(),
+                    event_type: row.event_type.clone(),
+                    routed_to: Some(cursor.clone()),
+                };
+                commit.put(entry.key.clone(), records::encode(&rest));
+            }
+            None => commit.delete(entry.key.clone()),
+        }
+    }
+    Ok(())
+}
+
+fn put_queue(batch: &Batch, token: &str, now_ms: u64, commit: &mut Commit) {
+    for (lane, messages) in &batch.deliveries {
+        for (index, group) in messages.chunks(GROUP_DELIVERIES_MAX).enumerate() {
+            let deliveries = group.iter().map(|message| (message.clone(), 1)).collect();
+            let key = keys::queue(lane, now_ms, &format!("{token}.{index:02}"));
+            commit.put(key, records::encode(&Queue { deliveries }));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Sending: which deliveries of the lanes held go out now, and what the answer means for them. The bytes are
+//! [`crate::request`]'s business, the judgement of a response [`crate::verdict`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Delivery, Done, Flight, Held, Pump, Registration, Row};
+use crate::host::{Completion, Direction, Request};
+use crate::keys::{self, Lane};
+use crate::limits::{GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LEASE_MARGIN_MS, QUEUE_PAGE, SEND_BATCH_MAX};
+use crate::records::{self, Attempt, Message, Queue, State};
+use crate::webhook::Target;
+use crate::{Error, outgoing, verdict};
+
+/// Reads what the held lanes have to send and sends it, as far as slots, leases and the budget allow.
+pub(super) fn send(pump: &mut Pump<'_>) -> Result<(), Error> {
+    loop {
+        read_webhooks(pump)?;
+        read_queues(pump)?;
+        let chosen = choose(pump);
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        dispatch(pump, chosen)?;
+        if pump.done.len() >= SEND_BATCH_MAX {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads the webhooks of fresh lanes: after the claim, so that what was changed before it is seen.
+fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
+    let fresh: Vec<Lane> = pump
+        .lanes
+        .iter()
+        .filter(|(_, held)| matches!(held.hook, Registration::Unread))
+        .map(|(lane, _)| lane.clone())
+        .collect();
+    for chunk in fresh.chunks(GET_KEYS_MAX) {
+        let wanted: Vec<String> = chunk.iter().map(keys::hook).collect();
+        let entries = pump.host.get(&wanted)?;
+        let now_ms = pump.now_ms();
+        for (lane, entry) in chunk.iter().zip(entries) {
+            let hook = match entry {
+                None => Registration::Gone,
+                Some(entry) => match Target::read(pump.config, &entry, now_ms) {
+                    Ok(target) => match target.inactive_reason() {
+                        Some(reason) => Registration::Inactive(reason.to_owned()),
+                        None => Registration::Active(Box::new(target)),
+                    },
+                    // A sealing key that is missing, say: what waits is kept in the log, not thrown away unseen.
+                    Err(error) => Registration::Inactive(format!("the registration is unusable: {error}")),
+                },
+            };
+            if let Some(held) = pump.lanes.get_mut(lane) {
+                held.hook = hook;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the next rows of lanes that have used up the known ones. Of a webhook that is gone, all rows are due.
+fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
+    let now_ms = pump.now_ms();
+    let may_start = pump.may_start();
+    for (lane, held) in &mut pump.lanes {
+        held.scan |= held.next_due_ms <= now_ms;
+        if !held.scan || !held.ready.is_empty() || !may_start || !held.may_send(now_ms) {
+            continue;
+        }
+        let entries = pump.host.scan(&keys::queue_all(lane), QUEUE_PAGE, Direction::Forward)?;
+        held.scan = entries.len() == QUEUE_PAGE as usize;
+        held.next_due_ms = u64::MAX;
+        for entry in entries {
+            let due_ms = keys::queue_due_ms(&entry.key).unwrap_or(0);
+            if due_ms > now_ms && !matches!(held.hook, Registration::Gone) {
+                held.scan = false;
+                held.next_due_ms = due_ms;
+                break;
+            }
+            if held.rows.contains_key(&entry.key) {
+                continue;
+            }
+            let row: Queue = records::decode(&entry.key, &entry.value)?;
+            for (message, number) in &row.deliveries {
+                held.ready.push_back(Delivery { row: entry.key.clone(), message: message.clone(), number: *number });
+            }
+            held.rows.insert(entry.key, Row { version: entry.version, left: row.deliveries });
+        }
+    }
+    Ok(())
+}
+
+/// Picks deliveries, one of each lane in turn, as long as there are slots.
+fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
+    let mut chosen = Vec::new();
+    if !pump.may_start() {
+        return chosen;
+    }
+    let now_ms = pump.now_ms();
+    let mut free = IN_FLIGHT_MAX.saturating_sub(pump.flights.len());
+    let flying = pump.flights.values().filter(|flight| !flight.proven).count();
+    let mut free_unproven = IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying);
+    let after = pump.turn.take();
+    let mut order: Vec<Lane> = pump.lanes.keys().cloned().collect();
+    let start = order.iter().position(|lane| Some(lane) > after.as_ref()).unwrap_or(0);
+    order.rotate_left(start);
+    let mut picked = true;
+    while picked && chosen.len() < SEND_BATCH_MAX {
+        picked = false;
+        for lane in &order {
+            let Some(held) = pump.lanes.get_mut(lane) else { continue };
+            if chosen.len() >= SEND_BATCH_MAX || held.ready.is_empty() || !held.may_send(now_ms) {
+                continue;
+            }
+            if matches!(held.hook, Registration::Active(_)) {
+                let slots = if held.proven { &mut free } else { &mut free_unproven };
+                if held.in_flight >= held.slots() || *slots == 0 || pump.attempts_left == 0 {
+                    continue;
+                }
+                *slots -= 1;
+                pump.attempts_left -= 1;
+                held.in_flight += 1;
+            }
+            if let Some(delivery) = held.ready.pop_front() {
+                chosen.push((lane.clone(), delivery));
+                pump.turn = Some(lane.clone());
+                picked = true;
+            }
+        }
+    }
+    chosen
+}
+
+/// Sends what was chosen; what needs no attempt is done at once.
+fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Error> {
+    let wanted: BTreeSet<String> =
+        chosen.iter().map(|(lane, delivery)| keys::msg(lane.tenant_part(), &delivery.message)).collect();
+    let wanted: Vec<String> = wanted.into_iter().collect();
+    let mut messages: BTreeMap<String, Message> = BTreeMap::new();
+    for entry in pump.host.get(&wanted)?.into_iter().flatten() {
+        messages.insert(entry.key.clone(), records::decode(&entry.key, &entry.value)?);
+    }
+    let mut requests = Vec::new();
+    for (lane, delivery) in chosen {
+        let message = messages.get(&keys::msg(lane.tenant_part(), &delivery.message));
+        requests.extend(prepare(pump, lane, delivery, message));
+    }
+    if !requests.is_empty() {
+        pump.host.submit(requests);
+    }
+    Ok(())
+}
+
+fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<&Message>) -> Option<Request> {
+    let now_us = pump.host.now_us();
+    let now_ms = now_us / 1_000;
+    let held = pump.lanes.get_mut(&lane)?;
+    let token = held.token.clone();
+    let event_type = message.map_or_else(|| "unknown".to_owned(), |message| message.event_type.clone());
+    let unsent = |state, detail: String| Attempt {
+        at_ms: now_ms,
+        duration_ms: 0,
+        event_type: event_type.clone(),
+        status: None,
+        error: None,
+        detail: Some(detail),
+        excerpt: None,
+        state,
+        next_at_ms: None,
+        test: false,
+    };
+    let verdict = match (&held.hook, message) {
+        (Registration::Gone, _) => Err(unsent(State::Cancelled, "the webhook was deleted".to_owned())),
+        (_, None) => Err(unsent(State::Cancelled, "the message is no longer stored".to_owned())),
+        (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
+        (Registration::Unread, _) => return None,
+        (Registration::Active(target), Some(message)) => outgoing::format(target, &delivery.message, message, now_us)
+            .map_err(|error| {
+                held.in_flight -= 1;
+                Attempt {
+                    error: Some(crate::host::HttpErrorKind::InvalidRequest),
+                    ..unsent(State::Exhausted, error.to_string())
+                }
+            })
+            .map(|ready| (ready, target.timeout_ms())),
+    };
+    match verdict {
+        Ok((ready, timeout_ms)) => {
+            let id = pump.next_request;
+            pump.next_request += 1;
+            let proven = held.proven;
+            pump.flights.insert(id, Flight { lane, token, delivery, event_type, sent_ms: now_ms, proven });
+            Some(outgoing::request(ready, id, timeout_ms, &pump.egress))
+        }
+        Err(attempt) => {
+            pump.done.push_back(Done { lane, token, delivery, attempt, disable: None });
+            None
+        }
+    }
+}
+
+/// What a completion means for its delivery.
+pub(super) fn judge(flight: Flight, target: &Target, completion: Completion, now_ms: u64) -> Done {
+    let Flight { lane, token, delivery, event_type, sent_ms, .. } = flight;
+    let salt = format!("{}/{}/{}", lane.webhook(), delivery.message, delivery.number);
+    let judged = verdict::judge(target.profile(), target.schedule_s(), delivery.number, &salt, completion, now_ms);
+    let attempt = Attempt {
+        at_ms: sent_ms,
+        duration_ms: judged.duration_ms,
+        event_type,
+        status: judged.status,
+        error: judged.error,
+        detail: judged.detail,
+        excerpt: judged.excerpt,
+        state: judged.state,
+        next_at_ms: judged.next_at_ms,
+        test: false,
+    };
+    Done { lane, token, delivery, attempt, disable: judged.disable }
+}
+
+impl Held {
+    /// Whether a request sent now would end, by its deadline, well before the lease does.
+    pub(super) fn may_send(&self, now_ms: u64) -> bool {
+        let timeout_ms = match &self.hook {
+            Registration::Active(target) => target.timeout_ms(),
+            _ => 0,
+        };
+        now_ms + u64::from(timeout_ms) + LEASE_MARGIN_MS < self.until_ms
+    }
+}

@@ -1,0 +1,302 @@
+//! Settling: what came back is recorded together with what follows from it, and lanes with nothing left to do are released,
+//! in one commit that only the lane's lease makes possible.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Done, Held, Pump, Registration, Row};
+use crate::commit::{Commit, Outcome, Versions};
+use crate::host::{Direction, Entry};
+use crate::keys::{self, Lane};
+use crate::limits::{RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX};
+use crate::records::{self, Queue, Recent, Stat, State};
+use crate::{Error, webhook};
+
+/// Rounds of "read again and repeat the rest" before something must be wrong.
+const ROUNDS_MAX: u32 = 50;
+
+/// Records everything that is done and releases every lane that is idle. Answers whether there was any of it.
+pub(super) fn settle(pump: &mut Pump<'_>) -> Result<bool, Error> {
+    let mut progress = false;
+    for _ in 0..ROUNDS_MAX {
+        let batch = take_batch(pump);
+        let plan = plan(pump, batch)?;
+        if plan.lanes.is_empty() {
+            return Ok(progress);
+        }
+        progress |= carry_out(pump, plan)?;
+    }
+    Ok(progress)
+}
+
+/// What one commit settles, by lane.
+struct Plan {
+    lanes: BTreeMap<Lane, LanePlan>,
+}
+
+#[derive(Default)]
+struct LanePlan {
+    done: Vec<Done>,
+    /// What is left of the rows touched; nothing left: the row goes.
+    rows: BTreeMap<String, Vec<(String, u32)>>,
+    stat: Option<Stat>,
+    /// The release, with the time of the wake to arm, if any row stays.
+    release: Option<Option<u64>>,
+}
+
+/// Takes from what is done as much as one commit records; what belongs to a lost lease is dropped.
+fn take_batch(pump: &mut Pump<'_>) -> BTreeMap<Lane, Vec<Done>> {
+    let mut batch: BTreeMap<Lane, Vec<Done>> = BTreeMap::new();
+    let mut count = 0;
+    while count < SETTLE_ATTEMPTS_MAX {
+        let Some(done) = pump.done.pop_front() else { break };
+        if pump.lanes.get(&done.lane).is_some_and(|held| held.token == done.token) {
+            batch.entry(done.lane.clone()).or_default().push(done);
+            count += 1;
+        }
+    }
+    batch
+}
+
+fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Plan, Error> {
+    let now_ms = pump.now_ms();
+    let may_start = pump.may_start();
+    let waiting: BTreeSet<Lane> = pump.done.iter().map(|done| done.lane.clone()).collect();
+    let mut lanes = BTreeMap::new();
+    let mut releases = 0;
+    for (lane, held) in &mut pump.lanes {
+        let done = batch.remove(lane).unwrap_or_default();
+        let open = may_start && held.may_send(now_ms);
+        let idle = held.in_flight == 0
+            && !waiting.contains(lane)
+            && (!open || (held.ready.is_empty() && !held.scan && !matches!(held.hook, Registration::Unread)));
+        if done.is_empty() && !idle {
+            continue;
+        }
+        let mut planned = plan_lane(held, done);
+        if idle && releases < RELEASE_LANES_MAX {
+            let stays_ms = first_that_stays(pump.host, lane, &planned)?;
+            if open && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) {
+                held.scan = true;
+            } else {
+                planned.release = Some(stays_ms);
+                releases += 1;
+            }
+        }
+        if !planned.done.is_empty() || planned.release.is_some() {
+            lanes.insert(lane.clone(), planned);
+        }
+    }
+    Ok(Plan { lanes })
+}
+
+fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
+    let mut rows: BTreeMap<String, Vec<(String, u32)>> = BTreeMap::new();
+    let mut stat = held.stat.clone();
+    for one in &done {
+        let delivery = &one.delivery;
+        let left = rows
+            .entry(delivery.row.clone())
+            .or_insert_with(|| held.rows.get(&delivery.row).map_or_else(Vec::new, |row| row.left.clone()));
+        left.retain(|(message, number)| (message, *number) != (&delivery.message, delivery.number));
+        count(&mut stat, one);
+    }
+    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, release: None }
+}
+
+fn count(stat: &mut Stat, done: &Done) {
+    let attempt = &done.attempt;
+    match attempt.state {
+        State::Skipped | State::Cancelled => return,
+        State::Delivered => {
+            stat.failures = 0;
+            stat.succeeded_at_ms = Some(attempt.at_ms);
+        }
+        State::Retrying | State::Exhausted => stat.failures = stat.failures.saturating_add(1),
+    }
+    stat.last_at_ms = attempt.at_ms;
+    stat.last_status = attempt.status;
+}
+
+/// The time of the lane's first row, whatever it is, that is there after the plan's commit. Read after the wakes that the
+/// release deletes, so that no row goes without a wake.
+fn first_that_stays(host: &dyn crate::host::Host, lane: &Lane, plan: &LanePlan) -> Result<Option<u64>, Error> {
+    let retries = plan.done.iter().filter_map(|done| done.attempt.next_at_ms);
+    let going = plan.rows.values().filter(|left| left.is_empty()).count();
+    let limit = u32::try_from(going + 1).unwrap_or(u32::MAX);
+    let entries = host.scan(&keys::queue_all(lane), limit, Direction::Forward)?;
+    let staying = entries
+        .iter()
+        .filter(|entry| plan.rows.get(&entry.key).is_none_or(|left| !left.is_empty()))
+        .filter_map(|entry| keys::queue_due_ms(&entry.key));
+    Ok(retries.chain(staying).min())
+}
+
+fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
+    let token = pump.token();
+    let now_ms = pump.now_ms();
+    let mut commit = Commit::default();
+    for (lane, planned) in &plan.lanes {
+        let Some(held) = pump.lanes.get(lane) else { continue };
+        commit.check(&keys::lane(lane), Some(held.version));
+        put_rows(lane, held, planned, &mut commit);
+        put_log(lane, planned, &token, now_ms, &mut commit);
+        if let Some(wake_ms) = planned.release {
+            put_release(lane, held, wake_ms, &token, &mut commit);
+        }
+    }
+    match commit.submit(pump.host) {
+        Ok(Outcome::Applied(versions)) => {
+            let disabled = note_applied(pump, plan, &versions)?;
+            for (lane, reason) in disabled {
+                webhook::disable(pump.host, &lane, &reason, now_ms)?;
+                if let Some(held) = pump.lanes.get_mut(&lane) {
+                    held.hook = Registration::Inactive(reason);
+                }
+            }
+            Ok(true)
+        }
+        Ok(Outcome::Conflict { .. }) => {
+            reconcile(pump, plan)?;
+            Ok(true)
+        }
+        Err(error) => {
+            put_back(pump, plan.lanes.into_values().flat_map(|planned| planned.done));
+            Err(error)
+        }
+    }
+}
+
+fn put_rows(lane: &Lane, held: &Held, planned: &LanePlan, commit: &mut Commit) {
+    for (key, left) in &planned.rows {
+        let version = held.rows.get(key).map(|row| row.version);
+        commit.check(key, version);
+        if left.is_empty() {
+            commit.delete(key.clone());
+        } else {
+            commit.put(key.clone(), records::encode(&Queue { deliveries: left.clone() }));
+        }
+    }
+    for done in &planned.done {
+        if let Some(next_at_ms) = done.attempt.next_at_ms {
+            let (message, number) = (&done.delivery.message, done.delivery.number + 1);
+            let key = keys::queue(lane, next_at_ms, &format!("{message}.{number:02}"));
+            commit.put(key, records::encode(&Queue { deliveries: vec![(message.clone(), number)] }));
+        }
+    }
+}
+
+fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &mut Commit) {
+    let Some(stat) = &planned.stat else { return };
+    let mut attempts = Vec::new();
+    for done in &planned.done {
+        let delivery = &done.delivery;
+        commit.put(keys::log(lane, &delivery.message, delivery.number), records::encode(&done.attempt));
+        attempts.push((delivery.message.clone(), delivery.number));
+    }
+    commit.put(keys::recent(lane, now_ms, token), records::encode(&Recent { attempts }));
+    commit.put(keys::stat(lane), records::encode(stat));
+}
+
+fn put_release(lane: &Lane, held: &Held, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
+    let wake = wake_ms.map(|wake_ms| keys::wake(wake_ms, lane, token));
+    let row = records::Lane { token: token.to_owned(), until: 0, wake: wake.clone() };
+    commit.put(keys::lane(lane), records::encode(&row));
+    commit.delete(held.armed.clone());
+    for seen in &held.seen {
+        commit.delete(seen.clone());
+    }
+    if let Some(wake) = wake {
+        commit.put(wake, records::encode(&records::Empty {}));
+    }
+}
+
+/// Brings what the pump knows in line with what was committed. Answers the webhooks to disable.
+fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<Vec<(Lane, String)>, Error> {
+    let mut disabled = Vec::new();
+    for (lane, planned) in plan.lanes {
+        for done in &planned.done {
+            let attempted = !matches!(done.attempt.state, State::Skipped | State::Cancelled);
+            pump.report.attempts += u32::from(attempted);
+            pump.report.delivered += u32::from(done.attempt.state == State::Delivered);
+        }
+        let retries_ms = planned.done.iter().filter_map(|done| done.attempt.next_at_ms).collect::<Vec<_>>().into_iter();
+        if let Some(reason) = planned.done.into_iter().find_map(|done| done.disable) {
+            disabled.push((lane.clone(), reason));
+        }
+        if planned.release.is_some() {
+            pump.lanes.remove(&lane);
+            pump.look |= std::mem::take(&mut pump.crowded);
+            continue;
+        }
+        let Some(held) = pump.lanes.get_mut(&lane) else { continue };
+        held.next_due_ms = retries_ms.fold(held.next_due_ms, u64::min);
+        if let Some(stat) = planned.stat {
+            held.stat = stat;
+        }
+        for (key, left) in planned.rows {
+            if left.is_empty() {
+                held.rows.remove(&key);
+            } else if let Some(row) = held.rows.get_mut(&key) {
+                *row = Row { version: versions.of(&key)?, left };
+            }
+        }
+    }
+    Ok(disabled)
+}
+
+/// After a conflict: a lane with another token is somebody else's. Under our token, rows that are gone, or no longer name
+/// a delivery, had been settled by an earlier submission; the rest is settled again.
+fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
+    let lanes: Vec<Lane> = plan.lanes.keys().cloned().collect();
+    let wanted: Vec<String> = lanes.iter().map(keys::lane).collect();
+    let leases = pump.host.get(&wanted)?;
+    for ((lane, planned), lease) in plan.lanes.into_iter().zip(leases) {
+        let row = match &lease {
+            Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value)?,
+            None => records::Lane::default(),
+        };
+        let Some(held) = pump.lanes.get_mut(&lane) else { continue };
+        if row.token != held.token {
+            pump.lanes.remove(&lane);
+            continue;
+        }
+        let touched: Vec<String> = planned.rows.into_keys().collect();
+        let entries = if touched.is_empty() { Vec::new() } else { pump.host.get(&touched)? };
+        for (key, entry) in touched.iter().zip(entries) {
+            refresh(held, key, entry)?;
+        }
+        let held = &*held;
+        let unsettled: VecDeque<Done> = planned
+            .done
+            .into_iter()
+            .filter(|done| {
+                held.rows.get(&done.delivery.row).is_some_and(|row| {
+                    row.left
+                        .iter()
+                        .any(|(message, number)| (message, *number) == (&done.delivery.message, done.delivery.number))
+                })
+            })
+            .collect();
+        put_back(pump, unsettled.into_iter());
+    }
+    Ok(())
+}
+
+fn refresh(held: &mut Held, key: &str, entry: Option<Entry>) -> Result<(), Error> {
+    match entry {
+        None => {
+            held.rows.remove(key);
+        }
+        Some(entry) => {
+            let row: Queue = records::decode(key, &entry.value)?;
+            held.rows.insert(key.to_owned(), Row { version: entry.version, left: row.deliveries });
+        }
+    }
+    Ok(())
+}
+
+fn put_back(pump: &mut Pump<'_>, done: impl Iterator<Item = Done>) {
+    for one in done {
+        pump.done.push_back(one);
+    }
+}

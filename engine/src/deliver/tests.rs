@@ -1,0 +1,230 @@
+//! The flow of an event, over the in-memory store and a scripted receiver. The faults are the simulator's business.
+#![allow(clippy::unwrap_used)]
+
+use std::cell::{Cell, RefCell};
+
+use super::*;
+use crate::host::{
+    Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response, Storage, StorageError,
+    WaitResult,
+};
+use crate::memory::MemoryStore;
+use crate::{SealingKey, on_event, register, unregister};
+
+/// A host whose time passes only while it waits.
+struct World {
+    store: MemoryStore,
+    now_us: Cell<u64>,
+    drawn: Cell<u64>,
+    commits: Cell<u32>,
+    rows: Cell<usize>,
+    requests: RefCell<Vec<Request>>,
+    waiting: RefCell<Vec<Request>>,
+    /// Statuses to answer with, first to last; 200 afterwards.
+    statuses: RefCell<VecDeque<u16>>,
+}
+
+impl World {
+    fn new(statuses: &[u16]) -> World {
+        World {
+            store: MemoryStore::default(),
+            now_us: Cell::new(1_738_670_407_000_000),
+            drawn: Cell::new(0),
+            commits: Cell::new(0),
+            rows: Cell::new(0),
+            requests: RefCell::default(),
+            waiting: RefCell::default(),
+            statuses: RefCell::new(statuses.iter().copied().collect()),
+        }
+    }
+
+    fn count(&self, prefix: &str) -> usize {
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        self.store.scan(&range, 1_000, Direction::Forward).unwrap().len()
+    }
+
+    fn pump(&self, config: &Config) -> DeliveryReport {
+        deliver(self, config, Budget { time_ms: 10_000, attempts_max: 1_000 }).unwrap()
+    }
+}
+
+impl Storage for World {
+    fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
+        self.store.get(keys)
+    }
+
+    fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
+        self.store.scan(range, limit, order)
+    }
+
+    fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
+        self.commits.set(self.commits.get() + 1);
+        self.rows.set(self.rows.get() + mutations.len());
+        self.store.commit(checks, mutations)
+    }
+}
+
+impl Http for World {
+    fn submit(&self, requests: Vec<Request>) {
+        self.requests.borrow_mut().extend(requests.iter().cloned());
+        self.waiting.borrow_mut().extend(requests);
+    }
+
+    fn wait(&self, timeout_ms: u32) -> WaitResult {
+        self.now_us.set(self.now_us.get() + u64::from(timeout_ms.min(3)) * 1_000);
+        let answer = |request: Request| {
+            let status = self.statuses.borrow_mut().pop_front().unwrap_or(200);
+            let body = format!("answer {status}");
+            let result = Ok(Response { status, body, ..Response::default() });
+            Completion { id: request.id, duration_ms: 3, result }
+        };
+        let completions = self.waiting.borrow_mut().drain(..).map(answer).collect();
+        WaitResult { completions, wake: Wake::None }
+    }
+}
+
+impl Clock for World {
+    fn now_us(&self) -> u64 {
+        self.now_us.get()
+    }
+}
+
+impl Entropy for World {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.drawn.set(self.drawn.get() + 1);
+        buffer.fill(0);
+        let drawn = self.drawn.get().to_le_bytes();
+        let len = buffer.len().min(drawn.len());
+        buffer[..len].copy_from_slice(&drawn[..len]);
+    }
+}
+
+fn config() -> Config {
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
+    Config::new("perfex-assets", &[key], &[]).unwrap()
+}
+
+fn hook(world: &World, config: &Config, events: &str) -> String {
+    let registration = format!(r#"{{"url":"https://example.com/in","events":{events},"secret":"s","schedule":[2,4]}}"#);
+    let shown = register(world, config, "acme", None, &registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+fn log(world: &World, config: &Config, webhook: &str) -> Vec<(String, u64, Option<u64>)> {
+    let page = crate::attempts(world, config, "acme", webhook, None, 100).unwrap();
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    let show = |attempt: &serde_json::Value| {
+        (attempt["state"].as_str().unwrap().to_owned(), attempt["number"].as_u64().unwrap(), attempt["status"].as_u64())
+    };
+    page["data"].as_array().unwrap().iter().map(show).collect()
+}
+
+fn is_quiet(world: &World) {
+    for prefix in ["inbox", "queue", "wake"] {
+        assert_eq!(world.count(prefix), 0, "{prefix}");
+    }
+}
+
+#[test]
+fn an_event_leaves_after_two_commits_and_is_settled_by_a_third() {
+    let (world, config) = (World::new(&[]), config());
+    let webhook = hook(&world, &config, r#"["asset.*"]"#);
+    world.commits.set(0);
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.created","id":"e1"}"#).unwrap();
+    assert_eq!(world.pump(&config), DeliveryReport { routed: 1, attempts: 1, delivered: 1, next_due_ms: POLL_MS });
+    assert_eq!(world.commits.get(), 3);
+    assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
+    is_quiet(&world);
+}
+
+#[test]
+fn failures_are_retried_by_the_schedule_with_the_same_body() {
+    let (world, config) = (World::new(&[500, 302]), config());
+    let webhook = hook(&world, &config, r#"["asset.lost"]"#);
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.broken"}"#).unwrap();
+    for waited_s in [0, 3, 5] {
+        world.now_us.set(world.now_us.get() + waited_s * 1_000_000);
+        assert_eq!(world.pump(&config).attempts, 1);
+        assert_eq!(world.pump(&config).attempts, 0);
+    }
+    let states = [("delivered", 3, Some(200)), ("retrying", 2, Some(302)), ("retrying", 1, Some(500))];
+    assert_eq!(
+        log(&world, &config, &webhook),
+        states.map(|(state, number, status)| (state.to_owned(), number, status))
+    );
+    let requests = world.requests.borrow();
+    assert!(requests.iter().all(|request| request.body == requests[0].body));
+    is_quiet(&world);
+}
+
+#[test]
+fn the_schedule_ends() {
+    let (world, config) = (World::new(&[500; 9]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    for _ in 0..5 {
+        world.pump(&config);
+        world.now_us.set(world.now_us.get() + 10_000_000);
+    }
+    let states: Vec<String> = log(&world, &config, &webhook).into_iter().map(|(state, ..)| state).collect();
+    assert_eq!(states, ["exhausted", "retrying", "retrying"]);
+    is_quiet(&world);
+}
+
+#[test]
+fn deliveries_of_inactive_webhooks_are_skipped_and_of_deleted_ones_cancelled() {
+    let (world, config) = (World::new(&[500]), config());
+    let idle = hook(&world, &config, r#"["asset.created"]"#);
+    let gone = hook(&world, &config, r#"["asset.lost"]"#);
+    crate::update(&world, &config, "acme", &idle, r#"{"isActive":false}"#).unwrap();
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.created"}"#).unwrap();
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost","id":"x"}"#).unwrap();
+    assert_eq!(world.pump(&config).attempts, 1);
+    unregister(&world, &config, "acme", &gone).unwrap();
+    assert_eq!(world.pump(&config).attempts, 0);
+    assert_eq!(log(&world, &config, &idle), [("skipped".to_owned(), 1, None)]);
+    let message = id::message(&world, "acme", Some("x"));
+    let shown: serde_json::Value =
+        serde_json::from_str(&crate::message(&world, &config, "acme", &message).unwrap()).unwrap();
+    let states: Vec<&str> =
+        shown["attempts"].as_array().unwrap().iter().map(|a| a["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["retrying", "cancelled"]);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_fan_out_larger_than_a_commit_is_routed_in_parts() {
+    let (world, config) = (World::new(&[]), config());
+    let count = u32::try_from(crate::limits::ROUTE_DELIVERIES_MAX + 57).unwrap();
+    for index in 0..count {
+        hook(&world, &config, if index % 3 == 0 { r#"["*"]"# } else { r#"["asset.*","asset.lost"]"# });
+    }
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    let mut delivered = 0;
+    for _ in 0..10 {
+        delivered += world.pump(&config).delivered;
+    }
+    assert_eq!(delivered, count);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_delivery_in_steady_state_costs_at_most_six_rows() {
+    let (world, config) = (World::new(&[]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    let count = 960;
+    world.rows.set(0);
+    for index in 0..count {
+        on_event(&world, &config, Some("acme"), &format!(r#"{{"type":"asset.lost","id":"{index}"}}"#)).unwrap();
+        if index % 64 == 63 {
+            world.pump(&config);
+        }
+    }
+    is_quiet(&world);
+    assert_eq!(log(&world, &config, &webhook).len(), 100);
+    let per_delivery = world.rows.get() as f64 / f64::from(count);
+    assert!(per_delivery <= 6.0, "{per_delivery}");
+    assert!(per_delivery > 4.0, "{per_delivery}: nothing counted?");
+}

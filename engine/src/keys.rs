@@ -1,0 +1,263 @@
+//! Every storage key, spelled and parsed here and nowhere else. `docs/storage-layout.md` is the map.
+
+use crate::host::KeyRange;
+use crate::id;
+use crate::limits::{EVENT_TYPE_BYTES_MAX, INBOX_SHARDS, TENANT_BYTES_MAX};
+
+/// A tenant, an event type or a pattern as part of a key.
+///
+/// The characters `a-z 0-9 . -` stay; others become `_` and two hexadecimal digits; what gets too long is hashed. No two
+/// inputs share a part.
+pub fn part(text: &str) -> String {
+    const PART_BYTES_MAX: usize = 64;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' => encoded.push(char::from(byte)),
+            _ => {
+                encoded.push('_');
+                encoded.push_str(&hex::encode([byte]));
+            }
+        }
+    }
+    if encoded.len() > PART_BYTES_MAX { format!("__{}", id::derived("key-part", &[text])) } else { encoded }
+}
+
+/// A lane: the queue of one webhook, as `<tenant part>/<webhook id>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lane(String);
+
+impl Lane {
+    /// The lane of a webhook.
+    pub fn of(tenant_part: &str, webhook: &str) -> Lane {
+        Lane(format!("{tenant_part}/{webhook}"))
+    }
+
+    /// The tenant's part.
+    pub fn tenant_part(&self) -> &str {
+        self.0.split_once('/').map_or("", |(tenant, _)| tenant)
+    }
+
+    /// The webhook's id.
+    pub fn webhook(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, webhook)| webhook)
+    }
+
+    /// The lane as it stands in keys.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The row of a message.
+pub fn msg(tenant_part: &str, message: &str) -> String {
+    format!("msg/{tenant_part}/{message}")
+}
+
+/// The shard that a tenant's inbox belongs to.
+pub fn shard_of(tenant_part: &str) -> u32 {
+    let shard = id::derived_number("shard", &[tenant_part]) % u64::from(INBOX_SHARDS);
+    u32::try_from(shard).unwrap_or(0)
+}
+
+/// The row of a message that is not routed yet.
+pub fn inbox(shard: u32, accepted_ms: u64, message: &str) -> String {
+    format!("inbox/{shard:02}/{accepted_ms:013}/{message}")
+}
+
+/// The shard and the message of an inbox row.
+pub fn parse_inbox(key: &str) -> Option<(u32, &str)> {
+    let mut parts = key.strip_prefix("inbox/")?.split('/');
+    let shard = parts.next()?.parse().ok()?;
+    parts.next()?;
+    Some((shard, parts.next()?))
+}
+
+/// The inbox rows of the shards `from` to `to`, without the latter.
+pub fn inbox_shards(from: u32, to: u32) -> KeyRange {
+    KeyRange { start: format!("inbox/{from:02}/"), end: format!("inbox/{to:02}/") }
+}
+
+/// The lease of a shard.
+pub fn shard(shard: u32) -> String {
+    format!("shard/{shard:02}")
+}
+
+/// The row that makes a webhook findable by one of its patterns.
+pub fn sub(tenant_part: &str, pattern: &str, webhook: &str) -> String {
+    format!("sub/{tenant_part}/{}/{webhook}", part(pattern))
+}
+
+/// The webhooks of a pattern, after this one.
+pub fn sub_after(tenant_part: &str, pattern: &str, webhook: Option<&str>) -> KeyRange {
+    let whole = prefix(format!("sub/{tenant_part}/{}/", part(pattern)));
+    match webhook {
+        Some(webhook) => KeyRange { start: next(&format!("{}{webhook}", whole.start)), end: whole.end },
+        None => whole,
+    }
+}
+
+/// The last part of a key.
+pub fn last_part(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, last)| last)
+}
+
+/// A registration.
+pub fn hook(lane: &Lane) -> String {
+    format!("hook/{}", lane.as_str())
+}
+
+/// A tenant's registrations, after this one.
+pub fn hooks_after(tenant_part: &str, webhook: Option<&str>) -> KeyRange {
+    let whole = prefix(format!("hook/{tenant_part}/"));
+    match webhook {
+        Some(webhook) => KeyRange { start: next(&format!("{}{webhook}", whole.start)), end: whole.end },
+        None => whole,
+    }
+}
+
+/// A group of deliveries.
+pub fn queue(lane: &Lane, due_ms: u64, group: &str) -> String {
+    format!("queue/{}/{due_ms:013}/{group}", lane.as_str())
+}
+
+/// The time of a queue row.
+pub fn queue_due_ms(key: &str) -> Option<u64> {
+    key.split('/').nth(3)?.parse().ok()
+}
+
+/// All of a lane's queue.
+pub fn queue_all(lane: &Lane) -> KeyRange {
+    prefix(format!("queue/{}/", lane.as_str()))
+}
+
+/// A wake.
+pub fn wake(due_ms: u64, lane: &Lane, token: &str) -> String {
+    format!("wake/{due_ms:013}/{}/{token}", lane.as_str())
+}
+
+/// The time and the lane of a wake.
+pub fn parse_wake(key: &str) -> Option<(u64, Lane)> {
+    let mut parts = key.strip_prefix("wake/")?.split('/');
+    let due_ms = parts.next()?.parse().ok()?;
+    Some((due_ms, Lane::of(parts.next()?, parts.next()?)))
+}
+
+/// All wakes after this key.
+pub fn wakes_after(key: Option<&str>) -> KeyRange {
+    KeyRange { start: key.map_or_else(|| "wake/".to_owned(), next), end: after("wake/") }
+}
+
+/// A lane's lease.
+pub fn lane(lane: &Lane) -> String {
+    format!("lane/{}", lane.as_str())
+}
+
+/// A lane's health.
+pub fn stat(lane: &Lane) -> String {
+    format!("stat/{}", lane.as_str())
+}
+
+/// An attempt.
+pub fn log(lane: &Lane, message: &str, number: u32) -> String {
+    format!("log/{}/{message}/{}/{number:02}", lane.tenant_part(), lane.webhook())
+}
+
+/// The webhook and the number of an attempt.
+pub fn parse_log(key: &str) -> Option<(&str, u32)> {
+    let mut parts = key.strip_prefix("log/")?.split('/').skip(2);
+    Some((parts.next()?, parts.next()?.parse().ok()?))
+}
+
+/// All attempts of a message.
+pub fn log_of_message(tenant_part: &str, message: &str) -> KeyRange {
+    prefix(format!("log/{tenant_part}/{message}/"))
+}
+
+/// What one commit recorded.
+pub fn recent(lane: &Lane, at_ms: u64, token: &str) -> String {
+    format!("recent/{}/{at_ms:013}/{token}", lane.as_str())
+}
+
+/// A lane's records before this place, a part of a key as [`recent_place`] gives it.
+pub fn recent_before(lane: &Lane, place: Option<&str>) -> KeyRange {
+    let whole = prefix(format!("recent/{}/", lane.as_str()));
+    match place {
+        Some(place) => KeyRange { end: next(&format!("{}{place}", whole.start)), start: whole.start },
+        None => whole,
+    }
+}
+
+/// What follows the lane in the key of a record.
+pub fn recent_place<'a>(lane: &Lane, key: &'a str) -> Option<&'a str> {
+    key.strip_prefix("recent/")?.strip_prefix(lane.as_str())?.strip_prefix('/')
+}
+
+fn prefix(start: String) -> KeyRange {
+    KeyRange { end: after(&start), start }
+}
+
+/// The first key after all that begin with this prefix, which ends in `/`: `0` follows `/`.
+fn after(prefix: &str) -> String {
+    format!("{}0", prefix.trim_end_matches('/'))
+}
+
+/// The smallest key greater than this one: `-` is the first character that a key may have.
+fn next(key: &str) -> String {
+    format!("{key}-")
+}
+
+const _: () = assert!(TENANT_BYTES_MAX <= 64 && EVENT_TYPE_BYTES_MAX <= 128, "parts are bounded by their encoding");
+const _: () = assert!(INBOX_SHARDS <= 100, "a shard is two digits");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::KEY_BYTES_MAX;
+
+    #[test]
+    fn parts_are_injective_and_short() {
+        for (text, encoded) in [("acme", "acme"), ("Acme/1", "_41cme_2f1"), ("asset.*", "asset._2a"), ("a_b", "a_5fb")]
+        {
+            assert_eq!(part(text), encoded);
+        }
+        assert_ne!(part(&"É".repeat(32)), part(&"É".repeat(31)));
+        assert_eq!(part(&"É".repeat(32)).len(), 28);
+    }
+
+    #[test]
+    fn the_longest_keys_fit() {
+        let lane = Lane::of(&"a".repeat(64), &format!("wh_{}", "a".repeat(26)));
+        let message = format!("msg_{}", "a".repeat(26));
+        for key in [
+            wake(9_999_999_999_999, &lane, &"a".repeat(26)),
+            queue(&lane, 9_999_999_999_999, &format!("{message}.99")),
+            sub(lane.tenant_part(), &"a".repeat(64), lane.webhook()),
+            log(&lane, &message, 99),
+        ] {
+            assert!(key.len() < KEY_BYTES_MAX - 60, "{key}");
+        }
+    }
+
+    #[test]
+    fn ranges_hold_what_they_name() {
+        let lane = Lane::of("acme", "wh_a");
+        let inside = |range: &KeyRange, key: &str| range.start.as_str() <= key && key < range.end.as_str();
+        assert!(inside(&queue_all(&lane), &queue(&lane, 9_999_999_999_999, "zz")));
+        assert!(!inside(&queue_all(&lane), &queue(&Lane::of("acme", "wh_ab"), 1, "a")));
+        assert!(!inside(&sub_after("t", "*", Some("wh_b")), &sub("t", "*", "wh_b")));
+        assert!(inside(&sub_after("t", "*", Some("wh_b")), &sub("t", "*", "wh_c")));
+        assert!(inside(&wakes_after(None), &wake(0, &lane, "x")));
+        assert!(!inside(&wakes_after(Some(&wake(7, &lane, "x"))), &wake(7, &lane, "x")));
+    }
+
+    #[test]
+    fn what_is_spelled_is_parsed() {
+        let lane = Lane::of(&part("T"), "wh_a");
+        assert_eq!(parse_wake(&wake(7, &lane, "x")), Some((7, lane.clone())));
+        assert_eq!(parse_inbox(&inbox(3, 7, "msg_x")), Some((3, "msg_x")));
+        assert_eq!(queue_due_ms(&queue(&lane, 7, "x")), Some(7));
+        assert_eq!(parse_log(&log(&lane, "msg_x", 2)), Some(("wh_a", 2)));
+        assert_eq!(recent_place(&lane, &recent(&lane, 7, "x")), Some("0000000000007/x"));
+    }
+}

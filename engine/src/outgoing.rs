@@ -1,0 +1,32 @@
+//! From a stored message and an opened webhook to a request for the host.
+
+use crate::Error;
+use crate::event::Event;
+use crate::host::{EgressPolicy, Request};
+use crate::limits::RESPONSE_BYTES_MAX;
+use crate::records::Message;
+use crate::request::{self, Outgoing};
+use crate::webhook::Target;
+
+/// The bytes of one attempt. They depend on the stored event, the webhook and the time of the attempt, and on nothing else:
+/// every attempt of a message carries the same body.
+pub fn format(target: &Target, message_id: &str, message: &Message, now_us: u64) -> Result<Outgoing, Error> {
+    let mut event = Event::parse(message.event.get())?;
+    event.event_type.clone_from(&message.event_type);
+    event.occurred_at_us = Some(message.occurred_at_us);
+    request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets())
+}
+
+/// The request that carries them.
+pub fn request(outgoing: Outgoing, id: u64, timeout_ms: u32, egress: &EgressPolicy) -> Request {
+    Request {
+        id,
+        method: outgoing.method.as_str().to_owned(),
+        url: outgoing.url,
+        headers: outgoing.headers,
+        body: outgoing.body,
+        timeout_ms,
+        response_bytes_max: RESPONSE_BYTES_MAX,
+        egress: egress.clone(),
+    }
+}

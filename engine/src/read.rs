@@ -1,0 +1,137 @@
+//! Reading back: a webhook's attempts, a message with its attempts, the catalogue.
+
+use crate::config::Config;
+use crate::host::{Direction, Host};
+use crate::json::{self, Json, Style};
+use crate::keys;
+use crate::limits::SCAN_ENTRIES_MAX;
+use crate::records::{self, Attempt, Message, Recent, State};
+use crate::webhook::{self, view};
+use crate::{Error, ErrorKind, accept, id, time};
+
+/// A page of a webhook's attempts, newest first.
+pub fn attempts(
+    host: &dyn Host,
+    _config: &Config,
+    tenant: &str,
+    webhook: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<String, Error> {
+    let lane = webhook::lane(tenant, webhook)?;
+    let limit = webhook::check_limit(limit)?;
+    let (place, mut skip) = match cursor.map(parse_cursor) {
+        None => (None, 0),
+        Some(Some((place, skip))) => (Some(place), skip),
+        Some(None) => return Err(Error::invalid("cursor", "is no cursor of this list")),
+    };
+    if cursor.is_none() {
+        webhook::read(host, &lane)?;
+    }
+    // Each record names at least one attempt, so as many records as attempts wanted, and one more, are enough.
+    let page = host.scan(&keys::recent_before(&lane, place.as_deref()), limit + 1, Direction::Reverse)?;
+    let mut wanted: Vec<(String, u32)> = Vec::new();
+    let mut next = None;
+    for entry in &page {
+        let recent: Recent = records::decode(&entry.key, &entry.value)?;
+        let place = keys::recent_place(&lane, &entry.key).unwrap_or_default();
+        for (index, attempt) in recent.attempts.into_iter().rev().enumerate().skip(std::mem::take(&mut skip)) {
+            if wanted.len() == limit as usize {
+                next = Some(format!("{place}/{index}"));
+                break;
+            }
+            wanted.push(attempt);
+        }
+        if next.is_some() {
+            break;
+        }
+    }
+    let keys: Vec<String> = wanted.iter().map(|(message, number)| keys::log(&lane, message, *number)).collect();
+    let mut data = Vec::new();
+    for ((message, number), entry) in wanted.iter().zip(host.get(&keys)?) {
+        // An attempt that retention has removed since is left out.
+        let Some(entry) = entry else { continue };
+        let attempt: Attempt = records::decode(&entry.key, &entry.value)?;
+        data.push(show(lane.webhook(), message, *number, &attempt));
+    }
+    let next = next.map_or(Json::Null, |next| Json::text(&next));
+    Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", next)]), Style::Compact))
+}
+
+/// A message with its attempts, in the order of webhooks and numbers.
+pub fn message(host: &dyn Host, _config: &Config, tenant: &str, message: &str) -> Result<String, Error> {
+    let tenant_part = keys::part(accept::check_tenant(tenant)?);
+    let unknown = || Error {
+        field: Some("messageId".to_owned()),
+        ..Error::of(ErrorKind::NotFound, format!("there is no message `{}`", json::quoted(message)))
+    };
+    if !id::is_id("msg_", message) {
+        return Err(unknown());
+    }
+    let entry = host.get(&[keys::msg(&tenant_part, message)])?.into_iter().next().flatten().ok_or_else(unknown)?;
+    let row: Message = records::decode(&entry.key, &entry.value)?;
+    let mut attempts = Vec::new();
+    let log = host.scan(&keys::log_of_message(&tenant_part, message), SCAN_ENTRIES_MAX, Direction::Forward)?;
+    for entry in log {
+        let Some((webhook, number)) = keys::parse_log(&entry.key) else { continue };
+        let attempt: Attempt = records::decode(&entry.key, &entry.value)?;
+        attempts.push(show(webhook, message, number, &attempt));
+    }
+    let shown = Json::object(vec![
+        ("id", Json::text(message)),
+        ("type", Json::text(&row.event_type)),
+        ("occurredAt", Json::String(time::rfc3339_micros(row.occurred_at_us))),
+        ("acceptedAt", view::millis(row.accepted_at_ms)),
+        ("event", json::parse(row.event.get())?),
+        ("attempts", Json::Array(attempts)),
+    ]);
+    Ok(json::write(&shown, Style::Compact))
+}
+
+/// The profile's catalogue.
+pub fn event_types(config: &Config) -> Result<String, Error> {
+    let profile = config.profile();
+    let types = profile.events.iter().map(|event_type| Json::text(event_type)).collect();
+    let shown = Json::object(vec![("profile", Json::text(&profile.name)), ("eventTypes", Json::Array(types))]);
+    Ok(json::write(&shown, Style::Compact))
+}
+
+/// An attempt as the API shows it.
+pub(crate) fn show(webhook: &str, message: &str, number: u32, attempt: &Attempt) -> Json {
+    let state = match attempt.state {
+        State::Delivered => "delivered",
+        State::Retrying => "retrying",
+        State::Exhausted => "exhausted",
+        State::Skipped => "skipped",
+        State::Cancelled => "cancelled",
+    };
+    let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, Json::text);
+    let error = attempt.error.and_then(|kind| serde_json::to_value(kind).ok());
+    let error = error.as_ref().and_then(|kind| kind.as_str()).map_or(Json::Null, Json::text);
+    Json::object(vec![
+        ("messageId", Json::text(message)),
+        ("webhookId", Json::text(webhook)),
+        ("eventType", Json::text(&attempt.event_type)),
+        ("number", Json::from(u64::from(number))),
+        ("at", view::millis(attempt.at_ms)),
+        ("durationMs", Json::from(u64::from(attempt.duration_ms))),
+        ("state", Json::text(state)),
+        ("status", attempt.status.map_or(Json::Null, |status| Json::from(u64::from(status)))),
+        ("error", error),
+        ("detail", text(&attempt.detail)),
+        ("responseExcerpt", text(&attempt.excerpt)),
+        ("nextAttemptAt", attempt.next_at_ms.map_or(Json::Null, view::millis)),
+        ("isTest", Json::Bool(attempt.test)),
+    ])
+}
+
+/// A cursor is the place of a record and how many of its attempts have been shown: `<ms>/<token>/<count>`.
+fn parse_cursor(text: &str) -> Option<(String, usize)> {
+    let (place, count) = text.rsplit_once('/')?;
+    let (ms, token) = place.split_once('/')?;
+    let is_place = ms.len() == 13
+        && ms.bytes().all(|byte| byte.is_ascii_digit())
+        && token.len() == id::ID_CHARS
+        && token.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    Some((is_place.then(|| place.to_owned())?, count.parse().ok()?))
+}

@@ -1,0 +1,75 @@
+//! The test send: one attempt of the profile's test event, now, recorded like any other.
+
+use serde_json::value::RawValue;
+
+use crate::commit::{Commit, Outcome};
+use crate::config::Config;
+use crate::host::{Completion, Host, HttpError, HttpErrorKind};
+use crate::json::{self, Style};
+use crate::limits::POLL_MS;
+use crate::records::{self, Attempt, Recent, State};
+use crate::webhook::{self, Target};
+use crate::{Error, ErrorKind, id, keys, outgoing, read, request, verdict};
+
+/// Sends the test event to the webhook, whatever its patterns, active or not. Answers the attempt.
+pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
+    let lane = webhook::lane(tenant, webhook)?;
+    let (hook, _, _) = webhook::read(host, &lane)?;
+    let now_us = host.now_us();
+    let target = Target::of(config, &hook, now_us / 1_000)?;
+    let event = target.profile().test_event(now_us);
+    let message = id::message(host, tenant, None);
+    let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, target.secrets())?;
+    let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
+    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
+    let attempt = Attempt {
+        at_ms: now_us / 1_000,
+        duration_ms: judged.duration_ms,
+        event_type: event.event_type.clone(),
+        status: judged.status,
+        error: judged.error,
+        detail: judged.detail,
+        excerpt: judged.excerpt,
+        state: if judged.state == State::Delivered { State::Delivered } else { State::Exhausted },
+        next_at_ms: None,
+        test: true,
+    };
+    let row = records::Message {
+        tenant: tenant.to_owned(),
+        event_type: event.event_type.clone(),
+        occurred_at_us: now_us,
+        accepted_at_ms: now_us / 1_000,
+        content_hash: String::new(),
+        event: RawValue::from_string(json::write(&event.to_json(), Style::Compact))
+            .map_err(|error| Error::of(ErrorKind::Internal, error.to_string()))?,
+    };
+    let mut commit = Commit::default();
+    let key = keys::log(&lane, &message, 1);
+    commit.check(&key, None);
+    commit.put(key, records::encode(&attempt));
+    commit.put(keys::msg(lane.tenant_part(), &message), records::encode(&row));
+    let recent = Recent { attempts: vec![(message.clone(), 1)] };
+    commit.put(keys::recent(&lane, host.now_us() / 1_000, &id::token(host)), records::encode(&recent));
+    match commit.submit(host)? {
+        // The id is this call's own: whatever is there, an earlier submission wrote.
+        Outcome::Applied(_) | Outcome::Conflict { doubtful: true, .. } => {}
+        Outcome::Conflict { .. } => return Err(Error::of(ErrorKind::Internal, "a message's id was drawn twice")),
+    }
+    Ok(json::write(&read::show(lane.webhook(), &message, 1, &attempt), Style::Compact))
+}
+
+/// Sends one request and waits for it: the host ends it by its timeout.
+fn send(host: &dyn Host, request: crate::host::Request) -> Completion {
+    let id = request.id;
+    let deadline_us = host.now_us() + (u64::from(request.timeout_ms) + u64::from(POLL_MS) * 10) * 1_000;
+    host.submit(vec![request]);
+    loop {
+        if let Some(found) = host.wait(POLL_MS).completions.into_iter().find(|completion| completion.id == id) {
+            return found;
+        }
+        if host.now_us() > deadline_us {
+            let detail = "the host did not end the request at its deadline".to_owned();
+            return Completion { id, duration_ms: 0, result: Err(HttpError { kind: HttpErrorKind::Internal, detail }) };
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What an attempt's outcome means: delivered, to be tried again and when, or the end. Pure: the same outcome at the same
+//! time gets the same verdict everywhere.
+
+use crate::host::{Completion, HttpErrorKind, Response};
+use crate::id;
+use crate::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
+use crate::profile::Profile;
+use crate::records::State;
+
+/// The verdict, with what the log keeps of the outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How long the attempt took.
+    pub duration_ms: u32,
+    /// The response's status.
+    pub status: Option<u16>,
+    /// Why there was no response.
+    pub error: Option<HttpErrorKind>,
+    /// More about the error.
+    pub detail: Option<String>,
+    /// The beginning of the response's body.
+    pub excerpt: Option<String>,
+    /// What follows.
+    pub state: State,
+    /// When the next attempt is due.
+    pub next_at_ms: Option<u64>,
+    /// Why the webhook is to be disabled.
+    pub disable: Option<String>,
+}
+
+/// Judges the outcome of attempt `number` (from 1) by the profile and the webhook's waits. `salt` determines the jitter.
+pub fn judge(
+    profile: &Profile,
+    schedule_s: &[u32],
+    number: u32,
+    salt: &str,
+    completion: Completion,
+    now_ms: u64,
+) -> Verdict {
+    let mut verdict = Verdict {
+        duration_ms: completion.duration_ms,
+        status: None,
+        error: None,
+        detail: None,
+        excerpt: None,
+        state: State::Exhausted,
+        next_at_ms: None,
+        disable: None,
+    };
+    let mut hint_ms = 0;
+    match completion.result {
+        Ok(response) => {
+            if profile.is_success(response.status) {
+                verdict.state = State::Delivered;
+            }
+            if profile.disable_on.contains(&response.status) {
+                verdict.disable = Some(format!("the receiver answered {}", response.status));
+            }
+            if profile.retry_after_on.contains(&response.status) {
+                hint_ms = retry_after_ms(&response, now_ms);
+            }
+            verdict.status = Some(response.status);
+            verdict.excerpt = excerpt(&response);
+        }
+        Err(error) => {
+            verdict.error = Some(error.kind);
+            verdict.detail = Some(error.detail.chars().take(EXCERPT_CHARS_MAX).collect());
+        }
+    }
+    let failed = verdict.state != State::Delivered && verdict.disable.is_none();
+    if let Some(wait_ms) = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed) {
+        verdict.state = State::Retrying;
+        verdict.next_at_ms = Some(now_ms + wait_ms.max(hint_ms));
+    }
+    verdict
+}
+
+/// The wait after a failed attempt: the schedule's, made a little longer.
+fn wait_ms(jitter_percent: u32, schedule_s: &[u32], number: u32, salt: &str) -> Option<u64> {
+    let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+    let wait_ms = u64::from(*schedule_s.get(index)?) * 1_000;
+    let jitter_max_ms = wait_ms * u64::from(jitter_percent) / 100;
+    Some(wait_ms + id::derived_number("jitter", &[salt]) % (jitter_max_ms + 1))
+}
+
+/// How long the receiver asks to be left alone, in seconds or as a date.
+fn retry_after_ms(response: &Response, now_ms: u64) -> u64 {
+    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let Some(value) = header.map(|(_, value)| value.trim()) else { return 0 };
+    let hint_ms = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        value.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1_000)
+    } else {
+        let date = httpdate::parse_http_date(value).ok();
+        let since = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
+        since.map_or(0, |since| since.as_secs().saturating_mul(1_000).saturating_sub(now_ms))
+    };
+    hint_ms.min(RETRY_AFTER_MS_MAX)
+}
+
+fn excerpt(response: &Response) -> Option<String> {
+    let printable = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    let text: String = response.body.chars().take(EXCERPT_CHARS_MAX).map(printable).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::HttpError;
+
+    const NOW_MS: u64 = 1_738_670_407_000;
+
+    const SCHEDULE_S: &[u32] = &[5, 300];
+
+    fn standard() -> Profile {
+        Profile { jitter_percent: 0, ..Profile::builtin("standard").expect("built in").clone() }
+    }
+
+    fn answer(status: u16, retry_after: &str) -> Completion {
+        let headers = vec![("retry-after".to_owned(), retry_after.to_owned())];
+        Completion { id: 1, duration_ms: 7, result: Ok(Response { status, headers, ..Response::default() }) }
+    }
+
+    #[test]
+    fn statuses_and_hints() {
+        use State::{Delivered, Exhausted, Retrying};
+        let rows: &[(u16, u32, &str, State, Option<u64>)] = &[
+            (200, 1, "", Delivered, None),
+            (299, 1, "9", Delivered, None),
+            (301, 1, "", Retrying, Some(5_000)),
+            (404, 2, "", Retrying, Some(300_000)),
+            (500, 3, "", Exhausted, None),
+            (410, 1, "", Exhausted, None),
+            (503, 1, "2", Retrying, Some(5_000)),
+            (503, 1, "60", Retrying, Some(60_000)),
+            (429, 1, "99999999999999999999999", Retrying, Some(RETRY_AFTER_MS_MAX)),
+            (429, 1, "Tue, 04 Feb 2025 12:01:07 GMT", Retrying, Some(60_000)),
+            (429, 1, "Tue, 04 Feb 2020 12:01:07 GMT", Retrying, Some(5_000)),
+            (429, 1, "soon", Retrying, Some(5_000)),
+            (500, 1, "60", Retrying, Some(5_000)),
+        ];
+        for &(status, number, hint, state, wait_ms) in rows {
+            let verdict = judge(&standard(), SCHEDULE_S, number, "", answer(status, hint), NOW_MS);
+            assert_eq!(
+                (verdict.state, verdict.next_at_ms),
+                (state, wait_ms.map(|wait| NOW_MS + wait)),
+                "{status} {hint}"
+            );
+            assert_eq!(verdict.disable.is_some(), status == 410);
+        }
+    }
+
+    #[test]
+    fn transport_errors_are_tried_again() {
+        let error = HttpError { kind: HttpErrorKind::Dns, detail: "no such name".to_owned() };
+        let completion = Completion { id: 1, duration_ms: 7, result: Err(error) };
+        let verdict = judge(&standard(), SCHEDULE_S, 1, "", completion, NOW_MS);
+        assert_eq!((verdict.state, verdict.error), (State::Retrying, Some(HttpErrorKind::Dns)));
+    }
+
+    #[test]
+    fn jitter_goes_only_upwards_and_is_determined() {
+        let waits: Vec<u64> = (0..100).filter_map(|salt| wait_ms(10, SCHEDULE_S, 2, &format!("{salt}"))).collect();
+        assert!(waits.iter().all(|wait| (300_000..=330_000).contains(wait)));
+        assert!(waits.iter().max() > waits.iter().min());
+        assert_eq!(wait_ms(10, SCHEDULE_S, 2, "x"), wait_ms(10, SCHEDULE_S, 2, "x"));
+    }
+}

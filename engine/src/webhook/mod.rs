@@ -1,0 +1,295 @@
+//! Webhooks: registered, changed, listed, removed; and opened for use when something is to be sent.
+
+mod registration;
+mod target;
+pub(crate) mod view;
+
+pub use target::Target;
+
+use crate::commit::{Commit, Outcome};
+use crate::config::Config;
+use crate::host::{Direction, Entry, Host};
+use crate::json::{self, Json, Style};
+use crate::keys::{self, Lane};
+use crate::limits::{LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX};
+use crate::records::{self, Empty, Hook, HookSecret, Stat};
+use crate::secret::Secret;
+use crate::{Error, ErrorKind, accept, id};
+
+/// How often a change is tried again because another one came between.
+const TRIES_MAX: u32 = 8;
+/// The webhooks of a page, at most.
+const PAGE_MAX: u32 = 100;
+
+/// Registers a webhook. Answers it with its secret in clear.
+pub fn register(
+    host: &dyn Host,
+    config: &Config,
+    tenant: &str,
+    user: Option<&str>,
+    registration: &str,
+) -> Result<String, Error> {
+    let tenant = accept::check_tenant(tenant)?;
+    let now_ms = host.now_us() / 1_000;
+    let draft = registration::new(config, registration)?;
+    let lane = Lane::of(&keys::part(tenant), &id::webhook(host));
+    let mut hook = Hook {
+        token: id::token(host),
+        id: lane.webhook().to_owned(),
+        tenant: tenant.to_owned(),
+        user: user.map(str::to_owned),
+        name: String::new(),
+        url: String::new(),
+        method: String::new(),
+        events: Vec::new(),
+        format: String::new(),
+        secrets: Vec::new(),
+        headers: Vec::new(),
+        active: true,
+        inactive_reason: None,
+        timeout_ms: 0,
+        schedule_s: Vec::new(),
+        created_at_ms: now_ms,
+        updated_at_ms: now_ms,
+    };
+    let profile = config.format("format", draft.format.as_deref().unwrap_or(&config.profile().name))?;
+    let secret = registration::secret(host, profile, draft.secret.as_deref())?;
+    registration::apply(host, config, draft, profile, &mut hook)?;
+    if let Some(secret) = &secret {
+        hook.secrets.push(seal_secret(host, config, &hook.id, secret)?);
+    }
+    let mut commit = Commit::default();
+    commit.check(&keys::hook(&lane), None);
+    commit.put(keys::hook(&lane), records::encode(&hook));
+    for pattern in &hook.events {
+        commit.put(keys::sub(lane.tenant_part(), pattern, &hook.id), records::encode(&Empty {}));
+    }
+    match commit.submit(host)? {
+        Outcome::Applied(_) => {}
+        Outcome::Conflict { .. } if is_ours(host, &lane, &hook.token)? => {}
+        Outcome::Conflict { .. } => return Err(Error::of(ErrorKind::Internal, "a webhook's id was drawn twice")),
+    }
+    Ok(view::show(&hook, &Stat::default(), secret.as_ref()))
+}
+
+/// Changes the fields that are given. Answers the webhook.
+pub fn update(host: &dyn Host, config: &Config, tenant: &str, webhook: &str, changes: &str) -> Result<String, Error> {
+    let draft = registration::change(config, changes)?;
+    let now_ms = host.now_us() / 1_000;
+    let (hook, stat) = change(host, tenant, webhook, |hook| {
+        let name = draft.format.clone().unwrap_or_else(|| hook.format.clone());
+        let profile = config.format("format", &name)?;
+        if let Some(text) = draft.secret.as_deref() {
+            let secret = registration::secret(host, profile, Some(text))?;
+            hook.secrets =
+                secret.iter().map(|secret| seal_secret(host, config, &hook.id, secret)).collect::<Result<_, _>>()?;
+        } else if draft.format.is_some() {
+            registration::check_secrets_fit(config, profile, hook)?;
+        }
+        registration::apply(host, config, draft.clone(), profile, hook)?;
+        hook.updated_at_ms = now_ms;
+        Ok(())
+    })?;
+    Ok(view::show(&hook, &stat, None))
+}
+
+/// The webhook, without its secret.
+pub fn get(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
+    let (hook, stat, _) = read(host, &lane(tenant, webhook)?)?;
+    Ok(view::show(&hook, &stat, None))
+}
+
+/// A page of the tenant's webhooks, in the order of their ids.
+pub fn list(
+    host: &dyn Host,
+    _config: &Config,
+    tenant: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<String, Error> {
+    let tenant_part = keys::part(accept::check_tenant(tenant)?);
+    if let Some(cursor) = cursor.filter(|cursor| !id::is_id("wh_", cursor)) {
+        return Err(Error::invalid("cursor", format!("`{}` is no cursor of this list", json::quoted(cursor))));
+    }
+    let limit = check_limit(limit)?;
+    let mut entries = host.scan(&keys::hooks_after(&tenant_part, cursor), limit + 1, Direction::Forward)?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let lanes: Vec<Lane> = entries.iter().map(|entry| Lane::of(&tenant_part, keys::last_part(&entry.key))).collect();
+    let stats = host.get(&lanes.iter().map(keys::stat).collect::<Vec<_>>())?;
+    let mut data = Vec::new();
+    for (entry, stat) in entries.iter().zip(stats) {
+        let hook: Hook = records::decode(&entry.key, &entry.value)?;
+        data.push(view::webhook(&hook, &read_stat(stat)?, None));
+    }
+    let last = lanes.last().filter(|_| more).map_or(Json::Null, |lane| Json::text(lane.webhook()));
+    Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", last)]), Style::Compact))
+}
+
+/// Removes the webhook. The pump cancels what waits for it.
+pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<(), Error> {
+    let lane = lane(tenant, webhook)?;
+    for _ in 0..TRIES_MAX {
+        let (hook, _, version) = read(host, &lane)?;
+        let mut commit = Commit::default();
+        commit.check(&keys::hook(&lane), Some(version));
+        commit.delete(keys::hook(&lane));
+        for pattern in &hook.events {
+            commit.delete(keys::sub(lane.tenant_part(), pattern, &hook.id));
+        }
+        commit.put(keys::wake(host.now_us() / 1_000, &lane, &id::token(host)), records::encode(&Empty {}));
+        match commit.submit(host)? {
+            Outcome::Applied(_) => return Ok(()),
+            Outcome::Conflict { doubtful, .. } => {
+                if doubtful && host.get(&[keys::hook(&lane)])?.iter().all(Option::is_none) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Err(busy())
+}
+
+/// Sets a new secret; the old ones go on signing for a while. Answers the webhook with the new one in clear.
+pub fn rotate_secret(
+    host: &dyn Host,
+    config: &Config,
+    tenant: &str,
+    webhook: &str,
+    secret: Option<&str>,
+    overlap_s: Option<u32>,
+) -> Result<String, Error> {
+    let overlap_ms = overlap_s.map_or(ROTATION_OVERLAP_MS, |overlap_s| u64::from(overlap_s) * 1_000);
+    if overlap_ms > ROTATION_OVERLAP_MS_MAX {
+        let message = format!("`{}` is too long", overlap_ms / 1_000);
+        let hint = format!("0 to {} seconds", ROTATION_OVERLAP_MS_MAX / 1_000);
+        return Err(Error::invalid("overlapS", message).hint(hint));
+    }
+    let now_ms = host.now_us() / 1_000;
+    let mut shown = None;
+    let (hook, stat) = change(host, tenant, webhook, |hook| {
+        let profile = config.format("format", &hook.format)?;
+        let fresh = match secret {
+            Some(text) => Secret::parse(profile, text)?,
+            None => Secret::generate(profile, &mut |buffer| host.fill(buffer)),
+        };
+        hook.secrets.retain(|old| old.until_ms.is_none_or(|until_ms| until_ms > now_ms));
+        for old in &mut hook.secrets {
+            old.until_ms = Some(old.until_ms.unwrap_or(u64::MAX).min(now_ms + overlap_ms));
+        }
+        hook.secrets.insert(0, seal_secret(host, config, &hook.id, &fresh)?);
+        if hook.secrets.len() > LIVE_SECRETS_MAX {
+            let message = format!("{LIVE_SECRETS_MAX} secrets are live already");
+            return Err(Error::of(ErrorKind::Conflict, message).hint("rotate with a shorter overlap"));
+        }
+        hook.updated_at_ms = now_ms;
+        shown = Some(fresh);
+        Ok(())
+    })?;
+    Ok(view::show(&hook, &stat, shown.as_ref()))
+}
+
+/// Takes a webhook out of service, once, because of what a receiver said.
+pub(crate) fn disable(host: &dyn Host, lane: &Lane, reason: &str, now_ms: u64) -> Result<(), Error> {
+    let changed = change_lane(host, lane, |hook| {
+        if hook.active {
+            hook.active = false;
+            hook.inactive_reason = Some(reason.to_owned());
+            hook.updated_at_ms = now_ms;
+        }
+        Ok(())
+    });
+    match changed {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// A webhook's lane, if the ids can be such.
+pub(crate) fn lane(tenant: &str, webhook: &str) -> Result<Lane, Error> {
+    let tenant = accept::check_tenant(tenant)?;
+    if id::is_id("wh_", webhook) { Ok(Lane::of(&keys::part(tenant), webhook)) } else { Err(unknown(webhook)) }
+}
+
+/// A webhook's row, health and version.
+pub(crate) fn read(host: &dyn Host, lane: &Lane) -> Result<(Hook, Stat, u64), Error> {
+    let mut entries = host.get(&[keys::hook(lane), keys::stat(lane)])?.into_iter();
+    let (hook, stat) = (entries.next().flatten(), entries.next().flatten());
+    let Some(entry) = hook else { return Err(unknown(lane.webhook())) };
+    Ok((records::decode(&entry.key, &entry.value)?, read_stat(stat)?, entry.version))
+}
+
+/// Checks a page's size.
+pub(crate) fn check_limit(limit: u32) -> Result<u32, Error> {
+    if (1..=PAGE_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Error::invalid("limit", format!("`{limit}` is out of range")).hint(format!("1 to {PAGE_MAX}")))
+    }
+}
+
+fn change(
+    host: &dyn Host,
+    tenant: &str,
+    webhook: &str,
+    edit: impl FnMut(&mut Hook) -> Result<(), Error>,
+) -> Result<(Hook, Stat), Error> {
+    change_lane(host, &lane(tenant, webhook)?, edit)
+}
+
+fn change_lane(
+    host: &dyn Host,
+    lane: &Lane,
+    mut edit: impl FnMut(&mut Hook) -> Result<(), Error>,
+) -> Result<(Hook, Stat), Error> {
+    for _ in 0..TRIES_MAX {
+        let (mut hook, stat, version) = read(host, lane)?;
+        let before = hook.events.clone();
+        edit(&mut hook)?;
+        hook.token = id::token(host);
+        let mut commit = Commit::default();
+        commit.check(&keys::hook(lane), Some(version));
+        commit.put(keys::hook(lane), records::encode(&hook));
+        for pattern in before.iter().filter(|pattern| !hook.events.contains(pattern)) {
+            commit.delete(keys::sub(lane.tenant_part(), pattern, &hook.id));
+        }
+        for pattern in hook.events.iter().filter(|pattern| !before.contains(pattern)) {
+            commit.put(keys::sub(lane.tenant_part(), pattern, &hook.id), records::encode(&Empty {}));
+        }
+        match commit.submit(host)? {
+            Outcome::Applied(_) => return Ok((hook, stat)),
+            Outcome::Conflict { doubtful, .. } => {
+                if doubtful && is_ours(host, lane, &hook.token)? {
+                    return Ok((hook, stat));
+                }
+            }
+        }
+    }
+    Err(busy())
+}
+
+fn is_ours(host: &dyn Host, lane: &Lane, token: &str) -> Result<bool, Error> {
+    let entry = host.get(&[keys::hook(lane)])?.into_iter().next().flatten();
+    let hook = entry.map(|entry| records::decode::<Hook>(&entry.key, &entry.value)).transpose()?;
+    Ok(hook.is_some_and(|hook| hook.token == token))
+}
+
+fn seal_secret(host: &dyn Host, config: &Config, webhook: &str, secret: &Secret) -> Result<HookSecret, Error> {
+    let sealed = config.sealing().seal(host, &target::secret_place(webhook), secret.expose())?;
+    Ok(HookSecret { sealed, fingerprint: config.sealing().fingerprint(secret.expose()), until_ms: None })
+}
+
+fn read_stat(entry: Option<Entry>) -> Result<Stat, Error> {
+    entry.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))
+}
+
+fn unknown(webhook: &str) -> Error {
+    Error {
+        field: Some("webhookId".to_owned()),
+        ..Error::of(ErrorKind::NotFound, format!("there is no webhook `{}`", json::quoted(webhook)))
+    }
+}
+
+fn busy() -> Error {
+    Error::of(ErrorKind::Unavailable, "the webhook was being changed by others all the time").hint("repeat the call")
+}

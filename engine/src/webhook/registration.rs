@@ -1,0 +1,242 @@
+//! What a registration may say: every field checked once, here.
+
+use super::target;
+use crate::config::Config;
+use crate::host::Host;
+use crate::json::{self, Json, Reader};
+use crate::profile::{Method, Profile, SecretAbsent, Unsigned};
+use crate::records::Hook;
+use crate::secret::Secret;
+use crate::{Error, limits, pattern, url};
+
+/// The fields that were given.
+#[derive(Clone, Default)]
+pub struct Draft {
+    name: Option<String>,
+    url: Option<String>,
+    method: Option<String>,
+    events: Option<Vec<String>>,
+    pub format: Option<String>,
+    pub secret: Option<String>,
+    headers: Option<Vec<(String, String)>>,
+    active: Option<bool>,
+    timeout_ms: Option<u32>,
+    schedule_s: Option<Vec<u32>>,
+}
+
+/// Reads a new registration: `name`, `url` and `events` must be there.
+pub fn new(config: &Config, text: &str) -> Result<Draft, Error> {
+    let draft = change(config, text)?;
+    for (field, given) in [("url", draft.url.is_some()), ("events", draft.events.is_some())] {
+        if !given {
+            return Err(Error::invalid(field, "is required"));
+        }
+    }
+    Ok(draft)
+}
+
+/// Reads the fields of a change.
+pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
+    let mut fields = Reader::new("", json::parse(text)?)?;
+    let draft = Draft {
+        name: fields.text("name")?,
+        url: fields.text("url")?,
+        events: events(config, &mut fields)?,
+        secret: fields.text("secret")?,
+        method: fields.text("method")?,
+        headers: headers(&mut fields)?,
+        format: fields.text("format")?,
+        active: fields.bool("isActive")?,
+        timeout_ms: timeout_ms(&mut fields)?,
+        schedule_s: schedule_s(&mut fields)?,
+    };
+    fields.finish()?;
+    if let Some(url) = &draft.url {
+        url::check(url)?;
+    }
+    if let Some(name) = &draft.name {
+        check_name(name)?;
+    }
+    Ok(draft)
+}
+
+/// The secret that a registration ends up with; none: it is unsigned.
+pub fn secret(host: &dyn Host, profile: &Profile, given: Option<&str>) -> Result<Option<Secret>, Error> {
+    match given {
+        Some("") if profile.unsigned == Unsigned::Allow => Ok(None),
+        Some("") => Err(Error::invalid("secret", format!("must not be empty: the profile {} signs", profile.name))
+            .hint("leave the field out to have a secret made")),
+        Some(text) => Secret::parse(profile, text).map(Some),
+        None => match profile.secret_absent {
+            SecretAbsent::Make => Ok(Some(Secret::generate(profile, &mut |buffer| host.fill(buffer)))),
+            SecretAbsent::Unsigned => Ok(None),
+            SecretAbsent::Refuse => Err(Error::invalid("secret", "is required")),
+        },
+    }
+}
+
+/// Another format must be able to sign with the secrets that are there.
+pub fn check_secrets_fit(config: &Config, profile: &Profile, hook: &Hook) -> Result<(), Error> {
+    if hook.secrets.is_empty() && profile.unsigned == Unsigned::Refuse {
+        return Err(Error::invalid(
+            "format",
+            format!("the profile {} signs, and the webhook has no secret", profile.name),
+        )
+        .hint("give a secret in the same call"));
+    }
+    for secret in &hook.secrets {
+        let text = config.sealing().open(&target::secret_place(&hook.id), &secret.sealed)?;
+        if Secret::parse(profile, &text).is_err() {
+            let message = format!("the webhook's secret is none of the profile {}", profile.name);
+            return Err(Error::invalid("format", message).hint("give a new secret in the same call"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the fields that were given into a registration, and the profile's defaults where it has none yet.
+pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, hook: &mut Hook) -> Result<(), Error> {
+    let is_new = hook.url.is_empty();
+    if let Some(url) = draft.url {
+        hook.url = url;
+    }
+    if let Some(name) = draft.name {
+        hook.name = name;
+    } else if is_new {
+        hook.name = hook.url.chars().take(limits::WEBHOOK_NAME_CHARS_MAX).collect();
+    }
+    if let Some(events) = draft.events {
+        hook.events = events;
+    }
+    hook.format.clone_from(&profile.name);
+    let method = draft.method.as_deref().unwrap_or(if is_new { Method::Post.as_str() } else { &hook.method });
+    hook.method = check_method(profile, method)?;
+    for (name, _) in draft.headers.iter().flatten() {
+        if profile.reserves_header(name) {
+            return Err(Error::invalid(&format!("headers.{name}"), "is a header that Hookwright sets itself")
+                .hint("choose another name"));
+        }
+    }
+    if let Some(headers) = draft.headers {
+        hook.headers = Vec::new();
+        for (name, value) in headers {
+            let sealed = config.sealing().seal(host, &target::header_place(&hook.id, &name), &value)?;
+            hook.headers.push((name, sealed));
+        }
+    }
+    if let Some(active) = draft.active {
+        hook.active = active;
+        hook.inactive_reason = None;
+    }
+    hook.timeout_ms = draft.timeout_ms.unwrap_or(if is_new { profile.timeout_ms } else { hook.timeout_ms });
+    if let Some(schedule_s) = draft.schedule_s {
+        hook.schedule_s = schedule_s;
+    } else if is_new {
+        hook.schedule_s.clone_from(&profile.schedule_s);
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.chars().count() > limits::WEBHOOK_NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        let hint = format!("1 to {} characters, no control characters", limits::WEBHOOK_NAME_CHARS_MAX);
+        return Err(Error::invalid("name", format!("`{}` is no name", json::quoted(name))).hint(hint));
+    }
+    Ok(())
+}
+
+fn check_method(profile: &Profile, text: &str) -> Result<String, Error> {
+    let allowed: Vec<&str> = profile.methods.iter().map(|method| method.as_str()).collect();
+    if allowed.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(Error::invalid("method", format!("`{}` is not possible", json::quoted(text)))
+        .hint(format!("the methods are {}", allowed.join(", "))))
+}
+
+fn events(config: &Config, fields: &mut Reader) -> Result<Option<Vec<String>>, Error> {
+    let Some(items) = fields.list("events")? else { return Ok(None) };
+    if items.is_empty() || items.len() > limits::PATTERNS_PER_WEBHOOK_MAX {
+        let hint = format!("1 to {} patterns; [\"*\"] wants every event", limits::PATTERNS_PER_WEBHOOK_MAX);
+        return Err(Error::invalid("events", format!("has {} patterns", items.len())).hint(hint));
+    }
+    let mut patterns: Vec<String> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let field = format!("events[{index}]");
+        let Some(text) = item.as_str() else { return Err(fields.wrong(&field, "a string", item)) };
+        let pattern = pattern::parse(config.profile(), text).map_err(|error| Error { field: Some(field), ..error })?;
+        if !patterns.contains(&pattern) {
+            patterns.push(pattern);
+        }
+    }
+    Ok(Some(patterns))
+}
+
+fn headers(fields: &mut Reader) -> Result<Option<Vec<(String, String)>>, Error> {
+    let Some(value) = fields.value("headers") else { return Ok(None) };
+    let Json::Object(members) = value else { return Err(fields.wrong("headers", "an object", &value)) };
+    if members.len() > limits::HEADERS_PER_WEBHOOK_MAX {
+        let message = format!("has {} headers; {} are allowed", members.len(), limits::HEADERS_PER_WEBHOOK_MAX);
+        return Err(Error::invalid("headers", message));
+    }
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, value) in members {
+        let field = format!("headers.{}", json::quoted(&name));
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || name.len() > limits::HEADER_NAME_BYTES_MAX || !name.bytes().all(token) {
+            let hint = format!("1 to {} letters, digits, - and _", limits::HEADER_NAME_BYTES_MAX);
+            return Err(Error::invalid(&field, "is no header name").hint(hint));
+        }
+        if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+            return Err(Error::invalid(&field, "is there twice"));
+        }
+        let Json::String(text) = value else { return Err(Error::invalid(&field, "expected a string")) };
+        let visible = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if text.len() > limits::HEADER_VALUE_BYTES_MAX || !visible || text.trim() != text {
+            // Not quoted: a header's value may be a secret.
+            let hint = format!(
+                "at most {} ASCII characters, no control characters, no spaces around",
+                limits::HEADER_VALUE_BYTES_MAX
+            );
+            return Err(Error::invalid(&field, "has no valid header value").hint(hint));
+        }
+        headers.push((name, text));
+    }
+    Ok(Some(headers))
+}
+
+fn timeout_ms(fields: &mut Reader) -> Result<Option<u32>, Error> {
+    let Some(number) = fields.number("timeoutMs")? else { return Ok(None) };
+    let range = limits::TIMEOUT_MS_MIN..=limits::TIMEOUT_MS_MAX;
+    match u32::try_from(number).ok().filter(|number| range.contains(number)) {
+        Some(timeout_ms) => Ok(Some(timeout_ms)),
+        None => Err(Error::invalid("timeoutMs", format!("`{number}` is out of range")).hint(format!(
+            "{} to {} milliseconds",
+            limits::TIMEOUT_MS_MIN,
+            limits::TIMEOUT_MS_MAX
+        ))),
+    }
+}
+
+fn schedule_s(fields: &mut Reader) -> Result<Option<Vec<u32>>, Error> {
+    let Some(items) = fields.list("schedule")? else { return Ok(None) };
+    if items.len() > limits::SCHEDULE_WAITS_MAX {
+        let message = format!("has {} waits; {} are allowed", items.len(), limits::SCHEDULE_WAITS_MAX);
+        return Err(Error::invalid("schedule", message));
+    }
+    let mut schedule_s = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let number = match item {
+            Json::Number(number) => number.text().parse::<u32>().ok(),
+            _ => None,
+        };
+        match number.filter(|&wait_s| wait_s <= limits::SCHEDULE_WAIT_S_MAX) {
+            Some(wait_s) => schedule_s.push(wait_s),
+            None => {
+                let hint = format!("whole seconds, 0 to {}", limits::SCHEDULE_WAIT_S_MAX);
+                return Err(Error::invalid(&format!("schedule[{index}]"), "is no wait").hint(hint));
+            }
+        }
+    }
+    Ok(Some(schedule_s))
+}

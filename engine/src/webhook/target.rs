@@ -1,0 +1,99 @@
+//! A registration opened for use: secrets and headers unsealed, the dialect found.
+
+use crate::Error;
+use crate::config::Config;
+use crate::host::Entry;
+use crate::profile::{Method, Profile};
+use crate::records::{self, Hook};
+use crate::secret::Secret;
+
+/// A webhook as the pump needs it.
+pub struct Target {
+    profile: &'static Profile,
+    url: String,
+    method: Method,
+    headers: Vec<(String, String)>,
+    secrets: Vec<Secret>,
+    timeout_ms: u32,
+    schedule_s: Vec<u32>,
+    inactive_reason: Option<String>,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").field("url", &self.url).field("profile", &self.profile.name).finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    /// Opens a stored registration. Errors: a sealing key or a profile that is not there.
+    pub fn read(config: &Config, entry: &Entry, now_ms: u64) -> Result<Target, Error> {
+        Target::of(config, &records::decode(&entry.key, &entry.value)?, now_ms)
+    }
+
+    /// Opens a registration.
+    pub fn of(config: &Config, hook: &Hook, now_ms: u64) -> Result<Target, Error> {
+        let profile = config.format("format", &hook.format)?;
+        let mut secrets = Vec::new();
+        for secret in hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > now_ms)) {
+            let text = config.sealing().open(&secret_place(&hook.id), &secret.sealed)?;
+            secrets.push(Secret::parse(profile, &text)?);
+        }
+        let mut headers = Vec::new();
+        for (name, sealed) in &hook.headers {
+            headers.push((name.clone(), config.sealing().open(&header_place(&hook.id, name), sealed)?));
+        }
+        let inactive = (!hook.active)
+            .then(|| hook.inactive_reason.clone().unwrap_or_else(|| "the webhook is not active".to_owned()));
+        Ok(Target {
+            profile,
+            url: hook.url.clone(),
+            method: Method::parse(&hook.method).unwrap_or_default(),
+            headers,
+            secrets,
+            timeout_ms: hook.timeout_ms,
+            schedule_s: hook.schedule_s.clone(),
+            inactive_reason: inactive,
+        })
+    }
+
+    /// The dialect that it speaks.
+    pub fn profile(&self) -> &'static Profile {
+        self.profile
+    }
+
+    /// Where and how.
+    pub fn request(&self) -> crate::request::Target<'_> {
+        crate::request::Target { url: &self.url, method: self.method, headers: &self.headers }
+    }
+
+    /// The secrets that sign now, newest first.
+    pub fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// The timeout of an attempt.
+    pub fn timeout_ms(&self) -> u32 {
+        self.timeout_ms
+    }
+
+    /// The waits after each failed attempt, in seconds.
+    pub fn schedule_s(&self) -> &[u32] {
+        &self.schedule_s
+    }
+
+    /// Why nothing is delivered, if so.
+    pub fn inactive_reason(&self) -> Option<&str> {
+        self.inactive_reason.as_deref()
+    }
+}
+
+/// What a webhook's secrets are sealed for.
+pub(super) fn secret_place(webhook: &str) -> String {
+    format!("{webhook}/secret")
+}
+
+/// What a custom header's value is sealed for.
+pub(super) fn header_place(webhook: &str, name: &str) -> String {
+    format!("{webhook}/header/{}", name.to_ascii_lowercase())
+}

@@ -1,0 +1,49 @@
+//! A webhook as the API shows it: never a secret but in the one answer that is meant to.
+
+use crate::json::{self, Json, Style};
+use crate::records::{Hook, Stat};
+use crate::secret::Secret;
+use crate::time;
+
+/// What stands for the value of a custom header.
+const MASK: &str = "********";
+
+/// The webhook as text.
+pub fn show(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> String {
+    json::write(&webhook(hook, stat, secret), Style::Compact)
+}
+
+/// The webhook.
+pub fn webhook(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> Json {
+    let texts = |list: &[String]| Json::Array(list.iter().map(|text| Json::text(text)).collect());
+    let headers = hook.headers.iter().map(|(name, _)| (name.clone(), Json::text(MASK))).collect();
+    let mut members = vec![
+        ("id", Json::text(&hook.id)),
+        ("userId", hook.user.as_deref().map_or(Json::Null, Json::text)),
+        ("name", Json::text(&hook.name)),
+        ("url", Json::text(&hook.url)),
+        ("method", Json::text(&hook.method)),
+        ("events", texts(&hook.events)),
+        ("format", Json::text(&hook.format)),
+        ("headers", Json::Object(headers)),
+        ("isActive", Json::Bool(hook.active)),
+        ("inactiveReason", hook.inactive_reason.as_deref().map_or(Json::Null, Json::text)),
+        ("timeoutMs", Json::from(u64::from(hook.timeout_ms))),
+        ("schedule", Json::Array(hook.schedule_s.iter().map(|&wait_s| Json::from(u64::from(wait_s))).collect())),
+        ("secretHint", hook.secrets.first().map_or(Json::Null, |secret| Json::text(&secret.fingerprint))),
+        ("lastTriggeredAt", if stat.last_at_ms == 0 { Json::Null } else { millis(stat.last_at_ms) }),
+        ("lastResponseCode", stat.last_status.map_or(Json::Null, |status| Json::from(u64::from(status)))),
+        ("failureCount", Json::from(u64::from(stat.failures))),
+        ("createdAt", millis(hook.created_at_ms)),
+        ("updatedAt", millis(hook.updated_at_ms)),
+    ];
+    if let Some(secret) = secret {
+        members.push(("secret", Json::text(secret.expose())));
+    }
+    Json::object(members)
+}
+
+/// A time in milliseconds, as the API writes it.
+pub(crate) fn millis(ms: u64) -> Json {
+    Json::String(time::rfc3339_millis(ms.saturating_mul(1_000)))
+}
