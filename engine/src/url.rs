@@ -94,6 +94,6 @@ mod tests {
             assert_eq!(check(bad).map_err(|error| error.field), Err(Some("url".to_owned())), "{bad}");
         }
         assert!(check(&format!("https://example.com/{}", "a".repeat(2_100))).is_err());
-        assert!(!check("https://user:pw@example.com/").unwrap_err().to_string().contains("pw"));
+        assert!(!format!("{:?}", check("https://user:pw@example.com/")).contains("pw"));
     }
 }
