@@ -16,7 +16,7 @@ mod write;
 pub use compare::canonical;
 pub use parse::parse;
 pub use read::{Reader, quoted};
-pub use write::{Style, write};
+pub use write::{Style, write, write_within};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]

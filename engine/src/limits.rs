@@ -29,6 +29,11 @@ pub const EVENT_ID_BYTES_MAX: usize = 256;
 pub const EVENT_TYPE_BYTES_MAX: usize = 128;
 /// Dot-separated parts of an event type: each costs one index range when it is routed.
 pub const EVENT_TYPE_PARTS_MAX: usize = 8;
+/// A payload in its profile's style, in bytes: a style with indentation or escapes makes several times the event's size of
+/// it, and without a bound deep nesting would make hundreds of times.
+pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A payload as a query, in bytes. Receivers take far less; unbounded, long keys over many leaves would fill the memory.
+pub const QUERY_BYTES_MAX: usize = 64 * 1024;
 /// A tenant's name, in bytes.
 pub const TENANT_BYTES_MAX: usize = 64;
 
@@ -118,6 +123,7 @@ pub const STALLS_MAX: u32 = 50;
 pub const POLL_MS: u32 = 1_000;
 
 const _: () = assert!(EVENT_BYTES_MAX + 4_096 < VALUE_BYTES_MAX, "an event and its envelope fit one value");
+const _: () = assert!(BODY_BYTES_MAX >= 6 * EVENT_BYTES_MAX, "any event fits in the style with the longest escapes");
 const _: () = assert!(VALUE_BYTES_MAX < COMMIT_BYTES_MAX, "a value fits a commit");
 const _: () = assert!(EVENTS_PER_CALL_MAX * 2 <= COMMIT_MUTATIONS_MAX, "a call's events are one commit");
 const _: () = assert!(

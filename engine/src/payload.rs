@@ -8,7 +8,8 @@ mod changes;
 use crate::event::Event;
 use crate::json::{self, Json};
 use crate::profile::Profile;
-use crate::{Error, ErrorKind, time};
+use crate::{Error, ErrorKind, limits, time};
+use std::borrow::Cow;
 
 /// One member of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,18 +122,22 @@ impl Payload {
 /// The payload of an event, without the profile's hidden attributes. The profile's test event has members of its own if
 /// the profile says so.
 ///
-/// Errors: `internal` if the event does not say when it happened.
+/// Errors: `internal` if the event does not say when it happened; `too-large` if the payload is longer than the limit.
 pub fn build(profile: &Profile, message_id: &str, event: &Event) -> Result<Payload, Error> {
     let occurred_at_us = event
         .occurred_at_us
         .ok_or_else(|| Error::of(ErrorKind::Internal, "an event without its time cannot be formatted"))?;
     let event_type = profile.letter_case.fold(&event.event_type);
-    let shown = |model: &Option<Json>| model.as_ref().map(|model| without(model, &profile.hidden));
-    let (before, after, data) = (shown(&event.before), shown(&event.after), shown(&event.data));
+    let [before, after, data] = [&event.before, &event.after, &event.data]
+        .map(|model| model.as_ref().map(|model| shown(model, &profile.hidden)));
     let drawn = Drawn { message_id, event_type: &event_type, occurred_at_us, event, before, after, data };
     let list = if event_type == profile.test.event_type { profile.test.payload.as_ref() } else { None };
     let json = drawn.members(list.unwrap_or(&profile.payload));
-    let body = json::write(&json, profile.style);
+    let body = json::write_within(&json, profile.style, limits::BODY_BYTES_MAX).ok_or_else(|| {
+        let message =
+            format!("the payload has more than {} bytes in the style of {}", limits::BODY_BYTES_MAX, profile.name);
+        Error::of(ErrorKind::TooLarge, message).hint("nest the event less deeply")
+    })?;
     Ok(Payload { event_type, json, body })
 }
 
@@ -142,9 +147,9 @@ struct Drawn<'a> {
     event_type: &'a str,
     occurred_at_us: u64,
     event: &'a Event,
-    before: Option<Json>,
-    after: Option<Json>,
-    data: Option<Json>,
+    before: Option<Cow<'a, Json>>,
+    after: Option<Cow<'a, Json>>,
+    data: Option<Cow<'a, Json>>,
 }
 
 impl Drawn<'_> {
@@ -161,7 +166,7 @@ impl Drawn<'_> {
 
     fn source(&self, source: &Source) -> Option<Json> {
         let subject = self.event.subject.as_ref();
-        let both = || self.before.as_ref().zip(self.after.as_ref());
+        let both = || self.before.as_deref().zip(self.after.as_deref());
         match source {
             Source::Type => Some(Json::text(self.event_type)),
             Source::MessageId => Some(Json::text(self.message_id)),
@@ -169,9 +174,9 @@ impl Drawn<'_> {
             Source::SubjectId => subject.and_then(|subject| subject.id.clone()),
             Source::SurvivingSubjectId if self.before.is_some() && self.after.is_none() => None,
             Source::SurvivingSubjectId => self.source(&Source::SubjectId),
-            Source::Before => self.before.clone(),
-            Source::After => self.after.clone(),
-            Source::Data => self.data.clone(),
+            Source::Before => self.before.as_deref().cloned(),
+            Source::After => self.after.as_deref().cloned(),
+            Source::Data => self.data.as_deref().cloned(),
             Source::Context(key) => {
                 self.event.context.iter().find(|(name, _)| name == key).map(|(_, value)| Json::text(value))
             }
@@ -192,14 +197,17 @@ fn at(format: TimeFormat, us: u64) -> Json {
     }
 }
 
+/// The model as it may be seen.
+fn shown<'a>(model: &'a Json, hidden: &[String]) -> Cow<'a, Json> {
+    if hidden.is_empty() { Cow::Borrowed(model) } else { Cow::Owned(without(model, hidden)) }
+}
+
 /// The value without the hidden attributes, however deep they lie: a model brings its relations along.
 fn without(json: &Json, hidden: &[String]) -> Json {
-    let is_hidden = |key: &str| hidden.iter().any(|name| name.eq_ignore_ascii_case(key));
     match json {
-        _ if hidden.is_empty() => json.clone(),
         Json::Array(items) => Json::Array(items.iter().map(|item| without(item, hidden)).collect()),
         Json::Object(members) => {
-            let kept = members.iter().filter(|(key, _)| !is_hidden(key));
+            let kept = members.iter().filter(|(key, _)| !hidden.iter().any(|name| name.eq_ignore_ascii_case(key)));
             Json::Object(kept.map(|(key, value)| (key.clone(), without(value, hidden))).collect())
         }
         _ => json.clone(),

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::payload::{self, Payload};
 use crate::profile::{HeaderValue, Method, Profile, Signature};
 use crate::secret::Secret;
-use crate::{Error, sign, time};
+use crate::{Error, ErrorKind, limits, sign, time};
 
 /// What every request names as its sender.
 pub const USER_AGENT: &str = concat!("Hookwright/", env!("CARGO_PKG_VERSION"));
@@ -40,7 +40,8 @@ pub struct Outgoing {
 
 /// The request of one attempt. `secrets` are the live ones, newest first; without any the request bears no signature.
 ///
-/// Errors: `internal` if the event does not say when it happened.
+/// Errors: `internal` if the event does not say when it happened; `too-large` if the payload, or its query, is longer than
+/// the limits. Both are final: the same event fails again.
 pub fn format(
     profile: &Profile,
     target: &Target<'_>,
@@ -50,7 +51,7 @@ pub fn format(
     secrets: &[Secret],
 ) -> Result<Outgoing, Error> {
     let payload = payload::build(profile, message_id, event)?;
-    Ok(of_payload(profile, target, message_id, payload, attempt_at_us, secrets))
+    of_payload(profile, target, message_id, payload, attempt_at_us, secrets)
 }
 
 /// The same for a payload that has been built.
@@ -61,7 +62,7 @@ pub fn of_payload(
     payload: Payload,
     attempt_at_us: u64,
     secrets: &[Secret],
-) -> Outgoing {
+) -> Result<Outgoing, Error> {
     let attempt_at_s = time::unix_seconds(attempt_at_us);
     let mut headers = vec![
         ("Content-Type".to_owned(), "application/json".to_owned()),
@@ -79,9 +80,15 @@ pub fn of_payload(
     headers.extend_from_slice(target.headers);
     let (url, body) = match target.method {
         Method::Post => (target.url.to_owned(), Some(payload.body.clone())),
-        Method::Get => (query::replace(target.url, &query::encode(&payload.json)), None),
+        Method::Get => {
+            let query = query::encode(&payload.json, limits::QUERY_BYTES_MAX).ok_or_else(|| {
+                let message = format!("the payload as a query has more than {} bytes", limits::QUERY_BYTES_MAX);
+                Error::of(ErrorKind::TooLarge, message).hint("let the webhook use POST")
+            })?;
+            (query::replace(target.url, &query), None)
+        }
     };
-    Outgoing { method: target.method, url, headers, body, logged_body: payload.body }
+    Ok(Outgoing { method: target.method, url, headers, body, logged_body: payload.body })
 }
 
 fn signature(scheme: &Signature, message_id: &str, attempt_at_s: u64, body: &str, secrets: &[Secret]) -> String {

@@ -237,3 +237,14 @@ fn fields_nobody_asked_for_are_refused() {
     assert_eq!(Reader::new("", Json::Null).unwrap_err().to_string(), "expected an object, not null");
     assert_eq!(Reader::new("x", Json::Null).unwrap_err().to_string(), "x: expected an object, not null");
 }
+
+#[test]
+fn writing_stops_at_the_bound() {
+    let json = parse(r#"{"a":[1,2,"x"],"b":{}}"#).unwrap();
+    for style in [Style::Compact, Style::Php, Style::PythonIndent2] {
+        let text = write(&json, style);
+        assert_eq!(write_within(&json, style, text.len()), Some(text.clone()));
+        assert_eq!(write_within(&json, style, text.len() - 1), None);
+        assert_eq!(write_within(&json, style, 0), None);
+    }
+}

@@ -17,11 +17,22 @@ pub enum Style {
 /// The text of a value.
 pub fn write(json: &Json, style: Style) -> String {
     let mut out = String::new();
-    value(&mut out, json, style, 0);
+    value(&mut out, json, style, 0, usize::MAX);
     out
 }
 
-fn value(out: &mut String, json: &Json, style: Style, depth: usize) {
+/// The text of a value if it has at most so many bytes; not much more is written to find that out.
+pub fn write_within(json: &Json, style: Style, bytes_max: usize) -> Option<String> {
+    let mut out = String::new();
+    value(&mut out, json, style, 0, bytes_max);
+    (out.len() <= bytes_max).then_some(out)
+}
+
+/// Writes nothing more once the text is too long.
+fn value(out: &mut String, json: &Json, style: Style, depth: usize, bytes_max: usize) {
+    if out.len() > bytes_max {
+        return;
+    }
     match json {
         Json::Null => out.push_str("null"),
         Json::Bool(true) => out.push_str("true"),
@@ -32,7 +43,10 @@ fn value(out: &mut String, json: &Json, style: Style, depth: usize) {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
                 between(out, index, style, depth + 1);
-                value(out, item, style, depth + 1);
+                value(out, item, style, depth + 1, bytes_max);
+                if out.len() > bytes_max {
+                    return;
+                }
             }
             end(out, items.is_empty(), style, depth);
             out.push(']');
@@ -43,7 +57,10 @@ fn value(out: &mut String, json: &Json, style: Style, depth: usize) {
                 between(out, index, style, depth + 1);
                 string(out, key, style);
                 out.push_str(if style == Style::PythonIndent2 { ": " } else { ":" });
-                value(out, member, style, depth + 1);
+                value(out, member, style, depth + 1, bytes_max);
+                if out.len() > bytes_max {
+                    return;
+                }
             }
             end(out, members.is_empty(), style, depth);
             out.push('}');
@@ -75,29 +92,37 @@ fn line(out: &mut String, depth: usize) {
 
 /// All three runtimes escape `"`, `\` and what is below U+0020 alike, and leave U+007F raw; only PHP escapes more.
 fn string(out: &mut String, text: &str, style: Style) {
+    let php = style == Style::Php;
     out.push('"');
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '/' if style == Style::Php => out.push_str("\\/"),
-            '\0'..='\u{1f}' => unit(out, u32::from(char)),
-            _ if style == Style::Php && !char.is_ascii() => {
-                for code in char.encode_utf16(&mut [0; 2]) {
-                    unit(out, u32::from(*code));
-                }
-            }
-            _ => out.push(char),
+    let mut rest = text;
+    while let Some(at) =
+        rest.find(|char: char| matches!(char, '"' | '\\' | '\0'..='\u{1f}') || php && (char == '/' || !char.is_ascii()))
+    {
+        out.push_str(&rest[..at]);
+        let mut chars = rest[at..].chars();
+        if let Some(char) = chars.next() {
+            escape(out, char);
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
 
-fn unit(out: &mut String, code: u32) {
-    write!(out, "\\u{code:04x}").expect("a String takes all that is written to it");
+fn escape(out: &mut String, char: char) {
+    match char {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '/' => out.push_str("\\/"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        _ => {
+            for code in char.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{code:04x}").expect("a String takes all that is written to it");
+            }
+        }
+    }
 }

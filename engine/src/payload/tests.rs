@@ -208,3 +208,18 @@ fn assetsup_and_standard_data() {
     standard(r#","before":{"a":0}"#, r#"{"a":0}"#);
     standard("", "{}");
 }
+
+#[test]
+fn a_payload_that_swells_is_refused() {
+    let nested = |depth: usize, items: usize| {
+        let items = vec!["0"; items].join(",");
+        let text =
+            format!("{{\"type\":\"UPDATE\",\"after\":{{\"x\":{}{items}{}}}}}", "[".repeat(depth), "]".repeat(depth));
+        Event { occurred_at_us: Some(0), ..Event::parse(&text).unwrap() }
+    };
+    let built = |profile, event| build(Profile::builtin(profile).unwrap(), "msg_1", &event);
+    assert!(built("datagerry", nested(1, 100_000)).is_ok());
+    let error = built("datagerry", nested(60, 100_000)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TooLarge);
+    assert!(built("standard", nested(60, 100_000)).is_ok());
+}

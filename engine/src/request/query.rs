@@ -3,42 +3,66 @@
 use crate::json::Json;
 
 /// `event=a&data%5Bname%5D=b&data%5Btags%5D%5B0%5D=c`: true and false as 1 and 0, without nulls and empty containers.
-pub(super) fn encode(payload: &Json) -> String {
-    let mut out = String::new();
+/// `None` if it had more than so many bytes.
+pub(super) fn encode(payload: &Json, bytes_max: usize) -> Option<String> {
+    let mut query = Query { out: String::new(), key: String::new(), bytes_max };
     if let Json::Object(members) = payload {
         for (key, value) in members {
-            append(&mut out, &escape(key), value);
+            query.key = escape(key);
+            query.append(value);
         }
     }
-    out
+    (query.out.len() <= bytes_max).then_some(query.out)
 }
 
-fn append(out: &mut String, key: &str, value: &Json) {
-    let text = match value {
-        Json::Null => return,
-        Json::Bool(true) => "1".to_owned(),
-        Json::Bool(false) => "0".to_owned(),
-        Json::Number(number) => escape(number.text()),
-        Json::String(text) => escape(text),
-        Json::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                append(out, &format!("{key}%5B{index}%5D"), item);
-            }
+struct Query {
+    out: String,
+    /// The key of the value at hand, escaped; one buffer, for a key may be long and have many values beneath it.
+    key: String,
+    bytes_max: usize,
+}
+
+impl Query {
+    /// Writes nothing more once the query is too long.
+    fn append(&mut self, value: &Json) {
+        if self.out.len() > self.bytes_max {
             return;
         }
-        Json::Object(members) => {
-            for (name, member) in members {
-                append(out, &format!("{key}%5B{}%5D", escape(name)), member);
+        match value {
+            Json::Null => {}
+            Json::Bool(value) => self.leaf(if *value { "1" } else { "0" }),
+            Json::Number(number) => self.leaf(number.text()),
+            Json::String(text) => self.leaf(text),
+            Json::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.below(&index.to_string(), item);
+                }
             }
-            return;
+            Json::Object(members) => {
+                for (name, member) in members {
+                    self.below(name, member);
+                }
+            }
         }
-    };
-    if !out.is_empty() {
-        out.push('&');
     }
-    out.push_str(key);
-    out.push('=');
-    out.push_str(&text);
+
+    fn below(&mut self, name: &str, value: &Json) {
+        let length = self.key.len();
+        self.key.push_str("%5B");
+        self.key.push_str(&escape(name));
+        self.key.push_str("%5D");
+        self.append(value);
+        self.key.truncate(length);
+    }
+
+    fn leaf(&mut self, text: &str) {
+        if !self.out.is_empty() {
+            self.out.push('&');
+        }
+        self.out.push_str(&self.key);
+        self.out.push('=');
+        self.out.push_str(&escape(text));
+    }
 }
 
 /// Everything but RFC 3986's unreserved characters, percent-encoded in upper case.

@@ -183,3 +183,16 @@ fn the_body_is_the_same_for_every_attempt() {
     assert_eq!(first.body, second.body);
     assert_ne!(first.headers, second.headers);
 }
+
+#[test]
+fn a_query_that_swells_is_refused() {
+    let of = |key_bytes: usize, values: &str| {
+        let event = event(&format!(r#"{{"type":"user.created","data":{{"{}":[{values}]}}}}"#, "k".repeat(key_bytes)));
+        let target = Target { url: "https://x.example", method: Method::Get, headers: &[] };
+        format(Profile::builtin("perscom").unwrap(), &target, "msg_1", &event, 0, &[])
+    };
+    assert!(of(100, &vec!["1"; 100].join(",")).is_ok());
+    let error = of(100_000, &vec!["1"; 50_000].join(",")).unwrap_err();
+    assert_eq!((error.kind, error.hint.as_deref()), (ErrorKind::TooLarge, Some("let the webhook use POST")));
+    assert!(of(100_000, &vec!["null"; 30_000].join(",")).is_ok(), "what is left out takes no room");
+}
