@@ -93,11 +93,11 @@ fn line(out: &mut String, depth: usize) {
 /// All three runtimes escape `"`, `\` and what is below U+0020 alike, and leave U+007F raw; only PHP escapes more.
 fn string(out: &mut String, text: &str, style: Style) {
     let php = style == Style::Php;
+    // A byte from 0x80 on begins a character wherever it is the first one found, so every cut is at a boundary.
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f) || php && matches!(byte, b'/' | 0x80..);
     out.push('"');
     let mut rest = text;
-    while let Some(at) =
-        rest.find(|char: char| matches!(char, '"' | '\\' | '\0'..='\u{1f}') || php && (char == '/' || !char.is_ascii()))
-    {
+    while let Some(at) = rest.as_bytes().iter().position(special) {
         out.push_str(&rest[..at]);
         let mut chars = rest[at..].chars();
         if let Some(char) = chars.next() {
