@@ -4,3 +4,5 @@
 mod http_client;
 mod http_tls;
 mod receiver;
+mod storage_contract;
+mod storage_faults;
