@@ -1,5 +1,6 @@
 //! When two values mean the same: what counts as a change of a model.
 
+use super::parse::by_key;
 use super::{Json, Style, write};
 
 /// A text that two values share exactly when they mean the same: objects whatever the order of their keys, numbers
@@ -24,10 +25,9 @@ fn value(out: &mut String, json: &Json) {
             out.push(']');
         }
         Json::Object(members) => {
-            let mut sorted: Vec<&(String, Json)> = members.iter().collect();
-            sorted.sort_by(|a, b| a.0.cmp(&b.0));
             out.push('{');
-            for (key, member) in sorted {
+            for index in by_key(members) {
+                let (key, member) = &members[index];
                 out.push_str(&write(&Json::text(key), Style::Compact));
                 out.push(':');
                 value(out, member);

@@ -233,28 +233,28 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// The members' places in the order of their keys, and of one key in their own order.
+pub(super) fn by_key(members: &[(String, Json)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_unstable_by(|&a, &b| members[a].0.cmp(&members[b].0).then(a.cmp(&b)));
+    order
+}
+
 /// The last value of a key, at its first place.
 fn without_duplicates(mut members: Vec<(String, Json)>) -> Vec<(String, Json)> {
-    let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_by(|&a, &b| members[a].0.cmp(&members[b].0));
-    let mut gone = Vec::new();
+    let order = by_key(&members);
+    let mut kept = vec![true; members.len()];
     let mut first = 0;
     for i in 1..order.len() {
         if members[order[i]].0 == members[order[first]].0 {
-            // The sort is stable: later ones come later.
+            // Of one key, later ones come later.
             members[order[first]].1 = std::mem::replace(&mut members[order[i]].1, Json::Null);
-            gone.push(order[i]);
+            kept[order[i]] = false;
         } else {
             first = i;
         }
     }
-    if !gone.is_empty() {
-        gone.sort_unstable();
-        let mut index = 0;
-        members.retain(|_| {
-            index += 1;
-            gone.binary_search(&(index - 1)).is_err()
-        });
-    }
+    let mut kept = kept.into_iter();
+    members.retain(|_| kept.next() == Some(true));
     members
 }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The members of `after` that `before` lacks or has with another value, with their new values; `None` if there are none.
 pub(super) fn attributes(before: &Json, after: &Json) -> Option<Json> {
     let (Json::Object(before), Json::Object(after)) = (before, after) else { return None };
-    let before: BTreeMap<&str, &Json> = before.iter().map(|(key, value)| (key.as_str(), value)).collect();
-    let same = |key: &str, value: &Json| {
-        before.get(key).is_some_and(|old| *old == value || canonical(old) == canonical(value))
-    };
+    // Extended rather than collected: collecting would sort, with a sort of its own for every type.
+    let mut olds: BTreeMap<&str, &Json> = BTreeMap::new();
+    olds.extend(before.iter().map(|(key, value)| (key.as_str(), value)));
+    let same =
+        |key: &str, value: &Json| olds.get(key).is_some_and(|old| *old == value || canonical(old) == canonical(value));
     let changed: Vec<_> = after.iter().filter(|(key, value)| !same(key, value)).cloned().collect();
     (!changed.is_empty()).then_some(Json::Object(changed))
 }
@@ -39,6 +40,7 @@ fn entries(model: &Json) -> &[Json] {
 
 /// The entries of `these` that are not among `those`, in order.
 fn missing(these: &[Json], those: &[Json]) -> Vec<Json> {
-    let those: BTreeSet<String> = those.iter().map(canonical).collect();
-    these.iter().filter(|entry| !those.contains(&canonical(entry))).cloned().collect()
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    known.extend(those.iter().map(canonical));
+    these.iter().filter(|entry| !known.contains(&canonical(entry))).cloned().collect()
 }

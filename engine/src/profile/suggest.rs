@@ -5,17 +5,16 @@ const LISTED_MAX: usize = 5;
 
 /// One sentence that names what comes near, or where to look.
 pub(super) fn hint(text: &str, catalogue: &[String]) -> String {
-    let mut near: Vec<(usize, &str)> = catalogue.iter().map(|name| (distance(text, name), name.as_str())).collect();
-    near.sort();
-    let nearest = near.first().map_or(0, |(distance, _)| *distance);
-    near.retain(|(distance, name)| *distance <= nearest + 1 && *distance * 3 <= name.len());
+    let far: Vec<usize> = catalogue.iter().map(|name| distance(text, name)).collect();
+    let nearest = far.iter().copied().min().unwrap_or(0);
+    let is_near = |(name, far): &(&String, usize)| *far <= nearest + 1 && *far * 3 <= name.len();
+    let near: Vec<&str> = catalogue.iter().zip(far).filter(is_near).map(|(name, _)| name.as_str()).collect();
     if near.is_empty() {
         let first = catalogue.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = if catalogue.len() > LISTED_MAX { format!(", {} in all", catalogue.len()) } else { String::new() };
         return format!("the types are {first}{more}");
     }
-    let names = near.iter().take(LISTED_MAX).map(|(_, name)| *name).collect::<Vec<_>>();
-    format!("did you mean {}?", names.join(" or "))
+    format!("did you mean {}?", near[..near.len().min(LISTED_MAX)].join(" or "))
 }
 
 /// The Levenshtein distance in bytes, letter case aside.
