@@ -7,26 +7,21 @@ mod body;
 mod connect;
 mod egress;
 mod error;
+mod queue;
 mod send;
+mod trust;
 
-use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use hookwright_engine::host::{
-    Completion, EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response, WaitResult,
-};
-use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use hookwright_engine::host::{EgressPolicy, HttpError, HttpErrorKind};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;
-use tokio::task::AbortHandle;
 
-use crate::wake::{Mailbox, Wakes};
+use crate::wake::Wakes;
 use egress::Rules;
+pub use queue::Queue;
+use trust::Trust;
 
 /// Distinct egress policies whose connections are kept; an instance has one.
 const ROUTES_MAX: usize = 16;
@@ -53,7 +48,7 @@ impl HttpClient {
 
     /// A queue for one instance, whose waits `wakes` can end.
     pub fn queue(&self, wakes: Wakes) -> Queue {
-        Queue { client: self.clone(), wakes, mailbox: Arc::default(), in_flight: Mutex::default() }
+        Queue::new(self.clone(), wakes)
     }
 
     fn route(&self, policy: &EgressPolicy) -> Result<Arc<Route>, HttpError> {
@@ -107,12 +102,7 @@ impl Builder {
 
     /// Makes the client. The platform's roots are not read before the first `https` request.
     pub fn build(self) -> anyhow::Result<HttpClient> {
-        let mut extra = Vec::new();
-        for pem in &self.roots_pem {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                extra.push(certificate.context("an extra root certificate is not PEM")?);
-            }
-        }
+        let trust = Arc::new(Trust::new(&self.roots_pem)?);
         let runtime = match &self.handle {
             Some(_) => None,
             None => {
@@ -127,7 +117,6 @@ impl Builder {
             (None, Some(handle)) => handle,
             (None, None) => Handle::try_current().context("there is no runtime")?,
         };
-        let trust = Arc::new(Trust { extra, config: OnceCell::new() });
         Ok(HttpClient(Arc::new(Inner { handle, runtime, trust, routes: Mutex::default() })))
     }
 }
@@ -145,123 +134,5 @@ impl Route {
     async fn tls(&self) -> Result<&connect::TlsClient, HttpError> {
         let config = self.trust.config().await?;
         Ok(self.tls.get_or_init(|| async { connect::tls_client(&self.rules, config.clone()) }).await)
-    }
-}
-
-/// Whom TLS trusts.
-#[derive(Debug)]
-struct Trust {
-    extra: Vec<CertificateDer<'static>>,
-    config: OnceCell<ClientConfig>,
-}
-
-impl Trust {
-    async fn config(&self) -> Result<&ClientConfig, HttpError> {
-        let extra = &self.extra;
-        let load = || async {
-            let extra = extra.clone();
-            let loaded = tokio::task::spawn_blocking(move || tls_config(&extra)).await;
-            loaded.map_err(|error| error.to_string()).and_then(|config| config.map_err(|error| format!("{error:#}")))
-        };
-        let config = self.config.get_or_try_init(load).await;
-        config.map_err(|detail| error::failure(HttpErrorKind::Internal, format!("TLS cannot be set up: {detail}")))
-    }
-}
-
-fn tls_config(extra: &[CertificateDer<'static>]) -> anyhow::Result<ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    // A platform's store may hold what rustls cannot read, or be missing: each session then fails or not on its own.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for certificate in extra {
-        roots.add(certificate.clone()).context("an extra root certificate cannot be used")?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// The requests of one instance. Dropping it aborts those in flight.
-#[derive(Debug)]
-pub struct Queue {
-    client: HttpClient,
-    wakes: Wakes,
-    mailbox: Arc<Mailbox>,
-    in_flight: Mutex<HashMap<u64, AbortHandle>>,
-}
-
-impl Http for Queue {
-    fn submit(&self, requests: Vec<Request>) {
-        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        for request in requests {
-            let id = request.id;
-            let ticket = Ticket { id, submitted: Instant::now(), mailbox: self.mailbox.clone(), open: true };
-            let task = self.client.0.handle.spawn(travel(self.client.route(&request.egress), request, ticket));
-            in_flight.insert(id, task.abort_handle());
-        }
-    }
-
-    fn wait(&self, timeout_ms: u32) -> WaitResult {
-        let some_in_flight = !self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        let timeout = Duration::from_millis(timeout_ms.into());
-        let (completions, wake) = self.wakes.wait_at(&self.mailbox, some_in_flight, timeout);
-        if !completions.is_empty() {
-            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-            for completion in &completions {
-                in_flight.remove(&completion.id);
-            }
-        }
-        WaitResult { completions, wake }
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        for task in self.in_flight.get_mut().unwrap_or_else(PoisonError::into_inner).values() {
-            task.abort();
-        }
-    }
-}
-
-fn travel(
-    route: Result<Arc<Route>, HttpError>,
-    request: Request,
-    ticket: Ticket,
-) -> impl Future<Output = ()> + Send + 'static {
-    let deadline = ticket.submitted + Duration::from_millis(request.timeout_ms.into());
-    async move {
-        let result = match route {
-            Ok(route) => send::exchange(&route, request, deadline.into()).await,
-            Err(error) => Err(error),
-        };
-        ticket.close(result);
-    }
-}
-
-/// A request's claim to exactly one completion: a task that dies without one (a panic, a runtime that stops) leaves one
-/// all the same.
-struct Ticket {
-    id: u64,
-    submitted: Instant,
-    mailbox: Arc<Mailbox>,
-    open: bool,
-}
-
-impl Ticket {
-    fn close(mut self, result: Result<Response, HttpError>) {
-        self.complete(result);
-    }
-
-    fn complete(&mut self, result: Result<Response, HttpError>) {
-        self.open = false;
-        let duration_ms = u32::try_from(self.submitted.elapsed().as_millis()).unwrap_or(u32::MAX);
-        self.mailbox.complete(Completion { id: self.id, duration_ms, result });
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        if self.open {
-            self.complete(Err(error::failure(HttpErrorKind::Internal, "the request was abandoned by the client")));
-        }
     }
 }

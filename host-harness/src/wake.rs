@@ -128,9 +128,15 @@ impl Inside {
 }
 
 impl Mailbox {
-    /// Puts a result in.
-    pub(crate) fn complete(&self, completion: Completion) {
-        self.inside().completions.push(completion);
+    /// Puts a result in, and says whether it is the first that has not been taken: whoever puts that in must `ring`.
+    pub(crate) fn put(&self, completion: Completion) -> bool {
+        let completions = &mut self.inside().completions;
+        completions.push(completion);
+        completions.len() == 1
+    }
+
+    /// Tells the waiter that there are results. Apart from `put`, so that one ring can do for many.
+    pub(crate) fn ring(&self) {
         self.changed.notify_one();
     }
 

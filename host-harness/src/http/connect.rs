@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hookwright_engine::limits::IN_FLIGHT_MAX;
 use http::Uri;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -27,8 +28,8 @@ use super::egress::Rules;
 /// A connection that no request uses is closed after this long. Shorter than the 5 s after which widespread servers
 /// close it themselves: a request that crosses such a close fails for nothing.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Idle connections kept for one receiver.
-const POOL_IDLE_PER_HOST_MAX: usize = 32;
+/// Idle connections kept for one receiver: as many as an instance can have had busy, or a burst opens and closes them.
+const POOL_IDLE_PER_HOST_MAX: usize = IN_FLIGHT_MAX;
 /// For all addresses of a name together, so that what no deadline watches any more ends too.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a response's head may measure.
