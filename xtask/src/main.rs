@@ -1,1 +1,50 @@
-fn main() {}
+//! The repository's chores: `cargo xtask test` and its smaller siblings. Every step is a command that could be typed.
+//!
+//! This file decides what can be asked for. What `test` consists of is in `steps`.
+#![forbid(unsafe_code)]
+
+mod build;
+mod command;
+mod readme;
+mod steps;
+
+use crate::command::{cargo, run};
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test             formatting, lints, dependencies, tests, simulation, component, docs, README; stops at a failure
+cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance simulation component docs readme
+cargo xtask build            the release binary, and the component beside it as a file
+cargo xtask sim [ARGS]       the simulator, in release; `cargo xtask sim --help` is its own help
+cargo xtask bench [ARGS]     the figures, in release
+cargo xtask --help           this";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<ExitCode> {
+    let Some((task, rest)) = arguments.split_first() else {
+        eprintln!("{HELP}");
+        return Ok(ExitCode::from(2));
+    };
+    let asks_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
+    match task.as_str() {
+        "--help" | "-h" | "help" => println!("{HELP}"),
+        "test" | "build" if asks_help => println!("{HELP}"),
+        "test" => return steps::test(rest),
+        "build" => build::build()?,
+        "sim" => run(cargo(&["run", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?,
+        "bench" => run(cargo(&["bench", "--package", "hookwright-tests", "--bench", "figures", "--"]).args(rest))?,
+        other => bail!("there is no task {other:?}\n{HELP}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! How commands are run: from the workspace's root, shown before they start, and checked when they end.
+
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The workspace's root, wherever the command was typed.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// The cargo that runs this, with the root as its working folder.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Shows a command, runs it, and fails unless it succeeds.
+pub fn run(command: &mut Command) -> Result<()> {
+    println!("$ {}", shown(command));
+    let status = command.status().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// Passed and failed tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub passed: u64,
+    pub failed: u64,
+}
+
+/// Runs tests, showing what they print, and counts them by the lines in which `cargo test` sums them up.
+///
+/// A run without a single test fails: a filter that fits nothing would pass otherwise.
+pub fn run_tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
+    println!("$ {}", shown(command));
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let before = *counts;
+    let output = child.stdout.take().context("cargo's output is a pipe")?;
+    for line in BufReader::new(output).lines() {
+        let line = line.context("cargo's output is not text")?;
+        println!("{line}");
+        if let Some(sum) = parse_sum(&line) {
+            counts.passed += sum.passed;
+            counts.failed += sum.failed;
+        }
+    }
+    let status = child.wait().context("cargo cannot be waited for")?;
+    if !status.success() {
+        if counts.failed == before.failed {
+            // It did not even build, or a test took the process with it.
+            counts.failed += 1;
+        }
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    if counts.passed == before.passed {
+        counts.failed += 1;
+        bail!("`{}` ran no test", shown(command));
+    }
+    Ok(())
+}
+
+/// `test result: ok. 3 passed; 0 failed; ...`
+fn parse_sum(line: &str) -> Option<Counts> {
+    let sum = line.trim_start().strip_prefix("test result: ")?;
+    let number = |word: &str| sum.split(word).next()?.split_whitespace().next_back()?.parse().ok();
+    Some(Counts { passed: number(" passed")?, failed: number(" failed")? })
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_stem().map(OsString::from).unwrap_or_default();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(program.to_string_lossy().into_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, parse_sum};
+
+    #[test]
+    fn sums() {
+        let check = |line, expected: Option<(u64, u64)>| {
+            assert_eq!(parse_sum(line), expected.map(|(passed, failed)| Counts { passed, failed }), "{line}");
+        };
+        check("test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out", Some((12, 0)));
+        check("test result: FAILED. 3 passed; 1 failed; 0 ignored", Some((3, 1)));
+        check("test sums ... ok", None);
+        check("running 3 tests", None);
+        check("test result: garbled", None);
+    }
+}
