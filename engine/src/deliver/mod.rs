@@ -10,6 +10,7 @@ mod settle;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
@@ -26,6 +27,10 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
     let outcome = run(&mut pump);
     while !pump.flights.is_empty() {
         pump.wait(POLL_MS);
+    }
+    if outcome.is_err() {
+        // What came back is recorded all the same, if it can be, or it would be sent again.
+        let _ = settle::settle(&mut pump);
     }
     outcome?;
     route::release_shards(&mut pump)?;
@@ -58,8 +63,7 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
         if pump.flights.is_empty() && !progress {
             return Ok(());
         }
-        let until_look_ms = pump.next_look_ms.saturating_sub(pump.now_ms()).clamp(1, u64::from(POLL_MS));
-        pump.wait(if progress { 0 } else { u32::try_from(until_look_ms).unwrap_or(POLL_MS) });
+        pump.wait(if progress { 0 } else { pump.idle_ms() });
     }
 }
 
@@ -118,7 +122,7 @@ enum Registration {
     Unread,
     Gone,
     Inactive(String),
-    Active(Box<Target>),
+    Active(Rc<Target>),
 }
 
 /// A queue row as far as it is not settled.
@@ -141,6 +145,8 @@ struct Flight {
     /// The lease under which it was sent: another lease of the same lane does not settle it.
     token: String,
     delivery: Delivery,
+    /// The webhook as it was then: it judges the answer even if it has been disabled since.
+    target: Rc<Target>,
     event_type: String,
     sent_ms: u64,
     proven: bool,
@@ -195,6 +201,15 @@ impl<'a> Pump<'a> {
         !self.draining && self.attempts_left > 0 && self.now_ms() < self.deadline_ms
     }
 
+    /// How long there is nothing to do but wait for what is in flight.
+    fn idle_ms(&self) -> u32 {
+        if !self.may_start() {
+            return POLL_MS;
+        }
+        let until_look_ms = self.next_look_ms.saturating_sub(self.now_ms()).clamp(1, u64::from(POLL_MS));
+        u32::try_from(until_look_ms).unwrap_or(POLL_MS)
+    }
+
     /// Takes what has finished, waiting for it if need be.
     fn wait(&mut self, timeout_ms: u32) {
         let answer = self.host.wait(timeout_ms);
@@ -213,8 +228,7 @@ impl<'a> Pump<'a> {
         let now_ms = self.now_ms();
         let Some(held) = self.lanes.get_mut(&flight.lane).filter(|held| held.token == flight.token) else { return };
         held.in_flight -= 1;
-        let Registration::Active(target) = &held.hook else { return };
-        let done = send::judge(flight, target, completion, now_ms);
+        let done = send::judge(flight, completion, now_ms);
         held.proven = done.attempt.state == crate::records::State::Delivered;
         self.done.push_back(done);
     }

@@ -2,6 +2,7 @@
 //! [`crate::request`]'s business, the judgement of a response [`crate::verdict`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::{Delivery, Done, Flight, Held, Pump, Registration, Row};
 use crate::host::{Completion, Direction, Request};
@@ -45,7 +46,7 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
                 Some(entry) => match Target::read(pump.config, &entry, now_ms) {
                     Ok(target) => match target.inactive_reason() {
                         Some(reason) => Registration::Inactive(reason.to_owned()),
-                        None => Registration::Active(Box::new(target)),
+                        None => Registration::Active(Rc::new(target)),
                     },
                     // A sealing key that is missing, say: what waits is kept in the log, not thrown away unseen.
                     Err(error) => Registration::Inactive(format!("the registration is unusable: {error}")),
@@ -114,11 +115,12 @@ fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
                 continue;
             }
             if matches!(held.hook, Registration::Active(_)) {
-                let slots = if held.proven { &mut free } else { &mut free_unproven };
-                if held.in_flight >= held.slots() || *slots == 0 || pump.attempts_left == 0 {
+                let crowded = free == 0 || (!held.proven && free_unproven == 0);
+                if held.in_flight >= held.slots() || crowded || pump.attempts_left == 0 {
                     continue;
                 }
-                *slots -= 1;
+                free -= 1;
+                free_unproven -= usize::from(!held.proven);
                 pump.attempts_left -= 1;
                 held.in_flight += 1;
             }
@@ -138,9 +140,21 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
         chosen.iter().map(|(lane, delivery)| keys::msg(lane.tenant_part(), &delivery.message)).collect();
     let wanted: Vec<String> = wanted.into_iter().collect();
     let mut messages: BTreeMap<String, Message> = BTreeMap::new();
-    for entry in pump.host.get(&wanted)?.into_iter().flatten() {
+    let found = match pump.host.get(&wanted) {
+        Ok(found) => found,
+        Err(error) => {
+            put_back(pump, chosen);
+            return Err(error.into());
+        }
+    };
+    for entry in found.into_iter().flatten() {
         messages.insert(entry.key.clone(), records::decode(&entry.key, &entry.value)?);
     }
+    // The read may have taken longer than the lease allows.
+    let now_ms = pump.now_ms();
+    let in_time = |lane: &Lane| pump.lanes.get(lane).is_some_and(|held| held.may_send(now_ms));
+    let (chosen, late): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|(lane, _)| in_time(lane));
+    put_back(pump, late);
     let mut requests = Vec::new();
     for (lane, delivery) in chosen {
         let message = messages.get(&keys::msg(lane.tenant_part(), &delivery.message));
@@ -150,6 +164,18 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
         pump.host.submit(requests);
     }
     Ok(())
+}
+
+/// What was chosen is not sent now: its lane has it back, and its slot is free.
+fn put_back(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) {
+    for (lane, delivery) in chosen.into_iter().rev() {
+        let Some(held) = pump.lanes.get_mut(&lane) else { continue };
+        if matches!(held.hook, Registration::Active(_)) {
+            held.in_flight -= 1;
+            pump.attempts_left += 1;
+        }
+        held.ready.push_front(delivery);
+    }
 }
 
 fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<&Message>) -> Option<Request> {
@@ -176,24 +202,25 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
         (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
         (Registration::Unread, _) => return None,
         (Registration::Active(target), Some(message)) => outgoing::format(target, &delivery.message, message, now_us)
-            .map_err(|error| {
-                held.in_flight -= 1;
-                Attempt {
-                    error: Some(crate::host::HttpErrorKind::InvalidRequest),
-                    ..unsent(State::Exhausted, error.to_string())
-                }
+            .map_err(|error| Attempt {
+                error: Some(crate::host::HttpErrorKind::InvalidRequest),
+                ..unsent(State::Exhausted, error.to_string())
             })
-            .map(|ready| (ready, target.timeout_ms())),
+            .map(|ready| (ready, target.clone())),
     };
     match verdict {
-        Ok((ready, timeout_ms)) => {
+        Ok((ready, target)) => {
+            let timeout_ms = target.timeout_ms();
             let id = pump.next_request;
             pump.next_request += 1;
             let proven = held.proven;
-            pump.flights.insert(id, Flight { lane, token, delivery, event_type, sent_ms: now_ms, proven });
+            pump.flights.insert(id, Flight { lane, token, delivery, target, event_type, sent_ms: now_ms, proven });
             Some(outgoing::request(ready, id, timeout_ms, &pump.egress))
         }
         Err(attempt) => {
+            if matches!(held.hook, Registration::Active(_)) {
+                held.in_flight -= 1;
+            }
             pump.done.push_back(Done { lane, token, delivery, attempt, disable: None });
             None
         }
@@ -201,8 +228,8 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
 }
 
 /// What a completion means for its delivery.
-pub(super) fn judge(flight: Flight, target: &Target, completion: Completion, now_ms: u64) -> Done {
-    let Flight { lane, token, delivery, event_type, sent_ms, .. } = flight;
+pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done {
+    let Flight { lane, token, delivery, target, event_type, sent_ms, .. } = flight;
     let salt = format!("{}/{}/{}", lane.webhook(), delivery.message, delivery.number);
     let judged = verdict::judge(target.profile(), target.schedule_s(), delivery.number, &salt, completion, now_ms);
     let attempt = Attempt {

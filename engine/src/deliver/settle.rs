@@ -63,6 +63,7 @@ fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Pla
     let waiting: BTreeSet<Lane> = pump.done.iter().map(|done| done.lane.clone()).collect();
     let mut lanes = BTreeMap::new();
     let mut releases = 0;
+    let mut failed = None;
     for (lane, held) in &mut pump.lanes {
         let done = batch.remove(lane).unwrap_or_default();
         let open = may_start && held.may_send(now_ms);
@@ -74,19 +75,27 @@ fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Pla
         }
         let mut planned = plan_lane(held, done);
         if idle && releases < RELEASE_LANES_MAX {
-            let stays_ms = first_that_stays(pump.host, lane, &planned)?;
-            if open && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) {
-                held.scan = true;
-            } else {
-                planned.release = Some(stays_ms);
-                releases += 1;
+            match first_that_stays(pump.host, lane, &planned) {
+                Ok(stays_ms) if open && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) => held.scan = true,
+                Ok(stays_ms) => {
+                    planned.release = Some(stays_ms);
+                    releases += 1;
+                }
+                Err(error) => failed = Some(error),
             }
         }
         if !planned.done.is_empty() || planned.release.is_some() {
             lanes.insert(lane.clone(), planned);
         }
     }
-    Ok(Plan { lanes })
+    match failed {
+        None => Ok(Plan { lanes }),
+        Some(error) => {
+            // What came back is not lost with the read.
+            put_back(pump, lanes.into_values().flat_map(|planned| planned.done));
+            Err(error)
+        }
+    }
 }
 
 fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
@@ -247,10 +256,22 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
 /// After a conflict: a lane with another token is somebody else's. Under our token, rows that are gone, or no longer name
 /// a delivery, had been settled by an earlier submission; the rest is settled again.
 fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
-    let lanes: Vec<Lane> = plan.lanes.keys().cloned().collect();
-    let wanted: Vec<String> = lanes.iter().map(keys::lane).collect();
-    let leases = pump.host.get(&wanted)?;
-    for ((lane, planned), lease) in plan.lanes.into_iter().zip(leases) {
+    let touched = |(lane, planned): (&Lane, &LanePlan)| {
+        std::iter::once(keys::lane(lane)).chain(planned.rows.keys().cloned()).collect::<Vec<_>>()
+    };
+    let wanted: Vec<String> = plan.lanes.iter().flat_map(touched).collect();
+    let mut entries = match pump.host.get(&wanted) {
+        Ok(entries) => entries.into_iter(),
+        Err(error) => {
+            // What came back is not lost with the read.
+            put_back(pump, plan.lanes.into_values().flat_map(|planned| planned.done));
+            return Err(error.into());
+        }
+    };
+    for (lane, planned) in plan.lanes {
+        let lease = entries.next().flatten();
+        let rows: Vec<(String, Option<Entry>)> =
+            planned.rows.into_keys().map(|key| (key, entries.next().flatten())).collect();
         let row = match &lease {
             Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value)?,
             None => records::Lane::default(),
@@ -260,10 +281,8 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
             pump.lanes.remove(&lane);
             continue;
         }
-        let touched: Vec<String> = planned.rows.into_keys().collect();
-        let entries = if touched.is_empty() { Vec::new() } else { pump.host.get(&touched)? };
-        for (key, entry) in touched.iter().zip(entries) {
-            refresh(held, key, entry)?;
+        for (key, entry) in rows {
+            refresh(held, &key, entry)?;
         }
         let held = &*held;
         let unsettled: VecDeque<Done> = planned
