@@ -1,1 +1,2 @@
+//! The Rust host.
 fn main() {}

@@ -1,0 +1,56 @@
+//! The component's imports: which there are, and which there may be.
+
+use anyhow::{Result, bail};
+use wasmparser::{Parser, Payload};
+
+/// The interfaces that the component may import, without their versions.
+///
+/// Anything else would be authority that a platform has not been asked for.
+pub const ALLOWED_IMPORTS: [&str; 5] = [
+    "hookwright:webhooks/http",
+    "hookwright:webhooks/log",
+    "hookwright:webhooks/storage",
+    "wasi:clocks/wall-clock",
+    "wasi:random/random",
+];
+
+/// The names of what a component imports, as they stand in the artifact, sorted.
+pub fn imports(component: &[u8]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            // A component carries modules and components; what those import is satisfied inside.
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    names.push(import?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Fails, naming them, if the component imports anything but [`ALLOWED_IMPORTS`].
+pub fn check_imports(component: &[u8]) -> Result<()> {
+    let refused: Vec<String> = imports(component)?
+        .into_iter()
+        .filter(|name| {
+            let interface = name.split_once('@').map_or(name.as_str(), |(interface, _)| interface);
+            !ALLOWED_IMPORTS.contains(&interface)
+        })
+        .collect();
+    if !refused.is_empty() {
+        bail!(
+            "the component imports {}, which it must not (allowed: {}); look for what brought it in with \
+             `cargo tree -p hookwright-plugin --target wasm32-unknown-unknown`",
+            refused.join(", "),
+            ALLOWED_IMPORTS.join(", ")
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! From the plugin's sources to the component that is shipped: build, componentize, validate, check the imports.
+//!
+//! The host's build script calls [`plugin`]; tests and release steps call the parts. What the plugin may import is
+//! decided here and nowhere else.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod cargo;
+mod imports;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+pub use cargo::{WASM_TARGET, core_module};
+pub use imports::{ALLOWED_IMPORTS, check_imports, imports};
+
+/// Builds the workspace's plugin in `target_dir` and answers the component, valid and with no import that is not allowed.
+///
+/// `target_dir` must not be the target folder of a cargo that waits for this: it holds the lock.
+pub fn plugin(workspace: &Path, target_dir: &Path) -> Result<Vec<u8>> {
+    let path = core_module(workspace, target_dir)?;
+    let module = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+    let component = componentize(&module)?;
+    check_imports(&component)?;
+    Ok(component)
+}
+
+/// Makes a valid component of a core module that `wit-bindgen` has described in custom sections.
+pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
+    let component = wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .context("reading the module's component types")?
+        .encode()
+        .context("encoding the component")?;
+    Ok(component)
+}

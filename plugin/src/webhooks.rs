@@ -1,0 +1,90 @@
+//! The `webhooks` export: one engine call each.
+
+use hookwright_engine as engine;
+
+use crate::bindings::exports::hookwright::webhooks::webhooks::{
+    Accepted, Budget, Config, DeliveryReport, Error, Guest, Json,
+};
+use crate::instance::{call, configure, log_panics};
+use crate::{Plugin, convert};
+
+impl Guest for Plugin {
+    fn configure(config: Config) -> Result<(), Error> {
+        log_panics();
+        let sealing_keys: Vec<_> = config
+            .sealing_keys
+            .into_iter()
+            .map(|sealing_key| engine::SealingKey { id: sealing_key.id, key_hex: sealing_key.key })
+            .collect();
+        engine::Config::new(&config.profile, &sealing_keys, &config.allow_destinations)
+            .and_then(configure)
+            .map_err(convert::error)
+    }
+
+    fn on_event(tenant: Option<String>, event: Json) -> Result<Accepted, Error> {
+        call(|host, config| engine::on_event(host, config, tenant.as_deref(), &event))
+            .map(convert::accepted)
+            .map_err(convert::error)
+    }
+
+    fn on_events(tenant: Option<String>, events: Vec<Json>) -> Result<Vec<Accepted>, Error> {
+        call(|host, config| engine::on_events(host, config, tenant.as_deref(), &events))
+            .map(|accepted| accepted.into_iter().map(convert::accepted).collect())
+            .map_err(convert::error)
+    }
+
+    fn register(tenant: String, registration: Json) -> Result<Json, Error> {
+        // No user: the platform itself registers. A user's registrations come through the console.
+        call(|host, config| engine::register(host, config, &tenant, None, &registration)).map_err(convert::error)
+    }
+
+    fn update(tenant: String, webhook_id: String, changes: Json) -> Result<Json, Error> {
+        call(|host, config| engine::update(host, config, &tenant, &webhook_id, &changes)).map_err(convert::error)
+    }
+
+    fn get(tenant: String, webhook_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::get(host, config, &tenant, &webhook_id)).map_err(convert::error)
+    }
+
+    fn list(tenant: String, cursor: Option<String>, limit: u32) -> Result<Json, Error> {
+        call(|host, config| engine::list(host, config, &tenant, cursor.as_deref(), limit)).map_err(convert::error)
+    }
+
+    fn unregister(tenant: String, webhook_id: String) -> Result<(), Error> {
+        call(|host, config| engine::unregister(host, config, &tenant, &webhook_id)).map_err(convert::error)
+    }
+
+    fn rotate_secret(
+        tenant: String,
+        webhook_id: String,
+        secret: Option<String>,
+        overlap_s: Option<u32>,
+    ) -> Result<Json, Error> {
+        call(|host, config| engine::rotate_secret(host, config, &tenant, &webhook_id, secret.as_deref(), overlap_s))
+            .map_err(convert::error)
+    }
+
+    fn test_webhook(tenant: String, webhook_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::test_webhook(host, config, &tenant, &webhook_id)).map_err(convert::error)
+    }
+
+    fn attempts(tenant: String, webhook_id: String, cursor: Option<String>, limit: u32) -> Result<Json, Error> {
+        call(|host, config| engine::attempts(host, config, &tenant, &webhook_id, cursor.as_deref(), limit))
+            .map_err(convert::error)
+    }
+
+    fn message(tenant: String, message_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::message(host, config, &tenant, &message_id)).map_err(convert::error)
+    }
+
+    fn event_types() -> Result<Json, Error> {
+        call(|_, config| engine::event_types(config)).map_err(convert::error)
+    }
+
+    fn deliver(budget: Budget) -> Result<DeliveryReport, Error> {
+        let budget = engine::Budget { time_ms: budget.time_ms, attempts_max: budget.attempts_max };
+        call(|host, config| engine::deliver(host, config, budget))
+            .map(convert::delivery_report)
+            .map_err(convert::error)
+    }
+}
