@@ -1,0 +1,82 @@
+//! The component's boundary: the only place that sees host bindings. Nothing is decided here.
+//!
+//! `imports` gives the component what [`Imports`] holds; `exports` calls it and turns its values into the engine's types.
+
+mod exports;
+mod imports;
+
+use std::time::{Duration, Instant};
+
+use hookwright_engine::host::Completion;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Store, StoreLimits, UpdateDeadline};
+
+use crate::imports::Imports;
+use crate::ticker::Ticker;
+
+/// What `wasmtime` makes of `wit/`.
+#[allow(missing_docs, missing_debug_implementations, unused_qualifications)]
+#[allow(clippy::all)]
+mod bindings {
+    wasmtime::component::bindgen!({ path: "../wit", world: "plugin" });
+}
+
+/// A component, checked and linked, from which instances are made.
+#[derive(Clone)]
+pub(crate) struct Linked(bindings::PluginPre<State>);
+
+/// One instance's exports.
+pub(crate) struct Exports(bindings::Plugin);
+
+/// What an instance's store carries.
+pub(crate) struct State {
+    pub(crate) imports: Imports,
+    pub(crate) limits: StoreLimits,
+    pub(crate) ticker: Ticker,
+    /// Since when the guest has been computing without a call of storage or HTTP.
+    pub(crate) guest_since: Instant,
+    /// Requests that this host cannot express, to be reported by the next wait.
+    pub(crate) refused: Vec<Completion>,
+    /// The last line that the guest logged as an error: a panic's text, if a trap follows.
+    pub(crate) error_last: Option<String>,
+}
+
+impl State {
+    /// Runs a call of the embedder, after which the guest's time begins anew.
+    fn outside<T>(&mut self, call: impl FnOnce(&Imports) -> T) -> T {
+        let answer = self.ticker.outside(|| call(&self.imports));
+        self.guest_since = Instant::now();
+        answer
+    }
+}
+
+/// Links a component with this host's imports; fails, naming it, if the component wants another.
+pub(crate) fn link(engine: &Engine, component: &Component) -> wasmtime::Result<Linked> {
+    let mut linker = Linker::new(engine);
+    bindings::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(Linked(bindings::PluginPre::new(linker.instantiate_pre(component)?)?))
+}
+
+/// Makes an instance, whose guest may compute for `guest_time_max` at a stretch.
+pub(crate) fn instantiate(
+    engine: &Engine,
+    linked: &Linked,
+    state: State,
+    guest_time_max: Duration,
+    tick: Duration,
+) -> (Store<State>, wasmtime::Result<Exports>) {
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.limits);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |store| {
+        let left = guest_time_max.saturating_sub(store.data().guest_since.elapsed());
+        if left.is_zero() {
+            let text = format!("the guest computed for more than {} ms at a stretch", guest_time_max.as_millis());
+            return Err(wasmtime::Error::msg(text));
+        }
+        let ticks = left.as_millis().div_ceil(tick.as_millis());
+        Ok(UpdateDeadline::Continue(u64::try_from(ticks).unwrap_or(u64::MAX)))
+    });
+    let exports = linked.0.instantiate(&mut store).map(Exports);
+    (store, exports)
+}

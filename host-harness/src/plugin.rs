@@ -1,0 +1,191 @@
+//! One configured instance: the engine's calls, and what became of an instance that trapped.
+
+use std::time::Instant;
+
+use hookwright_engine as engine;
+use hookwright_engine::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
+use wasmtime::Store;
+
+use crate::linker::{Exports, State};
+
+/// What an instance is told when it is made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name of a built-in profile.
+    pub profile: String,
+    /// The first seals; all of them unseal. At least one.
+    pub sealing_keys: Vec<SealingKey>,
+    /// Networks in CIDR form that webhooks may reach although they are private, loopback or reserved.
+    pub allow_destinations: Vec<String>,
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The component refused it, or its storage failed; nothing was changed, and the instance goes on.
+    Refused(engine::Error),
+    /// The instance has ended. What it had committed is kept; make a new one.
+    Trapped(Trap),
+}
+
+/// Why an instance ended: a bug in the component or in what it imports, or a bound that was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trap {
+    /// The trap, and the text of the panic that came before it, if there was one. For logs.
+    pub reason: String,
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CallError::Refused(error) => error.fmt(f),
+            CallError::Trapped(trap) => write!(f, "the component trapped: {}", trap.reason),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// One instance of the component, configured. Calls are made one after the other; for several at a time, use several.
+pub struct Plugin {
+    store: Store<State>,
+    /// None once it has trapped.
+    exports: Option<Exports>,
+}
+
+impl Plugin {
+    pub(crate) fn new(mut store: Store<State>, exports: Exports, settings: &Settings) -> Result<Plugin, CallError> {
+        store.data_mut().guest_since = Instant::now();
+        let mut plugin = Plugin { store, exports: Some(exports) };
+        plugin.call(|exports, store| {
+            exports.configure(store, &settings.profile, &settings.sealing_keys, &settings.allow_destinations)
+        })?;
+        Ok(plugin)
+    }
+
+    /// Whether it has trapped: every further call would answer so.
+    pub fn has_trapped(&self) -> bool {
+        self.exports.is_none()
+    }
+
+    /// Accepts one event. `tenant` is whom the call was established to be for; none: the event's own counts.
+    pub fn on_event(&mut self, tenant: Option<&str>, event: &str) -> Result<Accepted, CallError> {
+        self.call(|exports, store| exports.on_event(store, tenant, event))
+    }
+
+    /// Accepts several events in one commit: all or none.
+    pub fn on_events(&mut self, tenant: Option<&str>, events: &[String]) -> Result<Vec<Accepted>, CallError> {
+        self.call(|exports, store| exports.on_events(store, tenant, events))
+    }
+
+    /// Registers a webhook; the answer holds its secret in clear, this once.
+    pub fn register(&mut self, tenant: &str, registration: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.register(store, tenant, registration))
+    }
+
+    /// Changes a webhook.
+    pub fn update(&mut self, tenant: &str, webhook_id: &str, changes: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.update(store, tenant, webhook_id, changes))
+    }
+
+    /// A webhook, without its secret.
+    pub fn get(&mut self, tenant: &str, webhook_id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.get(store, tenant, webhook_id))
+    }
+
+    /// A page of the tenant's webhooks.
+    pub fn list(&mut self, tenant: &str, cursor: Option<&str>, limit: u32) -> Result<String, CallError> {
+        self.call(|exports, store| exports.list(store, tenant, cursor, limit))
+    }
+
+    /// Removes a webhook.
+    pub fn unregister(&mut self, tenant: &str, webhook_id: &str) -> Result<(), CallError> {
+        self.call(|exports, store| exports.unregister(store, tenant, webhook_id))
+    }
+
+    /// Sets a new secret; the answer holds it in clear, this once.
+    pub fn rotate_secret(
+        &mut self,
+        tenant: &str,
+        webhook_id: &str,
+        secret: Option<&str>,
+        overlap_s: Option<u32>,
+    ) -> Result<String, CallError> {
+        self.call(|exports, store| exports.rotate_secret(store, tenant, webhook_id, secret, overlap_s))
+    }
+
+    /// Sends the profile's test event and waits for its outcome.
+    pub fn test_webhook(&mut self, tenant: &str, webhook_id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.test_webhook(store, tenant, webhook_id))
+    }
+
+    /// A page of a webhook's attempts, newest first.
+    pub fn attempts(
+        &mut self,
+        tenant: &str,
+        webhook_id: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<String, CallError> {
+        self.call(|exports, store| exports.attempts(store, tenant, webhook_id, cursor, limit))
+    }
+
+    /// A message with its attempts.
+    pub fn message(&mut self, tenant: &str, message_id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.message(store, tenant, message_id))
+    }
+
+    /// The profile's catalogue of event types.
+    pub fn event_types(&mut self) -> Result<String, CallError> {
+        self.call(|exports, store| exports.event_types(store))
+    }
+
+    /// The pump: routes, sends what is due, records it.
+    pub fn deliver(&mut self, budget: Budget) -> Result<DeliveryReport, CallError> {
+        self.call(|exports, store| exports.deliver(store, budget))
+    }
+
+    /// Answers one request to the management API.
+    pub fn handle(&mut self, request: &ApiRequest, caller: &Caller) -> Result<ApiResponse, CallError> {
+        self.call(|exports, store| exports.handle(store, request, caller))
+    }
+
+    fn call<T>(
+        &mut self,
+        run: impl FnOnce(&Exports, &mut Store<State>) -> wasmtime::Result<Result<T, engine::Error>>,
+    ) -> Result<T, CallError> {
+        // Taken out, so that a panic of the host inside the call leaves a plugin that is known to have ended.
+        let Some(exports) = self.exports.take() else {
+            let reason = "the instance has trapped before".to_owned();
+            return Err(CallError::Trapped(Trap { reason }));
+        };
+        let ticker = self.store.data().ticker.clone();
+        let running = ticker.running();
+        let state = self.store.data_mut();
+        state.guest_since = Instant::now();
+        state.error_last = None;
+        let called = run(&exports, &mut self.store);
+        drop(running);
+        match called {
+            Ok(answer) => {
+                self.exports = Some(exports);
+                answer.map_err(CallError::Refused)
+            }
+            Err(error) => Err(CallError::Trapped(trap(&error, self.store.data()))),
+        }
+    }
+}
+
+pub(crate) fn trap(error: &wasmtime::Error, state: &State) -> Trap {
+    let reason = match &state.error_last {
+        Some(text) => format!("{text} ({:#})", error),
+        None => format!("{error:#}"),
+    };
+    Trap { reason }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin").field("has_trapped", &self.has_trapped()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! The WebAssembly engine of a process: compiles the component once, bounds what its instances may use, makes them.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::Component;
+use wasmtime::error::Context;
+use wasmtime::{Cache, CacheConfig, Config, Engine, StoreLimitsBuilder};
+
+use crate::imports::Imports;
+use crate::linker::{self, Linked, State};
+use crate::plugin::{CallError, Plugin, Settings, trap};
+use crate::ticker::Ticker;
+use crate::{COMPONENT, limits};
+
+/// A compiled component, ready for instances. Clones share everything.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    linked: Linked,
+    ticker: Ticker,
+    memory_bytes_max: usize,
+    guest_time_max: Duration,
+}
+
+/// How a [`Runtime`] is made.
+#[derive(Clone, Debug)]
+pub struct RuntimeBuilder {
+    component: Cow<'static, [u8]>,
+    cache: CacheMode,
+    memory_bytes_max: usize,
+    guest_time_max: Duration,
+}
+
+/// Where compiled code is kept between processes.
+#[derive(Clone, Debug)]
+enum CacheMode {
+    /// In the user's cache folder, if there is one that can be written.
+    User,
+    /// In this folder.
+    Folder(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
+impl Runtime {
+    /// A runtime of the embedded component, with the usual bounds.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            component: Cow::Borrowed(COMPONENT),
+            cache: CacheMode::User,
+            memory_bytes_max: limits::MEMORY_BYTES_MAX,
+            guest_time_max: Duration::from_millis(limits::GUEST_TIME_MS_MAX),
+        }
+    }
+
+    /// Makes an instance and configures it.
+    pub fn instantiate(&self, imports: Imports, settings: &Settings) -> Result<Plugin, CallError> {
+        let runtime = &*self.0;
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(runtime.memory_bytes_max)
+            .instances(limits::CORE_INSTANCES_MAX)
+            .tables(limits::TABLES_MAX)
+            .memories(limits::MEMORIES_MAX)
+            .table_elements(limits::TABLE_ELEMENTS_MAX)
+            .build();
+        let state = State {
+            imports,
+            limits,
+            ticker: runtime.ticker.clone(),
+            guest_since: Instant::now(),
+            refused: Vec::new(),
+            error_last: None,
+        };
+        let tick = Duration::from_millis(limits::TICK_MS);
+        let running = runtime.ticker.running();
+        let (store, exports) = linker::instantiate(&runtime.engine, &runtime.linked, state, runtime.guest_time_max, tick);
+        drop(running);
+        match exports {
+            Ok(exports) => Plugin::new(store, exports, settings),
+            Err(error) => Err(CallError::Trapped(trap(&error, store.data()))),
+        }
+    }
+}
+
+impl RuntimeBuilder {
+    /// Another component than the embedded one.
+    pub fn component(self, component: Vec<u8>) -> RuntimeBuilder {
+        RuntimeBuilder { component: Cow::Owned(component), ..self }
+    }
+
+    /// Keeps compiled code in this folder instead of the user's cache folder.
+    pub fn cache_folder(self, folder: impl Into<PathBuf>) -> RuntimeBuilder {
+        RuntimeBuilder { cache: CacheMode::Folder(folder.into()), ..self }
+    }
+
+    /// Compiles anew in every process.
+    pub fn without_cache(self) -> RuntimeBuilder {
+        RuntimeBuilder { cache: CacheMode::Off, ..self }
+    }
+
+    /// The linear memory of one instance, in bytes.
+    pub fn memory_bytes_max(self, memory_bytes_max: usize) -> RuntimeBuilder {
+        RuntimeBuilder { memory_bytes_max, ..self }
+    }
+
+    /// How long a guest may compute between two calls of its storage or HTTP queue. Waiting does not count.
+    pub fn guest_time_max(self, guest_time_max: Duration) -> RuntimeBuilder {
+        RuntimeBuilder { guest_time_max, ..self }
+    }
+
+    /// Compiles the component, or takes it from the cache, and links it.
+    pub fn build(self) -> anyhow::Result<Runtime> {
+        Ok(self.compile()?)
+    }
+
+    fn compile(self) -> wasmtime::Result<Runtime> {
+        let mut config = Config::new();
+        config.epoch_interruption(true).concurrency_support(false);
+        match self.cache {
+            CacheMode::User => {
+                // The cache only saves time: a user without a home or with a full disk still gets a host.
+                config.cache(Cache::new(CacheConfig::new()).ok());
+            }
+            CacheMode::Folder(folder) => {
+                let mut cache = CacheConfig::new();
+                cache.with_directory(&folder);
+                let cache = Cache::new(cache).with_context(|| format!("opening the cache in {}", folder.display()))?;
+                config.cache(Some(cache));
+            }
+            CacheMode::Off => {}
+        }
+        let engine = Engine::new(&config).context("setting up the WebAssembly engine")?;
+        let component = Component::new(&engine, &self.component).context("compiling the component")?;
+        let linked = linker::link(&engine, &component).context("linking the component")?;
+        let ticker = Ticker::start(&engine).context("starting the ticker")?;
+        Ok(Runtime(Arc::new(Inner {
+            engine,
+            linked,
+            ticker,
+            memory_bytes_max: self.memory_bytes_max,
+            guest_time_max: self.guest_time_max,
+        })))
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("memory_bytes_max", &self.0.memory_bytes_max).finish_non_exhaustive()
+    }
+}
