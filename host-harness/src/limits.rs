@@ -32,3 +32,5 @@ pub const HEADER_READ_MS_MAX: u64 = 10_000;
 pub const BODY_READ_MS_MAX: u64 = 30_000;
 /// How long requests in progress have to end when the server stops.
 pub const SHUTDOWN_MS_MAX: u64 = 10_000;
+/// Connections of the API at once; more wait in the listening socket's backlog.
+pub const CONNECTIONS_MAX: usize = 1_024;

@@ -5,27 +5,28 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::imports::Imports;
 use crate::plugin::{CallError, Plugin, Settings};
 use crate::runtime::Runtime;
+use crate::wake::Wakes;
 
 /// How an instance is made: the runtime, what it is told, what it is given.
 pub struct Blueprint {
     runtime: Runtime,
     settings: Settings,
-    imports: Box<dyn Fn() -> Imports + Send + Sync>,
+    imports: Box<dyn Fn(Wakes) -> Imports + Send + Sync>,
 }
 
 impl Blueprint {
-    /// `imports` is asked once for every instance, because each has an HTTP queue of its own.
+    /// `imports` is asked once for every instance, because each has an HTTP queue of its own, whose waits the wakes end.
     pub fn new(
         runtime: Runtime,
         settings: Settings,
-        imports: impl Fn() -> Imports + Send + Sync + 'static,
+        imports: impl Fn(Wakes) -> Imports + Send + Sync + 'static,
     ) -> Blueprint {
         Blueprint { runtime, settings, imports: Box::new(imports) }
     }
 
-    /// A new instance, configured.
-    pub fn instantiate(&self) -> Result<Plugin, CallError> {
-        self.runtime.instantiate((self.imports)(), &self.settings)
+    /// A new instance, configured. Only a worker is given the wakes that the others have: it would take them from them.
+    pub fn instantiate(&self, wakes: Wakes) -> Result<Plugin, CallError> {
+        self.runtime.instantiate((self.imports)(wakes), &self.settings)
     }
 }
 
@@ -62,7 +63,7 @@ impl Pool {
         let mut place = Place { pool: self, plugin: self.take() };
         let plugin = match &mut place.plugin {
             Some(plugin) => plugin,
-            vacant => vacant.insert(self.blueprint.instantiate()?),
+            vacant => vacant.insert(self.blueprint.instantiate(Wakes::new())?),
         };
         run(plugin)
     }

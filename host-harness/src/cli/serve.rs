@@ -1,0 +1,161 @@
+//! `hookwright serve`: store, client, component, pump and API put together, until a signal.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use hookwright_host::http::HttpClient;
+use hookwright_host::wake::Wakes;
+use hookwright_host::{Blueprint, Imports, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
+
+use super::open::{self, StoreAddress};
+use super::sealing;
+
+/// The options of `serve`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Where the API listens; port 0 takes a free one.
+    #[arg(long, env = "HOOKWRIGHT_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// `sqlite:FILE`, or `memory:` for as long as the process lives.
+    #[arg(long, env = "HOOKWRIGHT_STORE", default_value = "sqlite:hookwright.db")]
+    store: StoreAddress,
+    /// The dialect that is spoken: `standard`, `perfex-assets`...
+    #[arg(long, env = "HOOKWRIGHT_PROFILE", default_value = "standard")]
+    profile: String,
+    /// What callers of the API present as `Authorization: Bearer`; made and printed if there is none.
+    #[arg(long, env = "HOOKWRIGHT_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// A network that webhooks may reach although it is private, loopback or reserved; may be repeated.
+    #[arg(long, env = "HOOKWRIGHT_ALLOW_DESTINATION", value_name = "CIDR", value_delimiter = ',')]
+    allow_destination: Vec<String>,
+    /// Another component than the embedded one.
+    #[arg(long, env = "HOOKWRIGHT_COMPONENT", value_name = "FILE")]
+    component: Option<PathBuf>,
+    /// The keys that seal secrets, `id:hex` a line, the first active; made beside the database if there is none.
+    #[arg(long, env = "HOOKWRIGHT_SEALING_KEY_FILE", value_name = "FILE")]
+    sealing_key_file: Option<PathBuf>,
+    /// Workers that deliver.
+    #[arg(long, env = "HOOKWRIGHT_WORKERS", default_value_t = 2)]
+    workers: usize,
+    /// Calls of the API at a time, each with an instance of its own.
+    #[arg(long, env = "HOOKWRIGHT_CALLS", default_value_t = 16)]
+    calls: usize,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("listen", &self.listen).field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Serves until SIGTERM or SIGINT, then lets everything in progress end.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    // First of all, so that no signal can come before somebody listens for it.
+    let signals = Signals::listen()?;
+    let store = options.store.open()?;
+    let settings = Settings {
+        profile: options.profile.clone(),
+        sealing_keys: sealing_keys(options)?,
+        allow_destinations: options.allow_destination.clone(),
+    };
+    let http = HttpClient::builder().build()?;
+    let runtime = open::runtime(options.component.as_deref())?;
+    let blueprint =
+        Arc::new(Blueprint::new(runtime, settings, move |wakes| Imports::new(store.clone(), Arc::new(http.queue(wakes)))));
+    let pool = Arc::new(Pool::new(blueprint.clone(), options.calls));
+    // The first instance says whether the component takes the settings; better now than at the first event.
+    pool.call(|_| Ok(())).context("configuring the component")?;
+
+    let listener = TcpListener::bind(options.listen).with_context(|| format!("listening on {}", options.listen))?;
+    let wakes = Wakes::new();
+    let pump = Pump::start(blueprint, wakes.clone(), options.workers).context("starting the workers")?;
+    let server = Server::start(listener, pool, wakes, ServerOptions { token: token(options)?, calls_max: options.calls })?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "listening on http://{}", server.address()).and_then(|()| stdout.flush()).context("writing")?;
+
+    signals.wait();
+    eprintln!("hookwright: stopping; what is in flight is settled first");
+    server.stop();
+    pump.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sealing_keys(options: &Options) -> Result<Vec<SealingKey>> {
+    if let Some(path) = &options.sealing_key_file {
+        return sealing::read(path);
+    }
+    match options.store.sealing_key_file() {
+        // Secrets do not outlive a store in memory, and neither need their keys.
+        None => Ok(vec![sealing::random()?]),
+        Some(path) => {
+            let (keys, made) = sealing::read_or_make(&path)?;
+            if made {
+                eprintln!(
+                    "hookwright: made the sealing key {} (mode 600); without it the webhooks' secrets are lost: \
+                     keep it with the database, or give another with --sealing-key-file",
+                    path.display()
+                );
+            }
+            Ok(keys)
+        }
+    }
+}
+
+fn token(options: &Options) -> Result<String> {
+    match &options.token {
+        Some(token) => Ok(token.clone()),
+        None => {
+            let mut bytes = [0; 24];
+            getrandom::fill(&mut bytes).context("asking for random bytes")?;
+            let token = hex::encode(bytes);
+            eprintln!("hookwright: no --token was given; this one is good until the process ends: {token}");
+            Ok(token)
+        }
+    }
+}
+
+/// The signals that ask for the end.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("listening for signals")?;
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let _inside = runtime.enter();
+            let terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+            let interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+            drop(_inside);
+            Ok(Signals { runtime, terminate, interrupt })
+        }
+        #[cfg(not(unix))]
+        Ok(Signals { runtime })
+    }
+
+    #[cfg(unix)]
+    fn wait(mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        });
+    }
+
+    #[cfg(not(unix))]
+    fn wait(self) {
+        let _ = self.runtime.block_on(tokio::signal::ctrl_c());
+    }
+}

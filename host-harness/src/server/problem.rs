@@ -1,0 +1,66 @@
+//! Problem documents (RFC 9457), as the component's own API writes them.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use hookwright_engine::{Error, ErrorKind};
+use serde_json::{Map, Value};
+
+use crate::plugin::CallError;
+
+/// A response that says what was wrong with an event.
+pub(super) fn of_call(error: &CallError) -> Response<Full<Bytes>> {
+    match error {
+        CallError::Refused(error) => of_error(error),
+        CallError::Trapped(_) => {
+            // The reason is for the operator's log; the event was not accepted, and may be sent again.
+            eprintln!("hookwright: error: {error}");
+            of_status(StatusCode::INTERNAL_SERVER_ERROR, "the component failed; nothing was accepted")
+        }
+    }
+}
+
+/// The same for an error of the component's.
+pub(super) fn of_error(error: &Error) -> Response<Full<Bytes>> {
+    let status = match (error.kind, &error.field) {
+        (ErrorKind::Invalid, None) => StatusCode::BAD_REQUEST,
+        (ErrorKind::Invalid, Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        (ErrorKind::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
+        (ErrorKind::NotFound, _) => StatusCode::NOT_FOUND,
+        (ErrorKind::Conflict, _) => StatusCode::CONFLICT,
+        (ErrorKind::Forbidden, _) => StatusCode::FORBIDDEN,
+        (ErrorKind::Unavailable | ErrorKind::TransactionAborted, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (ErrorKind::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    document(status, error)
+}
+
+/// The same for what this server refuses itself.
+pub(super) fn of_status(status: StatusCode, detail: &str) -> Response<Full<Bytes>> {
+    document(status, &Error::of(ErrorKind::Invalid, detail))
+}
+
+fn document(status: StatusCode, error: &Error) -> Response<Full<Bytes>> {
+    let title = match status {
+        // The names of RFC 9110, which the component uses too.
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        other => other.canonical_reason().unwrap_or("Error"),
+    };
+    let mut members = Map::new();
+    members.insert("type".into(), "about:blank".into());
+    members.insert("title".into(), title.into());
+    members.insert("status".into(), status.as_u16().into());
+    members.insert("detail".into(), error.to_string().into());
+    if let Some(field) = &error.field {
+        members.insert("field".into(), field.as_str().into());
+    }
+    if let Some(hint) = &error.hint {
+        members.insert("hint".into(), hint.as_str().into());
+    }
+    let mut response = Response::new(Full::new(Bytes::from(Value::Object(members).to_string())));
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, content_type);
+    response
+}
