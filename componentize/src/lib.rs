@@ -36,3 +36,13 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
         .context("encoding the component")?;
     Ok(component)
 }
+
+/// Describes a hand-written core module as a plugin by the contract in `wit`, so that [`componentize`] takes it.
+///
+/// What `wit-bindgen` does for the plugin itself; tests use it for guests that misbehave.
+pub fn describe(module: &mut Vec<u8>, wit: &Path) -> Result<()> {
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(wit).with_context(|| format!("reading {}", wit.display()))?;
+    let world = resolve.select_world(&[package], Some("plugin"))?;
+    wit_component::embed_component_metadata(module, &resolve, world, wit_component::StringEncoding::UTF8)
+}

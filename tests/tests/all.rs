@@ -1,8 +1,11 @@
 //! Every test of the package, in one binary, so that the workspace is linked once for all of them.
 #![allow(clippy::unwrap_used)]
 
+mod component;
+mod hostile;
 mod http_client;
 mod http_tls;
 mod receiver;
+mod server;
 mod storage_contract;
 mod storage_faults;

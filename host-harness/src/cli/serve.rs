@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use hookwright_host::http::HttpClient;
+use hookwright_host::stores;
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Blueprint, Imports, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
 
-use super::open::{self, StoreAddress};
-use super::sealing;
+use super::{open, sealing};
 
 /// The options of `serve`.
 #[derive(clap::Args)]
@@ -22,7 +22,7 @@ pub struct Options {
     listen: SocketAddr,
     /// `sqlite:FILE`, or `memory:` for as long as the process lives.
     #[arg(long, env = "HOOKWRIGHT_STORE", default_value = "sqlite:hookwright.db")]
-    store: StoreAddress,
+    store: String,
     /// The dialect that is spoken: `standard`, `perfex-assets`...
     #[arg(long, env = "HOOKWRIGHT_PROFILE", default_value = "standard")]
     profile: String,
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     // First of all, so that no signal can come before somebody listens for it.
     let signals = Signals::listen()?;
-    let store = options.store.open()?;
+    let store = stores::open(&options.store)?;
     let settings = Settings {
         profile: options.profile.clone(),
         sealing_keys: sealing_keys(options)?,
@@ -88,7 +88,7 @@ fn sealing_keys(options: &Options) -> Result<Vec<SealingKey>> {
     if let Some(path) = &options.sealing_key_file {
         return sealing::read(path);
     }
-    match options.store.sealing_key_file() {
+    match open::sealing_key_file(&options.store) {
         // Secrets do not outlive a store in memory, and neither need their keys.
         None => Ok(vec![sealing::random()?]),
         Some(path) => {
