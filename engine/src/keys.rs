@@ -153,6 +153,17 @@ pub fn lane(lane: &Lane) -> String {
     format!("lane/{}", lane.as_str())
 }
 
+/// All leases of lanes after this one's.
+pub fn lanes_after(lane: Option<&Lane>) -> KeyRange {
+    KeyRange { start: lane.map_or_else(|| "lane/".to_owned(), |lane| next(&self::lane(lane))), end: after("lane/") }
+}
+
+/// The lane of a lease.
+pub fn parse_lane(key: &str) -> Option<Lane> {
+    let (tenant_part, webhook) = key.strip_prefix("lane/")?.split_once('/')?;
+    Some(Lane::of(tenant_part, webhook))
+}
+
 /// A lane's health.
 pub fn stat(lane: &Lane) -> String {
     format!("stat/{}", lane.as_str())

@@ -47,7 +47,7 @@ pub use accept::{DEFAULT_TENANT, on_event, on_events};
 pub use api::{MANAGE, handle};
 pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
 pub use config::Config;
-pub use deliver::deliver;
+pub use deliver::{deliver, take_over};
 pub use error::{Error, ErrorKind};
 pub use read::{attempts, event_types, message};
 pub use test_send::test_webhook;

@@ -6,8 +6,11 @@ mod claim;
 mod route;
 mod send;
 mod settle;
+mod takeover;
 #[cfg(test)]
 mod tests;
+
+pub use takeover::take_over;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;

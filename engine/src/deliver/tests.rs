@@ -228,3 +228,20 @@ fn a_delivery_in_steady_state_costs_at_most_six_rows() {
     assert!(per_delivery <= 6.0, "{per_delivery}");
     assert!(per_delivery > 4.0, "{per_delivery}: nothing counted?");
 }
+
+#[test]
+fn leases_of_the_dead_are_void_after_a_take_over() {
+    let (world, config) = (World::new(&[]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    // A worker that has routed, claimed and died.
+    let mut dead = Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(route::route(&mut dead).unwrap());
+    drop(dead);
+    assert_eq!(world.pump(&config).attempts, 0, "the lease is believed");
+    assert_eq!(crate::take_over(&world, &config).unwrap(), 1);
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(crate::take_over(&world, &config).unwrap(), 0);
+    assert_eq!(log(&world, &config, &webhook).len(), 1);
+    is_quiet(&world);
+}
