@@ -239,9 +239,9 @@ fn leases_of_the_dead_are_void_after_a_take_over() {
     assert!(route::route(&mut dead).unwrap());
     drop(dead);
     assert_eq!(world.pump(&config).attempts, 0, "the lease is believed");
-    assert_eq!(crate::take_over(&world, &config).unwrap(), 1);
+    assert_eq!(take_over(&world, &config).unwrap(), 1);
     assert_eq!(world.pump(&config).delivered, 1);
-    assert_eq!(crate::take_over(&world, &config).unwrap(), 0);
+    assert_eq!(take_over(&world, &config).unwrap(), 0);
     assert_eq!(log(&world, &config, &webhook).len(), 1);
     is_quiet(&world);
 }
