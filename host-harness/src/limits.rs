@@ -15,8 +15,9 @@ pub const MEMORIES_MAX: usize = 1;
 /// Elements of one table.
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 
-/// One call of `deliver` by the pump: long, because a call that goes on keeps what it has leased.
-pub const PUMP_BUDGET_MS: u32 = 60_000;
+/// One call of `deliver` by the pump: it ends when nothing is due, or with a drain. With less, a worker that has to let
+/// requests in flight end (a hanging receiver's, say) would meanwhile begin nothing new.
+pub const PUMP_BUDGET_MS: u32 = u32::MAX;
 /// The first pause after a failed call of the pump. It doubles up to the next.
 pub const PUMP_BACKOFF_MS_MIN: u64 = 100;
 /// The longest pause after a failed call of the pump.

@@ -145,6 +145,11 @@ impl Plugin {
         self.call(|exports, store| exports.deliver(store, budget))
     }
 
+    /// Voids every lease: for a host that has just started and knows that no other is at work on the store.
+    pub fn take_over(&mut self) -> Result<u32, CallError> {
+        self.call(|exports, store| exports.take_over(store))
+    }
+
     /// Answers one request to the management API.
     pub fn handle(&mut self, request: &ApiRequest, caller: &Caller) -> Result<ApiResponse, CallError> {
         self.call(|exports, store| exports.handle(store, request, caller))

@@ -83,8 +83,10 @@ impl Guest for Plugin {
 
     fn deliver(budget: Budget) -> Result<DeliveryReport, Error> {
         let budget = engine::Budget { time_ms: budget.time_ms, attempts_max: budget.attempts_max };
-        call(|host, config| engine::deliver(host, config, budget))
-            .map(convert::delivery_report)
-            .map_err(convert::error)
+        call(|host, config| engine::deliver(host, config, budget)).map(convert::delivery_report).map_err(convert::error)
+    }
+
+    fn take_over() -> Result<u32, Error> {
+        call(|host, config| engine::take_over(host, config))
     }
 }

@@ -108,6 +108,10 @@ impl Exports {
         answer(self.webhooks().call_event_types(store), same)
     }
 
+    pub(crate) fn take_over(&self, store: &mut Store<State>) -> Answer<u32> {
+        answer(self.webhooks().call_take_over(store), |freed| freed)
+    }
+
     pub(crate) fn deliver(&self, store: &mut Store<State>, budget: engine::Budget) -> Answer<engine::DeliveryReport> {
         let budget = webhooks::Budget { time_ms: budget.time_ms, attempts_max: budget.attempts_max };
         answer(self.webhooks().call_deliver(store, budget), |report| engine::DeliveryReport {
