@@ -204,7 +204,7 @@ fn bare(url: &str, deliveries: usize, mut store: Option<rusqlite::Connection>) -
         if let Some(store) = &mut store {
             let transaction = store.transaction()?;
             for index in first..last {
-                transaction.execute("INSERT INTO outbox VALUES (?1, ?2)", (index, body(index)))?;
+                transaction.execute("INSERT INTO outbox VALUES (?1, ?2)", (row(index), body(index)))?;
             }
             transaction.commit()?;
         }
@@ -212,13 +212,17 @@ fn bare(url: &str, deliveries: usize, mut store: Option<rusqlite::Connection>) -
         if let Some(store) = &mut store {
             let transaction = store.transaction()?;
             for index in first..last {
-                transaction.execute("DELETE FROM outbox WHERE id = ?1", [index])?;
-                transaction.execute("INSERT INTO log VALUES (?1, 200)", [index])?;
+                transaction.execute("DELETE FROM outbox WHERE id = ?1", [row(index)])?;
+                transaction.execute("INSERT INTO log VALUES (?1, 200)", [row(index)])?;
             }
             transaction.commit()?;
         }
     }
     Ok(Run::of(deliveries, begun.elapsed(), cpu_time()? - cpu))
+}
+
+fn row(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
 }
 
 fn bare_with_sqlite(url: &str, deliveries: usize, path: &std::path::Path) -> Result<Run> {

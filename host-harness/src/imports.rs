@@ -35,7 +35,13 @@ impl Imports {
     ///
     /// The store may be shared by all instances. The queue is this instance's own: dropping it aborts what is in flight.
     pub fn new(storage: Arc<dyn Storage + Send + Sync>, http: Arc<dyn Http + Send + Sync>) -> Imports {
-        Imports { storage, http, clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy), log: Arc::new(log_to_stderr) }
+        Imports {
+            storage,
+            http,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+            log: Arc::new(log_to_stderr),
+        }
     }
 
     /// The same with another clock.

@@ -86,11 +86,7 @@ fn work(blueprint: &Blueprint, wakes: &Wakes) {
     }
 }
 
-fn deliver(
-    blueprint: &Blueprint,
-    wakes: &Wakes,
-    plugin: &mut Option<Plugin>,
-) -> Result<DeliveryReport, CallError> {
+fn deliver(blueprint: &Blueprint, wakes: &Wakes, plugin: &mut Option<Plugin>) -> Result<DeliveryReport, CallError> {
     let plugin = match plugin {
         Some(plugin) => plugin,
         vacant => vacant.insert(blueprint.instantiate(wakes.clone())?),

@@ -78,7 +78,8 @@ impl Runtime {
         };
         let tick = Duration::from_millis(limits::TICK_MS);
         let running = runtime.ticker.running();
-        let (store, exports) = linker::instantiate(&runtime.engine, &runtime.linked, state, runtime.guest_time_max, tick);
+        let (store, exports) =
+            linker::instantiate(&runtime.engine, &runtime.linked, state, runtime.guest_time_max, tick);
         drop(running);
         match exports {
             Ok(exports) => Plugin::new(store, exports, settings),

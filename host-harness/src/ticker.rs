@@ -32,9 +32,7 @@ impl Ticker {
         let shared = Arc::new(Shared::default());
         let engine = engine.weak();
         let thread_shared = shared.clone();
-        std::thread::Builder::new()
-            .name("hookwright-ticker".into())
-            .spawn(move || tick(&thread_shared, &engine))?;
+        std::thread::Builder::new().name("hookwright-ticker".into()).spawn(move || tick(&thread_shared, &engine))?;
         Ok(Ticker(Arc::new(Owner(shared))))
     }
 

@@ -8,12 +8,8 @@ use crate::instance::call;
 
 impl Guest for Plugin {
     fn handle(request: Request, caller: Caller) -> Response {
-        let request = engine::ApiRequest {
-            method: request.method,
-            path: request.path,
-            query: request.query,
-            body: request.body,
-        };
+        let request =
+            engine::ApiRequest { method: request.method, path: request.path, query: request.query, body: request.body };
         let caller = engine::Caller { tenant: caller.tenant, user: caller.user, permissions: caller.permissions };
         match call(|host, config| Ok(engine::handle(host, config, &request, &caller))) {
             Ok(response) => Response {

@@ -14,9 +14,7 @@ pub fn entry(entry: storage::Entry) -> Entry {
 
 pub fn mutation(mutation: &Mutation) -> storage::Mutation {
     match mutation {
-        Mutation::Put { key, value } => {
-            storage::Mutation::Put(storage::Put { key: key.clone(), value: value.clone() })
-        }
+        Mutation::Put { key, value } => storage::Mutation::Put(storage::Put { key: key.clone(), value: value.clone() }),
         Mutation::Delete { key } => storage::Mutation::Delete(key.clone()),
     }
 }

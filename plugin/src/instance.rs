@@ -13,9 +13,9 @@ thread_local! {
 
 /// Takes the configuration, the first and only time.
 pub fn configure(config: Config) -> Result<(), Error> {
-    CONFIG.with(|cell| cell.set(config)).map_err(|_| {
-        Error::of(ErrorKind::Conflict, "the instance is configured already").hint("make a new instance")
-    })
+    CONFIG
+        .with(|cell| cell.set(config))
+        .map_err(|_| Error::of(ErrorKind::Conflict, "the instance is configured already").hint("make a new instance"))
 }
 
 /// Runs a call with the host and the configuration; without a configuration it is an error.

@@ -87,6 +87,6 @@ impl Guest for Plugin {
     }
 
     fn take_over() -> Result<u32, Error> {
-        call(|host, config| engine::take_over(host, config))
+        call(|host, config| engine::take_over(host, config)).map_err(convert::error)
     }
 }

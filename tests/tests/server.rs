@@ -27,7 +27,8 @@ fn start() -> (Server, Wakes) {
 /// Sends a request and answers what comes back, as text.
 fn exchange(server: &Server, line: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    let length = if headers.contains("Content-Length") { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    let length =
+        if headers.contains("Content-Length") { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     let head = format!("{line} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{length}{headers}\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body.as_bytes()).unwrap();
@@ -61,10 +62,7 @@ fn the_host_refuses_what_is_its_own_to_refuse() {
 #[test]
 fn events_are_accepted_alone_and_in_a_list_and_wake_the_pump() {
     let (server, wakes) = start();
-    let rows = [
-        (r#"{"type":"a.b","data":{"n":1.50}}"#, 1),
-        (r#" [{"type":"a.b"}, {"type":"c.d"}]"#, 2),
-    ];
+    let rows = [(r#"{"type":"a.b","data":{"n":1.50}}"#, 1), (r#" [{"type":"a.b"}, {"type":"c.d"}]"#, 2)];
     for (body, count) in rows {
         let answer = exchange(&server, "POST /events", TOKEN, body);
         assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");

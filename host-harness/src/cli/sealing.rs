@@ -25,7 +25,9 @@ pub fn read_or_make(path: &Path) -> Result<(Vec<SealingKey>, bool)> {
     let key = random()?;
     let line = format!("{}:{}\n", key.id, key.key_hex);
     // On the disk before anything is sealed with it: a lost key is a lost secret.
-    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("writing {}", path.display()))?;
+    file.write_all(line.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("writing {}", path.display()))?;
     Ok((vec![key], true))
 }
 

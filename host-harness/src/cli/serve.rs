@@ -64,16 +64,26 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     };
     let http = HttpClient::builder().build()?;
     let runtime = open::runtime(options.component.as_deref())?;
-    let blueprint =
-        Arc::new(Blueprint::new(runtime, settings, move |wakes| Imports::new(store.clone(), Arc::new(http.queue(wakes)))));
+    let blueprint = Arc::new(Blueprint::new(runtime, settings, move |wakes| {
+        Imports::new(store.clone(), Arc::new(http.queue(wakes)))
+    }));
     let pool = Arc::new(Pool::new(blueprint.clone(), options.calls));
     // The first instance says whether the component takes the settings; better now than at the first event.
     pool.call(|_| Ok(())).context("configuring the component")?;
 
+    let _presence = open::Presence::announce(&options.store, || {
+        let freed = pool.call(|plugin| plugin.take_over()).context("taking over what a killed process had leased")?;
+        if freed > 0 {
+            eprintln!("hookwright: took over {freed} webhooks' queues from a process that did not end by itself");
+        }
+        Ok(())
+    })?;
+
     let listener = TcpListener::bind(options.listen).with_context(|| format!("listening on {}", options.listen))?;
     let wakes = Wakes::new();
     let pump = Pump::start(blueprint, wakes.clone(), options.workers).context("starting the workers")?;
-    let server = Server::start(listener, pool, wakes, ServerOptions { token: token(options)?, calls_max: options.calls })?;
+    let server =
+        Server::start(listener, pool, wakes, ServerOptions { token: token(options)?, calls_max: options.calls })?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "listening on http://{}", server.address()).and_then(|()| stdout.flush()).context("writing")?;
 

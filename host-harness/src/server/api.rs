@@ -52,7 +52,8 @@ impl Api {
             };
         }
         if !self.authorized(&head) {
-            let mut refused = problem::of_status(StatusCode::UNAUTHORIZED, "this needs `Authorization: Bearer <token>`");
+            let mut refused =
+                problem::of_status(StatusCode::UNAUTHORIZED, "this needs `Authorization: Bearer <token>`");
             refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return Err(Box::new(refused));
         }

@@ -1,9 +1,9 @@
 //! Problem documents (RFC 9457), as the component's own API writes them.
 
 use bytes::Bytes;
+use hookwright_engine::{Error, ErrorKind};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use hookwright_engine::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
 use crate::plugin::CallError;
