@@ -121,7 +121,8 @@ impl RuntimeBuilder {
 
     fn compile(self) -> wasmtime::Result<Runtime> {
         let mut config = Config::new();
-        config.epoch_interruption(true).concurrency_support(false);
+        // The component is stripped: a backtrace would be numbers. A panic says where it was in its own text.
+        config.epoch_interruption(true).concurrency_support(false).wasm_backtrace_max_frames(None);
         match self.cache {
             CacheMode::User => {
                 // The cache only saves time: a user without a home or with a full disk still gets a host.

@@ -1,6 +1,6 @@
 //! A plugin that misbehaves (`data/hostile.wat`): it is stopped, and its host goes on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -41,10 +41,13 @@ pub fn settings() -> Settings {
     }
 }
 
+pub fn wit() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit")
+}
+
 fn runtime() -> Runtime {
-    let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut module = wat::parse_file(manifest_dir.join("data/hostile.wat")).unwrap();
-    describe(&mut module, &manifest_dir.join("../wit")).unwrap();
+    let mut module = wat::parse_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/hostile.wat")).unwrap();
+    describe(&mut module, &wit()).unwrap();
     let component = componentize(&module).unwrap();
     let builder = Runtime::builder().component(component).without_cache();
     builder.memory_bytes_max(MEMORY_BYTES_MAX).guest_time_max(GUEST_TIME_MAX).build().unwrap()
