@@ -1,6 +1,7 @@
 //! Every test of the package, in one binary, so that the workspace is linked once for all of them.
 #![allow(clippy::unwrap_used)]
 
+mod acceptance;
 mod component;
 mod hostile;
 mod http_client;

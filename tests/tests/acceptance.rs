@@ -1,0 +1,43 @@
+//! What the product promises, held against the real thing: the binary `hookwright serve` as a child process, with the
+//! component, a SQLite file, its HTTP API and receivers on loopback. Nothing here knows how any of it works inside.
+
+mod api_access;
+mod api_attempts;
+mod api_events;
+mod api_secrets;
+mod api_webhooks;
+mod binary;
+mod client;
+mod conformance;
+mod isolation;
+mod kill;
+mod raw;
+mod recovery;
+mod serve;
+mod start;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Longer than anything that works takes, and a bound on what does not.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer.
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The value has at least these members.
+fn check_members(value: &Value, members: &Value) {
+    for (name, expected) in members.as_object().unwrap() {
+        assert_eq!(value.get(name), Some(expected), "{name} of {value}");
+    }
+}

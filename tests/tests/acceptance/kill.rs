@@ -1,0 +1,150 @@
+//! `kill -9` at any moment, again and again, under load: whatever was accepted arrives everywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hookwright_engine::host::Storage;
+use hookwright_host::receiver::{Receiver, Scheme, Script, Signature};
+use hookwright_host::stores::sqlite::SqliteStore;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::serve::{Serve, TENANT, TOKEN, database};
+use super::{client, until};
+
+const KILLS: usize = 8;
+const EVENTS: usize = 304;
+/// Callers that hand events over at the same time.
+const CALLERS: usize = 4;
+const _: () = assert!(EVENTS.is_multiple_of(KILLS));
+
+#[test]
+fn every_accepted_event_arrives_although_the_service_is_killed() {
+    let seed = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % (1 << 60)).unwrap();
+    println!("seed {seed}");
+    let folder = TempDir::new().unwrap();
+    let receivers: Vec<Receiver> =
+        [Script::Healthy, Script::FailFirst(30), Script::Healthy].map(|script| Receiver::start(script).unwrap()).into();
+    let serve = Serve::start(folder.path(), "standard");
+    let webhooks: Vec<String> = receivers.iter().map(|receiver| register(&serve, receiver)).collect();
+
+    let begun = Instant::now();
+    let (serve, accepted) = load(&folder, serve, seed);
+    println!("{} events accepted and {KILLS} kills within {:?}", accepted.len(), begun.elapsed());
+    assert_eq!(accepted.values().collect::<BTreeSet<_>>().len(), EVENTS, "two events have one message");
+    for receiver in &receivers {
+        until("the arrival of every event", || {
+            let arrived = arrived(receiver);
+            let complete = accepted.values().all(|message| arrived.contains(message));
+            complete.then_some(())
+        });
+    }
+    println!("all arrived after {:?}", begun.elapsed());
+    // The log has one end for each delivery, and it is a good one.
+    for webhook in &webhooks {
+        until("one end of every delivery", || {
+            let ends = ends(&serve, webhook);
+            assert!(ends.values().all(|states| states == &["delivered"]), "{ends:?}");
+            (ends.len() == EVENTS).then_some(())
+        });
+    }
+    serve.stop();
+    for receiver in &receivers {
+        let received = receiver.received();
+        assert!(received.iter().all(|request| request.signature == Signature::Verified));
+        println!("{} requests for {EVENTS} deliveries", received.len());
+    }
+    let store = SqliteStore::open(&database(folder.path())).unwrap();
+    store.integrity_check().unwrap();
+    check_nothing_is_left(&store);
+}
+
+fn register(serve: &Serve, receiver: &Receiver) -> String {
+    let webhook =
+        serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "timeoutMs": 5000, "schedule": vec![1; 10]}));
+    receiver.verify(Scheme::Standard(vec![webhook["secret"].as_str().unwrap().to_owned()]));
+    webhook["id"].as_str().unwrap().to_owned()
+}
+
+/// Hands over all events while the service is killed and started again. Answers the service that is left, and the message
+/// id of each event, by the event's own.
+fn load(folder: &TempDir, serve: Serve, seed: u64) -> (Serve, BTreeMap<usize, String>) {
+    let mut random = seed | 1;
+    let address = Mutex::new(serve.address());
+    let next = AtomicUsize::new(0);
+    let accepted = Mutex::new(BTreeMap::new());
+    let serve = thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= EVENTS {
+                        return;
+                    }
+                    let message = hand_over(&address, number);
+                    lock(&accepted).insert(number, message);
+                }
+            });
+        }
+        let mut serve = serve;
+        for round in 0..KILLS {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let share = EVENTS / KILLS;
+            let after = round * share + usize::try_from(random >> 33).unwrap() % share;
+            until("accepting goes on", || (lock(&accepted).len() >= after).then_some(()));
+            // Any moment will do: this one is somewhere in the handling of what has just been accepted.
+            thread::sleep(Duration::from_micros((random >> 20) % 50_000));
+            serve.kill();
+            serve = Serve::start(folder.path(), "standard");
+            *lock(&address) = serve.address();
+        }
+        serve
+    });
+    (serve, accepted.into_inner().unwrap())
+}
+
+/// Repeats one event until it is accepted, as a platform would.
+fn hand_over(address: &Mutex<SocketAddr>, number: usize) -> String {
+    let event = json!({"id": format!("evt-{number}"), "type": "stock.changed", "data": {"number": number}});
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("Authorization", authorization.as_str()), ("X-Tenant", TENANT)];
+    until("an event's acceptance", || {
+        let address = *lock(address);
+        let answer = client::send(address, "POST", "/events", &headers, &event.to_string()).ok()?;
+        let ids = answer.expect(202).json();
+        Some(ids["messageIds"][0].as_str().unwrap().to_owned())
+    })
+}
+
+/// The messages that a receiver has taken.
+fn arrived(receiver: &Receiver) -> BTreeSet<String> {
+    let taken = receiver.received().into_iter().filter(|request| request.answered == Some(200));
+    taken.map(|request| request.header("webhook-id").unwrap().to_owned()).collect()
+}
+
+/// The final states in a webhook's log, by message.
+fn ends(serve: &Serve, webhook: &str) -> BTreeMap<String, Vec<String>> {
+    let mut ends: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    for attempt in serve.attempts(webhook).iter().filter(|attempt| attempt["state"] != "retrying") {
+        ends.entry(text(&attempt["messageId"])).or_default().push(text(&attempt["state"]));
+    }
+    ends
+}
+
+/// No work is left over: nothing accepted and not routed, nothing queued, nothing announced.
+fn check_nothing_is_left(store: &SqliteStore) {
+    for prefix in ["inbox", "queue", "wake"] {
+        let range = hookwright_engine::host::KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        let left = store.scan(&range, 10, hookwright_engine::host::Direction::Forward).unwrap();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
