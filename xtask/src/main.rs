@@ -43,7 +43,9 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "test" => return steps::test(rest),
         "build" => build::build()?,
         "sim" => run(cargo(&["run", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?,
-        "bench" => run(cargo(&["bench", "--package", "hookwright-tests", "--bench", "figures", "--"]).args(rest))?,
+        "bench" => {
+            run(cargo(&["run", "--release", "--package", "hookwright-host", "--example", "bench", "--"]).args(rest))?
+        }
         other => bail!("there is no task {other:?}\n{HELP}"),
     }
     Ok(ExitCode::SUCCESS)

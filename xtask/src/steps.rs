@@ -106,7 +106,7 @@ fn component(counts: &mut Counts) -> Result<()> {
 /// Random histories must hold, and each sabotage must be seen.
 fn simulation(_: &mut Counts) -> Result<()> {
     let simulator = ["run", "--locked", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"];
-    run(cargo(&simulator).args(["--count", "2000"]))?;
+    run(cargo(&simulator).args(["--count", "10000"]))?;
     run(cargo(&simulator).args(["--sabotage", "all"]))
 }
 
