@@ -16,7 +16,7 @@ fn post(queue: &Queue, url: &str) -> Result<u16, HttpErrorKind> {
         url: url.to_owned(),
         headers: vec![("X-Thing".to_owned(), "1".to_owned())],
         body: Some("{}".to_owned()),
-        timeout_ms: 300,
+        timeout_ms: 1_000,
         response_bytes_max: 100,
         egress: EgressPolicy::default(),
     }]);
