@@ -96,6 +96,8 @@ pub const WAKE_PAGE: u32 = 200;
 pub const WAKE_PAGES_MAX: u32 = 10;
 /// Queue rows read from a lane at once.
 pub const QUEUE_PAGE: u32 = 32;
+/// Lanes whose queues a pump reads before it sends what it found: with a slow store, their leases would run out.
+pub const LANES_READ_MAX: usize = 16;
 /// Deliveries that a pump prepares at once: their messages are read together.
 pub const SEND_BATCH_MAX: usize = 64;
 /// Requests in flight of one worker.

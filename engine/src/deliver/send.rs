@@ -7,7 +7,9 @@ use std::rc::Rc;
 use super::{Delivery, Done, Flight, Held, Pump, Registration, Row};
 use crate::host::{Completion, Direction, Request};
 use crate::keys::{self, Lane};
-use crate::limits::{GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LEASE_MARGIN_MS, QUEUE_PAGE, SEND_BATCH_MAX};
+use crate::limits::{
+    GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS, QUEUE_PAGE, SEND_BATCH_MAX,
+};
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
 use crate::{Error, outgoing, verdict};
@@ -60,16 +62,22 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads the next rows of lanes that have used up the known ones. Of a webhook that is gone, all rows are due.
+/// Reads the next rows of lanes that have used up the known ones, of a few lanes at a time: until what was found is sent,
+/// the leases run. Of a webhook that is gone, all rows are due.
 fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
     let now_ms = pump.now_ms();
     let may_start = pump.may_start();
+    let (mut reads, mut found) = (0, false);
     for (lane, held) in &mut pump.lanes {
+        if found && reads >= LANES_READ_MAX {
+            break;
+        }
         held.scan |= held.next_due_ms <= now_ms;
         if !held.scan || !held.ready.is_empty() || !may_start || !held.may_send(now_ms) {
             continue;
         }
         let entries = pump.host.scan(&keys::queue_all(lane), QUEUE_PAGE, Direction::Forward)?;
+        reads += 1;
         held.scan = entries.len() == QUEUE_PAGE as usize;
         held.next_due_ms = u64::MAX;
         for entry in entries {
@@ -88,6 +96,7 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
             }
             held.rows.insert(entry.key, Row { version: entry.version, left: row.deliveries });
         }
+        found |= !held.ready.is_empty();
     }
     Ok(())
 }

@@ -169,7 +169,7 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
             Ok(true)
         }
         Err(error) => {
-            put_back(pump, plan.lanes.into_values().flat_map(|planned| planned.done));
+            keep(pump, plan);
             Err(error)
         }
     }
@@ -263,8 +263,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
     let mut entries = match pump.host.get(&wanted) {
         Ok(entries) => entries.into_iter(),
         Err(error) => {
-            // What came back is not lost with the read.
-            put_back(pump, plan.lanes.into_values().flat_map(|planned| planned.done));
+            keep(pump, plan);
             return Err(error.into());
         }
     };
@@ -312,6 +311,19 @@ fn refresh(held: &mut Held, key: &str, entry: Option<Entry>) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+/// What came of the commit is not known yet: what came back is kept to be settled again, and a lane that may have been
+/// released sends nothing more.
+fn keep(pump: &mut Pump<'_>, plan: Plan) {
+    for (lane, planned) in plan.lanes {
+        if planned.release.is_some()
+            && let Some(held) = pump.lanes.get_mut(&lane)
+        {
+            held.until_ms = 0;
+        }
+        put_back(pump, planned.done.into_iter());
+    }
 }
 
 fn put_back(pump: &mut Pump<'_>, done: impl Iterator<Item = Done>) {
