@@ -8,5 +8,6 @@ mod http_client;
 mod http_tls;
 mod receiver;
 mod server;
+mod simulation;
 mod storage_contract;
 mod storage_faults;

@@ -1,0 +1,174 @@
+//! The simulator's command: seeds, sabotages and traces. What a seed does is in `hookwright_tests::sim`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use hookwright_tests::sim::{self, Count, Coverage, Params, Run, Sabotage};
+
+const USAGE: &str = "\
+usage: sim [--seed N] [--count M] [--sabotage NAME|all] [--trace]
+
+  --seed N          the first seed; 1 unless said otherwise
+  --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage
+  --sabotage NAME   breaks a rule of the protocol and expects that it is noticed; all: one after the other
+  --trace           prints what happens, line by line";
+/// Within so many seeds a sabotage must be caught.
+const SABOTAGE_SEEDS: u64 = 1_000;
+
+struct Options {
+    seed: u64,
+    count: Option<u64>,
+    sabotages: Vec<Sabotage>,
+    trace: bool,
+}
+
+fn main() -> ExitCode {
+    let options = match parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    // A panic inside the engine is reported as the seed's failure.
+    std::panic::set_hook(Box::new(|_| ()));
+    let passed = if options.sabotages.is_empty() { simulate(&options) } else { sabotage(&options) };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options { seed: 1, count: None, sabotages: Vec::new(), trace: false };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--seed" => options.seed = number(&value()?)?,
+            "--count" => options.count = Some(number(&value()?)?),
+            "--help" | "-h" => {
+                println!("{USAGE}");
+                std::process::exit(0);
+            }
+            "--trace" => options.trace = true,
+            "--sabotage" => options.sabotages = sabotages(&value()?)?,
+            other => return Err(format!("there is no option {other}")),
+        }
+    }
+    Ok(options)
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("'{text}' is no number"))
+}
+
+fn sabotages(name: &str) -> Result<Vec<Sabotage>, String> {
+    if name == "all" {
+        return Ok(Sabotage::ALL.to_vec());
+    }
+    let names = || Sabotage::ALL.iter().map(|sabotage| sabotage.name()).collect::<Vec<_>>().join(", ");
+    let found = Sabotage::ALL.iter().find(|sabotage| sabotage.name() == name);
+    found.map(|sabotage| vec![*sabotage]).ok_or_else(|| format!("'{name}' is none of {}", names()))
+}
+
+fn simulate(options: &Options) -> bool {
+    let count = options.count.unwrap_or(1);
+    let began = Instant::now();
+    let (runs, coverage, failure) = on_all_cores(options.seed, count, None, options.trace);
+    let seconds = began.elapsed().as_secs_f64();
+    if let Some(run) = failure {
+        report(&run);
+        return false;
+    }
+    if count == 1 {
+        println!("seed {}: {:?}", options.seed, Params::draw(options.seed));
+    }
+    println!("{runs} seeds from {} passed in {seconds:.1} s ({:.0} a second)", options.seed, runs as f64 / seconds);
+    print!("{}", coverage.table());
+    let missing = coverage.missing();
+    if !missing.is_empty() {
+        println!("  never: {}", missing.join(", "));
+    }
+    if coverage.of(Count::Events) == 0 || (count > 1 && coverage.faults() == 0) {
+        println!("This run proves nothing: no event was accepted, or no fault injected. Run more seeds.");
+        return false;
+    }
+    true
+}
+
+/// Every sabotage must be caught, but for those that break nothing.
+fn sabotage(options: &Options) -> bool {
+    let count = options.count.unwrap_or(SABOTAGE_SEEDS);
+    let mut passed = true;
+    for sabotage in &options.sabotages {
+        let (runs, _, failure) = on_all_cores(options.seed, count, Some(*sabotage), options.trace);
+        match (failure, sabotage.harmless()) {
+            (Some(run), None) => {
+                if options.trace {
+                    run.trace.iter().for_each(|line| println!("{line}"));
+                }
+                let failure = run.failure.unwrap_or_else(|| unreachable!("only failures are returned"));
+                println!("{:<28} caught at seed {} by {}", sabotage.name(), run.seed, failure.checker);
+                if options.count == Some(1) {
+                    println!("  {}", failure.detail);
+                }
+            }
+            (None, Some(why)) => println!("{:<28} breaks nothing in {runs} seeds: {why}", sabotage.name()),
+            (None, None) => {
+                passed = false;
+                println!("{:<28} NOT CAUGHT in {runs} seeds", sabotage.name());
+            }
+            (Some(run), Some(_)) => {
+                passed = false;
+                println!("{:<28} is said to break nothing, and does:", sabotage.name());
+                report(&run);
+            }
+        }
+    }
+    passed
+}
+
+/// Runs seeds until one fails; the lowest that failed is the answer.
+fn on_all_cores(seed: u64, count: u64, sabotage: Option<Sabotage>, trace: bool) -> (u64, Coverage, Option<Run>) {
+    let next = AtomicU64::new(seed);
+    let end = AtomicU64::new(seed.saturating_add(count));
+    let found: Mutex<(u64, Coverage, Option<Run>)> = Mutex::new((0, Coverage::default(), None));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let run = sim::run(seed, sabotage, trace);
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    found.0 += 1;
+                    found.1.merge(&run.coverage);
+                    if run.failure.is_some() {
+                        end.fetch_min(seed, Ordering::Relaxed);
+                        if found.2.as_ref().is_none_or(|before| before.seed > seed) {
+                            found.2 = Some(run);
+                        }
+                    } else if trace && count == 1 {
+                        run.trace.iter().for_each(|line| println!("{line}"));
+                        println!("hash {:016x}", run.hash);
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn report(run: &Run) {
+    run.trace.iter().for_each(|line| println!("{line}"));
+    println!("seed {}: {:?}", run.seed, run.params);
+    print!("{}", run.coverage.table());
+    println!("hash {:016x}", run.hash);
+    if let Some(failure) = &run.failure {
+        println!("FAILED: {}: {}", failure.checker, failure.detail);
+    }
+    println!("again: cargo xtask sim --seed {} --count 1", run.seed);
+}

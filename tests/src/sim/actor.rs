@@ -1,0 +1,180 @@
+//! An instance: one engine call at a time, each in a coroutine of its own that stands still at every call of storage or
+//! HTTP until the scheduler answers it. What the answer is, and when it comes, is left to the scheduler; so is whether
+//! it comes at all: dropping the coroutine is the crash.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use hookwright_engine::host::{
+    Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
+};
+use hookwright_engine::{Accepted, Config, DeliveryReport, Error};
+
+use super::rng::Rng;
+use super::sabotage::{Sabotage, Sabotaged};
+use super::workload::Job;
+
+const STACK_BYTES: usize = 512 * 1024;
+
+/// What an engine call asks of the outside.
+#[derive(Debug)]
+pub enum Op {
+    Get(Vec<String>),
+    Scan { range: KeyRange, limit: u32, order: Direction },
+    Commit { checks: Vec<Check>, mutations: Vec<Mutation> },
+    Submit(Vec<Request>),
+    Wait { timeout_ms: u32 },
+}
+
+/// What it is answered.
+#[derive(Debug)]
+pub enum Reply {
+    Start,
+    Got(Result<Vec<Option<Entry>>, StorageError>),
+    Scanned(Result<Vec<Entry>, StorageError>),
+    Committed(Result<Vec<u64>, StorageError>),
+    Submitted,
+    Waited(WaitResult),
+}
+
+/// What an engine call answered.
+#[derive(Debug)]
+pub enum Done {
+    Delivered(Result<DeliveryReport, Error>),
+    Accepted(Result<Vec<Accepted>, Error>),
+    Json(Result<String, Error>),
+    Removed(Result<(), Error>),
+}
+
+/// How far a call has come.
+#[derive(Debug)]
+pub enum Step {
+    /// It waits for an answer.
+    Asks(Op),
+    /// It has ended.
+    Ended(Done),
+    /// It panicked.
+    Panicked(String),
+}
+
+/// What an instance has besides its calls.
+#[derive(Debug)]
+pub struct Senses {
+    /// Its clock, set by the scheduler before it goes on.
+    pub now_us: Cell<u64>,
+    entropy: RefCell<Rng>,
+}
+
+impl Senses {
+    /// Those of a new instance.
+    pub fn new(entropy: Rng) -> Rc<Senses> {
+        Rc::new(Senses { now_us: Cell::new(0), entropy: RefCell::new(entropy) })
+    }
+}
+
+/// A call under way.
+pub struct Running(Coroutine<Reply, Op, Done, DefaultStack>);
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Running")
+    }
+}
+
+thread_local! {
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Running {
+    /// Begins a call; it runs up to its first question.
+    pub fn start(job: Rc<Job>, config: Rc<Config>, senses: Rc<Senses>, sabotage: Option<Sabotage>) -> Running {
+        let pooled = STACKS.with(|stacks| stacks.borrow_mut().pop());
+        let stack = pooled.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("there is memory for a stack"));
+        Running(Coroutine::with_stack(stack, move |yielder, _: Reply| {
+            let host = SimHost { yielder, senses: &senses };
+            match sabotage {
+                Some(sabotage) => job.run(&Sabotaged { host: &host, sabotage }, &config),
+                None => job.run(&host, &config),
+            }
+        }))
+    }
+
+    /// Answers its question.
+    pub fn resume(&mut self, reply: Reply) -> Step {
+        match catch_unwind(AssertUnwindSafe(|| self.0.resume(reply))) {
+            Ok(CoroutineResult::Yield(op)) => Step::Asks(op),
+            Ok(CoroutineResult::Return(done)) => Step::Ended(done),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                Step::Panicked(text.unwrap_or_else(|| "without a text".to_owned()))
+            }
+        }
+    }
+
+    /// Ends it where it stands, or after its end.
+    pub fn end(mut self) {
+        self.0.force_unwind();
+        let stack = self.0.into_stack();
+        STACKS.with(|stacks| stacks.borrow_mut().push(stack));
+    }
+}
+
+struct SimHost<'a> {
+    yielder: &'a Yielder<Reply, Op>,
+    senses: &'a Senses,
+}
+
+impl Storage for SimHost<'_> {
+    fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
+        match self.yielder.suspend(Op::Get(keys.to_vec())) {
+            Reply::Got(result) => result,
+            other => unreachable!("the scheduler answered a get with {other:?}"),
+        }
+    }
+
+    fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
+        match self.yielder.suspend(Op::Scan { range: range.clone(), limit, order }) {
+            Reply::Scanned(result) => result,
+            other => unreachable!("the scheduler answered a scan with {other:?}"),
+        }
+    }
+
+    fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
+        match self.yielder.suspend(Op::Commit { checks: checks.to_vec(), mutations: mutations.to_vec() }) {
+            Reply::Committed(result) => result,
+            other => unreachable!("the scheduler answered a commit with {other:?}"),
+        }
+    }
+}
+
+impl Http for SimHost<'_> {
+    fn submit(&self, requests: Vec<Request>) {
+        match self.yielder.suspend(Op::Submit(requests)) {
+            Reply::Submitted => (),
+            other => unreachable!("the scheduler answered a submit with {other:?}"),
+        }
+    }
+
+    fn wait(&self, timeout_ms: u32) -> WaitResult {
+        match self.yielder.suspend(Op::Wait { timeout_ms }) {
+            Reply::Waited(result) => result,
+            other => unreachable!("the scheduler answered a wait with {other:?}"),
+        }
+    }
+}
+
+impl Clock for SimHost<'_> {
+    fn now_us(&self) -> u64 {
+        self.senses.now_us.get()
+    }
+}
+
+impl Entropy for SimHost<'_> {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.senses.entropy.borrow_mut().fill(buffer);
+    }
+}

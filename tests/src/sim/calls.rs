@@ -1,0 +1,257 @@
+//! How calls of the engine begin and end: what each instance does next, and what its answers are held to.
+
+use std::rc::Rc;
+
+use hookwright_engine::limits::POLL_MS;
+use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
+
+use super::actor::{Done, Reply, Running};
+use super::checkers::endings::{self, End};
+use super::checkers::sends;
+use super::checkers::{Failure, ensure};
+use super::coverage::Count;
+use super::model::CallId;
+use super::workload::Job;
+use super::world::{Call, Fate, InstanceId, World};
+
+/// Calls in a row that want to be repeated at once and change nothing.
+const FRUITLESS_MAX: u32 = 200;
+
+impl World {
+    /// Registers the first webhooks, without a fault, and starts the instances.
+    pub fn set_up(&mut self) -> Result<(), Failure> {
+        for _ in 0..self.params.workers {
+            self.add_instance(true);
+        }
+        for _ in 0..self.params.applications {
+            self.add_instance(false);
+        }
+        let faults = std::mem::take(&mut self.faults);
+        let registrar = self.instances.len() - 1;
+        for _ in 0..self.params.webhooks {
+            let job = self.workload.registration(&self.params, self.now_us);
+            self.begin(registrar, job)?;
+            while self.instances[registrar].running.is_some() {
+                self.execute(registrar)?;
+            }
+        }
+        self.faults = faults;
+        Ok(())
+    }
+
+    /// An instance's next call, if it has one to make.
+    pub fn begin_call(&mut self, instance: InstanceId) -> Result<(), Failure> {
+        if self.instances[instance].running.is_some() {
+            return Ok(());
+        }
+        if self.instances[instance].pumps {
+            return self.begin_pump(instance);
+        }
+        if self.calm || self.instances[instance].actions == 0 {
+            self.rest_if_done();
+            return Ok(());
+        }
+        self.instances[instance].actions -= 1;
+        let job = self.workload.action(&self.params, self.now_us);
+        self.begin(instance, job)
+    }
+
+    /// The pump; or, if its last call found nothing to do and nothing has changed, sleep until something is due: what a
+    /// call would do until then is known.
+    fn begin_pump(&mut self, instance: InstanceId) -> Result<(), Failure> {
+        self.instances[instance].sleeps = false;
+        if self.instances[instance].idle_at == Some(self.revision) {
+            let clock_ms = self.clock_us(instance) / 1_000;
+            match self.next_due_ms(clock_ms) {
+                None => {
+                    self.instances[instance].sleeps = true;
+                    self.rest_if_done();
+                    return Ok(());
+                }
+                Some(due_ms) if due_ms > clock_ms => {
+                    self.instances[instance].sleeps = true;
+                    let late_us = self.chance.below(1_000_000);
+                    self.start_in(instance, (due_ms - clock_ms) * 1_000 + late_us);
+                    self.instances[instance].sleeps = true;
+                    return Ok(());
+                }
+                Some(_) => (),
+            }
+        }
+        // Where many want one lane, short budgets make it change hands often.
+        let attempts: &[u32] = if self.params.hot { &[1, 1, 1, 3, 100] } else { &[1, 3, 100, 1_000] };
+        let budget = Budget {
+            time_ms: self.chance.pick(&[0, 50, 2_000, 20_000, 300_000]),
+            attempts_max: self.chance.pick(attempts),
+        };
+        self.coverage.add(Count::Calls);
+        self.begin(instance, Job::Deliver(budget))
+    }
+
+    fn begin(&mut self, instance: InstanceId, job: Job) -> Result<(), Failure> {
+        self.intend(&job);
+        let call = self.calls.len();
+        self.trace.note(self.now_us, || format!("instance {instance} begins call {call}: {job:?}"));
+        let job = Rc::new(job);
+        self.calls.push(Call {
+            instance,
+            job: job.clone(),
+            revision: self.revision,
+            transaction: Vec::new(),
+            aborted: false,
+        });
+        self.ends.push(End::Open);
+        let senses = self.instances[instance].senses.clone();
+        let running = Running::start(job, self.config.clone(), senses, self.sabotage);
+        self.instances[instance].running = Some((call, running));
+        self.proceed(instance, Reply::Start)
+    }
+
+    /// What may come of a call even if it is never answered.
+    fn intend(&mut self, job: &Job) {
+        match job {
+            Job::Rotate { webhook, secret, .. } => {
+                let part = |lane: &&String| lane.ends_with(webhook.as_str());
+                let url = self.model.lanes.keys().find(part).and_then(|lane| self.model.lanes[lane].registration());
+                let receiver = url.and_then(|hook| sends::receiver_of(&hook.url));
+                if let Some(receiver) = receiver.and_then(|receiver| self.workload.receivers.get_mut(receiver)) {
+                    receiver.secrets.push(secret.clone());
+                }
+                self.coverage.add(Count::Changes);
+            }
+            Job::Update { .. } | Job::Register { .. } | Job::Unregister { .. } => self.coverage.add(Count::Changes),
+            _ => (),
+        }
+    }
+
+    /// A call has ended.
+    pub fn ended(&mut self, instance: InstanceId, call: CallId, done: Done) -> Result<(), Failure> {
+        if let Some((_, running)) = self.instances[instance].running.take() {
+            running.end();
+        }
+        self.trace.note(self.now_us, || format!("call {call} ends: {done:?}"));
+        let left = std::mem::take(&mut self.instances[instance].in_flight);
+        self.instances[instance].ready.clear();
+        // A test send may take a clock that jumps for a host that does not answer.
+        let may_leave = !matches!(done, Done::Delivered(_)) && self.params.clock_slack_ms() > 0;
+        ensure(left.is_empty() || may_leave, "nothing-left-in-flight", || {
+            format!("call {call} left {left:?} in flight")
+        })?;
+        let error = match &done {
+            Done::Delivered(result) => result.as_ref().err(),
+            Done::Accepted(result) => result.as_ref().err(),
+            Done::Json(result) => result.as_ref().err(),
+            Done::Removed(result) => result.as_ref().err(),
+        };
+        self.ends[call] = error.map_or(End::Answered, |error| End::Failed(error.kind));
+        if let Some(error) = error.cloned() {
+            self.failed(call, &error)?;
+        }
+        match done {
+            Done::Delivered(result) => return self.pumped(instance, call, result.ok()),
+            Done::Accepted(Ok(answers)) => self.accepted(call, &answers)?,
+            Done::Accepted(Err(_)) => self.calls[call].transaction.clear(),
+            Done::Json(Ok(json)) => self.remember(call, &json),
+            Done::Json(Err(_)) => (),
+            Done::Removed(_) => self.forget(call),
+        }
+        let pause_us = self.chance.between(100, self.params.pause_us_max);
+        self.start_in(instance, pause_us);
+        Ok(())
+    }
+
+    /// An error must be one that this call may meet.
+    fn failed(&mut self, call: CallId, error: &Error) -> Result<(), Failure> {
+        self.coverage.add(Count::Errors);
+        let faults = &self.params.faults;
+        let storage_fails = faults.read_fails + faults.not_applied + faults.unknown_dropped + faults.unknown_late > 0
+            || faults.unknown_applied > 0;
+        let job = self.calls[call].job.clone();
+        let busy = !matches!(&*job, Job::Deliver(_) | Job::Accept { .. });
+        let fair = match error.kind {
+            ErrorKind::Unavailable => storage_fails || busy,
+            ErrorKind::TransactionAborted => self.calls[call].aborted,
+            ErrorKind::Conflict => match &*job {
+                Job::Accept { events, markers, .. } => self.other_content(events, markers),
+                // Too many secrets are live.
+                Job::Rotate { .. } => true,
+                _ => false,
+            },
+            ErrorKind::NotFound => busy,
+            _ => false,
+        };
+        if error.kind == ErrorKind::Conflict {
+            self.coverage.add(Count::ContentConflicts);
+        }
+        ensure(fair, "errors", || format!("call {call} ({:?}) failed: {error}", job))
+    }
+
+    /// Whether one of these events has an id that was accepted with another content.
+    fn other_content(&self, events: &[String], markers: &[u64]) -> bool {
+        let with_id = events.iter().zip(markers).filter(|(event, _)| event.starts_with("{\"id\""));
+        let mut others = with_id.map(|(event, marker)| (event.split('"').nth(3).unwrap_or_default(), *marker));
+        others.any(|(id, marker)| {
+            self.workload
+                .other_markers(id, marker)
+                .any(|other| self.model.messages.values().any(|message| message.marker == other))
+        })
+    }
+
+    fn accepted(&mut self, call: CallId, answers: &[hookwright_engine::Accepted]) -> Result<(), Failure> {
+        let job = self.calls[call].job.clone();
+        let Job::Accept { tenant, markers, .. } = &*job else { return Ok(()) };
+        let held = std::mem::take(&mut self.calls[call].transaction);
+        if held.is_empty() {
+            endings::accepted(&self.model, markers, answers)?;
+            let repeats = answers.iter().filter(|answer| !answer.new).count();
+            self.coverage.add_many(Count::Repeats, repeats);
+            self.workload.messages.extend(answers.iter().map(|answer| (tenant.clone(), answer.message_id.clone())));
+            return Ok(());
+        }
+        for mut commit in held {
+            self.coverage.add(Count::Transactions);
+            let rolls_back = self.chance.chance(self.faults.transaction_lost);
+            commit.transaction = Some(if rolls_back { Fate::RollsBack } else { Fate::Commits });
+            let delay_us = self.chance.pick(&[100, 100_000, 3_000_000, 60_000_000, 600_000_000]);
+            self.hold(delay_us, commit);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, call: CallId, json: &str) {
+        let job = self.calls[call].job.clone();
+        let Job::Register { tenant, .. } = &*job else { return };
+        let id = serde_json::from_str::<serde_json::Value>(json).ok();
+        let id = id.and_then(|value| value.get("id").and_then(|id| id.as_str().map(str::to_owned)));
+        self.workload.webhooks.extend(id.map(|id| (tenant.clone(), id)));
+    }
+
+    fn forget(&mut self, call: CallId) {
+        let job = self.calls[call].job.clone();
+        if let Job::Unregister { webhook, .. } = &*job {
+            self.workload.webhooks.retain(|(_, known)| known != webhook);
+        }
+    }
+
+    /// A pump has answered when it wants to be called again.
+    fn pumped(&mut self, instance: InstanceId, call: CallId, report: Option<DeliveryReport>) -> Result<(), Failure> {
+        let unchanged = self.calls[call].revision == self.revision;
+        let next_us = match report {
+            None => self.chance.between(1, 5_000_000),
+            Some(report) => {
+                ensure(report.next_due_ms <= POLL_MS, "next-due", || format!("call {call} answered {report:?}"))?;
+                let life = &mut self.instances[instance];
+                life.idle_at = (unchanged && report.next_due_ms > 0).then_some(self.revision);
+                life.fruitless = if unchanged && report.next_due_ms == 0 { life.fruitless + 1 } else { 0 };
+                ensure(life.fruitless < FRUITLESS_MAX, "spins", || {
+                    format!("instance {instance} is told to come back at once, and nothing changes")
+                })?;
+                u64::from(report.next_due_ms) * 1_000
+            }
+        };
+        let late_us = self.chance.pick(&[0, 1_000, 200_000, 3_000_000]);
+        let late_us = self.chance.below(late_us + 1);
+        self.start_in(instance, next_us + late_us);
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! Judges each applied commit, each request and the end of a run. A checker names itself, so that a failure says which
+//! promise was broken.
+
+pub mod commits;
+pub mod endings;
+pub mod sends;
+
+use super::model::Lane;
+use super::rows::Hook;
+
+/// A promise was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which checker saw it.
+    pub checker: &'static str,
+    /// What it saw.
+    pub detail: String,
+}
+
+/// A failure, or the answer `Ok` if `holds`.
+pub fn ensure(holds: bool, checker: &'static str, detail: impl FnOnce() -> String) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure { checker, detail: detail() }) }
+}
+
+/// Whether a pattern means an event type: `*`, the type itself, or `a.*` for everything below `a`.
+pub fn matches(pattern: &str, event_type: &str) -> bool {
+    match pattern.strip_suffix(".*") {
+        _ if pattern == "*" || pattern == event_type => true,
+        Some(prefix) => event_type.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
+        None => false,
+    }
+}
+
+/// What a lane's registration was at some time from `from_us` to `to_us`; `None`: there was none then.
+pub fn during(lane: &Lane, from_us: u64, to_us: u64) -> Vec<Option<&Hook>> {
+    let first = lane.hook.iter().rposition(|(at_us, _)| *at_us <= from_us);
+    let mut states: Vec<Option<&Hook>> = Vec::new();
+    if first.is_none() {
+        states.push(None);
+    }
+    let later = lane.hook.iter().skip(first.unwrap_or(0)).take_while(|(at_us, _)| *at_us <= to_us);
+    states.extend(later.map(|(_, hook)| hook.as_ref()));
+    states
+}

@@ -1,0 +1,170 @@
+//! Judges each request when it is submitted: that it may be sent, now, by this call, and that it is what it should be.
+
+use std::collections::BTreeMap;
+
+use hookwright_engine::host::Request;
+use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX};
+
+use super::{Failure, ensure};
+use crate::sim::model::{self, CallId, Lane, Model, RequestId};
+use crate::sim::net::Sent;
+use crate::sim::rows::{self, Row};
+use crate::sim::signature;
+
+/// Who submits it, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// The call.
+    pub call: CallId,
+    /// Whether it is a pump and not a test send.
+    pub pump: bool,
+    /// True time.
+    pub now_us: u64,
+    /// The sender's clock.
+    pub clock_us: u64,
+    /// Its requests in flight.
+    pub in_flight: &'a [RequestId],
+    /// How far its clock can move against itself.
+    pub clock_slack_ms: u64,
+    /// Whether clocks may be further apart than promised.
+    pub wild_clocks: bool,
+    /// The dialect.
+    pub profile: &'static str,
+}
+
+/// What every attempt of one message for one webhook must have in common.
+#[derive(Debug, Default)]
+pub struct Bodies(BTreeMap<(String, String), (String, String)>);
+
+/// What a request turned out to be.
+#[derive(Debug)]
+pub struct Told {
+    /// The lane.
+    pub lane: String,
+    /// The message, unless it is a test send.
+    pub message: Option<String>,
+    /// The attempt; 0: one that nothing will record.
+    pub number: u32,
+    /// The token of the lane's lease; empty if the lease that it was sent under has been lost.
+    pub lease: String,
+}
+
+/// The receiver that a URL of the workload belongs to.
+pub fn receiver_of(url: &str) -> Option<usize> {
+    let host = url.strip_prefix("https://h")?;
+    host.split('.').next()?.parse().ok()
+}
+
+/// Judges a request.
+pub fn judge(
+    model: &Model,
+    bodies: &mut Bodies,
+    sent: &[Sent],
+    secrets: &[String],
+    sender: Sender<'_>,
+    request: &Request,
+) -> Result<Told, Failure> {
+    let about = || format!("{} {} {:?}", request.method, request.url, request.body);
+    let found = model.by_url.get(&request.url).and_then(|lane| model.lanes.get_key_value(lane));
+    let Some((lane_id, lane)) = found else {
+        return Err(Failure { checker: "destination", detail: format!("no webhook has this URL: {}", about()) });
+    };
+    signature::verify(sender.profile, request, secrets, sender.clock_us)
+        .map_err(|problem| Failure { checker: "signature", detail: format!("{problem}: {}", about()) })?;
+    let body = request.body.clone().unwrap_or_default();
+    let Some(marker) = model::marker(&body) else {
+        ensure(!sender.pump, "body", || format!("no event of the workload: {}", about()))?;
+        return Ok(Told { lane: lane_id.clone(), message: None, number: 0, lease: String::new() });
+    };
+    let message = message_of(model, lane_id, lane, marker, request, sent, sender)
+        .ok_or_else(|| Failure { checker: "matched", detail: format!("never routed to {lane_id}: {}", about()) })?;
+    let id = signature::header(request, "webhook-id").unwrap_or_default().to_owned();
+    ensure(sender.profile != "standard" || id == message, "message-id", || format!("{id} is {message}: {}", about()))?;
+    let first = bodies.0.entry((lane_id.clone(), message.clone())).or_insert_with(|| (id.clone(), body.clone()));
+    ensure(*first == (id, body), "same-bytes", || format!("{first:?} was sent before: {}", about()))?;
+    let number = may_send(lane_id, lane, &message, sent, sender, request)?;
+    let lease = if number == 0 { String::new() } else { lane.lease.token.clone() };
+    Ok(Told { lane: lane_id.clone(), message: Some(message), number, lease })
+}
+
+/// The message that is meant: where its id does not travel, several may have the same content, and any that waits will do.
+fn message_of(
+    model: &Model,
+    lane_id: &str,
+    lane: &Lane,
+    marker: u64,
+    request: &Request,
+    sent: &[Sent],
+    sender: Sender<'_>,
+) -> Option<String> {
+    if let Ok(id) = signature::header(request, "webhook-id") {
+        return lane.deliveries.contains_key(id).then(|| id.to_owned());
+    }
+    let tenant = lane_id.split('/').next()?;
+    let same = |id: &&String| model.messages.get(*id).is_some_and(|m| m.marker == marker && m.tenant_part == tenant);
+    let mut candidates = lane.deliveries.keys().filter(same);
+    let waits = |id: &&String| {
+        let delivery = &lane.deliveries[*id];
+        let asked = delivery.requests.iter().any(|&r| sent[r].call == sender.call && !sent[r].recorded);
+        delivery.entries.len() == 1 && !asked
+    };
+    candidates.clone().find(waits).or_else(|| candidates.next()).cloned()
+}
+
+/// The number of the attempt; 0 if the lease that the call had has been lost, so that nothing will record it.
+fn may_send(
+    lane_id: &str,
+    lane: &Lane,
+    message: &str,
+    sent: &[Sent],
+    sender: Sender<'_>,
+    request: &Request,
+) -> Result<u32, Failure> {
+    let delivery = &lane.deliveries[message];
+    let about = || format!("{message} for {lane_id}: queued {:?}, recorded {:?}", delivery.entries, delivery.log);
+    if lane.holder != Some(sender.call) {
+        ensure(lane.lost_by.contains(&sender.call), "leased", || format!("sent without a lease: {}", about()))?;
+        return Ok(0);
+    }
+    let Some((key, number)) = delivery.entries.first() else {
+        return Err(Failure { checker: "sent-after-the-end", detail: about() });
+    };
+    let clock_ms = sender.clock_us / 1_000;
+    if let Some(Row::Queue { due_ms, .. }) = rows::parse(key) {
+        ensure(due_ms <= clock_ms + sender.clock_slack_ms, "early", || format!("it is {clock_ms} ms: {}", about()))?;
+    }
+    let until = lane.lease.until;
+    ensure(clock_ms + u64::from(request.timeout_ms) < until + sender.clock_slack_ms, "outlives-its-lease", || {
+        format!("{clock_ms} ms and a timeout of {} ms do not end before {until}: {}", request.timeout_ms, about())
+    })?;
+    let again = delivery.requests.iter().any(|&id| sent[id].lease == lane.lease.token && sent[id].number == *number);
+    ensure(!again, "sent-twice-under-one-lease", about)?;
+    let of_lane =
+        sender.in_flight.iter().filter(|&&id| sent[id].lane == lane_id && sent[id].lease == lane.lease.token).count();
+    ensure(of_lane < LANE_IN_FLIGHT_MAX, "in-flight-of-a-lane", about)?;
+    ensure(sender.in_flight.len() < IN_FLIGHT_MAX, "in-flight", about)?;
+    not_before_its_time(lane, delivery, sent, sender, *number, about)?;
+    Ok(*number)
+}
+
+/// By the true clock: never sooner after the attempt before than the schedule says, but for the skew of two clocks.
+fn not_before_its_time(
+    lane: &Lane,
+    delivery: &model::Delivery,
+    sent: &[Sent],
+    sender: Sender<'_>,
+    number: u32,
+    about: impl Fn() -> String,
+) -> Result<(), Failure> {
+    if number < 2 || sender.wild_clocks {
+        return Ok(());
+    }
+    let before = delivery.requests.iter().rev().map(|&id| &sent[id]).find(|request| request.recorded);
+    let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
+    let wait_s = hooks.filter_map(|hook| hook.schedule_s.get(number as usize - 2)).min();
+    let (Some(before), Some(&wait_s)) = (before, wait_s) else { return Ok(()) };
+    let waited_ms = (sender.now_us - before.sent_us) / 1_000;
+    ensure(waited_ms + CLOCK_SKEW_MS_MAX >= u64::from(wait_s) * 1_000, "schedule", || {
+        format!("attempt {number} came {waited_ms} ms after the one before, the wait is {wait_s} s: {}", about())
+    })
+}

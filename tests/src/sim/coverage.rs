@@ -1,0 +1,111 @@
+//! Counts what happened in a run, so that a run that proved nothing can be told from one that did.
+
+use std::fmt::Write as _;
+
+macro_rules! counters {
+    ($($name:ident $text:literal,)*) => {
+        /// What is counted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Count { $($name),* }
+        const NAMES: &[&str] = &[$($text),*];
+    };
+}
+
+counters! {
+    Events "events accepted",
+    Repeats "repeated events",
+    ContentConflicts "same id, other content",
+    Deliveries "deliveries routed",
+    Delivered "delivered",
+    Exhausted "exhausted",
+    Skipped "skipped",
+    Cancelled "cancelled",
+    Requests "requests sent",
+    Retries "retries",
+    Duplicates "requests not recorded (each explained)",
+    StaleSends "requests of a lost lease",
+    Tests "test sends",
+    Changes "changes of webhooks",
+    Calls "calls of deliver",
+    Commits "commits applied",
+    Rows "rows put or deleted",
+    Claims "lanes leased",
+    LostLeases "leases lost",
+    Conflicts "conflicts",
+    Crashes "crashes",
+    Stalls "stalls",
+    ReadFailures "reads failed",
+    NotApplied "commits not applied",
+    UnknownApplied "unknown, applied",
+    UnknownDropped "unknown, not applied",
+    UnknownLate "unknown, submitted later",
+    Landed "late commits that landed",
+    LateConflicts "late commits that conflicted",
+    Transactions "open transactions",
+    RolledBack "transactions rolled back",
+    ClockJumps "clock jumps",
+    NetworkFaults "network faults",
+    ReceiverFaults "receiver faults",
+    Drains "drains",
+    Errors "calls that ended in an error",
+    Cursors "fan-outs split over commits",
+}
+
+/// The counts of one seed or of many.
+#[derive(Clone, Debug)]
+pub struct Coverage([u64; NAMES.len()]);
+
+impl Default for Coverage {
+    fn default() -> Coverage {
+        Coverage([0; NAMES.len()])
+    }
+}
+
+impl Coverage {
+    /// One more.
+    pub fn add(&mut self, count: Count) {
+        self.0[count as usize] += 1;
+    }
+
+    /// So many more.
+    pub fn add_many(&mut self, count: Count, many: usize) {
+        self.0[count as usize] += many as u64;
+    }
+
+    /// How many.
+    pub fn of(&self, count: Count) -> u64 {
+        self.0[count as usize]
+    }
+
+    /// Takes in the counts of another seed.
+    pub fn merge(&mut self, other: &Coverage) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+
+    /// All faults together.
+    pub fn faults(&self) -> u64 {
+        use Count::*;
+        [Crashes, Stalls, ReadFailures, NotApplied, UnknownApplied, UnknownDropped, UnknownLate, RolledBack]
+            .into_iter()
+            .chain([ClockJumps, NetworkFaults, ReceiverFaults])
+            .map(|count| self.of(count))
+            .sum()
+    }
+
+    /// What never happened.
+    pub fn missing(&self) -> Vec<&'static str> {
+        NAMES.iter().zip(self.0).filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect()
+    }
+
+    /// A table, two columns of counts.
+    pub fn table(&self) -> String {
+        let mut table = String::new();
+        for (index, name) in NAMES.iter().enumerate() {
+            let end = if index % 2 == 1 || index + 1 == NAMES.len() { "\n" } else { "" };
+            let _ = write!(table, "  {:>10}  {name:<40}{end}", self.0[index]);
+        }
+        table
+    }
+}

@@ -1,0 +1,128 @@
+//! What becomes of requests in the simulated world: they are judged when they are submitted, travel, and come back to
+//! whoever still waits for them.
+
+use hookwright_engine::host::{Completion, Request, WaitResult, Wake};
+
+use super::actor::Reply;
+use super::checkers::sends::{self, Sender};
+use super::checkers::{Failure, ensure};
+use super::coverage::Count;
+use super::model::{CallId, RequestId};
+use super::net::{self, Health, Sent};
+use super::workload::Job;
+use super::world::{Due, InstanceId, World};
+
+/// So many waits of almost no time in a row are a pump that turns in circles.
+const SHORT_WAITS_MAX: u32 = 100;
+
+impl World {
+    /// Takes requests over.
+    pub fn submit(&mut self, instance: InstanceId, call: CallId, requests: Vec<Request>) -> Result<Reply, Failure> {
+        for request in requests {
+            self.send(instance, call, &request)?;
+        }
+        Ok(Reply::Submitted)
+    }
+
+    fn send(&mut self, instance: InstanceId, call: CallId, request: &Request) -> Result<(), Failure> {
+        let receiver = sends::receiver_of(&request.url).and_then(|receiver| self.workload.receivers.get(receiver));
+        let (health, secrets) =
+            receiver.map_or((Health::Well, &[][..]), |receiver| (receiver.health, &receiver.secrets));
+        let clock_us = self.clock_us(instance);
+        let sender = Sender {
+            call,
+            pump: matches!(&*self.calls[call].job, Job::Deliver(_)),
+            now_us: self.now_us,
+            clock_us,
+            in_flight: &self.instances[instance].in_flight,
+            clock_slack_ms: self.params.clock_slack_ms(),
+            wild_clocks: self.params.wild_clocks(),
+            profile: self.params.profile,
+        };
+        let told = sends::judge(&self.model, &mut self.bodies, &self.sent, secrets, sender, request)?;
+        let fate = net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
+        self.coverage.add(if told.message.is_some() { Count::Requests } else { Count::Tests });
+        if told.message.is_some() && told.number == 0 {
+            self.coverage.add(Count::StaleSends);
+        }
+        let outcome = match &fate.result {
+            Ok(response) => Ok(response.status),
+            Err(error) => Err(error.kind),
+        };
+        if outcome.is_err() {
+            self.coverage.add(Count::NetworkFaults);
+        } else if outcome.is_ok_and(|status| status >= 300) {
+            self.coverage.add(Count::ReceiverFaults);
+        }
+        let id = self.sent.len();
+        let duration_ms = u32::try_from((fate.completes_us - self.now_us) / 1_000).unwrap_or(u32::MAX);
+        if let Some(message) = &told.message
+            && let Some(lane) = self.model.lanes.get_mut(&told.lane)
+            && let Some(delivery) = lane.deliveries.get_mut(message)
+        {
+            delivery.requests.push(id);
+        }
+        self.sent.push(Sent {
+            call,
+            lane: told.lane,
+            message: told.message,
+            lease: told.lease,
+            number: told.number,
+            sent_us: self.now_us,
+            clock_us,
+            arrives_us: fate.arrives_us,
+            outcome,
+            retry_after_s: fate.retry_after_s,
+            completed: false,
+            recorded: false,
+        });
+        self.instances[instance].in_flight.push(id);
+        self.results.push(Some(Completion { id: request.id, duration_ms, result: fate.result }));
+        self.at(fate.completes_us - self.now_us, Due::Complete(instance, call, id));
+        Ok(())
+    }
+
+    /// A request comes back; if its sender is gone, to nobody.
+    pub fn complete(&mut self, instance: InstanceId, call: CallId, request: RequestId) -> Result<(), Failure> {
+        let completion = self.results[request].take();
+        let life = &mut self.instances[instance];
+        let alive = life.running.as_ref().is_some_and(|(running, _)| *running == call);
+        let Some(completion) = completion.filter(|_| alive && life.in_flight.contains(&request)) else { return Ok(()) };
+        life.in_flight.retain(|&in_flight| in_flight != request);
+        self.sent[request].completed = true;
+        life.ready.push(completion);
+        if life.waits { self.wait_over(instance) } else { Ok(()) }
+    }
+
+    /// The instance waits for what comes back.
+    pub fn wait(&mut self, instance: InstanceId, timeout_ms: u32) -> Result<(), Failure> {
+        let life = &mut self.instances[instance];
+        let short = timeout_ms < 10 && life.ready.is_empty();
+        life.short_waits = if short { life.short_waits + 1 } else { 0 };
+        ensure(life.short_waits < SHORT_WAITS_MAX, "spins", || {
+            format!("instance {instance} waited {SHORT_WAITS_MAX} times in a row for less than 10 ms")
+        })?;
+        life.waits = true;
+        if !life.ready.is_empty() || timeout_ms == 0 {
+            return self.wait_over(instance);
+        }
+        let epoch = life.epoch;
+        self.at(u64::from(timeout_ms) * 1_000, Due::WaitOver(instance, epoch));
+        Ok(())
+    }
+
+    /// The wait ends, with what has come back.
+    pub fn wait_over(&mut self, instance: InstanceId) -> Result<(), Failure> {
+        self.instances[instance].waits = false;
+        let completions = std::mem::take(&mut self.instances[instance].ready);
+        let wake = if self.chance.chance(self.faults.drain) {
+            self.coverage.add(Count::Drains);
+            Wake::Drain
+        } else if self.chance.below(4) == 0 {
+            Wake::Work
+        } else {
+            Wake::None
+        };
+        self.proceed(instance, Reply::Waited(WaitResult { completions, wake }))
+    }
+}

@@ -1,0 +1,330 @@
+//! What there is, as the applied commits tell it: messages, webhooks, lanes and deliveries, kept up commit by commit.
+//! It decides nothing; `checkers` judge what it holds and what one commit touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hookwright_engine::host::Mutation;
+
+use super::rows::{self, Group, Hook, Lease, Log, Msg, Row};
+
+/// One engine call of one instance.
+pub type CallId = usize;
+/// A request, as an index into all requests of the run.
+pub type RequestId = usize;
+
+/// An accepted event.
+#[derive(Debug, Default)]
+pub struct Message {
+    /// The number of the event's content.
+    pub marker: u64,
+    /// The tenant, as part of keys.
+    pub tenant_part: String,
+    /// The event's type.
+    pub event_type: String,
+    /// When the commit was applied, in true microseconds.
+    pub accepted_us: u64,
+    /// The inbox row, until it is routed.
+    pub inbox: Option<String>,
+    /// When the last routing commit was applied.
+    pub routed_us: Option<u64>,
+}
+
+/// One message for one webhook.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// Queue rows that name it, and the number of the attempt.
+    pub entries: Vec<(String, u32)>,
+    /// The attempts recorded.
+    pub log: BTreeMap<u32, Log>,
+    /// The requests submitted for it.
+    pub requests: Vec<RequestId>,
+}
+
+/// A webhook and its queue.
+#[derive(Debug, Default)]
+pub struct Lane {
+    /// What the registration was from when on; `None`: it was removed.
+    pub hook: Vec<(u64, Option<Hook>)>,
+    /// The encoded patterns that find it.
+    pub subs: BTreeSet<String>,
+    /// The lease row.
+    pub lease: Lease,
+    /// The call whose commit wrote the lease.
+    pub holder: Option<CallId>,
+    /// Calls whose lease was taken by another.
+    pub lost_by: BTreeSet<CallId>,
+    /// Keys of wakes.
+    pub wakes: BTreeSet<String>,
+    /// Queue rows.
+    pub queue: BTreeMap<String, Vec<(String, u32)>>,
+    /// Deliveries by message.
+    pub deliveries: BTreeMap<String, Delivery>,
+}
+
+impl Lane {
+    /// The registration now.
+    pub fn registration(&self) -> Option<&Hook> {
+        self.hook.last().and_then(|(_, hook)| hook.as_ref())
+    }
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// By message id.
+    pub messages: BTreeMap<String, Message>,
+    /// By `<tenant>/<webhook>`.
+    pub lanes: BTreeMap<String, Lane>,
+    /// The lane of each URL: the workload gives every registration a URL of its own.
+    pub by_url: BTreeMap<String, String>,
+    /// Every attempt recorded of a test send.
+    pub tests: BTreeSet<String>,
+}
+
+/// What one commit touched.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Lanes whose queue, wakes or lease changed.
+    pub lanes: BTreeSet<String>,
+    /// Lanes whose registration or patterns changed.
+    pub hooks: BTreeSet<String>,
+    /// Lane and message.
+    pub deliveries: BTreeSet<(String, String)>,
+    /// Messages accepted or routed.
+    pub messages: BTreeSet<String>,
+    /// Lane, message, number of attempts recorded.
+    pub logged: Vec<(String, String, u32)>,
+    /// Lanes leased, and their leases before.
+    pub leased: Vec<(String, Lease)>,
+    /// Lanes that were leased and are free.
+    pub freed: Vec<String>,
+    /// Of each lane touched, who held it before this commit.
+    pub held_before: BTreeMap<String, Option<CallId>>,
+    /// Deliveries that had not been there.
+    pub new: Vec<(String, String)>,
+    /// Messages whose inbox row was there before this commit.
+    pub in_inbox: BTreeSet<String>,
+    /// A rule that a single row broke.
+    pub broken: Option<String>,
+}
+
+impl Model {
+    /// Takes in a commit that was applied.
+    pub fn apply(&mut self, now_us: u64, call: CallId, mutations: &[Mutation]) -> Touched {
+        let mut touched = Touched::default();
+        for mutation in mutations {
+            let Some(row) = rows::parse(mutation.key()) else {
+                touched.broken = Some(format!("the layout has no row '{}'", mutation.key()));
+                continue;
+            };
+            let value = match mutation {
+                Mutation::Put { value, .. } => Some(value.as_str()),
+                Mutation::Delete { .. } => None,
+            };
+            if let Err(problem) = self.apply_row(now_us, call, mutation.key(), row, value, &mut touched) {
+                touched.broken = Some(problem);
+            }
+        }
+        touched
+    }
+
+    fn apply_row(
+        &mut self,
+        now_us: u64,
+        call: CallId,
+        key: &str,
+        row: Row<'_>,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
+        match row {
+            Row::Msg { message } => self.message(now_us, key, message, value, touched),
+            Row::Inbox { message } => self.inbox(now_us, key, message, value, touched),
+            Row::Sub { tenant, pattern, webhook } => {
+                let lane = format!("{tenant}/{webhook}");
+                let subs = &mut self.lane(&lane).subs;
+                let _ = if value.is_some() { subs.insert(pattern.to_owned()) } else { subs.remove(pattern) };
+                touched.hooks.insert(lane);
+                Ok(())
+            }
+            Row::Hook { lane } => {
+                let hook = value.map(|value| parsed::<Hook>(key, value)).transpose()?;
+                if let Some(hook) = &hook {
+                    self.by_url.entry(hook.url.clone()).or_insert_with(|| lane.to_owned());
+                }
+                self.lane(lane).hook.push((now_us, hook));
+                touched.hooks.insert(lane.to_owned());
+                Ok(())
+            }
+            Row::Queue { lane, .. } => self.queue(key, lane, value, touched),
+            Row::Wake { lane, .. } => {
+                let wakes = &mut self.lane(lane).wakes;
+                let _ = if value.is_some() { wakes.insert(key.to_owned()) } else { wakes.remove(key) };
+                touched.lanes.insert(lane.to_owned());
+                Ok(())
+            }
+            Row::Lane { lane } => self.lease(call, key, lane, value, touched),
+            Row::Log { tenant, message, webhook, number } => {
+                self.log(key, &format!("{tenant}/{webhook}"), message, number, value, touched)
+            }
+            Row::Shard | Row::Other => Ok(()),
+        }
+    }
+
+    fn lane(&mut self, lane: &str) -> &mut Lane {
+        if !self.lanes.contains_key(lane) {
+            self.lanes.insert(lane.to_owned(), Lane::default());
+        }
+        self.lanes.get_mut(lane).expect("just put there")
+    }
+
+    fn message(
+        &mut self,
+        now_us: u64,
+        key: &str,
+        message: &str,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
+        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+        if self.messages.contains_key(message) {
+            return Err(format!("'{key}' was written twice"));
+        }
+        let msg: Msg = parsed(key, value)?;
+        let Some(marker) = marker(value) else {
+            // A test send's message: it is kept for the log and goes through no inbox.
+            return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
+        };
+        let message_row = Message {
+            marker,
+            tenant_part: key.split('/').nth(1).unwrap_or_default().to_owned(),
+            event_type: msg.event_type,
+            accepted_us: now_us,
+            ..Message::default()
+        };
+        self.messages.insert(message.to_owned(), message_row);
+        touched.messages.insert(message.to_owned());
+        Ok(())
+    }
+
+    fn inbox(
+        &mut self,
+        now_us: u64,
+        key: &str,
+        message: &str,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
+        let entry = self.messages.entry(message.to_owned()).or_default();
+        if entry.inbox.is_some() {
+            touched.in_inbox.insert(message.to_owned());
+        }
+        touched.messages.insert(message.to_owned());
+        if value.is_some() {
+            if entry.routed_us.is_some() {
+                return Err(format!("'{key}' came back after it was routed"));
+            }
+            if entry.inbox.as_deref().is_some_and(|inbox| inbox != key) {
+                return Err(format!("'{key}' is a second inbox row of its message"));
+            }
+            entry.inbox = Some(key.to_owned());
+        } else if entry.inbox.take().is_some() {
+            entry.routed_us = Some(now_us);
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, key: &str, lane_id: &str, value: Option<&str>, touched: &mut Touched) -> Result<(), String> {
+        let group = value.map(|value| parsed::<Group>(key, value)).transpose()?;
+        touched.lanes.insert(lane_id.to_owned());
+        let lane = self.lane(lane_id);
+        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
+        for (message, number) in lane.queue.remove(key).unwrap_or_default() {
+            if let Some(delivery) = lane.deliveries.get_mut(&message) {
+                delivery.entries.retain(|(entry, entry_number)| entry != key || *entry_number != number);
+            }
+            touched.deliveries.insert((lane_id.to_owned(), message));
+        }
+        let Some(Group { d: deliveries }) = group else { return Ok(()) };
+        for (message, number) in &deliveries {
+            if !lane.deliveries.contains_key(message) {
+                touched.new.push((lane_id.to_owned(), message.clone()));
+                lane.deliveries.insert(message.clone(), Delivery::default());
+            }
+            let delivery = lane.deliveries.get_mut(message).expect("just put there");
+            delivery.entries.push((key.to_owned(), *number));
+            touched.deliveries.insert((lane_id.to_owned(), message.clone()));
+        }
+        lane.queue.insert(key.to_owned(), deliveries);
+        Ok(())
+    }
+
+    fn lease(
+        &mut self,
+        call: CallId,
+        key: &str,
+        lane_id: &str,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
+        let lease = value.map(|value| parsed::<Lease>(key, value)).transpose()?.unwrap_or_default();
+        touched.lanes.insert(lane_id.to_owned());
+        let lane = self.lane(lane_id);
+        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
+        let before = lane.holder;
+        if lease.until == 0 {
+            lane.holder = None;
+            if lane.lease.until != 0 {
+                touched.freed.push(lane_id.to_owned());
+            }
+        } else if lease.token != lane.lease.token {
+            touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
+            lane.holder = Some(call);
+        }
+        if let Some(loser) = before
+            && lane.holder != Some(loser)
+            && call != loser
+        {
+            lane.lost_by.insert(loser);
+        }
+        lane.lease = lease;
+        Ok(())
+    }
+
+    fn log(
+        &mut self,
+        key: &str,
+        lane_id: &str,
+        message: &str,
+        number: u32,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
+        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+        let log: Log = parsed(key, value)?;
+        if log.test {
+            return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
+        }
+        let lane = self.lane(lane_id);
+        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
+        let delivery = lane.deliveries.entry(message.to_owned()).or_default();
+        if delivery.log.insert(number, log).is_some() {
+            return Err(format!("'{key}' was written twice"));
+        }
+        touched.deliveries.insert((lane_id.to_owned(), message.to_owned()));
+        touched.logged.push((lane_id.to_owned(), message.to_owned(), number));
+        Ok(())
+    }
+}
+
+fn parsed<'a, T: serde::Deserialize<'a>>(key: &str, value: &'a str) -> Result<T, String> {
+    serde_json::from_str(value).map_err(|error| format!("'{key}' is not as the layout says: {error}: {value}"))
+}
+
+/// The number that the workload writes into every event's data.
+pub fn marker(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("\"sim\":")?;
+    let digits = rest.trim_start();
+    let end = digits.find(|character: char| !character.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().ok()
+}

@@ -1,0 +1,159 @@
+//! Draws what kind of world a seed is: how many workers, how much work, and which faults at which rates. Every seed has
+//! faults of its own (a swarm), because a fault that is always there hides what happens without it.
+
+use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
+
+use super::rng::Rng;
+
+/// The world of one seed. Rates are per ten thousand.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Instances that pump.
+    pub workers: usize,
+    /// Tenants.
+    pub tenants: usize,
+    /// Instances of the application.
+    pub applications: usize,
+    /// What each of them does, at most.
+    pub actions: u32,
+    /// How long faults last, in milliseconds.
+    pub fault_phase_ms: u64,
+    /// The dialect.
+    pub profile: &'static str,
+    /// Webhooks there are from the start.
+    pub webhooks: u32,
+    /// More of them than one routing commit can serve.
+    pub fan_out: bool,
+    /// How long a healthy receiver takes to answer, at most, in microseconds.
+    pub answer_us_max: u64,
+    /// How long an application rests between two actions, at most, in microseconds.
+    pub pause_us_max: u64,
+    /// How many of ten actions change webhooks.
+    pub changes: u64,
+    /// Everybody wants the same lane at the same time.
+    pub hot: bool,
+    /// The longest storage call without a stall, in microseconds.
+    pub storage_us_max: u64,
+    /// What a commit may take longer than a read, in microseconds: time for others to act between the two.
+    pub commit_us_max: u64,
+    /// The faults.
+    pub faults: Faults,
+}
+
+/// How often what goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// An instance is gone at a call.
+    pub crash: u32,
+    /// A read fails.
+    pub read_fails: u32,
+    /// A commit is refused before it is applied.
+    pub not_applied: u32,
+    /// A commit is applied and answered `unknown`.
+    pub unknown_applied: u32,
+    /// A commit is not applied and answered `unknown`.
+    pub unknown_dropped: u32,
+    /// A commit is answered `unknown` and arrives later.
+    pub unknown_late: u32,
+    /// An instance stands still for up to 90 seconds.
+    pub stall: u32,
+    /// A clock jumps within its bound.
+    pub clock_jump: u32,
+    /// How far a clock is off, at most, in milliseconds.
+    pub clock_off_ms_max: u64,
+    /// A request meets a broken network.
+    pub network: u32,
+    /// A receiver answers something else than success, for each webhook that is drawn unhealthy.
+    pub receiver: u32,
+    /// A transaction of the platform is lost.
+    pub transaction_lost: u32,
+    /// The host asks an instance to finish.
+    pub drain: u32,
+}
+
+impl Params {
+    /// What this seed is.
+    pub fn draw(seed: u64) -> Params {
+        let mut rng = Rng::of(seed, "params", 0);
+        let fan_out = rng.below(1_000) == 0;
+        let hot = !fan_out && rng.below(4) == 0;
+        Params {
+            workers: if hot { 4 } else { rng.pick(&[1, 2, 2, 2, 3, 3]) },
+            applications: if hot { 2 } else { rng.pick(&[1, 1, 2]) },
+            tenants: if hot || fan_out { 1 } else { rng.pick(&[1, 2, 3]) },
+            actions: match (fan_out, hot) {
+                (true, _) => 2,
+                (_, true) => 30,
+                _ => rng.pick(&[4, 8, 12, 20]),
+            },
+            fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
+            profile: rng.pick(&["standard", "standard", "standard", "perfex-assets"]),
+            webhooks: match (fan_out, hot) {
+                (true, _) => 410,
+                (_, true) => 1,
+                _ => rng.pick(&[1, 2, 3, 5]),
+            },
+            hot,
+            fan_out,
+            answer_us_max: rng.pick(&[20_000, 200_000, 8_000_000]),
+            pause_us_max: if hot { 2_000_000 } else { rng.pick(&[1_000, 1_000_000, 20_000_000]) },
+            changes: rng.pick(&[0, 1, 1, 8]),
+            storage_us_max: rng.pick(&[500, 5_000, 100_000, 1_000_000]),
+            commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
+            faults: Faults::draw(&mut rng),
+        }
+    }
+
+    /// Whether clocks differ by more than the engine promises to bear in time (it must still lose nothing).
+    pub fn wild_clocks(&self) -> bool {
+        self.faults.clock_off_ms_max > CLOCK_SKEW_MS_MAX / 2
+    }
+}
+
+impl Params {
+    /// Whether nothing can go wrong that would explain a request sent twice. Where one look at
+    /// every lane takes seconds, leases run out.
+    pub fn faultless(&self) -> bool {
+        let faults = &self.faults;
+        let storage = [faults.read_fails, faults.not_applied, faults.unknown_applied, faults.unknown_dropped];
+        storage.iter().chain([&faults.unknown_late, &faults.crash, &faults.stall]).all(|rate| *rate == 0)
+            && faults.clock_off_ms_max == 0
+            && self.storage_us_max * u64::from(self.webhooks) + self.commit_us_max < 1_000_000
+    }
+
+    /// How far one clock can move against itself, in milliseconds.
+    pub fn clock_slack_ms(&self) -> u64 {
+        match self.faults.clock_jump {
+            0 => 0,
+            _ => self.faults.clock_off_ms_max * 2,
+        }
+    }
+}
+
+impl Faults {
+    fn draw(rng: &mut Rng) -> Faults {
+        if rng.below(8) == 0 {
+            return Faults::default();
+        }
+        let mut rate = |rates: &[u32]| if rng.below(2) == 0 { 0 } else { rng.pick(rates) };
+        Faults {
+            crash: rate(&[10, 50, 200, 500]),
+            read_fails: rate(&[50, 300]),
+            not_applied: rate(&[50, 500, 1_500]),
+            unknown_applied: rate(&[50, 500, 1_500]),
+            unknown_dropped: rate(&[50, 500, 1_500]),
+            unknown_late: rate(&[50, 500, 1_500]),
+            stall: rate(&[20, 100, 400]),
+            clock_jump: rate(&[20, 200]),
+            network: rate(&[200, 2_000]),
+            receiver: rate(&[1_000, 5_000, 10_000]),
+            transaction_lost: rate(&[1_000, 5_000]),
+            drain: rate(&[50, 500]),
+            clock_off_ms_max: match rng.below(12) {
+                0..4 => 0,
+                4..11 => CLOCK_SKEW_MS_MAX / 2,
+                _ => CLOCK_SKEW_MS_MAX * 10,
+            },
+        }
+    }
+}

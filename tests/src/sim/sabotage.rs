@@ -1,0 +1,258 @@
+//! Breaks the protocol on purpose, between the engine and its store, one rule at a time: a checker that has never seen
+//! its fault proves nothing. Who notices is left to the checkers.
+
+use hookwright_engine::host::{
+    Check, Clock, Direction, Entropy, Entry, Host, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
+};
+
+macro_rules! sabotages {
+    ($($name:ident $text:literal $harmless:expr,)*) => {
+        /// A rule to break.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Sabotage { $($name),* }
+
+        impl Sabotage {
+            /// All of them.
+            pub const ALL: &[Sabotage] = &[$(Sabotage::$name),*];
+
+            /// Its name on the command line.
+            pub fn name(self) -> &'static str {
+                match self { $(Sabotage::$name => $text),* }
+            }
+
+            /// Why breaking this rule breaks nothing else, if that is so.
+            pub fn harmless(self) -> Option<&'static str> {
+                match self { $(Sabotage::$name => $harmless),* }
+            }
+        }
+    };
+}
+
+sabotages! {
+    ForgetInbox "forget-inbox" None,
+    ForgetRouteWake "forget-route-wake" None,
+    ForgetRouteArmedWake "forget-route-armed-wake" None,
+    ForgetClaimWake "forget-claim-wake" None,
+    ForgetReleaseWake "forget-release-wake" None,
+    ForgetRetryRow "forget-retry-row" None,
+    ForgetUnregisterWake "forget-unregister-wake" Some(
+        "whatever waits has a wake of its own, at its own time; the extra one only brings the cancellation forward"),
+    SkipMessageCheck "skip-message-check" None,
+    SkipInboxCheck "skip-inbox-check" Some(
+        "the check of the shard's version, read before the inbox, keeps the routing commits of a shard apart as well"),
+    SkipShardCheck "skip-shard-check" Some(
+        "the checks of the inbox rows make a message routed once as well; the shard's lease only saves work"),
+    SkipInboxAndShardCheck "skip-inbox-and-shard-check" None,
+    SkipRouteHeldLaneCheck "skip-route-held-lane-check" None,
+    SkipRouteTakenLaneCheck "skip-route-taken-lane-check" None,
+    SkipClaimLaneCheck "skip-claim-lane-check" None,
+    SkipSettleLaneCheck "skip-settle-lane-check" None,
+    SkipQueueCheck "skip-queue-check" None,
+    SkipReleaseLaneCheck "skip-release-lane-check" None,
+    SkipHookCheck "skip-hook-check" None,
+    SplitAccept "split-accept" None,
+    SplitRoute "split-route" None,
+    SplitClaim "split-claim" None,
+    SplitSettle "split-settle" None,
+    SplitRelease "split-release" None,
+    SplitRegistration "split-registration" None,
+    KeepVersions "keep-versions" None,
+    ReturnVersions "return-versions" Some(
+        "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
+    DeleteGroup "delete-group" None,
+}
+
+/// What a commit is for, told by the rows that it changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Accept,
+    Route,
+    Claim,
+    Settle,
+    Release,
+    Registration,
+    Other,
+}
+
+/// The outside, with one rule broken.
+#[derive(Clone, Copy)]
+pub struct Sabotaged<'a> {
+    /// The outside as it is.
+    pub host: &'a dyn Host,
+    /// The rule.
+    pub sabotage: Sabotage,
+}
+
+impl std::fmt::Debug for Sabotaged<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sabotaged").field("sabotage", &self.sabotage).finish_non_exhaustive()
+    }
+}
+
+impl Storage for Sabotaged<'_> {
+    fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
+        self.host.get(keys)
+    }
+
+    fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
+        self.host.scan(range, limit, order)
+    }
+
+    fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
+        let kind = kind_of(checks, mutations);
+        if splits(self.sabotage, kind) && mutations.len() > 1 {
+            return self.commit_in_two(checks, mutations);
+        }
+        let checks: Vec<Check> =
+            checks.iter().filter(|check| !skips(self.sabotage, kind, &check.key, mutations)).cloned().collect();
+        let mut dropped = Vec::new();
+        let mut kept = Vec::new();
+        for mutation in mutations {
+            if forgets(self.sabotage, kind, mutation, mutations) {
+                dropped.push(mutation.key());
+                continue;
+            }
+            kept.push(if self.sabotage == Sabotage::DeleteGroup {
+                delete_instead(&checks, mutation)
+            } else {
+                mutation.clone()
+            });
+        }
+        let versions = self.host.commit(&checks, &kept)?;
+        Ok(versions_as_expected(mutations, &kept, &versions))
+    }
+}
+
+impl Sabotaged<'_> {
+    /// The first half with all the checks that it can carry, and the rest afterwards, as it comes.
+    fn commit_in_two(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
+        let (first, second) = mutations.split_at(mutations.len().div_ceil(2));
+        let in_second = |key: &str| second.iter().any(|mutation| mutation.key() == key);
+        let (late, early): (Vec<Check>, Vec<Check>) =
+            checks.iter().cloned().partition(|check| check.version.is_none() && in_second(&check.key));
+        let mut versions = self.host.commit(&early, first)?;
+        versions.extend(self.host.commit(&late, second)?);
+        Ok(versions)
+    }
+}
+
+/// The engine expects a version for each row that it put; a forgotten one gets a number that no row has.
+fn versions_as_expected(asked: &[Mutation], done: &[Mutation], versions: &[u64]) -> Vec<u64> {
+    let put = |mutation: &&Mutation| matches!(mutation, Mutation::Put { .. });
+    let mut given: Vec<(&str, u64)> = Vec::new();
+    for (mutation, version) in done.iter().filter(put).zip(versions) {
+        given.push((mutation.key(), *version));
+    }
+    let version = |key: &str| given.iter().find(|(given, _)| *given == key).map_or(u64::MAX, |(_, version)| *version);
+    asked.iter().filter(put).map(|mutation| version(mutation.key())).collect()
+}
+
+fn kind_of(checks: &[Check], mutations: &[Mutation]) -> Kind {
+    let any = |prefix: &str| mutations.iter().any(|mutation| mutation.key().starts_with(prefix));
+    if any("shard/") {
+        Kind::Route
+    } else if any("msg/") {
+        Kind::Accept
+    } else if any("hook/") {
+        Kind::Registration
+    } else if any("queue/") || (any("log/") && checks.iter().any(|check| check.key.starts_with("lane/"))) {
+        Kind::Settle
+    } else if mutations.iter().any(frees) {
+        Kind::Release
+    } else if any("lane/") {
+        Kind::Claim
+    } else {
+        Kind::Other
+    }
+}
+
+fn frees(mutation: &Mutation) -> bool {
+    matches!(mutation, Mutation::Put { key, value } if key.starts_with("lane/") && value.contains("\"until\":0"))
+}
+
+fn splits(sabotage: Sabotage, kind: Kind) -> bool {
+    match sabotage {
+        Sabotage::SplitAccept => kind == Kind::Accept,
+        Sabotage::SplitRoute => kind == Kind::Route,
+        Sabotage::SplitClaim => kind == Kind::Claim,
+        Sabotage::SplitSettle => kind == Kind::Settle,
+        Sabotage::SplitRelease => kind == Kind::Release,
+        Sabotage::SplitRegistration => kind == Kind::Registration,
+        _ => false,
+    }
+}
+
+fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> bool {
+    let lane = key.starts_with("lane/");
+    let put = || mutations.iter().any(|mutation| mutation.key() == key);
+    match sabotage {
+        Sabotage::SkipMessageCheck => key.starts_with("msg/"),
+        Sabotage::SkipInboxCheck => key.starts_with("inbox/"),
+        Sabotage::SkipShardCheck => key.starts_with("shard/"),
+        Sabotage::SkipInboxAndShardCheck => key.starts_with("inbox/") || key.starts_with("shard/"),
+        Sabotage::SkipRouteHeldLaneCheck => kind == Kind::Route && lane && !put(),
+        Sabotage::SkipRouteTakenLaneCheck => kind == Kind::Route && lane && put(),
+        Sabotage::SkipClaimLaneCheck => kind == Kind::Claim && lane,
+        Sabotage::SkipSettleLaneCheck => kind == Kind::Settle && lane,
+        Sabotage::SkipQueueCheck => key.starts_with("queue/"),
+        Sabotage::SkipReleaseLaneCheck => kind == Kind::Release && lane,
+        Sabotage::SkipHookCheck => key.starts_with("hook/"),
+        _ => false,
+    }
+}
+
+fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mutation]) -> bool {
+    let Mutation::Put { key, .. } = mutation else { return false };
+    let wake = key.starts_with("wake/");
+    let armed = || {
+        mutations.iter().any(|other| {
+            matches!(other, Mutation::Put { key: lane, value } if lane.starts_with("lane/") && value.contains(key.as_str()))
+        })
+    };
+    match sabotage {
+        Sabotage::ForgetInbox => kind == Kind::Accept && key.starts_with("inbox/"),
+        Sabotage::ForgetRouteWake => kind == Kind::Route && wake && !armed(),
+        Sabotage::ForgetRouteArmedWake => kind == Kind::Route && wake && armed(),
+        Sabotage::ForgetClaimWake => kind == Kind::Claim && wake,
+        Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
+        Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key),
+        Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake,
+        _ => false,
+    }
+}
+
+/// A retry's group is `<message>.<number>`.
+fn is_retry(key: &str) -> bool {
+    key.starts_with("queue/")
+        && key.rsplit('/').next().is_some_and(|group| group.starts_with("msg_") && group.contains('.'))
+}
+
+fn delete_instead(checks: &[Check], mutation: &Mutation) -> Mutation {
+    let key = mutation.key();
+    if key.starts_with("queue/") && checks.iter().any(|check| check.key == key) {
+        return Mutation::Delete { key: key.to_owned() };
+    }
+    mutation.clone()
+}
+
+impl Http for Sabotaged<'_> {
+    fn submit(&self, requests: Vec<Request>) {
+        self.host.submit(requests);
+    }
+
+    fn wait(&self, timeout_ms: u32) -> WaitResult {
+        self.host.wait(timeout_ms)
+    }
+}
+
+impl Clock for Sabotaged<'_> {
+    fn now_us(&self) -> u64 {
+        self.host.now_us()
+    }
+}
+
+impl Entropy for Sabotaged<'_> {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.host.fill(buffer);
+    }
+}

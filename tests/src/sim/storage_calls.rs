@@ -1,0 +1,214 @@
+//! What a storage call does in the simulated world: whether it fails, whether a commit is applied, when it arrives, and
+//! what the caller is told of it. Rows and checks are the store's, judgement is the checkers'.
+
+use hookwright_engine::host::{Check, Mutation, StorageError};
+
+use super::actor::{Op, Reply};
+use super::checkers::Failure;
+use super::checkers::commits::{self, Applied};
+use super::coverage::Count;
+use super::model::CallId;
+use super::rows::Log;
+use super::workload::Job;
+use super::world::{Due, Fate, Held, InstanceId, World};
+
+impl World {
+    /// Does what an instance asked.
+    pub fn execute(&mut self, instance: InstanceId) -> Result<(), Failure> {
+        let Some(op) = self.instances[instance].asks.take() else { return Ok(()) };
+        let Some((call, _)) = self.instances[instance].running else { return Ok(()) };
+        let reply = match op {
+            Op::Submit(requests) => self.submit(instance, call, requests)?,
+            Op::Wait { timeout_ms } => return self.wait(instance, timeout_ms),
+            op => self.storage(call, op)?,
+        };
+        if let Reply::Got(Err(error)) | Reply::Scanned(Err(error)) | Reply::Committed(Err(error)) = &reply {
+            self.trace.note(self.now_us, || format!("instance {instance} is told {error:?}"));
+        }
+        if self.chance.chance(self.faults.crash / 2) {
+            self.coverage.add(Count::Crashes);
+            self.crash(instance);
+            return Ok(());
+        }
+        if self.chance.chance(self.faults.stall / 2) {
+            self.coverage.add(Count::Stalls);
+            let delay_us = self.chance.between(1_000, 90_000) * 1_000;
+            let epoch = self.instances[instance].epoch;
+            self.at(delay_us, Due::Answer(instance, epoch, Box::new(reply)));
+            return Ok(());
+        }
+        self.proceed(instance, reply)
+    }
+
+    fn storage(&mut self, call: CallId, op: Op) -> Result<Reply, Failure> {
+        let fails = !matches!(op, Op::Commit { .. }) && self.chance.chance(self.faults.read_fails);
+        let failed = || StorageError::NotApplied("simulated".to_owned());
+        if fails {
+            self.coverage.add(Count::ReadFailures);
+        }
+        let reply = match op {
+            Op::Get(_) if fails => Reply::Got(Err(failed())),
+            Op::Scan { .. } if fails => Reply::Scanned(Err(failed())),
+            Op::Get(keys) => Reply::Got(self.store.get(&keys)),
+            Op::Scan { range, limit, order } => Reply::Scanned(self.store.scan(&range, limit, order)),
+            Op::Commit { checks, mutations } => Reply::Committed(self.commit(call, checks, mutations)?),
+            Op::Submit(_) | Op::Wait { .. } => unreachable!("these are no storage calls"),
+        };
+        if let Reply::Got(Err(StorageError::Invalid(why)))
+        | Reply::Scanned(Err(StorageError::Invalid(why)))
+        | Reply::Committed(Err(StorageError::Invalid(why))) = &reply
+        {
+            return Err(Failure { checker: "storage-contract", detail: format!("call {call}: {why}") });
+        }
+        Ok(reply)
+    }
+
+    fn commit(
+        &mut self,
+        call: CallId,
+        checks: Vec<Check>,
+        mutations: Vec<Mutation>,
+    ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
+        if matches!(&*self.calls[call].job, Job::Accept { transaction: true, .. }) {
+            return self.commit_in_transaction(call, checks, mutations);
+        }
+        let unknown = || Ok(Err(StorageError::Unknown("simulated".to_owned())));
+        if self.chance.chance(self.faults.not_applied) {
+            self.coverage.add(Count::NotApplied);
+            return Ok(Err(StorageError::NotApplied("simulated".to_owned())));
+        }
+        if self.chance.chance(self.faults.unknown_dropped) {
+            self.coverage.add(Count::UnknownDropped);
+            return unknown();
+        }
+        if self.chance.chance(self.faults.unknown_late) {
+            self.coverage.add(Count::UnknownLate);
+            let delay_us = self.chance.pick(&[100, 10_000, 1_000_000, 60_000_000, 300_000_000]);
+            self.hold(delay_us, Held { call, checks, mutations, transaction: None });
+            return unknown();
+        }
+        let result = self.apply(call, &checks, &mutations)?;
+        if self.chance.chance(self.faults.unknown_applied) && !matches!(result, Err(StorageError::Invalid(_))) {
+            self.coverage.add(Count::UnknownApplied);
+            return unknown();
+        }
+        Ok(result)
+    }
+
+    /// Inside a transaction of the platform's a commit is answered now and arrives when the platform commits.
+    fn commit_in_transaction(
+        &mut self,
+        call: CallId,
+        checks: Vec<Check>,
+        mutations: Vec<Mutation>,
+    ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
+        if self.calls[call].aborted {
+            let detail = format!("call {call} commits again after its transaction was lost");
+            return Err(Failure { checker: "transaction", detail });
+        }
+        if self.chance.chance(self.faults.transaction_lost) {
+            self.calls[call].aborted = true;
+            return Ok(Err(StorageError::TransactionAborted("simulated".to_owned())));
+        }
+        let failing = self.store.failing(&checks);
+        if !failing.is_empty() {
+            self.coverage.add(Count::Conflicts);
+            return Ok(Err(StorageError::Conflict(failing)));
+        }
+        let puts = mutations.iter().filter(|mutation| matches!(mutation, Mutation::Put { .. })).count();
+        self.calls[call].transaction.push(Held { call, checks, mutations, transaction: None });
+        Ok(Ok((0..puts as u64).map(|index| u64::MAX - index).collect()))
+    }
+
+    /// The commit arrives later.
+    pub fn hold(&mut self, delay_us: u64, held: Held) {
+        self.held += 1;
+        self.at(delay_us, Due::Land(Box::new(held)));
+    }
+
+    /// A commit that was under way arrives.
+    pub fn land(&mut self, held: Held) -> Result<(), Failure> {
+        self.held -= 1;
+        let call = held.call;
+        if held.transaction == Some(Fate::RollsBack) {
+            self.coverage.add(Count::RolledBack);
+            self.trace.note(self.now_us, || format!("the transaction of call {call} is rolled back"));
+            self.rest_if_done();
+            return Ok(());
+        }
+        self.trace.note(self.now_us, || format!("a commit of call {call} arrives"));
+        match self.apply(call, &held.checks, &held.mutations)? {
+            Ok(_) => self.coverage.add(Count::Landed),
+            Err(_) => self.coverage.add(Count::LateConflicts),
+        }
+        self.rest_if_done();
+        Ok(())
+    }
+
+    /// The commit takes place, or conflicts, here and now; if it does, it is judged.
+    pub fn apply(
+        &mut self,
+        call: CallId,
+        checks: &[Check],
+        mutations: &[Mutation],
+    ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
+        let result = self.store.commit(checks, mutations);
+        match &result {
+            Ok(_) => (),
+            Err(StorageError::Conflict(_)) => {
+                self.coverage.add(Count::Conflicts);
+                return Ok(result);
+            }
+            Err(_) => return Ok(result),
+        }
+        self.revision += 1;
+        let instance = self.calls[call].instance;
+        self.instances[instance].short_waits = 0;
+        self.coverage.add(Count::Commits);
+        self.coverage.add_many(Count::Rows, mutations.len());
+        self.trace.note(self.now_us, || format!("a commit of call {call} is applied"));
+        let touched = self.model.apply(self.now_us, call, mutations);
+        let applied = Applied {
+            call,
+            now_us: self.now_us,
+            clock_ms: self.clock_us(instance) / 1_000,
+            clock_slack_ms: self.clock_slack_ms(call),
+        };
+        commits::after(&self.model, &touched, applied, &mut self.sent)?;
+        self.coverage.add_many(Count::Deliveries, touched.new.len());
+        self.coverage.add_many(Count::Claims, touched.leased.len());
+        let lost = touched.leased.iter().filter(|(_, before)| before.until != 0);
+        self.coverage.add_many(Count::LostLeases, lost.count());
+        for (lane, message, number) in &touched.logged {
+            let log = &self.model.lanes[lane].deliveries[message].log[number];
+            self.coverage.add(counted(log));
+        }
+        for (key, value) in mutations.iter().filter_map(put_of) {
+            if key.starts_with("inbox/") && value.contains("routedTo") {
+                self.coverage.add(Count::Cursors);
+            }
+            if key.starts_with("msg/") {
+                self.coverage.add(Count::Events);
+            }
+        }
+        self.wake_sleepers();
+        Ok(result)
+    }
+}
+
+fn counted(log: &Log) -> Count {
+    match log.state.as_str() {
+        "delivered" => Count::Delivered,
+        "exhausted" => Count::Exhausted,
+        "skipped" => Count::Skipped,
+        "cancelled" => Count::Cancelled,
+        _ => Count::Retries,
+    }
+}
+
+fn put_of(mutation: &Mutation) -> Option<(&str, &str)> {
+    match mutation {
+        Mutation::Put { key, value } => Some((key, value)),
+        Mutation::Delete { .. } => None,
+    }
+}

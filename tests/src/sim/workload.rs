@@ -1,0 +1,254 @@
+//! What the platform does: registers and changes webhooks, reports events, repeats some of them, in transactions or not.
+//! It draws each action and remembers what it needs to draw the next; judging the answers is left to `checkers`.
+
+use base64::Engine as _;
+use hookwright_engine::host::Host;
+use hookwright_engine::{self as engine, Budget, Config};
+
+use super::actor::Done;
+use super::net::{self, Health};
+use super::params::Params;
+use super::rng::Rng;
+
+/// A call of the engine.
+#[derive(Clone, Debug)]
+pub enum Job {
+    Deliver(Budget),
+    Accept { tenant: String, events: Vec<String>, markers: Vec<u64>, transaction: bool },
+    Register { tenant: String, json: String },
+    Update { tenant: String, webhook: String, json: String },
+    Unregister { tenant: String, webhook: String },
+    Rotate { tenant: String, webhook: String, secret: String, overlap_s: u32 },
+    Test { tenant: String, webhook: String },
+    Attempts { tenant: String, webhook: String },
+    Message { tenant: String, message: String },
+}
+
+impl Job {
+    /// Makes the call.
+    pub fn run(&self, host: &dyn Host, config: &Config) -> Done {
+        match self {
+            Job::Deliver(budget) => Done::Delivered(engine::deliver(host, config, *budget)),
+            Job::Accept { tenant, events, .. } => {
+                Done::Accepted(engine::on_events(host, config, Some(tenant.as_str()), events))
+            }
+            Job::Register { tenant, json, .. } => Done::Json(engine::register(host, config, tenant, None, json)),
+            Job::Update { tenant, webhook, json } => Done::Json(engine::update(host, config, tenant, webhook, json)),
+            Job::Unregister { tenant, webhook } => Done::Removed(engine::unregister(host, config, tenant, webhook)),
+            Job::Rotate { tenant, webhook, secret, overlap_s } => {
+                let secret = Some(secret.as_str());
+                Done::Json(engine::rotate_secret(host, config, tenant, webhook, secret, Some(*overlap_s)))
+            }
+            Job::Test { tenant, webhook } => Done::Json(engine::test_webhook(host, config, tenant, webhook)),
+            Job::Attempts { tenant, webhook } => Done::Json(engine::attempts(host, config, tenant, webhook, None, 100)),
+            Job::Message { tenant, message } => Done::Json(engine::message(host, config, tenant, message)),
+        }
+    }
+}
+
+/// A receiver, which belongs to one registration.
+#[derive(Debug)]
+pub struct Receiver {
+    /// How it behaves.
+    pub health: Health,
+    /// Every secret that its webhook was ever given.
+    pub secrets: Vec<String>,
+}
+
+/// The platform's memory.
+#[derive(Debug)]
+pub struct Workload {
+    rng: Rng,
+    tenants: Vec<&'static str>,
+    types: &'static [&'static str],
+    patterns: &'static [&'static str],
+    profile: &'static str,
+    markers: u64,
+    /// Tenant, id and JSON of each event with an id, and its number.
+    events: Vec<(String, String, u64)>,
+    /// Tenant and webhook of each registration known to have succeeded.
+    pub webhooks: Vec<(String, String)>,
+    /// Tenant and id of each message known to have been accepted.
+    pub messages: Vec<(String, String)>,
+    /// One for each registration.
+    pub receivers: Vec<Receiver>,
+    schedules: Vec<&'static str>,
+}
+
+const TENANTS: &[&str] = &["acme", "Globex Ü", "initech"];
+const SCHEDULES: &[&str] = &["[]", "[1]", "[1,2,4]", "[5,60]", "[30,300,1800]", "[5,300,1800,7200,18000,36000]"];
+
+impl Workload {
+    /// That of a seed.
+    pub fn new(seed: u64, params: &Params) -> Workload {
+        let mut rng = Rng::of(seed, "workload", 0);
+        let perfex = params.profile == "perfex-assets";
+        let schedules = if params.hot { vec!["[1,1,1,1]"] } else { (0..3).map(|_| rng.pick(SCHEDULES)).collect() };
+        Workload {
+            tenants: TENANTS[..params.tenants].to_vec(),
+            types: if perfex {
+                &["asset.created", "asset.lost", "alert.low_stock"]
+            } else {
+                &["a.b.c", "a.b", "order.paid"]
+            },
+            patterns: if perfex {
+                &["*", "asset.*", "asset.lost"]
+            } else {
+                &["*", "a.*", "a.b.*", "a.b.c", "order.paid"]
+            },
+            profile: params.profile,
+            rng,
+            schedules,
+            markers: 0,
+            events: Vec::new(),
+            webhooks: Vec::new(),
+            messages: Vec::new(),
+            receivers: Vec::new(),
+        }
+    }
+
+    /// A registration, and the receiver that belongs to it.
+    pub fn registration(&mut self, params: &Params, now_us: u64) -> Job {
+        let tenant = self.rng.pick(&self.tenants).to_owned();
+        let receiver = self.receivers.len();
+        let secret = self.secret();
+        let schedule = self.rng.pick(&self.schedules);
+        let timeout_ms = self.rng.pick(&[500, 3_000, 10_000, 30_000]);
+        let events = if params.fan_out { "[\"*\"]".to_owned() } else { self.patterns_json() };
+        let json = format!(
+            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms}}}"#
+        );
+        let health = match (params.fan_out, params.hot) {
+            (true, _) => Health::Well,
+            (_, true) if params.faults.receiver > 0 => Health::Flaky,
+            _ => net::health(&mut self.rng, &params.faults, now_us),
+        };
+        self.receivers.push(Receiver { health, secrets: vec![secret] });
+        Job::Register { tenant, json }
+    }
+
+    /// The next thing that an application does.
+    pub fn action(&mut self, params: &Params, now_us: u64) -> Job {
+        if params.fan_out {
+            return self.events(1);
+        }
+        if self.rng.below(10) < params.changes {
+            return self.change(params, now_us);
+        }
+        match self.rng.below(20) {
+            0 => self.of_webhook(|tenant, webhook| Job::Test { tenant, webhook }),
+            1 => self.of_webhook(|tenant, webhook| Job::Attempts { tenant, webhook }),
+            2 if !self.messages.is_empty() => {
+                let (tenant, message) = self.messages[self.rng.index(self.messages.len())].clone();
+                Job::Message { tenant, message }
+            }
+            _ => {
+                let many = if params.hot { 1 } else { self.rng.pick(&[1, 1, 1, 1, 1, 1, 2, 3, 18]) };
+                self.events(many)
+            }
+        }
+    }
+
+    fn change(&mut self, params: &Params, now_us: u64) -> Job {
+        match self.rng.below(10) {
+            0 => self.registration(params, now_us),
+            1 => self.of_webhook(|tenant, webhook| Job::Unregister { tenant, webhook }),
+            2 => self.rotation(),
+            _ => self.update(),
+        }
+    }
+
+    /// The numbers of the other contents that were reported under this id.
+    pub fn other_markers<'a>(&'a self, id: &'a str, marker: u64) -> impl Iterator<Item = u64> + 'a {
+        let same = move |json: &str| json.split('"').nth(3) == Some(id);
+        self.events.iter().filter(move |(_, json, other)| *other != marker && same(json)).map(|(_, _, other)| *other)
+    }
+
+    fn of_webhook(&mut self, job: impl Fn(String, String) -> Job) -> Job {
+        if self.webhooks.is_empty() {
+            return self.events(1);
+        }
+        let (tenant, webhook) = self.webhooks[self.rng.index(self.webhooks.len())].clone();
+        job(tenant, webhook)
+    }
+
+    fn update(&mut self) -> Job {
+        let json = match self.rng.below(5) {
+            0 => r#"{"isActive":false}"#.to_owned(),
+            1 | 2 => r#"{"isActive":true}"#.to_owned(),
+            3 => format!(r#"{{"schedule":{}}}"#, self.rng.pick(&self.schedules)),
+            _ => format!(r#"{{"events":{}}}"#, self.patterns_json()),
+        };
+        self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.clone() })
+    }
+
+    fn rotation(&mut self) -> Job {
+        let secret = self.secret();
+        let overlap_s = self.rng.pick(&[0, 5, 3_600]);
+        self.of_webhook(|tenant, webhook| Job::Rotate { tenant, webhook, secret: secret.clone(), overlap_s })
+    }
+
+    fn events(&mut self, many: u32) -> Job {
+        let tenant = self.rng.pick(&self.tenants).to_owned();
+        let (mut events, mut markers) = (Vec::new(), Vec::new());
+        let mut ids = Vec::new();
+        for _ in 0..many {
+            let (event, marker, id) = self.event(&tenant);
+            // The same id twice in one call is a case of its own, which the engine's unit tests have.
+            if id.as_ref().is_some_and(|id| ids.contains(id)) {
+                continue;
+            }
+            ids.extend(id);
+            events.push(event);
+            markers.push(marker);
+        }
+        let transaction = self.rng.below(4) == 0;
+        Job::Accept { tenant, events, markers, transaction }
+    }
+
+    /// An event, its number and its id: a new one, or one that was reported before, or its id with another content.
+    fn event(&mut self, tenant: &str) -> (String, u64, Option<String>) {
+        let before: Vec<usize> = (0..self.events.len()).filter(|&index| self.events[index].0 == tenant).collect();
+        let repeat = if before.is_empty() { 9 } else { self.rng.below(10) };
+        let id = if repeat < 2 {
+            let (_, json, marker) = self.events[before[self.rng.index(before.len())]].clone();
+            let id = json.split('"').nth(3).unwrap_or_default().to_owned();
+            if repeat == 0 || self.rng.below(4) > 0 {
+                return (json, marker, Some(id));
+            }
+            Some(id)
+        } else {
+            (self.rng.below(4) > 0).then(|| format!("evt-{}", self.markers + 1))
+        };
+        self.markers += 1;
+        let marker = self.markers;
+        let kind = self.rng.pick(self.types);
+        let id_json = id.as_ref().map_or(String::new(), |id| format!(r#""id":"{id}","#));
+        let json = format!(
+            r#"{{{id_json}"type":"{kind}","occurredAt":"2025-02-04T12:00:00.000Z","subject":{{"type":"asset","id":{marker}}},"data":{{"sim":{marker}}}}}"#
+        );
+        if id.is_some() {
+            self.events.push((tenant.to_owned(), json.clone(), marker));
+        }
+        (json, marker, id)
+    }
+
+    fn patterns_json(&mut self) -> String {
+        let first = self.rng.pick(self.patterns);
+        let second = self.rng.pick(self.patterns);
+        if first == second || self.rng.below(2) == 0 {
+            return format!("[\"{first}\"]");
+        }
+        format!("[\"{first}\",\"{second}\"]")
+    }
+
+    fn secret(&mut self) -> String {
+        let mut bytes = [0; 24];
+        self.rng.fill(&mut bytes);
+        if self.profile == "standard" {
+            format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes))
+        } else {
+            hex::encode(bytes)
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! The world of one seed: its clock, its agenda and its instances. It decides whose turn it is; what a storage call
+//! does is in `storage_calls`, what becomes of requests in `http_calls`, how calls begin and end in `calls`.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
+use hookwright_engine::Config;
+use hookwright_engine::host::{Check, Completion, Mutation};
+use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
+
+use super::actor::{Op, Reply, Running, Senses, Step};
+use super::checkers::endings::{self, End};
+use super::checkers::sends::Bodies;
+use super::checkers::{Failure, ensure};
+use super::coverage::{Count, Coverage};
+use super::model::{CallId, Model, RequestId};
+use super::net::Sent;
+use super::params::{Faults, Params};
+use super::rng::Rng;
+use super::rows::{self, Row};
+use super::sabotage::Sabotage;
+use super::store::{SimStore, Versions};
+use super::trace::Trace;
+use super::workload::{Job, Workload};
+
+/// When every world begins, in microseconds since 1970.
+pub const BEGIN_US: u64 = 1_760_000_000_000_000;
+/// How long a world may take to come to rest: 60 days.
+const REST_US_MAX: u64 = 60 * 24 * 3_600 * 1_000_000;
+/// How many turns it may take.
+const TURNS_MAX: u64 = 3_000_000;
+
+/// An index into the instances.
+pub type InstanceId = usize;
+
+/// What is due at some time.
+#[derive(Debug)]
+pub enum Due {
+    /// An instance begins its next call.
+    Start(InstanceId, u64),
+    /// What an instance asked is done.
+    Execute(InstanceId, u64),
+    /// It learns the answer.
+    Answer(InstanceId, u64, Box<Reply>),
+    /// Its wait is over.
+    WaitOver(InstanceId, u64),
+    /// A request comes back.
+    Complete(InstanceId, CallId, RequestId),
+    /// A commit under way arrives.
+    Land(Box<Held>),
+    /// The faults end.
+    FaultsEnd,
+}
+
+/// A commit that has not arrived.
+#[derive(Debug)]
+pub struct Held {
+    /// Whose it is.
+    pub call: CallId,
+    /// As submitted.
+    pub checks: Vec<Check>,
+    /// As submitted.
+    pub mutations: Vec<Mutation>,
+    /// It is a transaction of the platform's, which may yet be rolled back.
+    pub transaction: Option<Fate>,
+}
+
+/// What becomes of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It commits.
+    Commits,
+    /// It does not.
+    RollsBack,
+}
+
+/// An instance of the engine, in a process of its own.
+#[derive(Debug)]
+pub struct Instance {
+    /// It pumps; else it is the application.
+    pub pumps: bool,
+    /// Clock and entropy.
+    pub senses: Rc<Senses>,
+    /// How far its clock is off.
+    pub off_us: i64,
+    /// Its call.
+    pub running: Option<(CallId, Running)>,
+    /// What that asks.
+    pub asks: Option<Op>,
+    /// Counts its steps, so that what was due for an earlier one is void.
+    pub epoch: u64,
+    /// Requests in flight.
+    pub in_flight: Vec<RequestId>,
+    /// Requests that came back and were not reported.
+    pub ready: Vec<Completion>,
+    /// It stands in a wait.
+    pub waits: bool,
+    /// How often it was started.
+    pub lives: u64,
+    /// Actions left.
+    pub actions: u32,
+    /// The state of the store in which its last call found nothing to do.
+    pub idle_at: Option<u64>,
+    /// It begins its next call later than it would, because nothing is due before.
+    pub sleeps: bool,
+    /// Waits in a row that were too short to wait for anything, with requests in flight and nothing coming back.
+    pub short_waits: u32,
+    /// Calls in a row that asked to be called again at once and changed nothing.
+    pub fruitless: u32,
+}
+
+/// A call of the engine.
+#[derive(Debug)]
+pub struct Call {
+    /// Who makes it.
+    pub instance: InstanceId,
+    /// What it is.
+    pub job: Rc<Job>,
+    /// The state of the store at its beginning.
+    pub revision: u64,
+    /// The commits of its open transaction.
+    pub transaction: Vec<Held>,
+    /// The platform's transaction was lost under it.
+    pub aborted: bool,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub struct World {
+    /// What the seed is.
+    pub params: Params,
+    /// The faults now.
+    pub faults: Faults,
+    /// The engine's configuration.
+    pub config: Rc<Config>,
+    /// True time.
+    pub now_us: u64,
+    /// The rows.
+    pub store: SimStore,
+    /// Counts applied commits.
+    pub revision: u64,
+    /// What the rows mean.
+    pub model: Model,
+    /// The platform.
+    pub workload: Workload,
+    /// Who is there.
+    pub instances: Vec<Instance>,
+    /// All calls.
+    pub calls: Vec<Call>,
+    /// How each of them ended.
+    pub ends: Vec<End>,
+    /// All requests.
+    pub sent: Vec<Sent>,
+    /// What will be told of each, until it is.
+    pub results: Vec<Option<Completion>>,
+    /// What they carried.
+    pub bodies: Bodies,
+    /// Draws faults of storage and instances.
+    pub chance: Rng,
+    /// Draws faults of the network.
+    pub network: Rng,
+    /// Draws how far clocks are off.
+    pub clocks: Rng,
+    /// What happened, counted.
+    pub coverage: Coverage,
+    /// What happened, in order.
+    pub trace: Trace,
+    /// The rule that is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// Faults are over.
+    pub calm: bool,
+    /// Commits under way.
+    pub held: u32,
+    order: Rng,
+    seed: u64,
+    agenda: BinaryHeap<Reverse<(u64, u64, Slot)>>,
+    resting: bool,
+}
+
+/// What is due; its place in the agenda does not depend on what it is.
+#[derive(Debug)]
+struct Slot(Due);
+
+impl PartialEq for Slot {
+    fn eq(&self, _: &Slot) -> bool {
+        true
+    }
+}
+impl Eq for Slot {}
+impl PartialOrd for Slot {
+    fn partial_cmp(&self, other: &Slot) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Slot {
+    fn cmp(&self, _: &Slot) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+impl World {
+    /// The world of a seed, before its first turn.
+    pub fn new(seed: u64, config: Rc<Config>, params: Params, sabotage: Option<Sabotage>, trace: Trace) -> World {
+        let workload = Workload::new(seed, &params);
+        World {
+            faults: params.faults,
+            config,
+            now_us: BEGIN_US,
+            store: SimStore::new(match sabotage {
+                Some(Sabotage::ReturnVersions) => Versions::Return,
+                Some(Sabotage::KeepVersions) => Versions::Keep,
+                _ => Versions::New,
+            }),
+            revision: 0,
+            model: Model::default(),
+            workload,
+            instances: Vec::new(),
+            calls: Vec::new(),
+            ends: Vec::new(),
+            sent: Vec::new(),
+            results: Vec::new(),
+            bodies: Bodies::default(),
+            chance: Rng::of(seed, "faults", 0),
+            network: Rng::of(seed, "network", 0),
+            clocks: Rng::of(seed, "clocks", 0),
+            coverage: Coverage::default(),
+            trace,
+            sabotage,
+            calm: false,
+            held: 0,
+            order: Rng::of(seed, "order", 0),
+            seed,
+            agenda: BinaryHeap::new(),
+            resting: false,
+            params,
+        }
+    }
+
+    /// Lives through it all.
+    pub fn run(&mut self) -> Result<(), Failure> {
+        self.set_up()?;
+        self.at(self.params.fault_phase_ms * 1_000, Due::FaultsEnd);
+        for instance in 0..self.instances.len() {
+            let delay_us = self.order.below(2_000_000);
+            self.start_in(instance, delay_us);
+        }
+        let mut turns = 0;
+        while let Some(Reverse((at_us, _, Slot(due)))) = self.agenda.pop() {
+            self.now_us = self.now_us.max(at_us);
+            self.turn(due)?;
+            turns += 1;
+            let in_time = turns < TURNS_MAX && self.now_us < BEGIN_US + REST_US_MAX;
+            ensure(in_time, "comes-to-rest", || format!("after {turns} turns, {} rows", self.store.count("")))?;
+            if self.resting {
+                break;
+            }
+        }
+        let faultless = self.params.faultless();
+        endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)
+    }
+
+    fn turn(&mut self, due: Due) -> Result<(), Failure> {
+        match due {
+            Due::Start(instance, epoch) if self.instances[instance].epoch == epoch => self.begin_call(instance),
+            Due::Execute(instance, epoch) if self.instances[instance].epoch == epoch => self.execute(instance),
+            Due::Answer(instance, epoch, reply) if self.instances[instance].epoch == epoch => {
+                self.proceed(instance, *reply)
+            }
+            Due::WaitOver(instance, epoch) if self.instances[instance].epoch == epoch => self.wait_over(instance),
+            Due::Complete(instance, call, request) => self.complete(instance, call, request),
+            Due::Land(held) => self.land(*held),
+            Due::FaultsEnd => self.faults_end(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts something on the agenda, so many microseconds from now. What is due at the same time comes in any order.
+    pub fn at(&mut self, delay_us: u64, due: Due) {
+        let order = self.order.next();
+        self.agenda.push(Reverse((self.now_us + delay_us, order, Slot(due))));
+    }
+
+    /// A new instance.
+    pub fn add_instance(&mut self, pumps: bool) -> InstanceId {
+        let id = self.instances.len();
+        let actions = if pumps { 0 } else { self.params.actions };
+        self.instances.push(Instance {
+            pumps,
+            senses: Senses::new(Rng::of(self.seed, "entropy", id as u64 * 1_000_000)),
+            off_us: 0,
+            running: None,
+            asks: None,
+            epoch: 0,
+            in_flight: Vec::new(),
+            ready: Vec::new(),
+            waits: false,
+            lives: 0,
+            actions,
+            idle_at: None,
+            sleeps: false,
+            short_waits: 0,
+            fruitless: 0,
+        });
+        self.set_clock(id);
+        id
+    }
+
+    /// Draws how far an instance's clock is off.
+    pub fn set_clock(&mut self, instance: InstanceId) {
+        let bound_ms = i64::try_from(self.faults.clock_off_ms_max).unwrap_or(0);
+        self.instances[instance].off_us = if bound_ms == 0 { 0 } else { self.clocks.around(bound_ms * 1_000) };
+    }
+
+    /// An instance's clock now.
+    pub fn clock_us(&self, instance: InstanceId) -> u64 {
+        self.now_us.saturating_add_signed(self.instances[instance].off_us)
+    }
+
+    /// How far the clock of this call's instance may have moved against itself since the call began, in milliseconds.
+    pub fn clock_slack_ms(&self, call: CallId) -> u64 {
+        // After a crash, and when the faults end, another clock is drawn.
+        let same_life = self.ends[call] == End::Open;
+        if same_life { self.params.clock_slack_ms() } else { self.params.faults.clock_off_ms_max * 2 }
+    }
+
+    /// An instance begins its next call then.
+    pub fn start_in(&mut self, instance: InstanceId, delay_us: u64) {
+        self.instances[instance].epoch += 1;
+        let epoch = self.instances[instance].epoch;
+        self.at(delay_us, Due::Start(instance, epoch));
+    }
+
+    /// The instance is gone, with what it had in flight; it comes back, as another, unless it is an application's last.
+    pub fn crash(&mut self, instance: InstanceId) {
+        let life = &mut self.instances[instance];
+        let Some((call, running)) = life.running.take() else { return };
+        running.end();
+        life.asks = None;
+        life.waits = false;
+        life.ready.clear();
+        life.lives += 1;
+        life.idle_at = None;
+        life.fruitless = 0;
+        life.senses = Senses::new(Rng::of(self.seed, "entropy", instance as u64 * 1_000_000 + life.lives));
+        for request in std::mem::take(&mut life.in_flight) {
+            let under_way = self.sent[request].arrives_us.is_some_and(|arrives_us| arrives_us > self.now_us);
+            if under_way && self.chance.below(2) == 0 {
+                self.sent[request].arrives_us = None;
+            }
+        }
+        self.ends[call] = End::Crashed;
+        self.trace.note(self.now_us, || format!("call {call} crashes with instance {instance}"));
+        self.set_clock(instance);
+        let delay_us = self.chance.pick(&[1_000, 1_000_000, 10_000_000, 100_000_000]);
+        self.start_in(instance, delay_us);
+    }
+
+    /// Answers what an instance asked and lets it go on to its next question.
+    pub fn proceed(&mut self, instance: InstanceId, reply: Reply) -> Result<(), Failure> {
+        let clock_us = self.clock_us(instance);
+        self.instances[instance].senses.now_us.set(clock_us);
+        self.instances[instance].epoch += 1;
+        let Some((call, running)) = self.instances[instance].running.as_mut() else { return Ok(()) };
+        let call = *call;
+        match running.resume(reply) {
+            Step::Asks(op) => self.asked(instance, op),
+            Step::Ended(done) => self.ended(instance, call, done),
+            Step::Panicked(text) => Err(Failure { checker: "panics", detail: format!("call {call}: {text}") }),
+        }
+    }
+
+    /// Draws whether the instance gets its answer, and when.
+    fn asked(&mut self, instance: InstanceId, op: Op) -> Result<(), Failure> {
+        self.trace.asked(self.now_us, instance, &op);
+        if self.chance.chance(self.faults.crash) {
+            self.coverage.add(Count::Crashes);
+            self.crash(instance);
+            return Ok(());
+        }
+        if matches!(op, Op::Submit(_)) {
+            // Handing over takes no time, so what is judged is what the engine knew.
+            self.instances[instance].asks = Some(op);
+            return self.execute(instance);
+        }
+        if self.chance.chance(self.faults.clock_jump) {
+            self.coverage.add(Count::ClockJumps);
+            self.set_clock(instance);
+        }
+        let mut delay_us = match op {
+            Op::Wait { .. } => self.order.between(1, 20),
+            _ if self.calm => self.order.between(20, self.params.storage_us_max.min(5_000)),
+            Op::Commit { .. } => self.order.between(20, self.params.storage_us_max + self.params.commit_us_max),
+            _ => self.order.between(20, self.params.storage_us_max),
+        };
+        if self.chance.chance(self.faults.stall) {
+            self.coverage.add(Count::Stalls);
+            delay_us += self.chance.between(1_000, 90_000) * 1_000;
+        }
+        self.instances[instance].asks = Some(op);
+        let epoch = self.instances[instance].epoch;
+        self.at(delay_us, Due::Execute(instance, epoch));
+        Ok(())
+    }
+
+    /// The store has changed: whoever sleeps because nothing was due looks again, as often as the hosts poll.
+    pub fn wake_sleepers(&mut self) {
+        for instance in 0..self.instances.len() {
+            if self.instances[instance].sleeps {
+                self.instances[instance].sleeps = false;
+                let delay_us = self.order.below(1_000_000);
+                self.start_in(instance, delay_us);
+            }
+        }
+    }
+
+    /// Faults end, every instance is started again, clocks are within their bound, and everything must come to rest.
+    fn faults_end(&mut self) -> Result<(), Failure> {
+        self.calm = true;
+        self.faults =
+            Faults { clock_off_ms_max: self.faults.clock_off_ms_max.min(CLOCK_SKEW_MS_MAX / 2), ..Faults::default() };
+        self.trace.note(self.now_us, || "the faults end".to_owned());
+        if self.params.faultless() {
+            // Without a fault, not even this crash may happen.
+            return Ok(());
+        }
+        for instance in 0..self.instances.len() {
+            self.crash(instance);
+            self.set_clock(instance);
+            self.instances[instance].sleeps = false;
+            self.instances[instance].idle_at = None;
+            let delay_us = self.order.below(10_000_000);
+            self.start_in(instance, delay_us);
+        }
+        Ok(())
+    }
+
+    /// The earliest time at which a pump with this clock has anything to do, in milliseconds of that clock; `None`: never.
+    pub fn next_due_ms(&self, clock_ms: u64) -> Option<u64> {
+        if self.store.count("inbox/") > 0 {
+            return Some(clock_ms);
+        }
+        let lane_due = |lane: &super::model::Lane| {
+            let wake = lane.wakes.first()?;
+            let Some(Row::Wake { due_ms, .. }) = rows::parse(wake) else { return None };
+            let believed = lane.lease.until <= clock_ms + LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
+            Some(if believed { due_ms.max(lane.lease.until) } else { due_ms })
+        };
+        self.model.lanes.values().filter_map(lane_due).min()
+    }
+
+    /// Nothing runs, nothing is under way, and nothing will ever be due.
+    pub fn rest_if_done(&mut self) {
+        let quiet = |instance: &Instance| {
+            instance.running.is_none() && (!instance.pumps || instance.idle_at == Some(self.revision))
+        };
+        self.resting = self.calm
+            && self.held == 0
+            && self.instances.iter().all(quiet)
+            && self.next_due_ms(self.now_us / 1_000).is_none();
+    }
+
+    /// Ends what still runs.
+    pub fn stop(&mut self) {
+        for instance in &mut self.instances {
+            if let Some((_, running)) = instance.running.take() {
+                running.end();
+            }
+        }
+    }
+
+    /// What happened, counted, with what only the end can tell.
+    pub fn counted(&self) -> Coverage {
+        let mut coverage = self.coverage.clone();
+        let unrecorded = self.sent.iter().filter(|request| !request.recorded && request.message.is_some()).count();
+        coverage.add_many(Count::Duplicates, unrecorded);
+        coverage
+    }
+}
