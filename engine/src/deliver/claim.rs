@@ -70,10 +70,11 @@ pub(super) fn claim(pump: &mut Pump<'_>) -> Result<bool, Error> {
 }
 
 /// Lanes with a due wake and without a lease, among which a choice is made; wakes of lanes that this pump has are noted.
+/// A look that ends before the wakes do is gone on with soon: lanes that nobody can take now must not hide others.
 fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
     let mut found: BTreeMap<Lane, Free> = BTreeMap::new();
     let mut looked: BTreeSet<Lane> = BTreeSet::new();
-    let mut place: Option<String> = None;
+    let mut place = pump.wake_place.take();
     for _ in 0..WAKE_PAGES_MAX {
         let page = pump.host.scan(&keys::wakes_after(place.as_deref()), WAKE_PAGE, Direction::Forward)?;
         let now_ms = pump.now_ms();
@@ -100,9 +101,17 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
                 free.seen.extend(wakes.into_iter().take(LANE_WAKES_MAX - free.seen.len().min(LANE_WAKES_MAX)));
             }
         }
-        if past_due || !whole || found.len() >= 2 * CLAIM_LANES_MAX {
+        if past_due || !whole {
+            place = None;
             break;
         }
+        if found.len() >= 2 * CLAIM_LANES_MAX {
+            break;
+        }
+    }
+    if place.is_some() {
+        pump.next_look_ms = pump.now_ms();
+        pump.wake_place = place;
     }
     Ok(choose(pump, found))
 }

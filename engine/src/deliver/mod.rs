@@ -63,7 +63,8 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
         stalls = 0;
-        if pump.flights.is_empty() && !progress {
+        let looked = pump.wake_place.is_none() || !pump.may_start();
+        if pump.flights.is_empty() && !progress && looked {
             return Ok(());
         }
         pump.wait(if progress { 0 } else { pump.idle_ms() });
@@ -90,6 +91,8 @@ pub(super) struct Pump<'a> {
     first_shard: u32,
     /// Where the round among the lanes goes on.
     turn: Option<Lane>,
+    /// Where the next look through the wakes goes on, if the last one did not get to their end.
+    wake_place: Option<String>,
     /// There may be something to route or to claim.
     look: bool,
     next_look_ms: u64,
@@ -184,6 +187,7 @@ impl<'a> Pump<'a> {
             shards: BTreeMap::new(),
             first_shard: u32::from_le_bytes(first) % crate::limits::INBOX_SHARDS,
             turn: None,
+            wake_place: None,
             look: true,
             next_look_ms: now_ms,
             crowded: false,

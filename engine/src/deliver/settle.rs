@@ -7,7 +7,7 @@ use super::{Done, Held, Pump, Registration, Row};
 use crate::commit::{Commit, Outcome, Versions};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
-use crate::limits::{RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX};
+use crate::limits::{LANE_WAKES_MAX, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX};
 use crate::records::{self, Queue, Recent, Stat, State};
 use crate::{Error, webhook};
 
@@ -41,6 +41,9 @@ struct LanePlan {
     stat: Option<Stat>,
     /// The release, with the time of the wake to arm, if any row stays.
     release: Option<Option<u64>>,
+    /// The wakes seen are deleted, although the lane is kept: a lane that waits for its receiver must not gather them. The
+    /// wake at the lease's end stays, and the release reads the queue.
+    tidy: bool,
 }
 
 /// Takes from what is done as much as one commit records; what belongs to a lost lease is dropped.
@@ -70,7 +73,8 @@ fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Pla
         let idle = held.in_flight == 0
             && !waiting.contains(lane)
             && (!open || (held.ready.is_empty() && !held.scan && !matches!(held.hook, Registration::Unread)));
-        if done.is_empty() && !idle {
+        let full = held.seen.len() >= LANE_WAKES_MAX;
+        if done.is_empty() && !idle && !full {
             continue;
         }
         let mut planned = plan_lane(held, done);
@@ -84,7 +88,11 @@ fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Pla
                 Err(error) => failed = Some(error),
             }
         }
-        if !planned.done.is_empty() || planned.release.is_some() {
+        if full && planned.release.is_none() && releases < RELEASE_LANES_MAX {
+            planned.tidy = true;
+            releases += 1;
+        }
+        if !planned.done.is_empty() || planned.release.is_some() || planned.tidy {
             lanes.insert(lane.clone(), planned);
         }
     }
@@ -109,7 +117,7 @@ fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
         left.retain(|(message, number)| (message, *number) != (&delivery.message, delivery.number));
         count(&mut stat, one);
     }
-    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, release: None }
+    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, release: None, tidy: false }
 }
 
 fn count(stat: &mut Stat, done: &Done) {
@@ -151,6 +159,8 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
         put_log(lane, planned, &token, now_ms, &mut commit);
         if let Some(wake_ms) = planned.release {
             put_release(lane, held, wake_ms, &token, &mut commit);
+        } else if planned.tidy {
+            delete_seen(held, &mut commit);
         }
     }
     match commit.submit(pump.host) {
@@ -211,11 +221,15 @@ fn put_release(lane: &Lane, held: &Held, wake_ms: Option<u64>, token: &str, comm
     let row = records::Lane { token: token.to_owned(), until: 0, wake: wake.clone() };
     commit.put(keys::lane(lane), records::encode(&row));
     commit.delete(held.armed.clone());
-    for seen in &held.seen {
-        commit.delete(seen.clone());
-    }
+    delete_seen(held, commit);
     if let Some(wake) = wake {
         commit.put(wake, records::encode(&records::Empty {}));
+    }
+}
+
+fn delete_seen(held: &Held, commit: &mut Commit) {
+    for seen in &held.seen {
+        commit.delete(seen.clone());
     }
 }
 
@@ -238,6 +252,9 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             continue;
         }
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
+        if planned.tidy {
+            held.seen.clear();
+        }
         held.next_due_ms = retries_ms.fold(held.next_due_ms, u64::min);
         if let Some(stat) = planned.stat {
             held.stat = stat;

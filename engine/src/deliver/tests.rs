@@ -9,7 +9,7 @@ use crate::host::{
     WaitResult,
 };
 use crate::memory::MemoryStore;
-use crate::{SealingKey, on_event, register, unregister};
+use crate::{SealingKey, keys, on_event, register, unregister};
 
 /// A host whose time passes only while it waits.
 struct World {
@@ -22,6 +22,9 @@ struct World {
     waiting: RefCell<Vec<Request>>,
     /// Statuses to answer with, first to last; 200 afterwards.
     statuses: RefCell<VecDeque<u16>>,
+    /// A lane that another worker announces each time this one waits, so often before anything is answered.
+    announced: RefCell<Option<(Lane, u32)>>,
+    wakes_max: Cell<usize>,
 }
 
 impl World {
@@ -35,12 +38,29 @@ impl World {
             requests: RefCell::default(),
             waiting: RefCell::default(),
             statuses: RefCell::new(statuses.iter().copied().collect()),
+            announced: RefCell::default(),
+            wakes_max: Cell::new(0),
         }
     }
 
     fn count(&self, prefix: &str) -> usize {
         let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
         self.store.scan(&range, 1_000, Direction::Forward).unwrap().len()
+    }
+
+    fn put(&self, keys: impl Iterator<Item = String>, value: &str) {
+        let rows: Vec<Mutation> = keys.map(|key| Mutation::Put { key, value: value.to_owned() }).collect();
+        self.store.commit(&[], &rows).unwrap();
+    }
+
+    /// The announcement that is due now, if any is left.
+    fn announce(&self) -> bool {
+        let mut announced = self.announced.borrow_mut();
+        let Some((lane, left)) = announced.as_mut().filter(|(_, left)| *left > 0) else { return false };
+        *left -= 1;
+        self.put(std::iter::once(keys::wake(self.now_us() / 1_000, lane, &format!("foreign{left}"))), r#"{"v":1}"#);
+        self.wakes_max.set(self.wakes_max.get().max(self.count("wake")));
+        true
     }
 
     fn pump(&self, config: &Config) -> DeliveryReport {
@@ -72,6 +92,9 @@ impl Http for World {
 
     fn wait(&self, timeout_ms: u32) -> WaitResult {
         self.now_us.set(self.now_us.get() + u64::from(timeout_ms.min(3)) * 1_000);
+        if self.announce() {
+            return WaitResult { completions: Vec::new(), wake: Wake::Work };
+        }
         let answer = |request: Request| {
             let status = self.statuses.borrow_mut().pop_front().unwrap_or(200);
             let body = format!("answer {status}");
@@ -243,5 +266,39 @@ fn leases_of_the_dead_are_void_after_a_take_over() {
     assert_eq!(world.pump(&config).delivered, 1);
     assert_eq!(take_over(&world, &config).unwrap(), 0);
     assert_eq!(log(&world, &config, &webhook).len(), 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn wakes_of_leased_lanes_hide_no_other_lane() {
+    let (world, config) = (World::new(&[]), config());
+    hook(&world, &config, r#"["*"]"#);
+    let lane = Lane::of(&keys::part("acme"), "wh_foreign");
+    let now_ms = world.now_us() / 1_000;
+    let lease = format!(r#"{{"v":1,"token":"x","until":{}}}"#, now_ms + 30_000);
+    world.put(std::iter::once(keys::lane(&lane)), &lease);
+    for page in 0..5 {
+        world.put((0..900).map(|n| keys::wake(now_ms - 1, &lane, &format!("{page}.{n}"))), r#"{"v":1}"#);
+    }
+    // Routed and claimed by a worker that died, and freed by a take-over: only the wake leads to the row.
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    let mut dead = Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(route::route(&mut dead).unwrap());
+    drop(dead);
+    take_over(&world, &config).unwrap();
+    world.put(std::iter::once(keys::lane(&lane)), &lease);
+    assert_eq!(world.pump(&config).delivered, 1);
+}
+
+#[test]
+fn a_lane_that_waits_for_its_receiver_gathers_no_wakes() {
+    let (world, config) = (World::new(&[]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    *world.announced.borrow_mut() = Some((Lane::of(&keys::part("acme"), &webhook), 200));
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.announced.borrow().as_ref().unwrap().1, 0);
+    let wakes_max = world.wakes_max.get();
+    assert!(wakes_max <= crate::limits::LANE_WAKES_MAX + 2, "{wakes_max}");
     is_quiet(&world);
 }
