@@ -46,8 +46,8 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
-/// A request to the management API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A request to the management API. Its body may hold a secret and is not printed.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ApiRequest {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: String,
@@ -57,6 +57,12 @@ pub struct ApiRequest {
     pub query: String,
     /// The body; empty if there is none.
     pub body: String,
+}
+
+impl std::fmt::Debug for ApiRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiRequest").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// Who calls the management API. The host has authenticated them.
@@ -70,8 +76,8 @@ pub struct Caller {
     pub permissions: Vec<String>,
 }
 
-/// The management API's response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The management API's response. Its body may show a new secret and is not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ApiResponse {
     /// The status.
     pub status: u16,
@@ -79,4 +85,10 @@ pub struct ApiResponse {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
+}
+
+impl std::fmt::Debug for ApiResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiResponse").field("status", &self.status).finish_non_exhaustive()
+    }
 }

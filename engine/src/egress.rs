@@ -37,7 +37,17 @@ const DENIED: &[&str] = &[
 
 /// The policy for every request: the denied networks, and those of them that the host allows.
 pub fn policy(allow: &[String]) -> EgressPolicy {
-    EgressPolicy { allow: allow.to_vec(), deny: DENIED.iter().map(|network| (*network).to_owned()).collect() }
+    let allow = allow.iter().map(|network| whole(network)).collect();
+    EgressPolicy { allow, deny: DENIED.iter().map(|network| (*network).to_owned()).collect() }
+}
+
+/// A checked network in full: a single address gets its prefix length.
+fn whole(network: &str) -> String {
+    match network.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(address)) => format!("{address}/32"),
+        Ok(std::net::IpAddr::V6(address)) => format!("{address}/128"),
+        Err(_) => network.to_owned(),
+    }
 }
 
 /// Checks a network in CIDR form. A single address counts as a network of one.
@@ -57,7 +67,11 @@ pub fn check_network(field: &str, text: &str) -> Result<(), Error> {
     };
     match bits.map(str::parse::<u8>) {
         None => Ok(()),
-        Some(Ok(bits)) if bits <= width => Ok(()),
+        Some(Ok(length))
+            if length <= width && bits.is_some_and(|bits| bits.bytes().all(|byte| byte.is_ascii_digit())) =>
+        {
+            Ok(())
+        }
         Some(_) => Err(Error::invalid(field, format!("`{text}` has no prefix length of 0 to {width}"))),
     }
 }
@@ -71,9 +85,12 @@ mod tests {
         for good in ["127.0.0.0/8", "10.1.2.3", "fd00::/8", "::1", "0.0.0.0/0"] {
             assert_eq!(check_network("allow", good), Ok(()), "{good}");
         }
-        for bad in ["", "localhost", "127.0.0.0/33", "127.0.0.0/", "127.0.0/8", "::/129", "127.0.0.0/x"] {
+        for bad in ["", "localhost", "127.0.0.0/33", "127.0.0.0/", "127.0.0/8", "127.0.0.0/+8", "::/129", "127.0.0.0/x"]
+        {
             assert!(check_network("allow", bad).is_err(), "{bad}");
         }
+        let policy = policy(&["127.0.0.1".to_owned(), "::1".to_owned(), "10.0.0.0/8".to_owned()]);
+        assert_eq!(policy.allow, ["127.0.0.1/32", "::1/128", "10.0.0.0/8"], "every host may expect a prefix length");
         for network in DENIED {
             assert_eq!(check_network("deny", network), Ok(()), "{network}");
         }

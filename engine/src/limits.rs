@@ -117,6 +117,8 @@ pub const LEASE_SENDING_MS: u64 = 5_000;
 pub const SHARD_LEASE_MS: u64 = 5_000;
 /// The longest lease there can be.
 pub const LEASE_MS_MAX: u64 = TIMEOUT_MS_MAX as u64 + LEASE_MARGIN_MS + LEASE_SENDING_MS;
+/// A webhook that can't be opened, because its sealing key is not configured, is looked at again after so long.
+pub const UNUSABLE_MS: u64 = 60_000;
 /// A pump that can't record what came back tries again after so long.
 pub const STALL_MS: u32 = 200;
 /// How often it does so before it gives up; what came back is then sent again.

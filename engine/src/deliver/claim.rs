@@ -124,6 +124,8 @@ fn note_own(pump: &mut Pump<'_>, seen: &mut BTreeMap<Lane, Vec<String>>) {
                 if held.seen.len() < LANE_WAKES_MAX && wake != held.armed && !held.seen.contains(&wake) {
                     held.seen.push(wake);
                     held.scan = true;
+                    // It may say that the webhook was removed.
+                    held.hook = Registration::Unread;
                 }
             }
             false

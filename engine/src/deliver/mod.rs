@@ -32,6 +32,8 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
         pump.wait(POLL_MS);
     }
     if outcome.is_err() {
+        // Nothing new is begun, so every lane is released.
+        pump.draining = true;
         // What came back is recorded all the same, if it can be, or it would be sent again.
         let _ = settle::settle(&mut pump);
     }
@@ -128,6 +130,8 @@ enum Registration {
     Unread,
     Gone,
     Inactive(String),
+    /// It can't be opened: its sealing key is not configured, say.
+    Unusable,
     Active(Rc<Target>),
 }
 
@@ -242,6 +246,11 @@ impl<'a> Pump<'a> {
 }
 
 impl Held {
+    /// Whether all its slots are in use.
+    fn is_full(&self) -> bool {
+        self.in_flight >= self.slots()
+    }
+
     fn slots(&self) -> usize {
         if self.proven { LANE_IN_FLIGHT_MAX } else { 1 }
     }

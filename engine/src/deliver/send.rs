@@ -50,8 +50,8 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
                         Some(reason) => Registration::Inactive(reason.to_owned()),
                         None => Registration::Active(Rc::new(target)),
                     },
-                    // A sealing key that is missing, say: what waits is kept in the log, not thrown away unseen.
-                    Err(error) => Registration::Inactive(format!("the registration is unusable: {error}")),
+                    // A sealing key that is missing, say, or a format of a newer version: what waits goes on waiting.
+                    Err(_) => Registration::Unusable,
                 },
             };
             if let Some(held) = pump.lanes.get_mut(lane) {
@@ -73,7 +73,7 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
             break;
         }
         held.scan |= held.next_due_ms <= now_ms;
-        if !held.scan || !held.ready.is_empty() || !may_start || !held.may_send(now_ms) {
+        if !held.scan || !held.ready.is_empty() || held.is_full() || !may_start || !held.may_send(now_ms) {
             continue;
         }
         let entries = pump.host.scan(&keys::queue_all(lane), QUEUE_PAGE, Direction::Forward)?;
@@ -125,7 +125,9 @@ fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
             }
             if matches!(held.hook, Registration::Active(_)) {
                 let crowded = free == 0 || (!held.proven && free_unproven == 0);
-                if held.in_flight >= held.slots() || crowded || pump.attempts_left == 0 {
+                // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
+                let greedy = held.in_flight > 0 && free <= IN_FLIGHT_MAX / 2;
+                if held.is_full() || crowded || greedy || pump.attempts_left == 0 {
                     continue;
                 }
                 free -= 1;
@@ -209,7 +211,7 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
         (Registration::Gone, _) => Err(unsent(State::Cancelled, "the webhook was deleted".to_owned())),
         (_, None) => Err(unsent(State::Cancelled, "the message is no longer stored".to_owned())),
         (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
-        (Registration::Unread, _) => return None,
+        (Registration::Unread | Registration::Unusable, _) => return None,
         (Registration::Active(target), Some(message)) => outgoing::format(target, &delivery.message, message, now_us)
             .map_err(|error| Attempt {
                 error: Some(crate::host::HttpErrorKind::InvalidRequest),
@@ -261,7 +263,8 @@ impl Held {
     pub(super) fn may_send(&self, now_ms: u64) -> bool {
         let timeout_ms = match &self.hook {
             Registration::Active(target) => target.timeout_ms(),
-            _ => 0,
+            Registration::Unusable => return false,
+            Registration::Unread | Registration::Gone | Registration::Inactive(_) => 0,
         };
         now_ms + u64::from(timeout_ms) + LEASE_MARGIN_MS < self.until_ms
     }

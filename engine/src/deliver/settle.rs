@@ -7,7 +7,7 @@ use super::{Done, Held, Pump, Registration, Row};
 use crate::commit::{Commit, Outcome, Versions};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
-use crate::limits::{LANE_WAKES_MAX, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX};
+use crate::limits::{LANE_WAKES_MAX, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
 use crate::records::{self, Queue, Recent, Stat, State};
 use crate::{Error, webhook};
 
@@ -82,7 +82,9 @@ fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Pla
             match first_that_stays(pump.host, lane, &planned) {
                 Ok(stays_ms) if open && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) => held.scan = true,
                 Ok(stays_ms) => {
-                    planned.release = Some(stays_ms);
+                    let unusable = matches!(held.hook, Registration::Unusable);
+                    let earliest_ms = if unusable { now_ms + UNUSABLE_MS } else { 0 };
+                    planned.release = Some(stays_ms.map(|due_ms| due_ms.max(earliest_ms)));
                     releases += 1;
                 }
                 Err(error) => failed = Some(error),
@@ -246,7 +248,8 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
         if let Some(reason) = planned.done.into_iter().find_map(|done| done.disable) {
             disabled.push((lane.clone(), reason));
         }
-        if planned.release.is_some() {
+        if let Some(wake_ms) = planned.release {
+            pump.next_look_ms = wake_ms.map_or(pump.next_look_ms, |wake_ms| wake_ms.min(pump.next_look_ms));
             pump.lanes.remove(&lane);
             pump.look |= std::mem::take(&mut pump.crowded);
             continue;

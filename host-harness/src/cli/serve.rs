@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use hookwright_engine::host::{Direction, KeyRange, Storage};
 use hookwright_host::http::HttpClient;
 use hookwright_host::stores;
 use hookwright_host::wake::Wakes;
@@ -39,11 +40,11 @@ pub struct Options {
     #[arg(long, env = "HOOKWRIGHT_SEALING_KEY_FILE", value_name = "FILE")]
     sealing_key_file: Option<PathBuf>,
     /// Workers that deliver.
-    #[arg(long, env = "HOOKWRIGHT_WORKERS", default_value_t = 2)]
-    workers: usize,
+    #[arg(long, env = "HOOKWRIGHT_WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: u16,
     /// Calls of the API at a time, each with an instance of its own.
-    #[arg(long, env = "HOOKWRIGHT_CALLS", default_value_t = 16)]
-    calls: usize,
+    #[arg(long, env = "HOOKWRIGHT_CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    calls: u16,
 }
 
 impl std::fmt::Debug for Options {
@@ -59,7 +60,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let store = stores::open(&options.store)?;
     let settings = Settings {
         profile: options.profile.clone(),
-        sealing_keys: sealing_keys(options)?,
+        sealing_keys: sealing_keys(options, &*store)?,
         allow_destinations: options.allow_destination.clone(),
     };
     let http = HttpClient::builder().build()?;
@@ -67,7 +68,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let blueprint = Arc::new(Blueprint::new(runtime, settings, move |wakes| {
         Imports::new(store.clone(), Arc::new(http.queue(wakes)))
     }));
-    let pool = Arc::new(Pool::new(blueprint.clone(), options.calls));
+    let pool = Arc::new(Pool::new(blueprint.clone(), usize::from(options.calls)));
     // The first instance says whether the component takes the settings; better now than at the first event.
     pool.call(|_| Ok(())).context("configuring the component")?;
 
@@ -81,9 +82,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
     let listener = TcpListener::bind(options.listen).with_context(|| format!("listening on {}", options.listen))?;
     let wakes = Wakes::new();
-    let pump = Pump::start(blueprint, wakes.clone(), options.workers).context("starting the workers")?;
-    let server =
-        Server::start(listener, pool, wakes, ServerOptions { token: token(options)?, calls_max: options.calls })?;
+    let pump = Pump::start(blueprint, wakes.clone(), usize::from(options.workers)).context("starting the workers")?;
+    let server = Server::start(
+        listener,
+        pool,
+        wakes,
+        ServerOptions { token: token(options)?, calls_max: usize::from(options.calls) },
+    )?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "listening on http://{}", server.address()).and_then(|()| stdout.flush()).context("writing")?;
 
@@ -94,7 +99,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn sealing_keys(options: &Options) -> Result<Vec<SealingKey>> {
+fn sealing_keys(options: &Options, store: &dyn Storage) -> Result<Vec<SealingKey>> {
     if let Some(path) = &options.sealing_key_file {
         return sealing::read(path);
     }
@@ -102,6 +107,16 @@ fn sealing_keys(options: &Options) -> Result<Vec<SealingKey>> {
         // Secrets do not outlive a store in memory, and neither need their keys.
         None => Ok(vec![sealing::random()?]),
         Some(path) => {
+            // A new key beside old secrets would look like a start, and open none of them.
+            let rows = KeyRange { start: "a".to_owned(), end: "z".to_owned() };
+            let used = store
+                .scan(&rows, 1, Direction::Forward)
+                .map_err(|error| anyhow::anyhow!("reading the store: {error:?}"))?;
+            anyhow::ensure!(
+                used.is_empty() || path.exists(),
+                "the store is in use, but its sealing key {} is missing: put it back, or name it with --sealing-key-file",
+                path.display()
+            );
             let (keys, made) = sealing::read_or_make(&path)?;
             if made {
                 eprintln!(

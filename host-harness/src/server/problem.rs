@@ -15,7 +15,10 @@ pub(super) fn of_call(error: &CallError) -> Response<Full<Bytes>> {
         CallError::Trapped(_) => {
             // The reason is for the operator's log; the event was not accepted, and may be sent again.
             eprintln!("hookwright: error: {error}");
-            of_status(StatusCode::INTERNAL_SERVER_ERROR, "the component failed; nothing was accepted")
+            of_status(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the component failed, and what it did before is not known; repeat the call, an event with the same id",
+            )
         }
     }
 }
