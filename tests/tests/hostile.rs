@@ -69,7 +69,8 @@ fn memory_has_a_bound() {
 
 #[test]
 fn a_guest_that_computes_for_ever_is_stopped() {
-    let calls: [fn(&mut Plugin) -> Result<String, CallError>; 2] = [
+    type Call = fn(&mut Plugin) -> Result<String, CallError>;
+    let calls: [Call; 2] = [
         |plugin| plugin.list("acme", None, 1),
         // Asking for the time is no call that renews the deadline.
         |plugin| plugin.message("acme", "msg_1"),
