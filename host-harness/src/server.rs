@@ -64,7 +64,7 @@ impl Server {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).context("registering the socket")?
         };
-        let api = Arc::new(Api::new(pool, wakes, &options.token));
+        let api = Arc::new(Api::new(pool, wakes, &options.token, options.calls_max));
         let (ask_stop, stop) = oneshot::channel();
         let accepting = runtime.spawn(accept(listener, api, stop));
         Ok(Server { address, ask_stop: Some(ask_stop), runtime: Some(runtime), accepting })

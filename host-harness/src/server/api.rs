@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::problem;
 use crate::limits::{BODY_BYTES_MAX, BODY_READ_MS_MAX};
@@ -30,11 +31,14 @@ pub(super) struct Api {
     pool: Arc<Pool>,
     wakes: Wakes,
     token_digest: [u8; 32],
+    /// Places for everything but events: a few instances are left to these, however long receivers make test sends take.
+    managing: Semaphore,
 }
 
 impl Api {
-    pub(super) fn new(pool: Arc<Pool>, wakes: Wakes, token: &str) -> Api {
-        Api { pool, wakes, token_digest: Sha256::digest(token).into() }
+    pub(super) fn new(pool: Arc<Pool>, wakes: Wakes, token: &str, calls_max: usize) -> Api {
+        let managing = Semaphore::new(calls_max.saturating_sub(calls_max / 4).max(1));
+        Api { pool, wakes, token_digest: Sha256::digest(token).into(), managing }
     }
 
     /// Answers a request. Whatever goes wrong is in the response.
@@ -77,6 +81,7 @@ impl Api {
             permissions: PERMISSIONS.map(str::to_owned).to_vec(),
         };
         let request = ApiRequest { body: read(&head, body).await?, ..request };
+        let _place = self.managing.acquire().await;
         let response = self.call(move |plugin| plugin.handle(&request, &caller)).await?;
         Ok(of_component(response))
     }
