@@ -7,7 +7,8 @@ use crate::json::{self, Json, Reader};
 use crate::profile::{Method, Profile, SecretAbsent, Unsigned};
 use crate::records::Hook;
 use crate::secret::Secret;
-use crate::{Error, limits, pattern, url};
+use crate::url::{self, Schemes};
+use crate::{Error, limits, pattern};
 
 /// The fields that were given.
 #[derive(Clone, Default)]
@@ -52,7 +53,7 @@ pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
     };
     fields.finish()?;
     if let Some(url) = &draft.url {
-        url::check(url)?;
+        url::check("url", url, Schemes::HttpAndHttps)?;
     }
     if let Some(name) = &draft.name {
         check_name(name)?;
