@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::commit::{Commit, Outcome};
 use crate::config::Config;
 use crate::event::Event;
 use crate::host::Host;
-use crate::json::{self, Style};
+use crate::json;
 use crate::records::{self, Inbox, Message};
 use crate::{Accepted, Error, ErrorKind, id, keys, limits};
 
@@ -83,14 +82,13 @@ fn prepare(host: &dyn Host, config: &Config, tenant: Option<&str>, text: &str) -
     let content_hash = hex::encode(Sha256::digest(event.content().as_bytes()));
     let message_id = id::message(host, &tenant, event.id.as_deref());
     let accepted_at_ms = now_us / 1_000;
-    let stored = json::write(&event.to_json(), Style::Compact);
     let message = Message {
         tenant,
         event_type: event.event_type.clone(),
         occurred_at_us: event.occurred_at_us.unwrap_or(now_us),
         accepted_at_ms,
         content_hash: content_hash.clone(),
-        event: RawValue::from_string(stored).map_err(|error| Error::of(ErrorKind::Internal, error.to_string()))?,
+        event: event.to_json(),
     };
     let inbox = Inbox { tenant_part: tenant_part.clone(), event_type: event.event_type, routed_to: None };
     Ok(Prepared {

@@ -60,20 +60,22 @@ impl Event {
             let error = Error::of(ErrorKind::TooLarge, message);
             return Err(error.hint("send the model's id and what changed rather than everything"));
         }
-        let mut fields = Reader::new("", json::parse(text)?)?;
+        Event::of_json(json::parse(text)?)
+    }
+
+    /// The event in a JSON value, by the same rules.
+    pub(crate) fn of_json(json: Json) -> Result<Event, Error> {
+        let mut fields = Reader::new("", json);
         let event = Event {
-            event_type: event_type(&mut fields)?,
-            id: name(&mut fields, "id", limits::EVENT_ID_BYTES_MAX)?,
-            tenant: name(&mut fields, "tenant", limits::TENANT_BYTES_MAX)?,
-            occurred_at_us: match fields.text("occurredAt")? {
-                Some(text) => Some(time::parse(&text).map_err(|error| error.within("occurredAt"))?),
-                None => None,
-            },
-            subject: subject(&mut fields)?,
-            before: model(&mut fields, "before")?,
-            after: model(&mut fields, "after")?,
+            event_type: event_type(&mut fields),
+            id: name(&mut fields, "id", limits::EVENT_ID_BYTES_MAX),
+            tenant: name(&mut fields, "tenant", limits::TENANT_BYTES_MAX),
+            occurred_at_us: occurred_at_us(&mut fields),
+            subject: subject(&mut fields),
+            before: model(&mut fields, "before"),
+            after: model(&mut fields, "after"),
             data: fields.value("data"),
-            context: context(&mut fields)?,
+            context: context(&mut fields),
         };
         fields.finish()?;
         Ok(event)
@@ -130,11 +132,20 @@ impl Event {
     }
 }
 
-fn event_type(fields: &mut Reader) -> Result<String, Error> {
-    match fields.text("type")? {
-        Some(text) => check_type(&text).map(|()| text),
-        None => Err(Error::invalid("type", "is required").hint("every event says what happened: asset.updated")),
+fn event_type(fields: &mut Reader) -> String {
+    let text = fields.text("type");
+    if let Some(text) = &text {
+        fields.noted(check_type(text));
+    } else {
+        let error = Error::invalid("type", "is required");
+        fields.refuse(error.hint("every event says what happened: asset.updated"));
     }
+    text.unwrap_or_default()
+}
+
+fn occurred_at_us(fields: &mut Reader) -> Option<u64> {
+    let text = fields.text("occurredAt")?;
+    fields.noted(time::parse(&text).map_err(|error| error.within("occurredAt")))
 }
 
 /// Whether a text can be an event type at all: parts of `A-Z`, `a-z`, `0-9`, `_` and `-`, with dots between them.
@@ -158,45 +169,44 @@ pub(crate) fn check_type(text: &str) -> Result<(), Error> {
 }
 
 /// A text of 1 to so many bytes without control characters.
-fn name(fields: &mut Reader, name: &'static str, bytes_max: usize) -> Result<Option<String>, Error> {
+fn name(fields: &mut Reader, name: &'static str, bytes_max: usize) -> Option<String> {
     let text = fields.text(name)?;
-    match &text {
-        Some(text) if text.is_empty() => Err(Error::invalid(name, "is empty").hint("leave it out if there is none")),
-        Some(text) if text.len() > bytes_max => {
-            Err(Error::invalid(name, format!("has {} bytes; {bytes_max} are allowed", text.len())))
-        }
-        Some(text) if text.chars().any(char::is_control) => {
-            Err(Error::invalid(name, format!("`{}` has control characters", quoted(text))))
-        }
-        _ => Ok(text),
+    if text.is_empty() {
+        fields.refuse(Error::invalid(name, "is empty").hint("leave it out if there is none"));
+    } else if text.len() > bytes_max {
+        fields.refuse_field(name, &format!("has {} bytes; {bytes_max} are allowed", text.len()));
+    } else if text.chars().any(char::is_control) {
+        fields.refuse_field(name, &format!("`{}` has control characters", quoted(&text)));
     }
+    Some(text)
 }
 
-fn subject(fields: &mut Reader) -> Result<Option<Subject>, Error> {
-    let Some(json) = model(fields, "subject")? else { return Ok(None) };
-    let mut fields = Reader::new("subject", json)?;
-    let subject_type = fields.text("type")?;
-    let id = fields.value("id");
+fn subject(fields: &mut Reader) -> Option<Subject> {
+    let mut inner = Reader::new("subject", model(fields, "subject")?);
+    let subject_type = inner.text("type");
+    let id = inner.value("id");
     if let Some(id) = &id
         && !matches!(id, Json::String(_) | Json::Number(_))
     {
-        return Err(fields.wrong("id", "a string or a number", id));
+        inner.wrong("id", "a string or a number", id);
     }
-    fields.finish()?;
-    Ok(Some(Subject { subject_type, id }))
+    fields.noted(inner.finish());
+    Some(Subject { subject_type, id })
 }
 
-fn model(fields: &mut Reader, name: &'static str) -> Result<Option<Json>, Error> {
-    match fields.value(name) {
-        Some(Json::Array(items)) if items.is_empty() => Ok(Some(Json::Object(Vec::new()))),
-        Some(json @ Json::Object(_)) => Ok(Some(json)),
-        None => Ok(None),
-        Some(other) => Err(fields.wrong(name, "an object", &other)),
+fn model(fields: &mut Reader, name: &'static str) -> Option<Json> {
+    match fields.value(name)? {
+        Json::Array(items) if items.is_empty() => Some(Json::Object(Vec::new())),
+        json @ Json::Object(_) => Some(json),
+        other => {
+            fields.wrong(name, "an object", &other);
+            None
+        }
     }
 }
 
-fn context(fields: &mut Reader) -> Result<Vec<(String, String)>, Error> {
-    let Some(Json::Object(members)) = model(fields, "context")? else { return Ok(Vec::new()) };
+fn context(fields: &mut Reader) -> Vec<(String, String)> {
+    let Some(Json::Object(members)) = model(fields, "context") else { return Vec::new() };
     let mut context = Vec::new();
     for (key, value) in members {
         match value {
@@ -204,11 +214,11 @@ fn context(fields: &mut Reader) -> Result<Vec<(String, String)>, Error> {
             Json::Null => {}
             other => {
                 let error = Error::invalid(&format!("context.{}", quoted(&key)), "must be a string");
-                return Err(error.hint(format!("{} belongs into `data`", other.kind())));
+                fields.refuse(error.hint(format!("{} belongs into `data`", other.kind())));
             }
         }
     }
-    Ok(context)
+    context
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! Everything the engine does to the world goes through [`Host`]. The contract of the storage is stated here for Rust
 //! and in `wit/storage.wit` for every other language; the two say the same.
 
-use serde::{Deserialize, Serialize};
-
 /// The whole outside, as one object, so that a flow takes one context argument.
 pub trait Host: Storage + Http + Clock + Entropy {}
 
@@ -211,8 +209,7 @@ pub struct HttpError {
 }
 
 /// The kinds of transport failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HttpErrorKind {
     /// Every address of the name, or the address in the URL, is one that the egress policy refuses.
     DestinationProhibited,
@@ -229,7 +226,36 @@ pub enum HttpErrorKind {
     /// The request could not be expressed (a header or URL the client refuses).
     InvalidRequest,
     /// Anything else on the host's side.
+    #[default]
     Internal,
+}
+
+impl HttpErrorKind {
+    /// All of them.
+    pub const ALL: [HttpErrorKind; 8] = [
+        HttpErrorKind::DestinationProhibited,
+        HttpErrorKind::Dns,
+        HttpErrorKind::Connect,
+        HttpErrorKind::Tls,
+        HttpErrorKind::Timeout,
+        HttpErrorKind::Protocol,
+        HttpErrorKind::InvalidRequest,
+        HttpErrorKind::Internal,
+    ];
+
+    /// Its name in the contract and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HttpErrorKind::DestinationProhibited => "destination-prohibited",
+            HttpErrorKind::Dns => "dns",
+            HttpErrorKind::Connect => "connect",
+            HttpErrorKind::Tls => "tls",
+            HttpErrorKind::Timeout => "timeout",
+            HttpErrorKind::Protocol => "protocol",
+            HttpErrorKind::InvalidRequest => "invalid-request",
+            HttpErrorKind::Internal => "internal",
+        }
+    }
 }
 
 /// What else a wait may tell.

@@ -14,14 +14,16 @@ mod read;
 mod write;
 
 pub use compare::canonical;
-pub use parse::parse;
+pub use parse::{line_of, parse, parse_within};
 pub use read::{Reader, quoted};
+pub(crate) use write::string;
 pub use write::{Style, write, write_within};
 
 /// A JSON value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Json {
     /// `null`
+    #[default]
     Null,
     /// `true` or `false`
     Bool(bool),

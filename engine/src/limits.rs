@@ -34,6 +34,19 @@ pub const EVENT_TYPE_PARTS_MAX: usize = 8;
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// A payload as a query, in bytes. Receivers take far less; unbounded, long keys over many leaves would fill the memory.
 pub const QUERY_BYTES_MAX: usize = 64 * 1024;
+/// A profile of a host's own, in bytes.
+pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
+/// Profiles of a host's own.
+pub const PROFILES_MAX: usize = 32;
+/// A profile's name, in bytes.
+pub const PROFILE_NAME_BYTES_MAX: usize = 32;
+/// Event types of a profile's catalogue.
+pub const PROFILE_EVENTS_MAX: usize = 1_000;
+/// Members of one object of a profile's payload.
+pub const PROFILE_MEMBERS_MAX: usize = 100;
+/// Attributes that a profile hides.
+pub const PROFILE_HIDDEN_MAX: usize = 100;
+
 /// A tenant's name, in bytes.
 pub const TENANT_BYTES_MAX: usize = 64;
 
@@ -41,6 +54,10 @@ pub const TENANT_BYTES_MAX: usize = 64;
 pub const WEBHOOK_NAME_CHARS_MAX: usize = 255;
 /// A webhook's URL, in bytes.
 pub const URL_BYTES_MAX: usize = 2_048;
+/// Webhooks of one tenant, unless the host's configuration says another number.
+pub const WEBHOOKS_PER_TENANT_MAX: u32 = 1_000;
+/// The most that a host's configuration may allow.
+pub const WEBHOOKS_PER_TENANT_CEILING: u32 = 1_000_000;
 /// Patterns of one webhook.
 pub const PATTERNS_PER_WEBHOOK_MAX: usize = 100;
 /// Custom headers of one webhook.

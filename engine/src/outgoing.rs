@@ -11,7 +11,7 @@ use crate::webhook::Target;
 /// The bytes of one attempt. They depend on the stored event, the webhook and the time of the attempt, and on nothing else:
 /// every attempt of a message carries the same body.
 pub fn format(target: &Target, message_id: &str, message: &Message, now_us: u64) -> Result<Outgoing, Error> {
-    let mut event = Event::parse(message.event.get())?;
+    let mut event = Event::of_json(message.event.clone())?;
     event.event_type.clone_from(&message.event_type);
     event.occurred_at_us = Some(message.occurred_at_us);
     request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets())

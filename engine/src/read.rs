@@ -5,7 +5,7 @@ use crate::host::{Direction, Host};
 use crate::json::{self, Json, Style};
 use crate::keys;
 use crate::limits::SCAN_ENTRIES_MAX;
-use crate::records::{self, Attempt, Message, Recent, State};
+use crate::records::{self, Attempt, Message, Recent};
 use crate::webhook::{self, view};
 use crate::{Error, ErrorKind, accept, id, time};
 
@@ -82,7 +82,7 @@ pub fn message(host: &dyn Host, _config: &Config, tenant: &str, message: &str) -
         ("type", Json::text(&row.event_type)),
         ("occurredAt", Json::String(time::rfc3339_micros(row.occurred_at_us))),
         ("acceptedAt", view::millis(row.accepted_at_ms)),
-        ("event", json::parse(row.event.get())?),
+        ("event", row.event),
         ("attempts", Json::Array(attempts)),
     ]);
     Ok(json::write(&shown, Style::Compact))
@@ -98,16 +98,7 @@ pub fn event_types(config: &Config) -> Result<String, Error> {
 
 /// An attempt as the API shows it.
 pub(crate) fn show(webhook: &str, message: &str, number: u32, attempt: &Attempt) -> Json {
-    let state = match attempt.state {
-        State::Delivered => "delivered",
-        State::Retrying => "retrying",
-        State::Exhausted => "exhausted",
-        State::Skipped => "skipped",
-        State::Cancelled => "cancelled",
-    };
     let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, Json::text);
-    let error = attempt.error.and_then(|kind| serde_json::to_value(kind).ok());
-    let error = error.as_ref().and_then(|kind| kind.as_str()).map_or(Json::Null, Json::text);
     Json::object(vec![
         ("messageId", Json::text(message)),
         ("webhookId", Json::text(webhook)),
@@ -115,9 +106,9 @@ pub(crate) fn show(webhook: &str, message: &str, number: u32, attempt: &Attempt)
         ("number", Json::from(u64::from(number))),
         ("at", view::millis(attempt.at_ms)),
         ("durationMs", Json::from(u64::from(attempt.duration_ms))),
-        ("state", Json::text(state)),
+        ("state", Json::text(attempt.state.as_str())),
         ("status", attempt.status.map_or(Json::Null, |status| Json::from(u64::from(status)))),
-        ("error", error),
+        ("error", attempt.error.map_or(Json::Null, |kind| Json::text(kind.as_str()))),
         ("detail", text(&attempt.detail)),
         ("responseExcerpt", text(&attempt.excerpt)),
         ("nextAttemptAt", attempt.next_at_ms.map_or(Json::Null, view::millis)),

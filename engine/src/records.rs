@@ -1,18 +1,19 @@
-//! Every stored value. Each carries the format's version; readers refuse a version that they do not know and ignore
-//! fields that they do not know.
+//! Every stored value, as its fields and their names in the row. How they are spelled is left to `codec`.
+//!
+//! Each row carries the format's version; readers refuse a version that they do not know and ignore fields that they do
+//! not know.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+#[macro_use]
+mod codec;
 
 use crate::host::HttpErrorKind;
-use crate::{Error, ErrorKind};
+use crate::json::Json;
 
-const VERSION: u32 = 1;
+use codec::{Fields, Record, Row, Value};
+pub use codec::{decode, encode};
 
 /// `msg/`: an accepted event.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Message {
     /// The tenant's name.
     pub tenant: String,
@@ -25,24 +26,22 @@ pub struct Message {
     /// What its id stands for: the hash of its content.
     pub content_hash: String,
     /// The event as the host handed it over.
-    pub event: Box<RawValue>,
+    pub event: Json,
 }
 
 /// `inbox/`: a message that is not routed yet.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Inbox {
     /// The tenant, as part of a key.
     pub tenant_part: String,
     /// The canonical event type.
     pub event_type: String,
     /// The last webhook that the message has been routed to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed_to: Option<String>,
 }
 
 /// `shard/`: who routes an inbox.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Shard {
     /// The last routing commit.
     pub token: String,
@@ -51,83 +50,70 @@ pub struct Shard {
 }
 
 /// `lane/`: who delivers a webhook's queue.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Lane {
     /// The commit that wrote the row.
     pub token: String,
     /// The end of the lease, in milliseconds; 0: the lane is free.
     pub until: u64,
     /// The key of the wake that the lane owns.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake: Option<String>,
 }
 
 /// `queue/`: deliveries due at one time.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Queue {
     /// Message, and the number of its next attempt.
-    #[serde(rename = "d")]
     pub deliveries: Vec<(String, u32)>,
 }
 
 /// `stat/`: how a webhook has fared.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Stat {
     /// The last attempt, in milliseconds.
     pub last_at_ms: u64,
     /// Its response's status, if there was a response.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_status: Option<u16>,
     /// Attempts that failed since the last success.
     pub failures: u32,
     /// The last success, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at_ms: Option<u64>,
 }
 
 /// `log/`: an attempt, and what followed from it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Attempt {
     /// When it was sent (or, without an attempt, decided), in milliseconds.
     pub at_ms: u64,
     /// How long it took, in milliseconds.
-    #[serde(default)]
     pub duration_ms: u32,
     /// The canonical event type.
     pub event_type: String,
     /// The response's status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Why there was no response.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<HttpErrorKind>,
     /// One sentence more about the error, or the reason of a state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The beginning of the response's body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
     /// What followed.
     pub state: State,
     /// When the next attempt is due, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at_ms: Option<u64>,
     /// Whether it was a test send.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
 }
 
 /// What followed from an attempt. All but `retrying` are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// The receiver took it.
     Delivered,
     /// It failed and there will be another attempt.
     Retrying,
     /// It failed and the schedule has no further attempt.
+    #[default]
     Exhausted,
     /// There was no attempt, because the webhook is not active.
     Skipped,
@@ -136,16 +122,14 @@ pub enum State {
 }
 
 /// `recent/`: what one commit recorded.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Recent {
     /// Message and number of each attempt, in the order in which they ended.
-    #[serde(rename = "a")]
     pub attempts: Vec<(String, u32)>,
 }
 
 /// `hook/`: a registration.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Hook {
     /// The commit that wrote the row.
     pub token: String,
@@ -154,7 +138,6 @@ pub struct Hook {
     /// The tenant's name.
     pub tenant: String,
     /// Who registered it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Its name.
     pub name: String,
@@ -173,7 +156,6 @@ pub struct Hook {
     /// Whether events are delivered.
     pub active: bool,
     /// Why not, if the engine decided it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inactive_reason: Option<String>,
     /// The timeout of an attempt.
     pub timeout_ms: u32,
@@ -186,46 +168,88 @@ pub struct Hook {
 }
 
 /// A secret of a registration.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct HookSecret {
     /// Sealed.
     pub sealed: String,
     /// The keyed fingerprint, for display and comparison.
     pub fingerprint: String,
     /// Signs until then, in milliseconds; none: until it is rotated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
 }
 
 /// Nothing: the row's key says it all.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Empty {}
 
-#[derive(Serialize)]
-struct Versioned<'a, T> {
-    v: u32,
-    #[serde(flatten)]
-    value: &'a T,
-}
+impl State {
+    const ALL: [State; 5] = [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled];
 
-#[derive(Deserialize)]
-struct VersionOnly {
-    v: u32,
-}
-
-/// The text of a value.
-pub fn encode<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(&Versioned { v: VERSION, value }).expect("records have string keys and finite numbers")
-}
-
-/// The value of a text.
-pub fn decode<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Error> {
-    let broken = |problem: String| Error::of(ErrorKind::Internal, format!("the row '{key}' {problem}"));
-    let version =
-        serde_json::from_str::<VersionOnly>(text).map_err(|error| broken(format!("is not readable: {error}")))?;
-    if version.v != VERSION {
-        return Err(broken(format!("has the format {}; this version reads {VERSION}", version.v)));
+    /// Its name in rows and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Delivered => "delivered",
+            State::Retrying => "retrying",
+            State::Exhausted => "exhausted",
+            State::Skipped => "skipped",
+            State::Cancelled => "cancelled",
+        }
     }
-    serde_json::from_str(text).map_err(|error| broken(format!("is not readable: {error}")))
 }
+
+record!(Message {
+    tenant = "tenant",
+    event_type = "eventType",
+    occurred_at_us = "occurredAtUs",
+    accepted_at_ms = "acceptedAtMs",
+    content_hash = "contentHash",
+    event = "event",
+});
+record!(Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo" });
+record!(Shard { token = "token", until = "until" });
+record!(Lane { token = "token", until = "until", wake = "wake" });
+record!(Queue { deliveries = "d" });
+record!(Stat {
+    last_at_ms = "lastAtMs",
+    last_status = "lastStatus",
+    failures = "failures",
+    succeeded_at_ms = "succeededAtMs",
+});
+record!(Attempt {
+    at_ms = "atMs",
+    duration_ms = "durationMs",
+    event_type = "eventType",
+    status = "status",
+    error = "error",
+    detail = "detail",
+    excerpt = "excerpt",
+    state = "state",
+    next_at_ms = "nextAtMs",
+    test = "test",
+});
+record!(Recent { attempts = "a" });
+record!(Hook {
+    token = "token",
+    id = "id",
+    tenant = "tenant",
+    user = "user",
+    name = "name",
+    url = "url",
+    method = "method",
+    events = "events",
+    format = "format",
+    secrets = "secrets",
+    headers = "headers",
+    active = "active",
+    inactive_reason = "inactiveReason",
+    timeout_ms = "timeoutMs",
+    schedule_s = "scheduleS",
+    created_at_ms = "createdAtMs",
+    updated_at_ms = "updatedAtMs",
+});
+record!(HookSecret { sealed = "sealed", fingerprint = "fingerprint", until_ms = "untilMs" });
+record!(Empty {});
+
+value_of_record!(HookSecret);
+value_of_name!(State, State::ALL);
+value_of_name!(HttpErrorKind, HttpErrorKind::ALL);

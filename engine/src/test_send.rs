@@ -1,7 +1,5 @@
 //! The test send: one attempt of the profile's test event, now, recorded like any other.
 
-use serde_json::value::RawValue;
-
 use crate::commit::{Commit, Outcome};
 use crate::config::Config;
 use crate::host::{Completion, Host, HttpError, HttpErrorKind};
@@ -40,8 +38,7 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         occurred_at_us: now_us,
         accepted_at_ms: now_us / 1_000,
         content_hash: String::new(),
-        event: RawValue::from_string(json::write(&event.to_json(), Style::Compact))
-            .map_err(|error| Error::of(ErrorKind::Internal, error.to_string()))?,
+        event: event.to_json(),
     };
     let mut commit = Commit::default();
     let key = keys::log(&lane, &message, 1);

@@ -37,7 +37,7 @@ fn refused(text: &str, message: &str) {
 fn errors_name_the_field_and_the_mend() {
     let known = "type, id, tenant, occurredAt, subject, before, after, data, context";
     refused("[]", "expected an object, not an array");
-    refused("{", "not JSON at byte 1: expected a key in quotes, found the end");
+    refused("{", "not JSON at line 1, column 2: expected a key in quotes, found the end");
     refused("{}", "type: is required (every event says what happened: asset.updated)");
     refused(r#"{"type":7}"#, "type: expected a string, not a number");
     for text in ["", "a b", "a..b", ".a", "a.", "a/b", "ä"] {

@@ -1,11 +1,16 @@
-//! Text to tree, by RFC 8259 to the letter. An error says at which byte of the text, and what was expected there.
+//! Text to tree, by RFC 8259 to the letter. An error says at which line and column of the text, and what was expected there.
 
 use super::{Json, Number};
 use crate::{Error, ErrorKind, limits};
 
-/// The value that the text holds. Errors: `invalid`, with the byte's offset.
+/// The value that the text holds. Errors: `invalid`, with the place in the text.
 pub fn parse(text: &str) -> Result<Json, Error> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    parse_within(text, limits::JSON_DEPTH_MAX)
+}
+
+/// The same with another limit of depth.
+pub fn parse_within(text: &str, depth_max: usize) -> Result<Json, Error> {
+    let mut parser = Parser { text, at: 0, depth: 0, depth_max };
     parser.space();
     let value = parser.value()?;
     parser.space();
@@ -19,6 +24,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    depth_max: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -33,7 +39,8 @@ impl<'a> Parser<'a> {
     }
 
     fn error(&self, at: usize, what: &str) -> Error {
-        Error::of(ErrorKind::Invalid, format!("not JSON at byte {at}: {what}"))
+        let (line, column) = place(self.text, at);
+        Error::of(ErrorKind::Invalid, format!("not JSON at line {line}, column {column}: {what}"))
     }
 
     fn unexpected(&self, wanted: &str) -> Error {
@@ -65,8 +72,8 @@ impl<'a> Parser<'a> {
 
     /// Steps over an opening bracket, within the limit of depth.
     fn nested(&mut self, inner: fn(&mut Self) -> Result<Json, Error>) -> Result<Json, Error> {
-        if self.depth == limits::JSON_DEPTH_MAX {
-            let what = format!("nested deeper than {} levels", limits::JSON_DEPTH_MAX);
+        if self.depth == self.depth_max {
+            let what = format!("nested deeper than {} levels", self.depth_max);
             return Err(self.error(self.at, &what).hint("send less of the model, or flatten it"));
         }
         self.depth += 1;
@@ -230,6 +237,67 @@ impl<'a> Parser<'a> {
         let code = code.ok_or_else(|| self.error(self.at, "expected four hexadecimal digits after `\\u`"))?;
         self.at += 5;
         Ok(code)
+    }
+}
+
+/// The line and the column, in characters, both from 1, of a byte of the text.
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// The line, from 1, on which the value of a path like `payload[3].name` begins, by its key; of what is not there, the
+/// line on which the last part of the path that is there begins. The text must be JSON.
+pub fn line_of(text: &str, path: &str) -> usize {
+    let mut parser = Parser { text, at: 0, depth: 0, depth_max: usize::MAX };
+    let mut found = 0;
+    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
+        let index = step.strip_suffix(']').and_then(|step| step.parse().ok());
+        match parser.step(step, index) {
+            Some(at) => found = at,
+            None => break,
+        }
+    }
+    place(text, found).0
+}
+
+impl Parser<'_> {
+    /// Goes on to the value of a key, or of an index; answers where the key, or else the value, begins.
+    fn step(&mut self, key: &str, index: Option<usize>) -> Option<usize> {
+        self.space();
+        let open = if index.is_some() { b'[' } else { b'{' };
+        if self.peek() != Some(open) {
+            return None;
+        }
+        self.at += 1;
+        for count in 0.. {
+            self.space();
+            let start = self.at;
+            let wanted = match index {
+                _ if self.peek() == Some(b']') => return None,
+                Some(index) => index == count,
+                None if self.peek() == Some(b'"') => {
+                    let name = self.string().ok()?;
+                    self.space();
+                    self.at += 1;
+                    self.space();
+                    name == key
+                }
+                None => return None,
+            };
+            if wanted {
+                return Some(start);
+            }
+            self.value().ok()?;
+            self.space();
+            if self.peek() != Some(b',') {
+                return None;
+            }
+            self.at += 1;
+        }
+        None
     }
 }
 

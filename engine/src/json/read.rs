@@ -5,24 +5,31 @@ use crate::Error;
 
 /// An object whose fields are taken one after the other. `null` counts as absent unless [`Reader::raw`] takes it.
 ///
-/// Errors name the field as a path from outside, and [`Reader::finish`] refuses the fields that were not taken, with
-/// the names of those that were asked for: a misspelt field is never lost in silence.
+/// The first problem is kept and told by [`Reader::finish`], which also refuses the fields that were not taken, with the
+/// names of those that were asked for: a misspelt field is never lost in silence. Until then a field with a problem reads
+/// as absent. (An early return at every field would make several times the code.)
 #[derive(Debug)]
 pub struct Reader {
     path: String,
     members: Vec<(String, Option<Json>)>,
     known: Vec<&'static str>,
+    problem: Option<Error>,
 }
 
 impl Reader {
     /// Begins with an object; `path` is what its fields' names are prefixed with, or empty.
-    pub fn new(path: &str, json: Json) -> Result<Reader, Error> {
-        let Json::Object(members) = json else {
-            let error = Error::invalid(path, format!("expected an object, not {}", json.kind()));
-            return Err(if path.is_empty() { Error { field: None, ..error } } else { error });
-        };
-        let members = members.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        Ok(Reader { path: path.to_owned(), members, known: Vec::new() })
+    pub fn new(path: &str, json: Json) -> Reader {
+        let mut reader = Reader { path: path.to_owned(), members: Vec::new(), known: Vec::new(), problem: None };
+        match json {
+            Json::Object(members) => {
+                reader.members = members.into_iter().map(|(key, value)| (key, Some(value))).collect();
+            }
+            other => {
+                let error = Error::invalid(path, format!("expected an object, not {}", other.kind()));
+                reader.refuse(if path.is_empty() { Error { field: None, ..error } } else { error });
+            }
+        }
+        reader
     }
 
     /// The field's name from outside: `subject.id`.
@@ -42,56 +49,83 @@ impl Reader {
     }
 
     /// The field's value, which must be there.
-    pub fn required(&mut self, name: &'static str) -> Result<Json, Error> {
-        self.value(name).ok_or_else(|| Error::invalid(&self.path(name), "is required"))
+    pub fn required(&mut self, name: &'static str) -> Option<Json> {
+        let value = self.value(name);
+        if value.is_none() {
+            self.refuse_field(name, "is required");
+        }
+        value
     }
 
     /// The text of a field.
-    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
         match self.value(name) {
-            None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(name, "a string", &other)),
+            Some(Json::String(text)) => Some(text),
+            other => self.not_a(name, "a string", other),
         }
     }
 
     /// A field that is a whole number from 0 on.
-    pub fn number(&mut self, name: &'static str) -> Result<Option<u64>, Error> {
+    pub fn number(&mut self, name: &'static str) -> Option<u64> {
         match self.value(name) {
-            None => Ok(None),
-            Some(Json::Number(number)) => match number.text().parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) => Err(Error::invalid(&self.path(name), format!("`{}` is no whole number", number.text()))),
-            },
-            Some(other) => Err(self.wrong(name, "a number", &other)),
+            Some(Json::Number(number)) => {
+                let parsed = number.text().parse().ok();
+                if parsed.is_none() {
+                    self.refuse_field(name, &format!("`{}` is no whole number", quoted(number.text())));
+                }
+                parsed
+            }
+            other => self.not_a(name, "a number", other),
         }
     }
 
     /// A field that is `true` or `false`.
-    pub fn bool(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
+    pub fn bool(&mut self, name: &'static str) -> Option<bool> {
         match self.value(name) {
-            None => Ok(None),
-            Some(Json::Bool(value)) => Ok(Some(value)),
-            Some(other) => Err(self.wrong(name, "true or false", &other)),
+            Some(Json::Bool(value)) => Some(value),
+            other => self.not_a(name, "true or false", other),
         }
     }
 
     /// The items of a field that is an array.
-    pub fn list(&mut self, name: &'static str) -> Result<Option<Vec<Json>>, Error> {
+    pub fn list(&mut self, name: &'static str) -> Option<Vec<Json>> {
         match self.value(name) {
-            None => Ok(None),
-            Some(Json::Array(items)) => Ok(Some(items)),
-            Some(other) => Err(self.wrong(name, "an array", &other)),
+            Some(Json::Array(items)) => Some(items),
+            other => self.not_a(name, "an array", other),
         }
     }
 
-    /// The error for a field of another type than the wanted one.
-    pub fn wrong(&self, name: &str, wanted: &str, found: &Json) -> Error {
-        Error::invalid(&self.path(name), format!("expected {wanted}, not {}", found.kind()))
+    /// Notes that a field has another type than the wanted one.
+    pub fn wrong(&mut self, name: &str, wanted: &str, found: &Json) {
+        self.refuse_field(name, &format!("expected {wanted}, not {}", found.kind()));
     }
 
-    /// Refuses what was not taken.
+    /// Notes what is wrong with a field.
+    pub fn refuse_field(&mut self, name: &str, what: &str) {
+        self.refuse(Error::invalid(&self.path(name), what));
+    }
+
+    /// Notes a problem. The first one counts.
+    pub fn refuse(&mut self, error: Error) {
+        self.problem.get_or_insert(error);
+    }
+
+    /// Notes the problem of something read by other means.
+    pub fn noted<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.refuse(error);
+                None
+            }
+        }
+    }
+
+    /// Tells the first problem, or refuses what was not taken.
     pub fn finish(self) -> Result<(), Error> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
         let left = self.members.iter().find(|(key, _)| !self.known.contains(&key.as_str()));
         match left {
             None => Ok(()),
@@ -100,6 +134,18 @@ impl Reader {
                 Err(error.hint(format!("the fields are {}", self.known.join(", "))))
             }
         }
+    }
+
+    /// Tells the first problem. What was not taken is none.
+    pub fn finish_lenient(self) -> Result<(), Error> {
+        self.problem.map_or(Ok(()), Err)
+    }
+
+    fn not_a<T>(&mut self, name: &str, wanted: &str, found: Option<Json>) -> Option<T> {
+        if let Some(found) = found {
+            self.wrong(name, wanted, &found);
+        }
+        None
     }
 }
 

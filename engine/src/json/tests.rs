@@ -25,10 +25,46 @@ fn the_last_duplicate_counts_at_the_first_place() {
     check(r#"{"a":1,"a":2,"c":0,"a":3,"b":4,"b":5,"\u0061":6}"#, r#"{"a":6,"c":0,"b":5}"#);
 }
 
-/// One row: a text, and the error that names the byte.
+/// One row: a text, and the error that names the place, given as the byte.
 fn refused(text: &str, at: usize, what: &str) {
     let error = parse(text).unwrap_err();
-    assert_eq!(error.message, format!("not JSON at byte {at}: {what}"), "{text}");
+    let before = &text[..at];
+    let line = before.split('\n').count();
+    let column = before.split('\n').next_back().unwrap().chars().count() + 1;
+    assert_eq!(error.message, format!("not JSON at line {line}, column {column}: {what}"), "{text}");
+}
+
+#[test]
+fn places_are_lines_and_characters() {
+    let check = |text: &str, place: &str| {
+        let error = parse(text).unwrap_err().message;
+        assert!(error.starts_with(&format!("not JSON at {place}: ")), "{error}");
+    };
+    check("", "line 1, column 1");
+    check("{\n  \"é\": x", "line 2, column 8");
+    check("[1,\r\n2,\n]", "line 3, column 1");
+}
+
+#[test]
+fn lines_of_paths() {
+    let text = "{\n\"a\": {\"b\":\n [1,\n {\"c\": 2}]},\n\"d\": [],\n\"e\"\n: {\"f\": 1}}";
+    for (path, line) in [
+        ("a", 2),
+        ("a.b", 2),
+        ("a.b[0]", 3),
+        ("a.b[1]", 4),
+        ("a.b[1].c", 4),
+        ("a.b[2]", 2),
+        ("a.x", 2),
+        ("d[0]", 5),
+        ("e", 6),
+        ("e.f", 7),
+        ("e[0]", 6),
+        ("x", 1),
+        ("", 1),
+    ] {
+        assert_eq!(line_of(text, path), line, "{path}");
+    }
 }
 
 #[test]
@@ -226,16 +262,23 @@ fn values_are_compared_by_what_they_mean() {
 
 #[test]
 fn fields_nobody_asked_for_are_refused() {
-    let mut fields = Reader::new("outer", parse(r#"{"a":"x","b":null,"c":3}"#).unwrap()).unwrap();
-    assert_eq!(fields.text("a"), Ok(Some("x".to_owned())));
-    assert_eq!(fields.bool("b"), Ok(None));
+    let mut fields = Reader::new("outer", parse(r#"{"a":"x","b":null,"c":3}"#).unwrap());
+    assert_eq!(fields.text("a"), Some("x".to_owned()));
+    assert_eq!(fields.bool("b"), None);
     let error = fields.finish().unwrap_err();
     assert_eq!(error.to_string(), "outer.c: there is no such field (the fields are a, b)");
-    let mut fields = Reader::new("", parse(r#"{"a":"x","n":-1}"#).unwrap()).unwrap();
-    assert_eq!(fields.number("a").unwrap_err().to_string(), "a: expected a number, not a string");
-    assert_eq!(fields.number("n").unwrap_err().to_string(), "n: `-1` is no whole number");
-    assert_eq!(Reader::new("", Json::Null).unwrap_err().to_string(), "expected an object, not null");
-    assert_eq!(Reader::new("x", Json::Null).unwrap_err().to_string(), "x: expected an object, not null");
+    for (name, message) in [("a", "a: expected a number, not a string"), ("n", "n: `-1` is no whole number")] {
+        let mut fields = Reader::new("", parse(r#"{"a":"x","n":-1}"#).unwrap());
+        assert_eq!(fields.number(name), None);
+        // The first problem counts, and before fields that nobody asked for.
+        fields.refuse_field("later", "is wrong too");
+        assert_eq!(fields.finish().unwrap_err().to_string(), message);
+    }
+    assert_eq!(Reader::new("", Json::Null).finish().unwrap_err().to_string(), "expected an object, not null");
+    assert_eq!(
+        Reader::new("x", Json::Null).finish_lenient().unwrap_err().to_string(),
+        "x: expected an object, not null"
+    );
 }
 
 #[test]

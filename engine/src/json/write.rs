@@ -91,7 +91,7 @@ fn line(out: &mut String, depth: usize) {
 }
 
 /// All three runtimes escape `"`, `\` and what is below U+0020 alike, and leave U+007F raw; only PHP escapes more.
-fn string(out: &mut String, text: &str, style: Style) {
+pub fn string(out: &mut String, text: &str, style: Style) {
     let php = style == Style::Php;
     // A byte from 0x80 on begins a character wherever it is the first one found, so every cut is at a boundary.
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f) || php && matches!(byte, b'/' | 0x80..);

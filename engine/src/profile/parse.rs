@@ -1,226 +1,340 @@
-//! Reading a profile's file: closed vocabulary, every word checked, unknown ones refused.
+//! Reading a profile's file: closed vocabulary, every word checked, unknown ones refused, the line named.
 
-use super::{Header, HeaderValue, LetterCase, Method, Profile, SecretAbsent, Signature, TestEvent, Unsigned};
+use super::{Header, HeaderValue, LetterCase, Method, Profile, RESERVED, SecretAbsent, Signature, TestEvent, Unsigned};
 use crate::event::check_type;
 use crate::json::{self, Json, Reader, Style, quoted};
 use crate::payload::{Member, MemberValue, Source};
-use crate::{Error, limits};
+use crate::{Error, ErrorKind, limits};
+
+const STYLES: [(&str, Style); 3] =
+    [("compact", Style::Compact), ("php", Style::Php), ("python-indent-2", Style::PythonIndent2)];
+const HEADER_VALUES: [(&str, HeaderValue); 4] = [
+    ("type", HeaderValue::Type),
+    ("message-id", HeaderValue::MessageId),
+    ("attempt.unix-seconds", HeaderValue::AttemptSeconds),
+    ("signature", HeaderValue::Signature),
+];
 
 pub(super) fn profile(text: &str) -> Result<Profile, Error> {
-    let mut fields = Reader::new("", json::parse(text)?)?;
-    let profile = Profile {
-        name: required_text(&mut fields, "name")?,
-        events: texts(&mut fields, "events")?,
-        letter_case: word(&mut fields, "letterCase", &[("exact", LetterCase::Exact), ("upper", LetterCase::Upper)])?,
-        style: word(
-            &mut fields,
-            "style",
-            &[("compact", Style::Compact), ("php", Style::Php), ("python-indent-2", Style::PythonIndent2)],
-        )?,
-        payload: members("payload", required_list(&mut fields, "payload")?)?,
-        headers: headers(&mut fields)?,
-        signature: signature(&mut fields)?,
+    if text.len() > limits::PROFILE_BYTES_MAX {
+        let message = format!("the profile has {} bytes; {} are allowed", text.len(), limits::PROFILE_BYTES_MAX);
+        return Err(Error::of(ErrorKind::TooLarge, message));
+    }
+    let mut fields = Reader::new("", json::parse(text)?);
+    let profile = read(&mut fields);
+    check(&mut fields, &profile);
+    fields.finish().map_err(|error| match &error.field {
+        Some(field) => {
+            let line = json::line_of(text, field);
+            Error { message: format!("line {line}: {}", error.message), ..error }
+        }
+        None => error,
+    })?;
+    Ok(profile)
+}
+
+fn read(fields: &mut Reader) -> Profile {
+    Profile {
+        name: required_text(fields, "name"),
+        events: texts(fields, "events"),
+        letter_case: word(fields, "letterCase", &[("exact", LetterCase::Exact), ("upper", LetterCase::Upper)]),
+        style: word(fields, "style", &STYLES),
+        payload: required_list(fields, "payload", |fields, items| members(fields, "payload", items)),
+        headers: headers(fields),
+        signature: signature(fields),
         secret_absent: word(
-            &mut fields,
+            fields,
             "secretAbsent",
             &[("make", SecretAbsent::Make), ("unsigned", SecretAbsent::Unsigned), ("refuse", SecretAbsent::Refuse)],
-        )?,
-        unsigned: word(&mut fields, "unsigned", &[("allow", Unsigned::Allow), ("refuse", Unsigned::Refuse)])?,
-        schedule_s: schedule(&mut fields)?,
-        jitter_percent: bounded(&mut fields, "jitterPercent", 0, 100)?,
-        timeout_ms: bounded(&mut fields, "timeoutMs", limits::TIMEOUT_MS_MIN, limits::TIMEOUT_MS_MAX)?,
-        success: success(&mut fields)?,
-        methods: methods(&mut fields)?,
-        disable_on: statuses(&mut fields, "disableOn")?,
-        retry_after_on: statuses(&mut fields, "retryAfterOn")?,
-        hidden: texts(&mut fields, "hidden")?,
-        test: test(&mut fields)?,
-    };
-    fields.finish()?;
+        ),
+        unsigned: word(fields, "unsigned", &[("allow", Unsigned::Allow), ("refuse", Unsigned::Refuse)]),
+        schedule_s: required_list(fields, "scheduleS", |fields, items| {
+            numbers(fields, "scheduleS", &items, 0, limits::SCHEDULE_WAIT_S_MAX)
+        }),
+        jitter_percent: bounded(fields, "jitterPercent", 0, 100),
+        timeout_ms: bounded(fields, "timeoutMs", limits::TIMEOUT_MS_MIN, limits::TIMEOUT_MS_MAX),
+        success: success(fields),
+        methods: methods(fields),
+        disable_on: statuses(fields, "disableOn"),
+        retry_after_on: statuses(fields, "retryAfterOn"),
+        hidden: texts(fields, "hidden"),
+        test: test(fields),
+    }
+}
+
+/// What no field can know by itself.
+fn check(fields: &mut Reader, profile: &Profile) {
+    let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !profile.name.bytes().all(named) || profile.name.len() > limits::PROFILE_NAME_BYTES_MAX {
+        let error = Error::invalid("name", format!("`{}` names no profile", quoted(&profile.name)));
+        fields.refuse(error.hint(format!("1 to {} of a to z, 0 to 9 and -", limits::PROFILE_NAME_BYTES_MAX)));
+    }
+    let lengths = [
+        ("events", profile.events.len(), limits::PROFILE_EVENTS_MAX),
+        ("hidden", profile.hidden.len(), limits::PROFILE_HIDDEN_MAX),
+        ("scheduleS", profile.schedule_s.len(), limits::SCHEDULE_WAITS_MAX),
+        ("headers", profile.headers.len(), limits::HEADERS_PER_WEBHOOK_MAX),
+    ];
+    for (name, length, max) in lengths {
+        if length > max {
+            fields.refuse_field(name, &format!("has {length} entries; {max} are allowed"));
+        }
+    }
     for (index, event_type) in profile.events.iter().enumerate() {
-        check_type(event_type).map_err(|error| Error { field: Some(format!("events[{index}]")), ..error })?;
+        let path = format!("events[{index}]");
+        fields.noted(check_type(event_type).map_err(|error| Error { field: Some(path.clone()), ..error }));
         if profile.letter_case.fold(event_type) != *event_type {
-            return Err(Error::invalid(&format!("events[{index}]"), format!("`{event_type}` breaks the letter case")));
+            fields.refuse_field(&path, &format!("`{event_type}` breaks the letter case"));
+        }
+        if profile.events[..index].contains(event_type) {
+            fields.refuse_field(&path, &format!("`{event_type}` is there twice"));
         }
     }
     if profile.secret_absent == SecretAbsent::Unsigned && profile.unsigned == Unsigned::Refuse {
         let error = Error::invalid("secretAbsent", "cannot be `unsigned` where `unsigned` is `refuse`");
-        return Err(error.hint("make `secretAbsent` `make` or `refuse`"));
+        fields.refuse(error.hint("make `secretAbsent` `make` or `refuse`"));
     }
-    Ok(profile)
+    check_headers(fields, profile);
 }
 
-fn required_text(fields: &mut Reader, name: &'static str) -> Result<String, Error> {
-    match fields.text(name)? {
-        Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(Error::invalid(&fields.path(name), "is required")),
+/// A signature has one place, and the scheme what it signs.
+fn check_headers(fields: &mut Reader, profile: &Profile) {
+    for (index, header) in profile.headers.iter().enumerate() {
+        let path = format!("headers[{index}].name");
+        let is_it = |other: &str| other.eq_ignore_ascii_case(&header.name);
+        if RESERVED.into_iter().any(is_it) {
+            let error = Error::invalid(&path, format!("`{}` is set by Hookwright or by the transport", header.name));
+            fields.refuse(error.hint("choose another name"));
+        }
+        if profile.headers[..index].iter().any(|other| is_it(&other.name)) {
+            fields.refuse_field(&path, &format!("`{}` is there twice", header.name));
+        }
+    }
+    let count = |value| profile.headers.iter().filter(|header| header.value == value).count();
+    if count(HeaderValue::Signature) != 1 {
+        let message =
+            format!("has {} headers with the value `signature`; there must be one", count(HeaderValue::Signature));
+        fields.refuse(Error::invalid("headers", message).hint("a webhook without a secret is sent without it"));
+    }
+    if profile.signature == Signature::StandardWebhooks {
+        for (value, name) in
+            [(HeaderValue::MessageId, "message-id"), (HeaderValue::AttemptSeconds, "attempt.unix-seconds")]
+        {
+            if count(value) == 0 {
+                let message = format!("has no header with the value `{name}`, which the signature covers");
+                fields.refuse_field("headers", &message);
+            }
+        }
     }
 }
 
-fn required_list(fields: &mut Reader, name: &'static str) -> Result<Vec<Json>, Error> {
-    fields.list(name)?.ok_or_else(|| Error::invalid(&fields.path(name), "is required"))
+fn required_text(fields: &mut Reader, name: &'static str) -> String {
+    let text = fields.text(name).unwrap_or_default();
+    if text.is_empty() {
+        fields.refuse_field(name, "is required");
+    }
+    text
 }
 
-fn text_of(path: &str, json: Json) -> Result<String, Error> {
-    match json {
-        Json::String(text) => Ok(text),
-        other => Err(Error::invalid(path, format!("expected a string, not {}", other.kind()))),
+fn required_list<T: Default>(
+    fields: &mut Reader,
+    name: &'static str,
+    read: impl FnOnce(&mut Reader, Vec<Json>) -> T,
+) -> T {
+    match fields.list(name) {
+        Some(items) => read(fields, items),
+        None => {
+            fields.refuse_field(name, "is required");
+            T::default()
+        }
     }
 }
 
 /// A list of texts; none if the field is absent.
-fn texts(fields: &mut Reader, name: &'static str) -> Result<Vec<String>, Error> {
-    let items = fields.list(name)?.unwrap_or_default().into_iter();
-    items.enumerate().map(|(index, item)| text_of(&format!("{}[{index}]", fields.path(name)), item)).collect()
+fn texts(fields: &mut Reader, name: &'static str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for (index, item) in fields.list(name).unwrap_or_default().into_iter().enumerate() {
+        match item {
+            Json::String(text) => texts.push(text),
+            other => fields.wrong(&format!("{name}[{index}]"), "a string", &other),
+        }
+    }
+    texts
 }
 
-/// One of some words.
-fn word<T: Copy>(fields: &mut Reader, name: &'static str, words: &[(&str, T)]) -> Result<T, Error> {
-    let text = required_text(fields, name)?;
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    found.ok_or_else(|| unknown(&fields.path(name), &text, &list(words)))
+/// One of some words; the first while there is a problem.
+fn word<T: Copy>(fields: &mut Reader, name: &'static str, words: &[(&str, T)]) -> T {
+    let text = required_text(fields, name);
+    match words.iter().find(|(word, _)| *word == text) {
+        Some((_, value)) => *value,
+        None => {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            unknown(fields, name, &text, &known.join(", "));
+            words[0].1
+        }
+    }
 }
 
-fn list<T>(words: &[(&str, T)]) -> String {
-    words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+fn unknown(fields: &mut Reader, name: &str, text: &str, known: &str) {
+    let error = Error::invalid(&fields.path(name), format!("`{}` is unknown", quoted(text)));
+    fields.refuse(error.hint(format!("the words are {known}")));
 }
 
-fn unknown(path: &str, text: &str, known: &str) -> Error {
-    Error::invalid(path, format!("`{}` is unknown", quoted(text))).hint(format!("the words are {known}"))
-}
-
-fn number_of(path: &str, json: &Json, min: u32, max: u32) -> Result<u32, Error> {
+fn number(fields: &mut Reader, path: &str, json: &Json, min: u32, max: u32) -> u32 {
     let number = match json {
         Json::Number(number) => number.text().parse().ok(),
         _ => None,
     };
-    number
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| Error::invalid(path, format!("must be a whole number from {min} to {max}")))
+    number.filter(|number| (min..=max).contains(number)).unwrap_or_else(|| {
+        fields.refuse_field(path, &format!("must be a whole number from {min} to {max}"));
+        min
+    })
 }
 
-fn bounded(fields: &mut Reader, name: &'static str, min: u32, max: u32) -> Result<u32, Error> {
-    let json = fields.required(name)?;
-    number_of(&fields.path(name), &json, min, max)
+fn numbers(fields: &mut Reader, name: &str, items: &[Json], min: u32, max: u32) -> Vec<u32> {
+    let item = |(index, item): (usize, &Json)| number(fields, &format!("{name}[{index}]"), item, min, max);
+    items.iter().enumerate().map(item).collect()
 }
 
-fn schedule(fields: &mut Reader) -> Result<Vec<u32>, Error> {
-    let waits = required_list(fields, "scheduleS")?;
-    if waits.len() > limits::SCHEDULE_WAITS_MAX {
-        let message = format!("has {} waits; {} are allowed", waits.len(), limits::SCHEDULE_WAITS_MAX);
-        return Err(Error::invalid("scheduleS", message));
-    }
-    let wait =
-        |(index, wait): (usize, &Json)| number_of(&format!("scheduleS[{index}]"), wait, 0, limits::SCHEDULE_WAIT_S_MAX);
-    waits.iter().enumerate().map(wait).collect()
-}
-
-fn status(path: &str, json: &Json) -> Result<u16, Error> {
-    number_of(path, json, 100, 599).map(|status| u16::try_from(status).unwrap_or(u16::MAX))
-}
-
-fn statuses(fields: &mut Reader, name: &'static str) -> Result<Vec<u16>, Error> {
-    let items = fields.list(name)?.unwrap_or_default();
-    items.iter().enumerate().map(|(index, item)| status(&format!("{name}[{index}]"), item)).collect()
-}
-
-fn success(fields: &mut Reader) -> Result<(u16, u16), Error> {
-    match statuses(fields, "success")?.as_slice() {
-        [first, last] if first <= last => Ok((*first, *last)),
-        _ => Err(Error::invalid("success", "must be the first and the last status: [200, 299]")),
+fn bounded(fields: &mut Reader, name: &'static str, min: u32, max: u32) -> u32 {
+    match fields.required(name) {
+        Some(json) => number(fields, name, &json, min, max),
+        None => min,
     }
 }
 
-fn methods(fields: &mut Reader) -> Result<Vec<Method>, Error> {
-    let mut methods = Vec::new();
-    for (index, name) in texts(fields, "methods")?.iter().enumerate() {
-        let path = format!("methods[{index}]");
-        methods.push(Method::parse(name).ok_or_else(|| unknown(&path, name, "POST, GET"))?);
-    }
-    if methods.is_empty() { Err(Error::invalid("methods", "is required")) } else { Ok(methods) }
+fn statuses(fields: &mut Reader, name: &'static str) -> Vec<u16> {
+    let items = fields.list(name).unwrap_or_default();
+    numbers(fields, name, &items, 100, 599)
+        .into_iter()
+        .map(|status| u16::try_from(status).unwrap_or(u16::MAX))
+        .collect()
 }
 
-fn signature(fields: &mut Reader) -> Result<Signature, Error> {
-    let mut fields = Reader::new("signature", fields.required("signature")?)?;
-    let scheme = required_text(&mut fields, "scheme")?;
-    let signature = match scheme.as_str() {
-        "body-hex" => Signature::BodyHex { prefix: fields.text("prefix")?.unwrap_or_default() },
-        "standard-webhooks" => Signature::StandardWebhooks,
-        other => return Err(unknown("signature.scheme", other, "body-hex, standard-webhooks")),
-    };
-    fields.finish()?;
-    Ok(signature)
-}
-
-fn headers(fields: &mut Reader) -> Result<Vec<Header>, Error> {
-    let values = [
-        ("type", HeaderValue::Type),
-        ("message-id", HeaderValue::MessageId),
-        ("attempt.unix-seconds", HeaderValue::AttemptSeconds),
-        ("signature", HeaderValue::Signature),
-    ];
-    let header = |(index, item): (usize, Json)| {
-        let mut fields = Reader::new(&format!("headers[{index}]"), item)?;
-        let name = required_text(&mut fields, "name")?;
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(Error::invalid(&fields.path("name"), format!("`{}` is no header's name", quoted(&name))));
+fn success(fields: &mut Reader) -> (u16, u16) {
+    match statuses(fields, "success").as_slice() {
+        [first, last] if first <= last => (*first, *last),
+        _ => {
+            fields.refuse_field("success", "must be the first and the last status: [200, 299]");
+            (0, 0)
         }
-        let value = word(&mut fields, "value", &values)?;
-        let signed_only = fields.bool("signedOnly")?.unwrap_or(value == HeaderValue::Signature);
-        fields.finish()?;
-        Ok(Header { name, value, signed_only: signed_only || value == HeaderValue::Signature })
-    };
-    fields.list("headers")?.unwrap_or_default().into_iter().enumerate().map(header).collect()
+    }
 }
 
-fn members(path: &str, items: Vec<Json>) -> Result<Vec<Member>, Error> {
+fn methods(fields: &mut Reader) -> Vec<Method> {
+    let names = texts(fields, "methods");
+    let mut methods = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match Method::parse(name) {
+            Some(method) => methods.push(method),
+            None => unknown(fields, &format!("methods[{index}]"), name, "POST, GET"),
+        }
+    }
+    if methods.is_empty() {
+        fields.refuse_field("methods", "is required");
+    }
+    methods
+}
+
+fn signature(fields: &mut Reader) -> Signature {
+    let Some(json) = fields.required("signature") else { return Signature::StandardWebhooks };
+    let mut inner = Reader::new("signature", json);
+    let scheme = required_text(&mut inner, "scheme");
+    let signature = match scheme.as_str() {
+        "body-hex" => Signature::BodyHex { prefix: prefix(&mut inner) },
+        "standard-webhooks" => Signature::StandardWebhooks,
+        other => {
+            unknown(&mut inner, "scheme", other, "body-hex, standard-webhooks");
+            Signature::StandardWebhooks
+        }
+    };
+    fields.noted(inner.finish());
+    signature
+}
+
+/// It becomes part of a header's value.
+fn prefix(fields: &mut Reader) -> String {
+    let prefix = fields.text("prefix").unwrap_or_default();
+    if prefix.len() > limits::HEADER_NAME_BYTES_MAX || !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = format!("must be at most {} visible ASCII characters", limits::HEADER_NAME_BYTES_MAX);
+        fields.refuse_field("prefix", &message);
+    }
+    prefix
+}
+
+fn headers(fields: &mut Reader) -> Vec<Header> {
+    let mut headers = Vec::new();
+    for (index, item) in fields.list("headers").unwrap_or_default().into_iter().enumerate() {
+        let mut inner = Reader::new(&format!("headers[{index}]"), item);
+        let name = required_text(&mut inner, "name");
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_name || name.len() > limits::HEADER_NAME_BYTES_MAX {
+            inner.refuse_field("name", &format!("`{}` is no header's name", quoted(&name)));
+        }
+        let value = word(&mut inner, "value", &HEADER_VALUES);
+        let signed_only = inner.bool("signedOnly").unwrap_or(false) || value == HeaderValue::Signature;
+        fields.noted(inner.finish());
+        headers.push(Header { name, value, signed_only });
+    }
+    headers
+}
+
+fn members(fields: &mut Reader, path: &str, items: Vec<Json>) -> Vec<Member> {
     let mut members: Vec<Member> = Vec::new();
+    if items.len() > limits::PROFILE_MEMBERS_MAX {
+        let message = format!("has {} members; {} are allowed", items.len(), limits::PROFILE_MEMBERS_MAX);
+        fields.refuse(Error::invalid(path, message));
+    }
     for (index, item) in items.into_iter().enumerate() {
         let path = format!("{path}[{index}]");
-        let mut fields = Reader::new(&path, item)?;
-        let name = required_text(&mut fields, "name")?;
+        let mut inner = Reader::new(&path, item);
+        let name = required_text(&mut inner, "name");
         if members.iter().any(|member| member.name == name) {
-            return Err(Error::invalid(&fields.path("name"), format!("`{}` is there twice", quoted(&name))));
+            inner.refuse_field("name", &format!("`{}` is there twice", quoted(&name)));
         }
-        let value = member_value(&path, &mut fields)?;
-        fields.finish()?;
+        let value = member_value(&path, &mut inner);
+        fields.noted(inner.finish());
         members.push(Member { name, value });
     }
-    Ok(members)
+    members
 }
 
 /// `from` with or without `else`, or `constant`, or `members`.
-fn member_value(path: &str, fields: &mut Reader) -> Result<MemberValue, Error> {
-    let (from, otherwise) = (fields.list("from")?, fields.raw("else"));
-    let (constant, inner) = (fields.raw("constant"), fields.list("members")?);
+fn member_value(path: &str, fields: &mut Reader) -> MemberValue {
+    let (from, otherwise) = (fields.list("from"), fields.raw("else"));
+    let (constant, inner) = (fields.raw("constant"), fields.list("members"));
     match (from, otherwise, constant, inner) {
-        (Some(from), otherwise, None, None) => {
-            let source = |(index, item): (usize, Json)| {
-                let path = format!("{path}.from[{index}]");
-                let name = text_of(&path, item)?;
-                Source::parse(&name).ok_or_else(|| unknown(&path, &name, Source::NAMES))
-            };
-            let sources = from.into_iter().enumerate().map(source).collect::<Result<_, _>>()?;
-            Ok(MemberValue::First(sources, otherwise))
-        }
-        (None, None, Some(constant), None) => Ok(MemberValue::First(Vec::new(), Some(constant))),
-        (None, None, None, Some(inner)) => Ok(MemberValue::Members(members(&format!("{path}.members"), inner)?)),
+        (Some(from), otherwise, None, None) => MemberValue::First(sources(fields, &from), otherwise),
+        (None, None, Some(constant), None) => MemberValue::First(Vec::new(), Some(constant)),
+        (None, None, None, Some(inner)) => MemberValue::Members(members(fields, &format!("{path}.members"), inner)),
         _ => {
             let error = Error::invalid(path, "says where its value comes from either not at all or twice");
-            Err(error.hint("give one of `from` (with or without `else`), `constant` and `members`"))
+            fields.refuse(error.hint("give one of `from` (with or without `else`), `constant` and `members`"));
+            MemberValue::Members(Vec::new())
         }
     }
 }
 
-fn test(fields: &mut Reader) -> Result<TestEvent, Error> {
-    let mut fields = Reader::new("test", fields.required("test")?)?;
-    let event_type = required_text(&mut fields, "type")?;
-    check_type(&event_type).map_err(|error| error.within("test"))?;
-    let data = fields.value("data");
-    let payload = match fields.list("payload")? {
-        Some(items) => Some(members("test.payload", items)?),
-        None => None,
-    };
-    fields.finish()?;
-    Ok(TestEvent { event_type, data, payload })
+fn sources(fields: &mut Reader, names: &[Json]) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let path = format!("from[{index}]");
+        match name.as_str().map(|name| (name, Source::parse(name))) {
+            Some((_, Some(source))) => sources.push(source),
+            Some((name, None)) => unknown(fields, &path, name, Source::NAMES),
+            None => fields.wrong(&path, "a string", name),
+        }
+    }
+    sources
+}
+
+fn test(fields: &mut Reader) -> TestEvent {
+    let json = fields.required("test").unwrap_or(Json::Object(Vec::new()));
+    let mut inner = Reader::new("test", json);
+    let event_type = required_text(&mut inner, "type");
+    inner.noted(check_type(&event_type).map_err(|error| error.within("test")));
+    let data = inner.value("data");
+    let payload = inner.list("payload").map(|items| members(&mut inner, "test.payload", items));
+    fields.noted(inner.finish());
+    TestEvent { event_type, data, payload }
 }

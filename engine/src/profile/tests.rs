@@ -108,66 +108,109 @@ fn headers_that_requests_need_are_reserved() {
 }
 
 /// A platform's own profile: one change of a built-in file, and what is wrong with it then.
-fn broken(from: &str, to: &str, message: &str) {
+fn broken(line: usize, from: &str, to: &str, message: &str) {
     let text = include_str!("../../profiles/perfex-assets.json");
     assert!(text.contains(from), "{from} is not in the file");
-    assert_eq!(Profile::parse(&text.replacen(from, to, 1)).unwrap_err().to_string(), message);
+    let told = Profile::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+    let (field, rest) = message.split_once(": ").unwrap();
+    assert_eq!(told, format!("{field}: line {line}: {rest}"));
 }
 
 #[test]
 fn the_vocabulary_is_closed() {
     broken(
+        11,
         "\"style\": \"php\"",
         "\"style\": \"xml\"",
         "style: `xml` is unknown (the words are compact, php, python-indent-2)",
     );
-    broken("\"timeoutMs\": 30000", "\"timeoutMs\": 30001", "timeoutMs: must be a whole number from 100 to 30000");
-    broken("\"timeoutMs\": 30000,", "", "timeoutMs: is required");
-    broken("[200, 299]", "[299, 200]", "success: must be the first and the last status: [200, 299]");
+    broken(30, "\"timeoutMs\": 30000", "\"timeoutMs\": 30001", "timeoutMs: must be a whole number from 100 to 30000");
+    broken(1, "\"timeoutMs\": 30000,", "", "timeoutMs: is required");
+    broken(31, "[200, 299]", "[299, 200]", "success: must be the first and the last status: [200, 299]");
     broken(
+        4,
         "\"asset.created\"",
         "\"asset created\"",
         "events[0]: `asset created` is no event type (use letters, digits, _ and -, and dots between parts)",
     );
-    broken("\"exact\"", "\"upper\"", "events[0]: `asset.created` breaks the letter case");
+    broken(4, "\"exact\"", "\"upper\"", "events[0]: `asset.created` breaks the letter case");
     broken(
+        26,
         "\"secretAbsent\": \"make\",\n  \"unsigned\": \"allow\"",
         "\"secretAbsent\": \"unsigned\",\n  \"unsigned\": \"refuse\"",
         "secretAbsent: cannot be `unsigned` where `unsigned` is `refuse` (make `secretAbsent` `make` or `refuse`)",
     );
     broken(
+        16,
         "\"else\": null",
         "\"els\": null",
         "payload[3].els: there is no such field (the fields are name, from, else, constant, members)",
     );
     broken(
+        18,
         "[\"data\"]",
         "[\"body\"]",
         &format!("payload[5].from[0]: `body` is unknown (the words are {})", Source::NAMES),
     );
-    broken("\"name\": \"data\"", "\"name\": \"asset\"", "payload[5].name: `asset` is there twice");
+    broken(18, "\"name\": \"data\"", "\"name\": \"asset\"", "payload[5].name: `asset` is there twice");
     broken(
+        15,
         ", \"constant\": \"perfex_assets_module\"",
         "",
         "payload[2]: says where its value comes from either not at all or twice (give one of `from` (with or without `else`), `constant` and `members`)",
     );
-    broken("\"X-Asset-Webhook-Event\"", "\"X Asset\"", "headers[0].name: `X Asset` is no header's name");
+    broken(21, "\"X-Asset-Webhook-Event\"", "\"X Asset\"", "headers[0].name: `X Asset` is no header's name");
     broken(
+        25,
         "\"scheme\": \"body-hex\"",
         "\"scheme\": \"md5\"",
         "signature.scheme: `md5` is unknown (the words are body-hex, standard-webhooks)",
     );
     broken(
+        32,
         "\"methods\": [\"POST\", \"GET\"]",
         "\"methods\": [\"PUT\"]",
         "methods[0]: `PUT` is unknown (the words are POST, GET)",
     );
     broken(
+        34,
         "\"retryAfterOn\": [429",
         "\"retryAfterOn\": [42",
         "retryAfterOn[0]: must be a whole number from 100 to 599",
     );
-    broken("\"scheduleS\": [5", "\"scheduleS\": [-5", "scheduleS[0]: must be a whole number from 0 to 604800");
+    broken(28, "\"scheduleS\": [5", "\"scheduleS\": [-5", "scheduleS[0]: must be a whole number from 0 to 604800");
+    broken(2, "\"perfex-assets\"", "\"Perfex\"", "name: `Perfex` names no profile (1 to 32 of a to z, 0 to 9 and -)");
+    broken(4, "\"asset.updated\"", "\"asset.created\"", "events[1]: `asset.created` is there twice");
+    broken(
+        21,
+        "X-Asset-Webhook-Event",
+        "content-type",
+        "headers[0].name: `content-type` is set by Hookwright or by the transport (choose another name)",
+    );
+    broken(
+        22,
+        "X-Asset-Webhook-Timestamp",
+        "x-asset-webhook-event",
+        "headers[1].name: `x-asset-webhook-event` is there twice",
+    );
+    broken(
+        20,
+        "\"signature\"}\n",
+        "\"type\"}\n",
+        "headers: has 0 headers with the value `signature`; there must be one (a webhook without a secret is sent without it)",
+    );
+    broken(
+        20,
+        "{\"scheme\": \"body-hex\"}",
+        "{\"scheme\": \"standard-webhooks\"}",
+        "headers: has no header with the value `message-id`, which the signature covers",
+    );
+    broken(
+        25,
+        "\"body-hex\"",
+        "\"body-hex\", \"prefix\": \"a b\"",
+        "signature.prefix: must be at most 64 visible ASCII characters",
+    );
 }
 
 use crate::payload::Source;

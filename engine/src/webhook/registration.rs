@@ -38,18 +38,18 @@ pub fn new(config: &Config, text: &str) -> Result<Draft, Error> {
 
 /// Reads the fields of a change.
 pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
-    let mut fields = Reader::new("", json::parse(text)?)?;
+    let mut fields = Reader::new("", json::parse(text)?);
     let draft = Draft {
-        name: fields.text("name")?,
-        url: fields.text("url")?,
-        events: events(config, &mut fields)?,
-        secret: fields.text("secret")?,
-        method: fields.text("method")?,
-        headers: headers(&mut fields)?,
-        format: fields.text("format")?,
-        active: fields.bool("isActive")?,
-        timeout_ms: timeout_ms(&mut fields)?,
-        schedule_s: schedule_s(&mut fields)?,
+        name: fields.text("name"),
+        url: fields.text("url"),
+        events: events(config, &mut fields),
+        secret: fields.text("secret"),
+        method: fields.text("method"),
+        headers: headers(&mut fields),
+        format: fields.text("format"),
+        active: fields.bool("isActive"),
+        timeout_ms: timeout_ms(&mut fields),
+        schedule_s: schedule_s(&mut fields),
     };
     fields.finish()?;
     if let Some(url) = &draft.url {
@@ -155,75 +155,94 @@ fn check_method(profile: &Profile, text: &str) -> Result<String, Error> {
         .hint(format!("the methods are {}", allowed.join(", "))))
 }
 
-fn events(config: &Config, fields: &mut Reader) -> Result<Option<Vec<String>>, Error> {
-    let Some(items) = fields.list("events")? else { return Ok(None) };
+fn events(config: &Config, fields: &mut Reader) -> Option<Vec<String>> {
+    let items = fields.list("events")?;
     if items.is_empty() || items.len() > limits::PATTERNS_PER_WEBHOOK_MAX {
         let hint = format!("1 to {} patterns; [\"*\"] wants every event", limits::PATTERNS_PER_WEBHOOK_MAX);
-        return Err(Error::invalid("events", format!("has {} patterns", items.len())).hint(hint));
+        fields.refuse(Error::invalid("events", format!("has {} patterns", items.len())).hint(hint));
+        return None;
     }
     let mut patterns: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let field = format!("events[{index}]");
-        let Some(text) = item.as_str() else { return Err(fields.wrong(&field, "a string", item)) };
-        let pattern = pattern::parse(config.profile(), text).map_err(|error| Error { field: Some(field), ..error })?;
-        if !patterns.contains(&pattern) {
+        let Some(text) = item.as_str() else {
+            fields.wrong(&field, "a string", item);
+            continue;
+        };
+        let pattern = pattern::parse(config.profile(), text).map_err(|error| Error { field: Some(field), ..error });
+        if let Some(pattern) = fields.noted(pattern).filter(|pattern| !patterns.contains(pattern)) {
             patterns.push(pattern);
         }
     }
-    Ok(Some(patterns))
+    Some(patterns)
 }
 
-fn headers(fields: &mut Reader) -> Result<Option<Vec<(String, String)>>, Error> {
-    let Some(value) = fields.value("headers") else { return Ok(None) };
-    let Json::Object(members) = value else { return Err(fields.wrong("headers", "an object", &value)) };
+fn headers(fields: &mut Reader) -> Option<Vec<(String, String)>> {
+    let members = match fields.value("headers")? {
+        Json::Object(members) => members,
+        // PHP writes an empty object so.
+        Json::Array(items) if items.is_empty() => Vec::new(),
+        other => {
+            fields.wrong("headers", "an object", &other);
+            return None;
+        }
+    };
     if members.len() > limits::HEADERS_PER_WEBHOOK_MAX {
         let message = format!("has {} headers; {} are allowed", members.len(), limits::HEADERS_PER_WEBHOOK_MAX);
-        return Err(Error::invalid("headers", message));
+        fields.refuse_field("headers", &message);
     }
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in members {
         let field = format!("headers.{}", json::quoted(&name));
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || name.len() > limits::HEADER_NAME_BYTES_MAX || !name.bytes().all(token) {
-            let hint = format!("1 to {} letters, digits, - and _", limits::HEADER_NAME_BYTES_MAX);
-            return Err(Error::invalid(&field, "is no header name").hint(hint));
+        if let Err((problem, hint)) = check_header(&headers, &name, &value) {
+            let error = Error::invalid(&field, problem);
+            fields.refuse(if hint.is_empty() { error } else { error.hint(hint) });
         }
-        if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
-            return Err(Error::invalid(&field, "is there twice"));
+        if let Json::String(text) = value {
+            headers.push((name, text));
         }
-        let Json::String(text) = value else { return Err(Error::invalid(&field, "expected a string")) };
-        let visible = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if text.len() > limits::HEADER_VALUE_BYTES_MAX || !visible || text.trim() != text {
-            // Not quoted: a header's value may be a secret.
-            let hint = format!(
-                "at most {} ASCII characters, no control characters, no spaces around",
-                limits::HEADER_VALUE_BYTES_MAX
-            );
-            return Err(Error::invalid(&field, "has no valid header value").hint(hint));
-        }
-        headers.push((name, text));
     }
-    Ok(Some(headers))
+    Some(headers)
 }
 
-fn timeout_ms(fields: &mut Reader) -> Result<Option<u32>, Error> {
-    let Some(number) = fields.number("timeoutMs")? else { return Ok(None) };
+/// What is wrong with a custom header, and the mend. The value is never quoted: it may be a secret.
+fn check_header(others: &[(String, String)], name: &str, value: &Json) -> Result<(), (&'static str, String)> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || name.len() > limits::HEADER_NAME_BYTES_MAX || !name.bytes().all(token) {
+        let hint = format!("1 to {} letters, digits, - and _", limits::HEADER_NAME_BYTES_MAX);
+        return Err(("is no header name", hint));
+    }
+    if others.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        return Err(("is there twice", String::new()));
+    }
+    let Json::String(text) = value else { return Err(("expected a string", String::new())) };
+    let visible = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if text.len() > limits::HEADER_VALUE_BYTES_MAX || !visible || text.trim() != text {
+        let hint = format!(
+            "at most {} ASCII characters, no control characters, no spaces around",
+            limits::HEADER_VALUE_BYTES_MAX
+        );
+        return Err(("has no valid header value", hint));
+    }
+    Ok(())
+}
+
+fn timeout_ms(fields: &mut Reader) -> Option<u32> {
+    let number = fields.number("timeoutMs")?;
     let range = limits::TIMEOUT_MS_MIN..=limits::TIMEOUT_MS_MAX;
-    match u32::try_from(number).ok().filter(|number| range.contains(number)) {
-        Some(timeout_ms) => Ok(Some(timeout_ms)),
-        None => Err(Error::invalid("timeoutMs", format!("`{number}` is out of range")).hint(format!(
-            "{} to {} milliseconds",
-            limits::TIMEOUT_MS_MIN,
-            limits::TIMEOUT_MS_MAX
-        ))),
+    let timeout_ms = u32::try_from(number).ok().filter(|number| range.contains(number));
+    if timeout_ms.is_none() {
+        let hint = format!("{} to {} milliseconds", limits::TIMEOUT_MS_MIN, limits::TIMEOUT_MS_MAX);
+        fields.refuse(Error::invalid("timeoutMs", format!("`{number}` is out of range")).hint(hint));
     }
+    timeout_ms
 }
 
-fn schedule_s(fields: &mut Reader) -> Result<Option<Vec<u32>>, Error> {
-    let Some(items) = fields.list("schedule")? else { return Ok(None) };
+fn schedule_s(fields: &mut Reader) -> Option<Vec<u32>> {
+    let items = fields.list("schedule")?;
     if items.len() > limits::SCHEDULE_WAITS_MAX {
         let message = format!("has {} waits; {} are allowed", items.len(), limits::SCHEDULE_WAITS_MAX);
-        return Err(Error::invalid("schedule", message));
+        fields.refuse_field("schedule", &message);
     }
     let mut schedule_s = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -235,9 +254,9 @@ fn schedule_s(fields: &mut Reader) -> Result<Option<Vec<u32>>, Error> {
             Some(wait_s) => schedule_s.push(wait_s),
             None => {
                 let hint = format!("whole seconds, 0 to {}", limits::SCHEDULE_WAIT_S_MAX);
-                return Err(Error::invalid(&format!("schedule[{index}]"), "is no wait").hint(hint));
+                fields.refuse(Error::invalid(&format!("schedule[{index}]"), "is no wait").hint(hint));
             }
         }
     }
-    Ok(Some(schedule_s))
+    Some(schedule_s)
 }

@@ -1,0 +1,314 @@
+//! Rows to text and back: a JSON object for each, its members in the order of the table in [`super`].
+//!
+//! Written by hand rather than derived: what a derive makes of these sixteen types is a sixth of the whole component.
+//! An absent option and a false flag are left out.
+
+use crate::json::{self, Json, Style};
+use crate::limits::JSON_DEPTH_MAX;
+use crate::{Error, ErrorKind};
+
+const VERSION: u32 = 1;
+
+/// A type that is stored as a row, or as an object within one.
+pub trait Record: Sized {
+    /// Adds its fields.
+    fn write(&self, row: &mut Row);
+    /// Takes its fields.
+    fn read(fields: &mut Fields) -> Self;
+}
+
+/// What a field can be. The default stands in for a value that cannot be read, until the row is refused.
+pub trait Value: Default {
+    /// The value; `None`: it is none. What is absent or `null` reads like `null`.
+    fn read(json: Json) -> Option<Self>;
+    /// Adds the value's text.
+    fn write(&self, out: &mut String);
+    /// Whether the field is left out.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+/// The text of a row.
+pub fn encode<T: Record>(value: &T) -> String {
+    let mut row = Row(format!("{{\"v\":{VERSION}"));
+    value.write(&mut row);
+    row.0.push('}');
+    row.0
+}
+
+/// The row of a text. Errors: `internal`, with the key and the field.
+pub fn decode<T: Record>(key: &str, text: &str) -> Result<T, Error> {
+    let mut fields = Fields::open(key, text)?;
+    let value = T::read(&mut fields);
+    fields.close(key)?;
+    Ok(value)
+}
+
+/// An object being written.
+#[derive(Debug)]
+pub struct Row(String);
+
+impl Row {
+    /// Adds a field.
+    pub fn put<T: Value>(&mut self, name: &str, value: &T) {
+        if !value.is_absent() {
+            self.name(name);
+            value.write(&mut self.0);
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.0.ends_with('{') {
+            self.0.push(',');
+        }
+        self.0.push('"');
+        self.0.push_str(name);
+        self.0.push_str("\":");
+    }
+}
+
+/// An object being read: its members, and the first field that was not what it should be.
+#[derive(Debug)]
+pub struct Fields {
+    members: Vec<(String, Json)>,
+    problem: Option<&'static str>,
+}
+
+impl Fields {
+    fn open(key: &str, text: &str) -> Result<Fields, Error> {
+        // An event of full depth lies one level down.
+        let json = json::parse_within(text, JSON_DEPTH_MAX + 1)
+            .map_err(|error| broken(key, &format!("is not readable: {}", error.message)))?;
+        let mut fields = Fields::of(json);
+        match fields.take::<u32>("v") {
+            VERSION => Ok(fields),
+            version => Err(broken(key, &format!("has the format {version}; this version reads {VERSION}"))),
+        }
+    }
+
+    fn of(json: Json) -> Fields {
+        match json {
+            Json::Object(members) => Fields { members, problem: None },
+            _ => Fields { members: Vec::new(), problem: None },
+        }
+    }
+
+    /// Takes a field.
+    pub fn take<T: Value>(&mut self, name: &'static str) -> T {
+        let value = T::read(self.json(name));
+        if value.is_none() {
+            self.problem.get_or_insert(name);
+        }
+        value.unwrap_or_default()
+    }
+
+    fn json(&mut self, name: &str) -> Json {
+        let member = self.members.iter_mut().find(|(key, _)| key == name);
+        member.map_or(Json::Null, |(_, json)| std::mem::replace(json, Json::Null))
+    }
+
+    fn close(self, key: &str) -> Result<(), Error> {
+        match self.problem {
+            None => Ok(()),
+            Some(name) => Err(broken(key, &format!("has no valid field `{name}`"))),
+        }
+    }
+}
+
+/// The value is never quoted: it may be anybody's data.
+fn broken(key: &str, problem: &str) -> Error {
+    Error::of(ErrorKind::Internal, format!("the row '{key}' {problem}"))
+}
+
+impl Value for String {
+    fn read(json: Json) -> Option<String> {
+        match json {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        json::string(out, self, Style::Compact);
+    }
+}
+
+impl Value for u64 {
+    fn read(json: Json) -> Option<u64> {
+        match json {
+            Json::Number(number) => number.text().parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+}
+
+impl Value for u32 {
+    fn read(json: Json) -> Option<u32> {
+        u64::read(json).and_then(|number| number.try_into().ok())
+    }
+
+    fn write(&self, out: &mut String) {
+        u64::from(*self).write(out);
+    }
+}
+
+impl Value for u16 {
+    fn read(json: Json) -> Option<u16> {
+        u64::read(json).and_then(|number| number.try_into().ok())
+    }
+
+    fn write(&self, out: &mut String) {
+        u64::from(*self).write(out);
+    }
+}
+
+impl Value for bool {
+    fn read(json: Json) -> Option<bool> {
+        match json {
+            Json::Null => Some(false),
+            Json::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
+
+    fn is_absent(&self) -> bool {
+        !*self
+    }
+}
+
+impl Value for Json {
+    fn read(json: Json) -> Option<Json> {
+        Some(json).filter(|json| *json != Json::Null)
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&json::write(self, Style::Compact));
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    fn read(json: Json) -> Option<Option<T>> {
+        if json == Json::Null { Some(None) } else { T::read(json).map(Some) }
+    }
+
+    fn write(&self, out: &mut String) {
+        if let Some(value) = self {
+            value.write(out);
+        }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Value> Value for Vec<T> {
+    fn read(json: Json) -> Option<Vec<T>> {
+        match json {
+            Json::Array(items) => items.into_iter().map(T::read).collect(),
+            _ => None,
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push('[');
+        for (index, item) in self.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            item.write(out);
+        }
+        out.push(']');
+    }
+}
+
+impl<A: Value, B: Value> Value for (A, B) {
+    fn read(json: Json) -> Option<(A, B)> {
+        let Json::Array(items) = json else { return None };
+        let [first, second] = <[Json; 2]>::try_from(items).ok()?;
+        Some((A::read(first)?, B::read(second)?))
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push('[');
+        self.0.write(out);
+        out.push(',');
+        self.1.write(out);
+        out.push(']');
+    }
+}
+
+/// An object within a row.
+pub fn read_object<T: Record>(json: Json) -> Option<T> {
+    let mut fields = Fields::of(json);
+    let value = T::read(&mut fields);
+    fields.problem.is_none().then_some(value)
+}
+
+/// The text of an object within a row.
+pub fn write_object<T: Record>(value: &T, out: &mut String) {
+    let mut row = Row(std::mem::take(out));
+    row.0.push('{');
+    value.write(&mut row);
+    row.0.push('}');
+    *out = row.0;
+}
+
+/// The fields of a record, by their names in the row.
+macro_rules! record {
+    ($record:ident { $($field:ident = $name:literal),* $(,)? }) => {
+        impl Record for $record {
+            #[allow(unused_variables)] // a record may have no fields
+            fn write(&self, row: &mut Row) {
+                $(row.put($name, &self.$field);)*
+            }
+
+            #[allow(unused_variables)] // a record may have no fields
+            fn read(fields: &mut Fields) -> $record {
+                $record { $($field: fields.take($name)),* }
+            }
+        }
+    };
+}
+
+/// A record within a record.
+macro_rules! value_of_record {
+    ($record:ident) => {
+        impl Value for $record {
+            fn read(json: Json) -> Option<$record> {
+                codec::read_object(json)
+            }
+
+            fn write(&self, out: &mut String) {
+                codec::write_object(self, out);
+            }
+        }
+    };
+}
+
+/// An enum by the names of its variants.
+macro_rules! value_of_name {
+    ($name:ident, $all:expr) => {
+        impl Value for $name {
+            fn read(json: Json) -> Option<$name> {
+                $all.into_iter().find(|variant| json.as_str() == Some(variant.as_str()))
+            }
+
+            fn write(&self, out: &mut String) {
+                crate::json::string(out, self.as_str(), crate::json::Style::Compact);
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+#![allow(clippy::unwrap_used)]
+
+use super::super::*;
+use super::{decode, encode};
+use crate::ErrorKind;
+use crate::json::parse;
+
+/// One row: a record, its text, and that the text makes the same record.
+fn kept<T: Record + std::fmt::Debug>(record: &T, text: &str) {
+    assert_eq!(encode(record), text);
+    assert_eq!(format!("{:?}", decode::<T>("k", text).unwrap()), format!("{record:?}"), "{text}");
+}
+
+#[test]
+fn records_have_one_spelling() {
+    kept(&Empty {}, r#"{"v":1}"#);
+    kept(&Shard { token: "t".into(), until: 0 }, r#"{"v":1,"token":"t","until":0}"#);
+    kept(&Lane { token: "t".into(), until: 7, wake: None }, r#"{"v":1,"token":"t","until":7}"#);
+    kept(
+        &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("w".into()) },
+        r#"{"v":1,"token":"é\"","until":18446744073709551615,"wake":"w"}"#,
+    );
+    kept(&Queue { deliveries: vec![("m".into(), 1), ("n".into(), 2)] }, r#"{"v":1,"d":[["m",1],["n",2]]}"#);
+    kept(&Recent { attempts: vec![] }, r#"{"v":1,"a":[]}"#);
+    let event = parse(r#"{"type":"a","data":{"n":1E5,"é":[null]}}"#).unwrap();
+    kept(
+        &Message {
+            tenant: "acme".into(),
+            event_type: "a".into(),
+            occurred_at_us: 1,
+            accepted_at_ms: 2,
+            content_hash: String::new(),
+            event,
+        },
+        r#"{"v":1,"tenant":"acme","eventType":"a","occurredAtUs":1,"acceptedAtMs":2,"contentHash":"","event":{"type":"a","data":{"n":1E5,"é":[null]}}}"#,
+    );
+}
+
+#[test]
+fn attempts_and_registrations() {
+    let attempt = Attempt {
+        at_ms: 1,
+        duration_ms: 2,
+        event_type: "a".into(),
+        status: None,
+        error: Some(HttpErrorKind::DestinationProhibited),
+        detail: None,
+        excerpt: None,
+        state: State::Retrying,
+        next_at_ms: Some(9),
+        test: false,
+    };
+    let text = r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","error":"destination-prohibited","state":"retrying","nextAtMs":9}"#;
+    kept(&attempt, text);
+    kept(
+        &Attempt { error: None, status: Some(200), test: true, ..attempt },
+        r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","status":200,"state":"retrying","nextAtMs":9,"test":true}"#,
+    );
+    let text = r#"{"v":1,"token":"t","id":"wh_a","tenant":"acme","name":"n","url":"u","method":"POST","events":["*"],"format":"standard","secrets":[{"sealed":"s","fingerprint":"f","untilMs":5}],"headers":[["X-A","sealed"]],"active":true,"timeoutMs":1,"scheduleS":[5,300],"createdAtMs":1,"updatedAtMs":2}"#;
+    let hook: Hook = decode("k", text).unwrap();
+    assert_eq!(encode(&hook), text);
+    assert_eq!((hook.secrets[0].until_ms, hook.schedule_s.as_slice()), (Some(5), &[5, 300][..]));
+    for state in State::ALL {
+        assert_eq!(State::read(Json::text(state.as_str())), Some(state));
+    }
+}
+
+/// One row: a text that is no lane, and what the error says.
+fn refused(text: &str, message: &str) {
+    let error = decode::<Lane>("lane/a", text).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Internal, message));
+}
+
+#[test]
+fn what_is_no_row_is_refused_by_name() {
+    refused("", "the row 'lane/a' is not readable: not JSON at line 1, column 1: expected a value, found the end");
+    refused("[]", "the row 'lane/a' has the format 0; this version reads 1");
+    refused(r#"{"v":2,"token":"t","until":0}"#, "the row 'lane/a' has the format 2; this version reads 1");
+    refused(r#"{"v":1,"until":0}"#, "the row 'lane/a' has no valid field `token`");
+    refused(r#"{"v":1,"token":"t","until":-1}"#, "the row 'lane/a' has no valid field `until`");
+    refused(r#"{"v":1,"token":"t","until":0,"wake":3}"#, "the row 'lane/a' has no valid field `wake`");
+    assert!(decode::<Lane>("k", r#"{"v":1,"new":[1],"token":"t","until":0,"wake":null}"#).is_ok(), "new fields");
+}
+
+#[test]
+fn an_event_of_full_depth_fits_a_row() {
+    let depth = crate::limits::JSON_DEPTH_MAX - 1;
+    let event = format!("{{\"data\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let text = format!(
+        r#"{{"v":1,"tenant":"a","eventType":"a","occurredAtUs":1,"acceptedAtMs":2,"contentHash":"","event":{event}}}"#
+    );
+    assert_eq!(encode(&decode::<Message>("k", &text).unwrap()), text);
+}
