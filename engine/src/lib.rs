@@ -31,6 +31,7 @@ pub mod request;
 pub mod secret;
 pub mod sign;
 pub mod time;
+pub mod verify;
 
 mod egress;
 pub mod id;

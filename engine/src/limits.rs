@@ -74,6 +74,8 @@ pub const LIVE_SECRETS_MAX: usize = 10;
 pub const ROTATION_OVERLAP_MS_MAX: u64 = 7 * 24 * 3_600_000;
 /// How long a rotated secret goes on signing unless said otherwise: 24 hours.
 pub const ROTATION_OVERLAP_MS: u64 = 24 * 3_600_000;
+/// How far from the present a signed time may be for a receiver, in seconds: what Standard Webhooks' libraries allow.
+pub const TIMESTAMP_TOLERANCE_S: u64 = 300;
 /// Waits of one schedule.
 pub const SCHEDULE_WAITS_MAX: usize = 20;
 /// One wait of a schedule: 7 days, in seconds.
