@@ -1,9 +1,18 @@
 //! The command line: which commands there are. What each does is in its own file.
 
 mod demo;
+mod dialect;
+mod limits;
+mod listen;
 mod open;
 mod sealing;
 mod serve;
+mod signals;
+mod text;
+mod verify;
+
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
@@ -11,11 +20,17 @@ use clap::{Parser, Subcommand};
 
 /// Outbound webhooks as one WebAssembly component: the Rust host.
 #[derive(Debug, Parser)]
-#[command(name = "hookwright", version)]
+#[command(name = "hookwright", version, after_long_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const AFTER_HELP: &str = "\
+Every option can also be given as the environment variable that its help names; the option wins. Names of options end
+in the unit of what they take: `-s` is seconds.
+
+Exit codes: 0 success; 1 it failed, and stderr says why; 2 the command line makes no sense.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -23,6 +38,10 @@ enum Command {
     Demo(demo::Options),
     /// Serves the HTTP API and delivers in the background.
     Serve(serve::Options),
+    /// Receives webhooks, checks their signatures and prints them.
+    Listen(listen::Options),
+    /// Says whether a request bears a signature that holds.
+    Verify(verify::Options),
 }
 
 /// Runs the command that was typed.
@@ -30,6 +49,8 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(&options),
+        Command::Listen(options) => listen::run(&options),
+        Command::Verify(options) => verify::run(&options),
     };
     done.unwrap_or_else(|error| {
         eprintln!("hookwright: error: {error:#}");

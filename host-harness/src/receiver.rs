@@ -18,8 +18,11 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 pub use verify::{Scheme, Signature};
 
@@ -27,8 +30,8 @@ pub use verify::{Scheme, Signature};
 const BACKLOG: u32 = 1_024;
 /// After a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// A body longer than this is refused.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// A body longer than this is refused: the longest that any profile sends.
+const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Requests that are kept; older ones are forgotten.
 const KEPT_MAX: usize = 10_000;
 
@@ -77,13 +80,37 @@ pub struct Receiver {
     reserved: Option<TcpSocket>,
     shared: Arc<Shared>,
     runtime: Option<Runtime>,
+    accepting: Option<Accepting>,
+}
+
+/// What takes connections, and how it is asked to end.
+#[derive(Debug)]
+struct Accepting {
+    task: JoinHandle<()>,
+    ask_stop: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    script: Script,
+    answers: Answers,
     state: Mutex<State>,
     arrived: Condvar,
+}
+
+/// Who says what a request is answered.
+enum Answers {
+    Script(Script),
+    /// Somebody who is asked each time, and who keeps what is worth keeping.
+    Asked(Box<dyn Fn(&Received) -> StatusCode + Send + Sync>),
+}
+
+impl std::fmt::Debug for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Answers::Script(script) => script.fmt(f),
+            Answers::Asked(_) => f.write_str("Asked(..)"),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -108,16 +135,34 @@ impl Receiver {
 
     /// The same at a given address.
     pub fn reserve_at(address: SocketAddr, script: Script) -> anyhow::Result<Receiver> {
+        Receiver::bind(address, Answers::Script(script))
+    }
+
+    /// A receiver that is up and asks for each answer. It keeps nothing itself.
+    pub fn start_with(
+        address: SocketAddr,
+        answer: impl Fn(&Received) -> StatusCode + Send + Sync + 'static,
+    ) -> anyhow::Result<Receiver> {
+        let mut receiver = Receiver::bind(address, Answers::Asked(Box::new(answer)))?;
+        receiver.come_up()?;
+        Ok(receiver)
+    }
+
+    fn bind(address: SocketAddr, answers: Answers) -> anyhow::Result<Receiver> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).thread_name("hookwright-receiver").enable_all().build();
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.context("no socket for a receiver")?;
+        // A port of one's choice is free again as soon as its last user has ended.
+        #[cfg(unix)]
+        socket.set_reuseaddr(address.port() != 0).context("preparing a receiver's socket")?;
         socket.bind(address).with_context(|| format!("a receiver cannot have the address {address}"))?;
         Ok(Receiver {
             address: socket.local_addr().context("a bound socket has no address")?,
             reserved: Some(socket),
-            shared: Arc::new(Shared { script, state: Mutex::default(), arrived: Condvar::new() }),
+            shared: Arc::new(Shared { answers, state: Mutex::default(), arrived: Condvar::new() }),
             runtime: Some(runtime.context("a receiver's runtime does not start")?),
+            accepting: None,
         })
     }
 
@@ -126,7 +171,9 @@ impl Receiver {
         if let (Some(socket), Some(runtime)) = (self.reserved.take(), &self.runtime) {
             let _inside = runtime.enter();
             let listener = socket.listen(BACKLOG).context("a receiver cannot listen")?;
-            runtime.spawn(accept(listener, self.shared.clone()));
+            let (ask_stop, stop) = oneshot::channel();
+            let task = runtime.spawn(accept(listener, self.shared.clone(), stop));
+            self.accepting = Some(Accepting { task, ask_stop });
         }
         Ok(())
     }
@@ -149,6 +196,16 @@ impl Receiver {
     /// What has arrived, oldest first.
     pub fn received(&self) -> Vec<Received> {
         self.shared.state().kept.iter().cloned().collect()
+    }
+
+    /// Takes no more connections and lets the answers in progress leave, at most so long.
+    pub fn stop(mut self, patience: Duration) {
+        if let (Some(runtime), Some(Accepting { task, ask_stop })) = (self.runtime.take(), self.accepting.take()) {
+            drop(ask_stop);
+            // Late or broken, what is left is given up.
+            let _ = runtime.block_on(async { tokio::time::timeout(patience, task).await });
+            runtime.shutdown_background();
+        }
     }
 
     /// Waits until so many requests have arrived in all; false if the time is up before.
@@ -182,10 +239,22 @@ impl Shared {
 
     /// Writes a request down and says what it is answered.
     fn record(&self, head: http::request::Parts, body: Bytes) -> Option<StatusCode> {
-        let at = SystemTime::now();
+        let mut received = Received {
+            at: SystemTime::now(),
+            method: head.method.to_string(),
+            target: head.uri.to_string(),
+            headers: head.headers,
+            body,
+            signature: Signature::Unchecked,
+            answered: None,
+        };
+        let script = match &self.answers {
+            Answers::Asked(answer) => return Some(answer(&received)),
+            Answers::Script(script) => *script,
+        };
         let mut state = self.state();
         state.count += 1;
-        let answer = match self.script {
+        let answer = match script {
             Script::Healthy => Some(StatusCode::OK),
             Script::FailFirst(failures) => Some(if usize::try_from(failures).is_ok_and(|n| state.count <= n) {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -197,36 +266,38 @@ impl Shared {
         if state.kept.len() == KEPT_MAX {
             state.kept.pop_front();
         }
-        let signature = state.scheme.check(&head.headers, &body);
-        state.kept.push_back(Received {
-            at,
-            method: head.method.to_string(),
-            target: head.uri.to_string(),
-            headers: head.headers,
-            body,
-            signature,
-            answered: answer.map(|status| status.as_u16()),
-        });
+        received.signature = state.scheme.check(&received.headers, &received.body);
+        received.answered = answer.map(|status| status.as_u16());
+        state.kept.push_back(received);
         self.arrived.notify_all();
         answer
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: oneshot::Receiver<()>) {
+    let graceful = GracefulShutdown::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            _ = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
             // Out of descriptors, say: the next connection may have one.
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let shared = shared.clone();
-        tokio::spawn(async move {
-            let service = service_fn(|request| respond(&shared, request));
-            let mut server = hyper::server::conn::http1::Builder::new();
-            // A sender that breaks a connection off is its own business.
-            let _ = server.half_close(true).serve_connection(TokioIo::new(stream), service).await;
+        let service = service_fn(move |request| {
+            let shared = shared.clone();
+            async move { respond(&shared, request).await }
         });
+        let mut server = hyper::server::conn::http1::Builder::new();
+        let connection = graceful.watch(server.half_close(true).serve_connection(TokioIo::new(stream), service));
+        // A sender that breaks a connection off is its own business.
+        tokio::spawn(async move { drop(connection.await) });
     }
+    drop(listener);
+    graceful.shutdown().await;
 }
 
 async fn respond(

@@ -13,10 +13,21 @@ use hookwright_host::stores;
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Blueprint, Imports, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
 
+use super::signals::Signals;
 use super::{open, sealing};
+
+const AFTER_HELP: &str = "\
+Examples:
+  hookwright serve --store sqlite:webhooks.db --profile perscom
+  HOOKWRIGHT_TOKEN=... hookwright serve --listen 127.0.0.1:0 --store memory: --allow-destination 127.0.0.0/8
+
+Once it listens, stdout says where. SIGTERM and SIGINT let everything in progress end first.
+
+Exit codes: 0 after a signal; 1 it failed, and stderr says why; 2 the command line makes no sense.";
 
 /// The options of `serve`.
 #[derive(clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
 pub struct Options {
     /// Where the API listens; port 0 takes a free one.
     #[arg(long, env = "HOOKWRIGHT_LISTEN", default_value = "127.0.0.1:8080")]
@@ -140,47 +151,5 @@ fn token(options: &Options) -> Result<String> {
             eprintln!("hookwright: no --token was given; this one is good until the process ends: {token}");
             Ok(token)
         }
-    }
-}
-
-/// The signals that ask for the end.
-struct Signals {
-    runtime: tokio::runtime::Runtime,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Signals> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context("listening for signals")?;
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let _inside = runtime.enter();
-            let terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-            let interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-            drop(_inside);
-            Ok(Signals { runtime, terminate, interrupt })
-        }
-        #[cfg(not(unix))]
-        Ok(Signals { runtime })
-    }
-
-    #[cfg(unix)]
-    fn wait(mut self) {
-        self.runtime.block_on(async {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
-        });
-    }
-
-    #[cfg(not(unix))]
-    fn wait(self) {
-        let _ = self.runtime.block_on(tokio::signal::ctrl_c());
     }
 }
