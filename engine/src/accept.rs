@@ -1,7 +1,6 @@
 //! Accepting events: one commit that inserts rows of their own and reads nothing, whoever subscribes.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use sha2::{Digest, Sha256};
 
 use crate::commit::{Commit, Outcome};
@@ -113,7 +112,7 @@ pub fn check_tenant(tenant: &str) -> Result<&str, Error> {
 
 /// Commits what is new of these events. An error may be about one of them.
 fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Option<usize>, Error)> {
-    let mut new: BTreeMap<&str, &Prepared> = BTreeMap::new();
+    let mut new: LiteMap<&str, &Prepared> = LiteMap::new();
     for (index, event) in events.iter().enumerate() {
         let first = new.entry(&event.message_key).or_insert(event);
         if first.content_hash != event.content_hash {

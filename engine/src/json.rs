@@ -14,6 +14,7 @@ mod read;
 mod write;
 
 pub use compare::canonical;
+pub(crate) use parse::by_key;
 pub use parse::{line_of, parse, parse_within};
 pub use read::{Reader, quoted};
 pub(crate) use write::string;

@@ -1,7 +1,9 @@
 //! Claiming: which lanes this pump leases, and until when. A lane is leased and its wake moved to the lease's end before
 //! anything of it is read.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use super::{Held, Pump, Registration, is_believed};
 use crate::commit::{Commit, Outcome};
@@ -72,15 +74,15 @@ pub(super) fn claim(pump: &mut Pump<'_>) -> Result<bool, Error> {
 /// Lanes with a due wake and without a lease, among which a choice is made; wakes of lanes that this pump has are noted.
 /// A look that ends before the wakes do is gone on with soon: lanes that nobody can take now must not hide others.
 fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
-    let mut found: BTreeMap<Lane, Free> = BTreeMap::new();
-    let mut looked: BTreeSet<Lane> = BTreeSet::new();
+    let mut found: LiteMap<Lane, Box<Free>> = LiteMap::new();
+    let mut looked: LiteMap<Lane, ()> = LiteMap::new();
     let mut place = pump.wake_place.take();
     for _ in 0..WAKE_PAGES_MAX {
         let page = pump.host.scan(&keys::wakes_after(place.as_deref()), WAKE_PAGE, Direction::Forward)?;
         let now_ms = pump.now_ms();
         let whole = page.len() == WAKE_PAGE as usize;
         place = page.last().map(|entry| entry.key.clone());
-        let mut seen: BTreeMap<Lane, Vec<String>> = BTreeMap::new();
+        let mut seen: LiteMap<Lane, Vec<String>> = LiteMap::new();
         let mut past_due = false;
         for entry in page {
             let Some((due_ms, lane)) = keys::parse_wake(&entry.key) else { continue };
@@ -92,9 +94,9 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
             seen.entry(lane).or_default().push(entry.key);
         }
         note_own(pump, &mut seen);
-        let fresh = seen.keys().filter(|lane| looked.insert((*lane).clone()));
+        let fresh = seen.keys().filter(|lane| looked.insert((*lane).clone(), ()).is_none());
         for free in free_lanes(pump, fresh, usize::MAX)? {
-            found.insert(free.lane.clone(), free);
+            found.insert(free.lane.clone(), Box::new(free));
         }
         for (lane, wakes) in seen {
             if let Some(free) = found.get_mut(&lane) {
@@ -117,12 +119,12 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
 }
 
 /// A wake of a lane that this pump has announces rows that it will read before it releases the lane.
-fn note_own(pump: &mut Pump<'_>, seen: &mut BTreeMap<Lane, Vec<String>>) {
+fn note_own(pump: &mut Pump<'_>, seen: &mut LiteMap<Lane, Vec<String>>) {
     seen.retain(|lane, wakes| match pump.lanes.get_mut(lane) {
         Some(held) => {
-            for wake in wakes.drain(..) {
-                if held.seen.len() < LANE_WAKES_MAX && wake != held.armed && !held.seen.contains(&wake) {
-                    held.seen.push(wake);
+            for wake in wakes {
+                if held.seen.len() < LANE_WAKES_MAX && *wake != held.armed && !held.seen.contains(wake) {
+                    held.seen.push(wake.clone());
                     held.scan = true;
                     // It may say that the webhook was removed.
                     held.hook = Registration::Unread;
@@ -136,28 +138,33 @@ fn note_own(pump: &mut Pump<'_>, seen: &mut BTreeMap<Lane, Vec<String>>) {
 
 /// Picks from the candidates: tenants in turn, within a tenant in an order of this pump's own, so that two pumps rarely
 /// want the same lane; as many as there is room for.
-fn choose(pump: &mut Pump<'_>, found: BTreeMap<Lane, Free>) -> Vec<Free> {
+fn choose(pump: &mut Pump<'_>, found: LiteMap<Lane, Box<Free>>) -> Vec<Free> {
     let salt = pump.token();
-    let mut tenants: BTreeMap<String, VecDeque<(u64, Free)>> = BTreeMap::new();
+    let mut ordered: LiteMap<(String, u64, Lane), Box<Free>> = LiteMap::new();
     for (lane, free) in found {
         let order = id::derived_number("choose", &[&salt, lane.as_str()]);
-        tenants.entry(lane.tenant_part().to_owned()).or_default().push_back((order, free));
-    }
-    for lanes in tenants.values_mut() {
-        lanes.make_contiguous().sort_by_key(|(order, _)| *order);
+        ordered.insert((lane.tenant_part().to_owned(), order, lane), free);
     }
     let mut chosen: Vec<Free> = Vec::new();
     let mut room = Room::of(pump);
-    let mut turns: VecDeque<VecDeque<(u64, Free)>> = tenants.into_values().collect();
+    let mut turns: VecDeque<VecDeque<Box<Free>>> = VecDeque::new();
+    let mut last = String::new();
+    for ((tenant, _, _), free) in ordered {
+        match turns.back_mut().filter(|_| tenant == last) {
+            Some(lanes) => lanes.push_back(free),
+            None => turns.push_back(VecDeque::from([free])),
+        }
+        last = tenant;
+    }
     while let Some(mut lanes) = turns.pop_front() {
-        let Some((_, free)) = lanes.pop_front() else { continue };
+        let Some(free) = lanes.pop_front() else { continue };
         turns.push_back(lanes);
         if chosen.len() == CLAIM_LANES_MAX {
             pump.look = true;
             break;
         }
         if room.takes(&free) {
-            chosen.push(free);
+            chosen.push(*free);
         } else {
             pump.crowded = true;
         }
@@ -254,8 +261,8 @@ pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -
     commit.check(&keys::lane(&free.lane), free.version);
     commit.put(keys::lane(&free.lane), records::encode(&row));
     commit.put(armed.clone(), records::encode(&records::Empty {}));
-    let old: BTreeSet<String> = free.seen.into_iter().chain(free.owned_wake).collect();
-    for wake in old {
+    let owned = free.owned_wake.filter(|owned| !free.seen.contains(owned));
+    for wake in free.seen.into_iter().chain(owned) {
         commit.delete(wake);
     }
     Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat }
@@ -272,13 +279,13 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         proven: is_proven(&lease.stat),
         stat: lease.stat,
         hook: Registration::Unread,
-        rows: BTreeMap::new(),
+        rows: LiteMap::new(),
         ready: VecDeque::new(),
         in_flight: 0,
         scan: true,
         next_due_ms: u64::MAX,
     };
-    pump.lanes.insert(lease.lane, held);
+    pump.lanes.insert(lease.lane, Box::new(held));
 }
 
 /// After a commit with an open outcome: takes those lanes that turn out to be leased by it. Answers whether there are any.

@@ -12,8 +12,10 @@ mod tests;
 
 pub use takeover::take_over;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
+
+use litemap::LiteMap;
 
 use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
@@ -82,14 +84,14 @@ pub(super) struct Pump<'a> {
     attempts_left: u32,
     /// The host wants the instance to finish.
     draining: bool,
-    lanes: BTreeMap<Lane, Held>,
+    lanes: LiteMap<Lane, Box<Held>>,
     /// Requests in flight by their ids.
-    flights: BTreeMap<u64, Flight>,
+    flights: LiteMap<u64, Box<Flight>>,
     next_request: u64,
     /// What came back and is not settled yet.
     done: VecDeque<Done>,
     /// The shards that this pump keeps, with the token of its last routing commit.
-    shards: BTreeMap<u32, String>,
+    shards: LiteMap<u32, String>,
     first_shard: u32,
     /// Where the round among the lanes goes on.
     turn: Option<Lane>,
@@ -116,7 +118,7 @@ struct Held {
     /// Its receiver has worked lately, so it may have all its slots.
     proven: bool,
     hook: Registration,
-    rows: BTreeMap<String, Row>,
+    rows: LiteMap<String, Row>,
     ready: VecDeque<Delivery>,
     in_flight: usize,
     /// Its queue may have due rows that are not known yet.
@@ -184,11 +186,11 @@ impl<'a> Pump<'a> {
             deadline_ms: now_ms.saturating_add(u64::from(budget.time_ms)),
             attempts_left: budget.attempts_max,
             draining: false,
-            lanes: BTreeMap::new(),
-            flights: BTreeMap::new(),
+            lanes: LiteMap::new(),
+            flights: LiteMap::new(),
             next_request: 1,
             done: VecDeque::new(),
-            shards: BTreeMap::new(),
+            shards: LiteMap::new(),
             first_shard: u32::from_le_bytes(first) % crate::limits::INBOX_SHARDS,
             turn: None,
             wake_place: None,
@@ -239,7 +241,7 @@ impl<'a> Pump<'a> {
         let now_ms = self.now_ms();
         let Some(held) = self.lanes.get_mut(&flight.lane).filter(|held| held.token == flight.token) else { return };
         held.in_flight -= 1;
-        let done = send::judge(flight, completion, now_ms);
+        let done = send::judge(*flight, completion, now_ms);
         held.proven = done.attempt.state == crate::records::State::Delivered;
         self.done.push_back(done);
     }

@@ -1,7 +1,8 @@
 //! Routing: which webhooks an accepted message concerns, decided once per message, with the lanes' queues filled and
 //! announced in the same commit. Matching is [`crate::pattern`]'s business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use litemap::Entry::{Occupied, Vacant};
+use litemap::LiteMap;
 
 use super::{Pump, claim, is_believed};
 use crate::commit::{Commit, Outcome};
@@ -35,7 +36,7 @@ struct Batch {
     shard_version: Option<u64>,
     /// The rows, with the webhook to go on after where a row is not finished.
     rows: Vec<(Entry, Inbox, Option<String>)>,
-    deliveries: BTreeMap<Lane, Vec<String>>,
+    deliveries: LiteMap<Lane, Vec<String>>,
     more: bool,
 }
 
@@ -88,16 +89,16 @@ fn read_batch(pump: &Pump<'_>, (shard, shard_version): (u32, Option<u64>)) -> Re
     }
     let mut more = entries.len() > ROUTE_MESSAGES_MAX as usize;
     entries.truncate(ROUTE_MESSAGES_MAX as usize);
-    let mut known: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
-    let mut deliveries: BTreeMap<Lane, Vec<String>> = BTreeMap::new();
+    let mut known: LiteMap<(String, String, Option<String>), Vec<String>> = LiteMap::new();
+    let mut deliveries: LiteMap<Lane, Vec<String>> = LiteMap::new();
     let mut room = ROUTE_DELIVERIES_MAX;
     let mut rows = Vec::new();
     for entry in entries {
         let row: Inbox = records::decode(&entry.key, &entry.value)?;
         let wanted = (row.tenant_part.clone(), row.event_type.clone(), row.routed_to.clone());
         let webhooks = match known.entry(wanted) {
-            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
-            std::collections::btree_map::Entry::Vacant(place) => place.insert(matching(pump.host, &row)?),
+            Occupied(found) => found.into_mut(),
+            Vacant(place) => place.insert(matching(pump.host, &row)?),
         };
         if room == 0 {
             more = true;
@@ -123,18 +124,20 @@ fn read_batch(pump: &Pump<'_>, (shard, shard_version): (u32, Option<u64>)) -> Re
 /// The webhooks, in the order of their ids, that have a pattern for this event: at most one more than a commit takes.
 fn matching<S: Storage + ?Sized>(storage: &S, row: &Inbox) -> Result<Vec<String>, Error> {
     let limit = u32::try_from(ROUTE_DELIVERIES_MAX + 1).unwrap_or(u32::MAX);
-    let mut webhooks = BTreeSet::new();
+    let mut webhooks: LiteMap<String, ()> = LiteMap::new();
     for candidate in pattern::candidates(&row.event_type) {
         let range = keys::sub_after(&row.tenant_part, &candidate, row.routed_to.as_deref());
         let entries = storage.scan(&range, limit, Direction::Forward)?;
-        webhooks.extend(entries.iter().map(|entry| keys::last_part(&entry.key).to_owned()));
+        for entry in &entries {
+            webhooks.insert(keys::last_part(&entry.key).to_owned(), ());
+        }
     }
-    Ok(webhooks.into_iter().take(ROUTE_DELIVERIES_MAX + 1).collect())
+    Ok(webhooks.into_iter().map(|(webhook, ())| webhook).take(ROUTE_DELIVERIES_MAX + 1).collect())
 }
 
 /// Commits the batch. Answers false if another pump was faster.
 fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
-    let mut announced: BTreeSet<Lane> = BTreeSet::new();
+    let mut announced: LiteMap<Lane, ()> = LiteMap::new();
     loop {
         let now_ms = pump.now_ms();
         let token = pump.token();
@@ -142,13 +145,16 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         put_shard(pump, &batch, &token, now_ms, &mut commit)?;
         put_queue(&batch, &token, now_ms, &mut commit);
         let mut leases = Vec::new();
-        let free =
-            claim::free_lanes(pump, batch.deliveries.keys().filter(|lane| !announced.contains(lane)), CLAIM_LANES_MAX)?;
+        let free = claim::free_lanes(
+            pump,
+            batch.deliveries.keys().filter(|lane| !announced.contains_key(lane)),
+            CLAIM_LANES_MAX,
+        )?;
         let mut room = claim::Room::of(pump);
         let taken = free.into_iter().filter(|free| room.takes(free));
-        let mut free: BTreeMap<Lane, claim::Free> = taken.map(|free| (free.lane.clone(), free)).collect();
+        let mut free: LiteMap<Lane, claim::Free> = taken.map(|free| (free.lane.clone(), free)).collect();
         for lane in batch.deliveries.keys() {
-            if announced.contains(lane) {
+            if announced.contains_key(lane) {
                 commit.put(keys::wake(now_ms, lane, &token), records::encode(&records::Empty {}));
             } else if let Some(held) = pump.lanes.get(lane) {
                 // The release of this lease reads the queue after this commit, so the rows need no wake. Without
@@ -194,7 +200,9 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
                     return Ok(false);
                 }
                 // Only lanes have changed hands: announce these like any other.
-                announced.extend(lanes.into_iter().cloned());
+                for lane in lanes {
+                    announced.insert(lane.clone(), ());
+                }
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Sending: which deliveries of the lanes held go out now, and what the answer means for them. The bytes are
 //! [`crate::request`]'s business, the judgement of a response [`crate::verdict`]'s.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{Delivery, Done, Flight, Held, Pump, Registration, Row};
@@ -68,7 +67,7 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
     let now_ms = pump.now_ms();
     let may_start = pump.may_start();
     let (mut reads, mut found) = (0, false);
-    for (lane, held) in &mut pump.lanes {
+    for (lane, held) in pump.lanes.iter_mut() {
         if found && reads >= LANES_READ_MAX {
             break;
         }
@@ -147,10 +146,14 @@ fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
 
 /// Sends what was chosen; what needs no attempt is done at once.
 fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Error> {
-    let wanted: BTreeSet<String> =
-        chosen.iter().map(|(lane, delivery)| keys::msg(lane.tenant_part(), &delivery.message)).collect();
-    let wanted: Vec<String> = wanted.into_iter().collect();
-    let mut messages: BTreeMap<String, Message> = BTreeMap::new();
+    let mut wanted: Vec<String> = Vec::new();
+    for (lane, delivery) in &chosen {
+        let key = keys::msg(lane.tenant_part(), &delivery.message);
+        if !wanted.contains(&key) {
+            wanted.push(key);
+        }
+    }
+    let mut messages: Vec<(String, Message)> = Vec::new();
     let found = match pump.host.get(&wanted) {
         Ok(found) => found,
         Err(error) => {
@@ -159,7 +162,8 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
         }
     };
     for entry in found.into_iter().flatten() {
-        messages.insert(entry.key.clone(), records::decode(&entry.key, &entry.value)?);
+        let message = records::decode(&entry.key, &entry.value)?;
+        messages.push((entry.key, message));
     }
     // The read may have taken longer than the lease allows.
     let now_ms = pump.now_ms();
@@ -168,7 +172,8 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
     put_back(pump, late);
     let mut requests = Vec::new();
     for (lane, delivery) in chosen {
-        let message = messages.get(&keys::msg(lane.tenant_part(), &delivery.message));
+        let key = keys::msg(lane.tenant_part(), &delivery.message);
+        let message = messages.iter().find(|(found, _)| *found == key).map(|(_, message)| message);
         requests.extend(prepare(pump, lane, delivery, message));
     }
     if !requests.is_empty() {
@@ -225,7 +230,8 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
             let id = pump.next_request;
             pump.next_request += 1;
             let proven = held.proven;
-            pump.flights.insert(id, Flight { lane, token, delivery, target, event_type, sent_ms: now_ms, proven });
+            let flight = Flight { lane, token, delivery, target, event_type, sent_ms: now_ms, proven };
+            pump.flights.insert(id, Box::new(flight));
             Some(outgoing::request(ready, id, timeout_ms, &pump.egress))
         }
         Err(attempt) => {

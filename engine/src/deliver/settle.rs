@@ -1,7 +1,9 @@
 //! Settling: what came back is recorded together with what follows from it, and lanes with nothing left to do are released,
 //! in one commit that only the lane's lease makes possible.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use super::{Done, Held, Pump, Registration, Row};
 use crate::commit::{Commit, Outcome, Versions};
@@ -30,14 +32,14 @@ pub(super) fn settle(pump: &mut Pump<'_>) -> Result<bool, Error> {
 
 /// What one commit settles, by lane.
 struct Plan {
-    lanes: BTreeMap<Lane, LanePlan>,
+    lanes: LiteMap<Lane, Box<LanePlan>>,
 }
 
 #[derive(Default)]
 struct LanePlan {
     done: Vec<Done>,
     /// What is left of the rows touched; nothing left: the row goes.
-    rows: BTreeMap<String, Vec<(String, u32)>>,
+    rows: LiteMap<String, Vec<(String, u32)>>,
     stat: Option<Stat>,
     /// The release, with the time of the wake to arm, if any row stays.
     release: Option<Option<u64>>,
@@ -47,8 +49,8 @@ struct LanePlan {
 }
 
 /// Takes from what is done as much as one commit records; what belongs to a lost lease is dropped.
-fn take_batch(pump: &mut Pump<'_>) -> BTreeMap<Lane, Vec<Done>> {
-    let mut batch: BTreeMap<Lane, Vec<Done>> = BTreeMap::new();
+fn take_batch(pump: &mut Pump<'_>) -> LiteMap<Lane, Vec<Done>> {
+    let mut batch: LiteMap<Lane, Vec<Done>> = LiteMap::new();
     let mut count = 0;
     while count < SETTLE_ATTEMPTS_MAX {
         let Some(done) = pump.done.pop_front() else { break };
@@ -60,18 +62,21 @@ fn take_batch(pump: &mut Pump<'_>) -> BTreeMap<Lane, Vec<Done>> {
     batch
 }
 
-fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Plan, Error> {
+fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan, Error> {
     let now_ms = pump.now_ms();
     let may_start = pump.may_start();
-    let waiting: BTreeSet<Lane> = pump.done.iter().map(|done| done.lane.clone()).collect();
-    let mut lanes = BTreeMap::new();
+    let mut waiting: LiteMap<Lane, ()> = LiteMap::new();
+    for done in &pump.done {
+        waiting.insert(done.lane.clone(), ());
+    }
+    let mut lanes: LiteMap<Lane, Box<LanePlan>> = LiteMap::new();
     let mut releases = 0;
     let mut failed = None;
-    for (lane, held) in &mut pump.lanes {
+    for (lane, held) in pump.lanes.iter_mut() {
         let done = batch.remove(lane).unwrap_or_default();
         let open = may_start && held.may_send(now_ms);
         let idle = held.in_flight == 0
-            && !waiting.contains(lane)
+            && !waiting.contains_key(lane)
             && (!open || (held.ready.is_empty() && !held.scan && !matches!(held.hook, Registration::Unread)));
         let full = held.seen.len() >= LANE_WAKES_MAX;
         if done.is_empty() && !idle && !full {
@@ -95,21 +100,23 @@ fn plan(pump: &mut Pump<'_>, mut batch: BTreeMap<Lane, Vec<Done>>) -> Result<Pla
             releases += 1;
         }
         if !planned.done.is_empty() || planned.release.is_some() || planned.tidy {
-            lanes.insert(lane.clone(), planned);
+            lanes.insert(lane.clone(), Box::new(planned));
         }
     }
     match failed {
         None => Ok(Plan { lanes }),
         Some(error) => {
             // What came back is not lost with the read.
-            put_back(pump, lanes.into_values().flat_map(|planned| planned.done));
+            for (_, planned) in lanes {
+                put_back(pump, planned.done.into_iter());
+            }
             Err(error)
         }
     }
 }
 
 fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
-    let mut rows: BTreeMap<String, Vec<(String, u32)>> = BTreeMap::new();
+    let mut rows: LiteMap<String, Vec<(String, u32)>> = LiteMap::new();
     let mut stat = held.stat.clone();
     for one in &done {
         let delivery = &one.delivery;
@@ -276,7 +283,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
 /// After a conflict: a lane with another token is somebody else's. Under our token, rows that are gone, or no longer name
 /// a delivery, had been settled by an earlier submission; the rest is settled again.
 fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
-    let touched = |(lane, planned): (&Lane, &LanePlan)| {
+    let touched = |(lane, planned): (&Lane, &Box<LanePlan>)| {
         std::iter::once(keys::lane(lane)).chain(planned.rows.keys().cloned()).collect::<Vec<_>>()
     };
     let wanted: Vec<String> = plan.lanes.iter().flat_map(touched).collect();
@@ -290,7 +297,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
     for (lane, planned) in plan.lanes {
         let lease = entries.next().flatten();
         let rows: Vec<(String, Option<Entry>)> =
-            planned.rows.into_keys().map(|key| (key, entries.next().flatten())).collect();
+            planned.rows.into_iter().map(|(key, _)| (key, entries.next().flatten())).collect();
         let row = match &lease {
             Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value)?,
             None => records::Lane::default(),

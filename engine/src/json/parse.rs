@@ -302,7 +302,7 @@ impl Parser<'_> {
 }
 
 /// The members' places in the order of their keys, and of one key in their own order.
-pub(super) fn by_key(members: &[(String, Json)]) -> Vec<usize> {
+pub fn by_key(members: &[(String, Json)]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_unstable_by(|&a, &b| members[a].0.cmp(&members[b].0).then(a.cmp(&b)));
     order

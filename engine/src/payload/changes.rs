@@ -1,16 +1,14 @@
 //! What differs between a model before and after a change. Values are compared by what they mean (`json::canonical`).
 
-use crate::json::{Json, canonical};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::json::{Json, by_key, canonical};
 
 /// The members of `after` that `before` lacks or has with another value, with their new values; `None` if there are none.
 pub(super) fn attributes(before: &Json, after: &Json) -> Option<Json> {
     let (Json::Object(before), Json::Object(after)) = (before, after) else { return None };
-    // Extended rather than collected: collecting would sort, with a sort of its own for every type.
-    let mut olds: BTreeMap<&str, &Json> = BTreeMap::new();
-    olds.extend(before.iter().map(|(key, value)| (key.as_str(), value)));
-    let same =
-        |key: &str, value: &Json| olds.get(key).is_some_and(|old| *old == value || canonical(old) == canonical(value));
+    let order = by_key(before);
+    let same = |key: &str, value: &Json| {
+        find(before, &order, key).is_some_and(|old| old == value || canonical(old) == canonical(value))
+    };
     let changed: Vec<_> = after.iter().filter(|(key, value)| !same(key, value)).cloned().collect();
     (!changed.is_empty()).then_some(Json::Object(changed))
 }
@@ -40,7 +38,13 @@ fn entries(model: &Json) -> &[Json] {
 
 /// The entries of `these` that are not among `those`, in order.
 fn missing(these: &[Json], those: &[Json]) -> Vec<Json> {
-    let mut known: BTreeSet<String> = BTreeSet::new();
-    known.extend(those.iter().map(canonical));
-    these.iter().filter(|entry| !known.contains(&canonical(entry))).cloned().collect()
+    let known: Vec<(String, Json)> = those.iter().map(|entry| (canonical(entry), Json::Null)).collect();
+    let order = by_key(&known);
+    these.iter().filter(|entry| find(&known, &order, &canonical(entry)).is_none()).cloned().collect()
+}
+
+/// The value of a key, in the order that [`by_key`] gives.
+fn find<'j>(members: &'j [(String, Json)], order: &[usize], key: &str) -> Option<&'j Json> {
+    let at = order.binary_search_by(|&place| members[place].0.as_str().cmp(key)).ok()?;
+    Some(&members[order[at]].1)
 }

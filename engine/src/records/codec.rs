@@ -1,7 +1,7 @@
 //! Rows to text and back: a JSON object for each, its members in the order of the table in [`super`].
 //!
 //! Written by hand rather than derived: what a derive makes of these sixteen types is a sixth of the whole component.
-//! An absent option and a false flag are left out.
+//! An absent option is left out.
 
 use crate::json::{self, Json, Style};
 use crate::limits::JSON_DEPTH_MAX;
@@ -170,7 +170,6 @@ impl Value for u16 {
 impl Value for bool {
     fn read(json: Json) -> Option<bool> {
         match json {
-            Json::Null => Some(false),
             Json::Bool(value) => Some(value),
             _ => None,
         }
@@ -178,10 +177,6 @@ impl Value for bool {
 
     fn write(&self, out: &mut String) {
         out.push_str(if *self { "true" } else { "false" });
-    }
-
-    fn is_absent(&self) -> bool {
-        !*self
     }
 }
 

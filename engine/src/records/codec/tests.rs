@@ -50,7 +50,7 @@ fn attempts_and_registrations() {
         next_at_ms: Some(9),
         test: false,
     };
-    let text = r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","error":"destination-prohibited","state":"retrying","nextAtMs":9}"#;
+    let text = r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","error":"destination-prohibited","state":"retrying","nextAtMs":9,"test":false}"#;
     kept(&attempt, text);
     kept(
         &Attempt { error: None, status: Some(200), test: true, ..attempt },
