@@ -5,13 +5,18 @@
 
 mod body;
 mod connect;
+mod dial;
 mod egress;
 mod error;
+mod network;
+mod proxy;
 mod queue;
 mod send;
+mod spelling;
 mod trust;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use hookwright_engine::host::{EgressPolicy, HttpError, HttpErrorKind};
@@ -19,12 +24,20 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;
 
 use crate::wake::Wakes;
+use connect::Ping;
+use dial::Way;
 use egress::Rules;
+pub use network::{Answer, Network};
+use proxy::Proxy;
 pub use queue::Queue;
+use spelling::Spellings;
 use trust::Trust;
 
 /// Distinct egress policies whose connections are kept; an instance has one.
 const ROUTES_MAX: usize = 16;
+
+/// What an HTTP/2 connection's silence may last before it is asked whether it lives, and its answer.
+const H2_PING: Ping = Ping { silence: Duration::from_secs(4), patience: Duration::from_secs(3) };
 
 /// An HTTP client with its connections, shared by all instances of a host. Clones share.
 #[derive(Clone, Debug)]
@@ -35,7 +48,7 @@ struct Inner {
     handle: Handle,
     /// The runtime, if it is the client's own.
     runtime: Option<Runtime>,
-    trust: Arc<Trust>,
+    shared: Shared,
     /// By policy, latest used first. A pooled connection belongs to the policy under which it was made.
     routes: Mutex<Vec<(EgressPolicy, Arc<Route>)>>,
 }
@@ -43,7 +56,7 @@ struct Inner {
 impl HttpClient {
     /// Begins with the platform's roots, no others, and a runtime of the client's own.
     pub fn builder() -> Builder {
-        Builder { handle: None, roots_pem: Vec::new() }
+        Builder { handle: None, roots_pem: Vec::new(), proxy: None, network: Arc::new(network::System), ping: H2_PING }
     }
 
     /// A queue for one instance, whose waits `wakes` can end.
@@ -63,8 +76,9 @@ impl HttpClient {
         let rules = Arc::new(rules);
         // The client starts the task that closes idle connections when it is made.
         let _inside = self.0.handle.enter();
-        let plain = connect::plain_client(&rules);
-        let route = Arc::new(Route { rules, plain, tls: OnceCell::new(), trust: self.0.trust.clone() });
+        let shared = self.0.shared.clone();
+        let plain = connect::plain_client(&rules, &shared.way, shared.ping);
+        let route = Arc::new(Route { rules, plain, tls: OnceCell::new(), shared });
         routes.truncate(ROUTES_MAX - 1);
         routes.insert(0, (policy.clone(), route.clone()));
         Ok(route)
@@ -85,6 +99,9 @@ impl Drop for Inner {
 pub struct Builder {
     handle: Option<Handle>,
     roots_pem: Vec<Vec<u8>>,
+    proxy: Option<Proxy>,
+    network: Arc<dyn Network>,
+    ping: Ping,
 }
 
 impl Builder {
@@ -94,15 +111,37 @@ impl Builder {
         self
     }
 
-    /// Trusts the certificates of a PEM file beside the platform's roots.
+    /// Trusts the certificates of a PEM file, of which there must be one, beside the platform's roots.
     pub fn roots_pem(mut self, pem: impl Into<Vec<u8>>) -> Builder {
         self.roots_pem.push(pem.into());
+        self
+    }
+
+    /// Sends everything through an HTTP proxy, `http://user:password@host:port`, in tunnels (`CONNECT`) to addresses that
+    /// were resolved and permitted here. The proxy's own address is subject to no policy. The error does not quote the URL.
+    pub fn proxy(mut self, url: &str) -> anyhow::Result<Builder> {
+        self.proxy = Some(Proxy::parse(url)?);
+        Ok(self)
+    }
+
+    /// For tests: another network below the egress check than the system's.
+    pub fn network(mut self, network: Arc<dyn Network>) -> Builder {
+        self.network = network;
+        self
+    }
+
+    /// When an HTTP/2 connection with requests on it counts as dead: after so much silence it is asked (4 s), and then it
+    /// has so long to answer (3 s).
+    pub fn h2_ping(mut self, silence: Duration, patience: Duration) -> Builder {
+        self.ping = Ping { silence, patience };
         self
     }
 
     /// Makes the client. The platform's roots are not read before the first `https` request.
     pub fn build(self) -> anyhow::Result<HttpClient> {
         let trust = Arc::new(Trust::new(&self.roots_pem)?);
+        let way = Way { network: self.network, proxy: self.proxy.map(Arc::new) };
+        let shared = Shared { trust, way, ping: self.ping, spellings: Arc::default() };
         let runtime = match &self.handle {
             Some(_) => None,
             None => {
@@ -117,8 +156,17 @@ impl Builder {
             (None, Some(handle)) => handle,
             (None, None) => Handle::try_current().context("there is no runtime")?,
         };
-        Ok(HttpClient(Arc::new(Inner { handle, runtime, trust, routes: Mutex::default() })))
+        Ok(HttpClient(Arc::new(Inner { handle, runtime, shared, routes: Mutex::default() })))
     }
+}
+
+/// What all routes of a client have in common.
+#[derive(Clone, Debug)]
+struct Shared {
+    trust: Arc<Trust>,
+    way: Way,
+    ping: Ping,
+    spellings: Arc<Spellings>,
 }
 
 /// The clients of one egress policy.
@@ -127,12 +175,13 @@ pub(crate) struct Route {
     rules: Arc<Rules>,
     plain: connect::PlainClient,
     tls: OnceCell<connect::TlsClient>,
-    trust: Arc<Trust>,
+    shared: Shared,
 }
 
 impl Route {
     async fn tls(&self) -> Result<&connect::TlsClient, HttpError> {
-        let config = self.trust.config().await?;
-        Ok(self.tls.get_or_init(|| async { connect::tls_client(&self.rules, config.clone()) }).await)
+        let Shared { trust, way, ping, .. } = &self.shared;
+        let config = trust.config().await?;
+        Ok(self.tls.get_or_init(|| async { connect::tls_client(&self.rules, way, *ping, config.clone()) }).await)
     }
 }

@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod component;
+mod egress;
 mod hostile;
 mod http_client;
 mod http_tls;

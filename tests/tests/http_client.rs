@@ -160,6 +160,35 @@ fn a_request_arrives_as_it_was_handed_over() {
 }
 
 #[test]
+fn header_names_are_spelled_as_they_were_handed_over() {
+    let (seen, requests) = mpsc::channel();
+    let address = server(move |mut stream, _| {
+        while let Some(request) = read_request(&mut stream) {
+            seen.send(request).unwrap();
+            stream.write_all(OK.as_bytes()).unwrap();
+        }
+    });
+    let (queue, _) = queue();
+    let sets: [&[&str]; 3] = [
+        &["Content-Type", "X-AssetsUp-Signature", "webhook-id", "x-UPPER"],
+        &["content-type", "webhook-id", "Webhook-Id", "WEBHOOK-ID"],
+        &["Content-Type", "X-Title"],
+    ];
+    for _ in 0..2 {
+        for names in sets {
+            let headers = names.iter().map(|&name| (name.to_owned(), "v".to_owned())).collect();
+            queue.submit(vec![Request { headers, ..to(address) }]);
+            assert_eq!(next(&queue).result.unwrap().status, 200);
+            let request = requests.recv().unwrap();
+            let lines: Vec<&str> = request.lines().skip(1).take(names.len()).collect();
+            let expected: Vec<String> = names.iter().map(|name| format!("{name}: v")).collect();
+            assert_eq!(lines, expected);
+            assert!(request.contains(&format!("\r\nHost: {address}\r\nContent-Length: 7\r\n")), "{request}");
+        }
+    }
+}
+
+#[test]
 fn every_request_ends_in_one_completion_and_a_slow_one_holds_up_none() {
     let slow = stalling("");
     let fast = answering(OK);

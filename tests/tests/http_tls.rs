@@ -83,9 +83,29 @@ fn the_newest_http_that_both_know_is_spoken() {
 #[test]
 fn a_server_that_is_not_trusted_gets_nothing() {
     let server = server(&["http/1.1"]);
-    for (trusted_pem, host) in [("", "localhost"), (server.certificate_pem.as_str(), "127.0.0.1")] {
+    let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
+    for (trusted_pem, host) in [(&another, "localhost"), (&server.certificate_pem, "127.0.0.1")] {
         let error = exchange(&server, trusted_pem, host).unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::Tls, "{error:?}");
         assert!(error.detail.contains("certificate"), "{error:?}");
     }
+}
+
+#[test]
+fn a_file_without_certificates_is_no_file_of_roots() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let broken = "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n";
+    for (pem, says) in [
+        ("", "no certificate"),
+        ("hello", "no certificate"),
+        (made.signing_key.serialize_pem().as_str(), "no certificate"),
+        (garbage, "cannot be used"),
+        (broken, "not PEM"),
+    ] {
+        let error = HttpClient::builder().roots_pem(pem).build().unwrap_err();
+        assert!(format!("{error:#}").contains(says), "{pem}: {error:#}");
+    }
+    let both = made.cert.pem() + &made.cert.pem();
+    assert!(HttpClient::builder().roots_pem(both).build().is_ok());
 }

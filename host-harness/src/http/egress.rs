@@ -21,13 +21,11 @@ impl Rules {
     /// Whether a connection to this address may be made. An address that embeds an IPv4 address must pass as both: the
     /// network in between delivers to the embedded one.
     pub(crate) fn permit(&self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(_) => self.permit_as(address),
-            IpAddr::V6(six) => match embedded(six) {
-                Some(four) => self.permit_as(IpAddr::V4(four)) && self.permit_as(address),
-                None => self.permit_as(address),
-            },
-        }
+        let inner = match address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(six) => embedded(six),
+        };
+        self.permit_as(address) && inner.is_none_or(|four| self.permit_as(IpAddr::V4(four)))
     }
 
     fn permit_as(&self, address: IpAddr) -> bool {
@@ -43,16 +41,23 @@ fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
+/// The IPv4 address that an IPv6 address embeds. Its form, not the policy, says where; `wit/http.wit` has the table.
 fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
     let bytes = six.octets();
     let at = |start: usize| Some(Ipv4Addr::new(bytes[start], bytes[start + 1], bytes[start + 2], bytes[start + 3]));
     match six.segments() {
-        // ::ffff:a.b.c.d (RFC 4291, 2.5.5.2)
-        [0, 0, 0, 0, 0, 0xffff, _, _] => at(12),
+        // :: and ::1, which are no IPv4-compatible addresses
+        [0, 0, 0, 0, 0, 0, 0, _] => None,
+        // ::ffff:a.b.c.d, mapped, and ::a.b.c.d, compatible (RFC 4291, 2.5.5); ::ffff:0:a.b.c.d, translated (RFC 2765)
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => at(12),
         // 2002:a.b.c.d::, 6to4 (RFC 3056)
         [0x2002, ..] => at(2),
-        // 64:ff9b::a.b.c.d, NAT64 (RFC 6052)
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => at(12),
+        // 64:ff9b::a.b.c.d (RFC 6052) and 64:ff9b:1:x:y:z:a.b.c.d (RFC 8215), NAT64
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => at(12),
+        // 2001:0:.., Teredo, every bit turned over (RFC 4380)
+        [0x2001, 0, ..] => at(12).map(|four| Ipv4Addr::from_bits(!four.to_bits())),
+        // ..:0:5efe:a.b.c.d and ..:200:5efe:a.b.c.d, ISATAP under any prefix (RFC 5214)
+        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => at(12),
         _ => None,
     }
 }
@@ -89,6 +94,17 @@ mod tests {
         check(&[], &["2002::/16"], "2002:808:808::1", false);
         check(&[], private, "64:ff9b::10.0.0.1", false);
         check(&[], private, "64:ff9b::8.8.8.8", true);
+        check(&[], private, "64:ff9b:1::10.0.0.1", false);
+        check(&[], private, "::127.0.0.1", false);
+        check(&["::1/128"], &["0.0.0.0/8", "::/3"], "::1", true);
+        check(&[], private, "::ffff:0:127.0.0.1", false);
+        check(&[], private, "2001:0:808:808::80ff:fffe", false);
+        check(&[], private, "2001:0:808:808::7f00:1", true);
+        check(&[], private, "2606:4700::5efe:10.0.0.1", false);
+        check(&[], private, "2606:4700::200:5efe:10.0.0.1", false);
+        check(&[], private, "2606:4700::200:5efe:8.8.8.8", true);
+        check(&["::ffff:0:0/96"], &["127.0.0.0/8", "::/3"], "::ffff:127.0.0.1", false);
+        check(&["::ffff:0:0/96"], &["127.0.0.0/8", "::/3"], "::ffff:8.8.8.8", true);
     }
 
     #[test]

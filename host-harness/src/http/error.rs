@@ -5,7 +5,7 @@ use std::error::Error;
 use hookwright_engine::host::{HttpError, HttpErrorKind};
 use hyper_util::client::legacy;
 
-use super::connect::DialError;
+use super::dial::DialError;
 
 /// A sentence for the log is cut here, in characters.
 const DETAIL_CHARS_MAX: usize = 200;
@@ -46,7 +46,7 @@ fn dial_kind(error: &DialError) -> HttpErrorKind {
     match error {
         DialError::Prohibited => HttpErrorKind::DestinationProhibited,
         DialError::Lookup(_) => HttpErrorKind::Dns,
-        DialError::Connect(_) => HttpErrorKind::Connect,
+        DialError::Connect(_) | DialError::Proxy(_) => HttpErrorKind::Connect,
     }
 }
 

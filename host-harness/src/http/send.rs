@@ -19,8 +19,9 @@ const RESPONSE_HEADERS_MAX: usize = 100;
 pub(crate) async fn exchange(route: &Route, request: Request, deadline: Instant) -> Result<Response, HttpError> {
     let (timeout_ms, body_bytes_max) = (request.timeout_ms, request.response_bytes_max);
     let late = |what: &str| failure(HttpErrorKind::Timeout, format!("{what} within {timeout_ms} ms"));
-    let outgoing = express(request)?;
+    let (mut outgoing, names) = express(request)?;
     let responding = async {
+        *outgoing.extensions_mut() = route.shared.spellings.of(names.iter().map(String::as_str)).await;
         if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTPS) {
             route.tls().await?.request(outgoing).await.map_err(|error| classify(&error))
         } else {
@@ -54,13 +55,15 @@ async fn collect(mut incoming: Incoming, mut collector: Collector) -> Result<(St
     Ok(collector.finish())
 }
 
-fn express(request: Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
+/// The request in the client's terms, and its header names as they were spelled.
+fn express(request: Request) -> Result<(http::Request<Full<Bytes>>, Vec<String>), HttpError> {
     let mut outgoing = http::Request::new(Full::new(request.body.map(Bytes::from).unwrap_or_default()));
     *outgoing.method_mut() = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| failure(HttpErrorKind::InvalidRequest, "the method is not a token"))?;
     *outgoing.uri_mut() = target(&request.url)?;
     let headers = outgoing.headers_mut();
     headers.reserve(request.headers.len() + 2);
+    let mut names = Vec::with_capacity(request.headers.len());
     for (name, value) in request.headers {
         let refused =
             |what| failure(HttpErrorKind::InvalidRequest, format!("the {what} of header `{name}` is not valid"));
@@ -68,8 +71,9 @@ fn express(request: Request) -> Result<http::Request<Full<Bytes>>, HttpError> {
         // A value may be a secret: it is never quoted.
         let value = HeaderValue::try_from(value).map_err(|_| refused("value"))?;
         headers.append(parsed, value);
+        names.push(name);
     }
-    Ok(outgoing)
+    Ok((outgoing, names))
 }
 
 /// The URL in the one spelling that the address check and the connection both read: `http://0x7f.1` has become
@@ -82,6 +86,9 @@ fn target(text: &str) -> Result<Uri, HttpError> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("holds credentials"));
+    }
+    if url.port() == Some(0) {
+        return Err(refused("has port 0"));
     }
     url.set_fragment(None);
     Uri::try_from(String::from(url)).map_err(|_| refused("cannot be sent"))

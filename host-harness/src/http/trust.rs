@@ -22,10 +22,19 @@ impl Trust {
     /// Reads the added roots. The platform's are not read before the first `https` request.
     pub(super) fn new(roots_pem: &[Vec<u8>]) -> anyhow::Result<Trust> {
         let mut extra = Vec::new();
+        // Tried here, so that a bad one is told when the client is made and not at the first request.
+        let mut tried = rustls::RootCertStore::empty();
         for pem in roots_pem {
+            let before = extra.len();
             for certificate in CertificateDer::pem_slice_iter(pem) {
-                extra.push(certificate.context("an extra root certificate is not PEM")?);
+                let certificate = certificate.context("it is not PEM")?;
+                tried.add(certificate.clone()).context("a certificate in it cannot be used as a root")?;
+                extra.push(certificate);
             }
+            anyhow::ensure!(
+                extra.len() > before,
+                "there is no certificate in it: a PEM file has BEGIN CERTIFICATE lines"
+            );
         }
         Ok(Trust { extra, config: OnceCell::new() })
     }
