@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::host::Host;
 use crate::json::{self, Json, Reader, Style};
-use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, test_send, webhook};
+use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, redeliver, test_send, webhook};
 
 /// What a caller needs for everything but reading.
 pub const MANAGE: &str = "manage:webhook";
@@ -70,6 +70,12 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
         (_, ["webhooks", _, "attempts"]) => Err(Refusal::Method("GET")),
         ("GET", ["messages", id]) => ok(200, read::message(host, config, tenant, id)?),
         (_, ["messages", _]) => Err(Refusal::Method("GET")),
+        ("GET", ["messages", id, "attempts"]) => {
+            ok(200, read::message_attempts(host, config, tenant, id, query.cursor.as_deref(), query.limit)?)
+        }
+        (_, ["messages", _, "attempts"]) => Err(Refusal::Method("GET")),
+        ("POST", ["messages", id, "redeliver"]) => again(host, config, tenant, id, &request.body),
+        (_, ["messages", _, "redeliver"]) => Err(Refusal::Method("POST")),
         _ => {
             let message = format!("there is nothing at `{}`", json::quoted(&request.path));
             Err(Error::of(ErrorKind::NotFound, message).into())
@@ -87,6 +93,16 @@ fn rotate(host: &dyn Host, config: &Config, tenant: &str, id: &str, body: &str) 
         fields.finish()?;
     }
     ok(200, webhook::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
+}
+
+fn again(host: &dyn Host, config: &Config, tenant: &str, id: &str, body: &str) -> Result<ApiResponse, Refusal> {
+    let mut webhook = None;
+    if !body.trim().is_empty() {
+        let mut fields = Reader::new("", json::parse(body)?);
+        webhook = fields.text("webhookId");
+        fields.finish()?;
+    }
+    ok(202, redeliver(host, config, tenant, id, webhook.as_deref())?)
 }
 
 fn ok(status: u16, body: String) -> Result<ApiResponse, Refusal> {

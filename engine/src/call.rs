@@ -46,6 +46,46 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
+/// What an instance is told when it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The name of a profile, built-in or of `profiles`: the events that there are, and the defaults.
+    pub profile: String,
+    /// Profiles of the host's own, as JSON documents.
+    pub profiles: Vec<String>,
+    /// The first seals; all of them unseal. At least one.
+    pub sealing_keys: Vec<SealingKey>,
+    /// Networks in CIDR form that webhooks may reach although they are private, loopback or reserved.
+    pub allow_destinations: Vec<String>,
+    /// Whether webhooks may have `http` URLs.
+    pub plain_http: PlainHttp,
+    /// How many webhooks a tenant may have; none: [`crate::limits::WEBHOOKS_PER_TENANT_MAX`].
+    pub webhooks_per_tenant_max: Option<u32>,
+}
+
+impl Default for Settings {
+    /// Profile `standard`, `http` allowed, and no sealing key yet.
+    fn default() -> Settings {
+        Settings {
+            profile: "standard".to_owned(),
+            profiles: Vec::new(),
+            sealing_keys: Vec::new(),
+            allow_destinations: Vec::new(),
+            plain_http: PlainHttp::Allowed,
+            webhooks_per_tenant_max: None,
+        }
+    }
+}
+
+/// Whether URLs may be `http`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// `http` and `https`.
+    Allowed,
+    /// `https` alone.
+    Refused,
+}
+
 /// A request to the management API. Its body may hold a secret and is not printed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ApiRequest {

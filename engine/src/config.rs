@@ -1,36 +1,56 @@
-//! What a host tells an instance once: the dialect, the sealing keys, the destinations that are allowed.
+//! What a host tells an instance once: the dialects, the sealing keys, where webhooks may go and how many there may be.
+
+use std::sync::Arc;
 
 use crate::host::EgressPolicy;
+use crate::limits::{PROFILES_MAX, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX};
 use crate::profile::Profile;
 use crate::seal::Keys;
-use crate::{Error, SealingKey, egress};
+use crate::{Error, ErrorKind, PlainHttp, Settings, egress};
 
 /// An instance's configuration, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    profile: &'static Profile,
+    profile: Arc<Profile>,
+    /// The host's own.
+    profiles: Vec<Arc<Profile>>,
     sealing: Keys,
     allow_destinations: Vec<String>,
+    plain_http: PlainHttp,
+    webhooks_per_tenant_max: u32,
 }
 
 impl Config {
-    /// Checks and takes the configuration.
-    pub fn new(profile: &str, sealing_keys: &[SealingKey], allow_destinations: &[String]) -> Result<Config, Error> {
-        let profile = built_in("profile", profile)?;
-        for (index, network) in allow_destinations.iter().enumerate() {
+    /// Checks and takes the settings.
+    pub fn new(settings: &Settings) -> Result<Config, Error> {
+        let profiles = own_profiles(&settings.profiles)?;
+        for (index, network) in settings.allow_destinations.iter().enumerate() {
             egress::check_network(&format!("allowDestinations[{index}]"), network)?;
         }
-        Ok(Config { profile, sealing: Keys::new(sealing_keys)?, allow_destinations: allow_destinations.to_vec() })
+        let webhooks_per_tenant_max = settings.webhooks_per_tenant_max.unwrap_or(WEBHOOKS_PER_TENANT_MAX);
+        if !(1..=WEBHOOKS_PER_TENANT_CEILING).contains(&webhooks_per_tenant_max) {
+            let message = format!("`{webhooks_per_tenant_max}` is out of range");
+            let error = Error::invalid("webhooksPerTenantMax", message);
+            return Err(error.hint(format!("1 to {WEBHOOKS_PER_TENANT_CEILING}")));
+        }
+        Ok(Config {
+            profile: named(&profiles, "profile", &settings.profile)?,
+            profiles,
+            sealing: Keys::new(&settings.sealing_keys)?,
+            allow_destinations: settings.allow_destinations.clone(),
+            plain_http: settings.plain_http,
+            webhooks_per_tenant_max,
+        })
     }
 
     /// The platform's dialect.
     pub fn profile(&self) -> &Profile {
-        self.profile
+        &self.profile
     }
 
     /// The dialect that a webhook speaks.
-    pub fn format(&self, field: &str, name: &str) -> Result<&'static Profile, Error> {
-        if name == self.profile.name { Ok(self.profile) } else { built_in(field, name) }
+    pub fn format(&self, field: &str, name: &str) -> Result<Arc<Profile>, Error> {
+        named(&self.profiles, field, name)
     }
 
     /// The keys that seal secrets.
@@ -42,11 +62,42 @@ impl Config {
     pub fn egress(&self) -> EgressPolicy {
         egress::policy(&self.allow_destinations)
     }
+
+    /// Whether webhooks may have `http` URLs.
+    pub fn plain_http(&self) -> PlainHttp {
+        self.plain_http
+    }
+
+    /// How many webhooks a tenant may have.
+    pub fn webhooks_per_tenant_max(&self) -> u32 {
+        self.webhooks_per_tenant_max
+    }
 }
 
-fn built_in(field: &str, name: &str) -> Result<&'static Profile, Error> {
-    Profile::builtin(name).ok_or_else(|| {
-        Error::invalid(field, format!("there is no profile `{name}`"))
-            .hint(format!("the profiles are {}", Profile::BUILTIN_NAMES.join(", ")))
+fn own_profiles(texts: &[String]) -> Result<Vec<Arc<Profile>>, Error> {
+    if texts.len() > PROFILES_MAX {
+        let message = format!("has {} profiles; {PROFILES_MAX} are allowed", texts.len());
+        return Err(Error { kind: ErrorKind::TooLarge, ..Error::invalid("profiles", message) });
+    }
+    let mut profiles: Vec<Arc<Profile>> = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let place = format!("profiles[{index}]");
+        let profile = Profile::parse(text).map_err(|error| error.within(&place))?;
+        let taken = Profile::BUILTIN_NAMES.contains(&profile.name.as_str());
+        if taken || profiles.iter().any(|other| other.name == profile.name) {
+            let error = Error::invalid("name", format!("there is a profile `{}` already", profile.name));
+            return Err(error.hint("give it another name").within(&place));
+        }
+        profiles.push(Arc::new(profile));
+    }
+    Ok(profiles)
+}
+
+fn named(own: &[Arc<Profile>], field: &str, name: &str) -> Result<Arc<Profile>, Error> {
+    let found = own.iter().find(|profile| profile.name == name).cloned().or_else(|| Profile::builtin_shared(name));
+    found.ok_or_else(|| {
+        let names = Profile::BUILTIN_NAMES.into_iter().chain(own.iter().map(|profile| profile.name.as_str()));
+        Error::invalid(field, format!("there is no profile `{}`", crate::json::quoted(name)))
+            .hint(format!("the profiles are {}", names.collect::<Vec<_>>().join(", ")))
     })
 }

@@ -97,6 +97,11 @@ pub fn sub_after(tenant_part: &str, pattern: &str, webhook: Option<&str>) -> Key
     }
 }
 
+/// The row that counts a tenant's webhooks and changes with their patterns.
+pub fn subscriptions(tenant_part: &str) -> String {
+    format!("subs/{tenant_part}")
+}
+
 /// The last part of a key.
 pub fn last_part(key: &str) -> &str {
     key.rsplit_once('/').map_or(key, |(_, last)| last)
@@ -119,6 +124,11 @@ pub fn hooks_after(tenant_part: &str, webhook: Option<&str>) -> KeyRange {
 /// A group of deliveries.
 pub fn queue(lane: &Lane, due_ms: u64, group: &str) -> String {
     format!("queue/{}/{due_ms:013}/{group}", lane.as_str())
+}
+
+/// A delivery that waits by itself: for another attempt than the first of its routing.
+pub fn retry(lane: &Lane, due_ms: u64, message: &str, number: u32) -> String {
+    queue(lane, due_ms, &format!("{message}.{number:04}"))
 }
 
 /// The time of a queue row.
@@ -171,7 +181,12 @@ pub fn stat(lane: &Lane) -> String {
 
 /// An attempt.
 pub fn log(lane: &Lane, message: &str, number: u32) -> String {
-    format!("log/{}/{message}/{}/{number:02}", lane.tenant_part(), lane.webhook())
+    format!("log/{}/{message}/{}/{number:04}", lane.tenant_part(), lane.webhook())
+}
+
+/// All attempts of a delivery.
+pub fn log_of_delivery(lane: &Lane, message: &str) -> KeyRange {
+    prefix(format!("log/{}/{message}/{}/", lane.tenant_part(), lane.webhook()))
 }
 
 /// The webhook and the number of an attempt.
@@ -214,7 +229,7 @@ fn after(prefix: &str) -> String {
 }
 
 /// The smallest key greater than this one: `-` is the first character that a key may have.
-fn next(key: &str) -> String {
+pub fn next(key: &str) -> String {
     format!("{key}-")
 }
 

@@ -80,6 +80,8 @@ pub const TIMESTAMP_TOLERANCE_S: u64 = 300;
 pub const SCHEDULE_WAITS_MAX: usize = 20;
 /// One wait of a schedule: 7 days, in seconds.
 pub const SCHEDULE_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
+/// The number of a delivery's last attempt, redeliveries included. Four digits, with room for one more schedule.
+pub const ATTEMPT_NUMBER_MAX: u32 = 9_900;
 /// How far a receiver's `Retry-After` can push an attempt back: 24 hours.
 pub const RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
 /// The shortest timeout of an attempt.
@@ -101,6 +103,8 @@ pub const ROUTE_DELIVERIES_MAX: usize = 400;
 pub const ROUTE_BATCHES_MAX: u32 = 4;
 /// Deliveries that one queue row names.
 pub const GROUP_DELIVERIES_MAX: usize = 16;
+/// How often a routing batch is read again because subscriptions changed meanwhile, before it waits for the next look.
+pub const ROUTE_READS_MAX: u32 = 5;
 /// Attempts that one settling commit records.
 pub const SETTLE_ATTEMPTS_MAX: usize = 100;
 /// Lanes that one commit claims.

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::event::{Event, check_type};
 use crate::json::{Json, Style};
 use crate::payload::Member;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A platform's dialect. Made by [`Profile::builtin`] and [`Profile::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,21 +193,39 @@ impl Profile {
     /// The names of the built-in profiles.
     pub const BUILTIN_NAMES: [&str; 5] = ["standard", "perfex-assets", "datagerry", "perscom", "assetsup"];
 
+    const FILES: [&str; 5] = [
+        include_str!("../profiles/standard.json"),
+        include_str!("../profiles/perfex-assets.json"),
+        include_str!("../profiles/datagerry.json"),
+        include_str!("../profiles/perscom.json"),
+        include_str!("../profiles/assetsup.json"),
+    ];
+
     /// The built-in profile of this name.
     pub fn builtin(name: &str) -> Option<&'static Profile> {
-        static PARSED: [OnceLock<Profile>; 5] = [const { OnceLock::new() }; 5];
-        const FILES: [&str; 5] = [
-            include_str!("../profiles/standard.json"),
-            include_str!("../profiles/perfex-assets.json"),
-            include_str!("../profiles/datagerry.json"),
-            include_str!("../profiles/perscom.json"),
-            include_str!("../profiles/assetsup.json"),
-        ];
-        let index = Profile::BUILTIN_NAMES.iter().position(|builtin| *builtin == name)?;
-        Some(PARSED[index].get_or_init(|| Profile::parse(FILES[index]).expect("a test parses every built-in profile")))
+        Profile::parsed(name).map(Arc::as_ref)
     }
 
-    /// The profile that a JSON text describes, in the words of the built-in ones. Errors: `invalid`, with the field.
+    pub(crate) fn builtin_shared(name: &str) -> Option<Arc<Profile>> {
+        Profile::parsed(name).cloned()
+    }
+
+    /// The text of a built-in profile, as an example for others.
+    pub fn builtin_text(name: &str) -> Option<&'static str> {
+        let index = Profile::BUILTIN_NAMES.iter().position(|builtin| *builtin == name)?;
+        Some(Profile::FILES[index])
+    }
+
+    fn parsed(name: &str) -> Option<&'static Arc<Profile>> {
+        static PARSED: [OnceLock<Arc<Profile>>; 5] = [const { OnceLock::new() }; 5];
+        let index = Profile::BUILTIN_NAMES.iter().position(|builtin| *builtin == name)?;
+        Some(PARSED[index].get_or_init(|| {
+            Arc::new(Profile::parse(Profile::FILES[index]).expect("a test parses every built-in profile"))
+        }))
+    }
+
+    /// The profile that a JSON text describes, in the words of the built-in ones. Errors: `invalid`, with the field and the
+    /// line.
     pub fn parse(text: &str) -> Result<Profile, Error> {
         parse::profile(text)
     }

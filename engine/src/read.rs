@@ -1,7 +1,7 @@
 //! Reading back: a webhook's attempts, a message with its attempts, the catalogue.
 
 use crate::config::Config;
-use crate::host::{Direction, Host};
+use crate::host::{Direction, Entry, Host};
 use crate::json::{self, Json, Style};
 use crate::keys;
 use crate::limits::SCAN_ENTRIES_MAX;
@@ -58,8 +58,44 @@ pub fn attempts(
     Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", next)]), Style::Compact))
 }
 
-/// A message with its attempts, in the order of webhooks and numbers.
+/// A message with its latest attempts.
 pub fn message(host: &dyn Host, _config: &Config, tenant: &str, message: &str) -> Result<String, Error> {
+    let (tenant_part, row) = stored_message(host, tenant, message)?;
+    let (attempts, next) = newest(host, &tenant_part, message, None, webhook::PAGE_MAX)?;
+    let shown = Json::object(vec![
+        ("id", Json::text(message)),
+        ("type", Json::text(&row.event_type)),
+        ("occurredAt", Json::String(time::rfc3339_micros(row.occurred_at_us))),
+        ("acceptedAt", view::millis(row.accepted_at_ms)),
+        ("event", row.event),
+        ("attempts", Json::Array(attempts)),
+        ("nextCursor", next),
+    ]);
+    Ok(json::write(&shown, Style::Compact))
+}
+
+/// A page of a message's attempts, of any webhook, newest first.
+pub fn message_attempts(
+    host: &dyn Host,
+    _config: &Config,
+    tenant: &str,
+    message: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<String, Error> {
+    let limit = webhook::check_limit(limit)?;
+    let before = match cursor.map(Place::parse) {
+        None => None,
+        Some(Some(place)) => Some(place),
+        Some(None) => return Err(Error::invalid("cursor", "is no cursor of this list")),
+    };
+    let (tenant_part, _) = stored_message(host, tenant, message)?;
+    let (attempts, next) = newest(host, &tenant_part, message, before.as_ref(), limit)?;
+    Ok(json::write(&Json::object(vec![("data", Json::Array(attempts)), ("nextCursor", next)]), Style::Compact))
+}
+
+/// The tenant as part of a key, and the row of its message.
+pub(crate) fn stored_message(host: &dyn Host, tenant: &str, message: &str) -> Result<(String, Message), Error> {
     let tenant_part = keys::part(accept::check_tenant(tenant)?);
     let unknown = || Error {
         field: Some("messageId".to_owned()),
@@ -69,23 +105,80 @@ pub fn message(host: &dyn Host, _config: &Config, tenant: &str, message: &str) -
         return Err(unknown());
     }
     let entry = host.get(&[keys::msg(&tenant_part, message)])?.into_iter().next().flatten().ok_or_else(unknown)?;
-    let row: Message = records::decode(&entry.key, &entry.value)?;
-    let mut attempts = Vec::new();
-    let log = host.scan(&keys::log_of_message(&tenant_part, message), SCAN_ENTRIES_MAX, Direction::Forward)?;
-    for entry in log {
+    let row = records::decode(&entry.key, &entry.value)?;
+    Ok((tenant_part, row))
+}
+
+/// Where an attempt stands among a message's: by its time, and among those of one millisecond by webhook and number.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    at_ms: u64,
+    webhook: String,
+    number: u32,
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Place> {
+        let mut parts = text.splitn(3, '/');
+        let at_ms = parts.next()?.parse().ok()?;
+        let webhook = parts.next().filter(|webhook| id::is_id("wh_", webhook))?.to_owned();
+        Some(Place { at_ms, webhook, number: parts.next()?.parse().ok()? })
+    }
+}
+
+/// The newest attempts of a message before a place, and the cursor to the rest. The log is in the order of webhooks, so all
+/// of it is read, and no more than a page is kept.
+fn newest(
+    host: &dyn Host,
+    tenant_part: &str,
+    message: &str,
+    before: Option<&Place>,
+    limit: u32,
+) -> Result<(Vec<Json>, Json), Error> {
+    let mut page: Vec<(Place, Attempt)> = Vec::new();
+    let mut more = false;
+    let mut range = keys::log_of_message(tenant_part, message);
+    loop {
+        let entries = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
+        let Some(last) = entries.last().filter(|_| entries.len() == SCAN_ENTRIES_MAX as usize) else {
+            more |= keep_newest(&mut page, entries, before, limit)?;
+            break;
+        };
+        range.start = keys::next(&last.key);
+        more |= keep_newest(&mut page, entries, before, limit)?;
+    }
+    let cursor = page
+        .last()
+        .filter(|_| more)
+        .map_or(Json::Null, |(place, _)| Json::String(format!("{}/{}/{}", place.at_ms, place.webhook, place.number)));
+    let shown = page.iter().map(|(place, attempt)| show(&place.webhook, message, place.number, attempt));
+    Ok((shown.collect(), cursor))
+}
+
+/// Answers whether something was left out.
+fn keep_newest(
+    page: &mut Vec<(Place, Attempt)>,
+    entries: Vec<Entry>,
+    before: Option<&Place>,
+    limit: u32,
+) -> Result<bool, Error> {
+    let mut more = false;
+    for entry in entries {
         let Some((webhook, number)) = keys::parse_log(&entry.key) else { continue };
         let attempt: Attempt = records::decode(&entry.key, &entry.value)?;
-        attempts.push(show(webhook, message, number, &attempt));
+        let place = Place { at_ms: attempt.at_ms, webhook: webhook.to_owned(), number };
+        // Number 0 is no attempt: it only says that a redelivery was asked for.
+        if number == 0 || before.is_some_and(|before| place >= *before) {
+            continue;
+        }
+        let at = page.partition_point(|(other, _)| *other > place);
+        page.insert(at, (place, attempt));
+        if page.len() > limit as usize {
+            page.pop();
+            more = true;
+        }
     }
-    let shown = Json::object(vec![
-        ("id", Json::text(message)),
-        ("type", Json::text(&row.event_type)),
-        ("occurredAt", Json::String(time::rfc3339_micros(row.occurred_at_us))),
-        ("acceptedAt", view::millis(row.accepted_at_ms)),
-        ("event", row.event),
-        ("attempts", Json::Array(attempts)),
-    ]);
-    Ok(json::write(&shown, Style::Compact))
+    Ok(more)
 }
 
 /// The profile's catalogue.

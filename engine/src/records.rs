@@ -65,6 +65,8 @@ pub struct Lane {
 pub struct Queue {
     /// Message, and the number of its next attempt.
     pub deliveries: Vec<(String, u32)>,
+    /// The number of the attempt with which their schedule began; none: 1.
+    pub first: Option<u32>,
 }
 
 /// `stat/`: how a webhook has fared.
@@ -101,6 +103,8 @@ pub struct Attempt {
     pub state: State,
     /// When the next attempt is due, in milliseconds.
     pub next_at_ms: Option<u64>,
+    /// The commit that asked for the next attempt, if it was not the schedule.
+    pub again: Option<String>,
     /// Whether it was a test send.
     pub test: bool,
 }
@@ -178,6 +182,15 @@ pub struct HookSecret {
     pub until_ms: Option<u64>,
 }
 
+/// `subs/`: a tenant's subscriptions as a whole.
+#[derive(Debug)]
+pub struct Subscriptions {
+    /// The commit that wrote the row.
+    pub token: String,
+    /// The tenant's webhooks.
+    pub webhooks: u32,
+}
+
 /// Nothing: the row's key says it all.
 #[derive(Debug)]
 pub struct Empty {}
@@ -208,7 +221,8 @@ record!(Message {
 record!(Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo" });
 record!(Shard { token = "token", until = "until" });
 record!(Lane { token = "token", until = "until", wake = "wake" });
-record!(Queue { deliveries = "d" });
+record!(Queue { deliveries = "d", first = "f" });
+record!(Subscriptions { token = "token", webhooks = "webhooks" });
 record!(Stat {
     last_at_ms = "lastAtMs",
     last_status = "lastStatus",
@@ -225,6 +239,7 @@ record!(Attempt {
     excerpt = "excerpt",
     state = "state",
     next_at_ms = "nextAtMs",
+    again = "again",
     test = "test",
 });
 record!(Recent { attempts = "a" });

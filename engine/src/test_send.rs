@@ -15,6 +15,9 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     let (hook, _, _) = webhook::read(host, &lane)?;
     let now_us = host.now_us();
     let target = Target::of(config, &hook, now_us / 1_000)?;
+    if let Some(reason) = target.inactive_reason().filter(|_| hook.active) {
+        return Err(Error::of(ErrorKind::Conflict, reason).hint("give the webhook another URL"));
+    }
     let event = target.profile().test_event(now_us);
     let message = id::message(host, tenant, None);
     let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, target.secrets())?;
@@ -30,6 +33,7 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         excerpt: judged.excerpt,
         state: if judged.state == State::Delivered { State::Delivered } else { State::Exhausted },
         next_at_ms: None,
+        again: None,
         test: true,
     };
     let row = records::Message {

@@ -1,21 +1,10 @@
 //! Which URLs a webhook may have. What address a host stands for is judged when a request is made, by the egress policy:
 //! what is allowed may change after the registration, and so may what a name resolves to.
 
-use crate::{Error, json, limits};
+use crate::{Error, PlainHttp, json, limits};
 
-/// The schemes that a webhook's URL may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schemes {
-    /// `http` and `https`.
-    HttpAndHttps,
-    /// `https` alone.
-    // Taken by the configuration that demands it.
-    #[allow(dead_code)]
-    HttpsOnly,
-}
-
-/// Checks a webhook's URL: one of the schemes, a host in ASCII, no credentials, no fragment.
-pub fn check(field: &str, text: &str, schemes: Schemes) -> Result<(), Error> {
+/// Checks a webhook's URL: `http`, where that is allowed, or `https`, a host in ASCII, no credentials, no fragment.
+pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error> {
     if text.len() > limits::URL_BYTES_MAX {
         return Err(Error::invalid(field, format!("has {} bytes; {} are allowed", text.len(), limits::URL_BYTES_MAX)));
     }
@@ -30,7 +19,7 @@ pub fn check(field: &str, text: &str, schemes: Schemes) -> Result<(), Error> {
     else {
         return refuse("is no http or https URL", "begin with https://");
     };
-    if schemes == Schemes::HttpsOnly && !lower.starts_with("https") {
+    if plain_http == PlainHttp::Refused && !lower.starts_with("https") {
         return refuse("is not https, which is demanded here", "begin with https://");
     }
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
@@ -78,7 +67,7 @@ fn is_host(host: &str) -> bool {
     let is_label = |label: &&str| (1..=63).contains(&label.len()) && label.bytes().all(named);
     let is_name = host.len() <= 253 && labels.iter().all(is_label);
     // Every client takes a host that ends in a number for an IPv4 address; there must be one that it can be.
-    is_name && (!labels.last().is_some_and(|label| number(label).is_some()) || is_ipv4(&labels))
+    is_name && (labels.last().is_none_or(|label| number(label).is_none()) || is_ipv4(&labels))
 }
 
 /// Whether these labels are an IPv4 address in one of the spellings that the URL standard knows: `127.1`, `0x7f000001`.
@@ -105,16 +94,21 @@ fn number(label: &str) -> Option<Option<u64>> {
     hexadecimal.then(|| if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 16).ok() })
 }
 
+/// Whether a checked URL is `http`.
+pub fn is_plain(text: &str) -> bool {
+    text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn good(text: &str) {
-        assert_eq!(check("url", text, Schemes::HttpAndHttps), Ok(()), "{text}");
+        assert_eq!(check("url", text, PlainHttp::Allowed), Ok(()), "{text}");
     }
 
     fn bad(text: &str, says: &str) {
-        let error = check("url", text, Schemes::HttpAndHttps).expect_err(text);
+        let error = check("url", text, PlainHttp::Allowed).expect_err(text);
         assert_eq!(error.field.as_deref(), Some("url"), "{text}");
         assert!(error.to_string().contains(says), "{text}: {error}");
     }
@@ -168,16 +162,16 @@ mod tests {
             ["https://user:geheim@example.com/", "https://geheim@[::1]/", "https://user:geheim@bücher.example/ "]
         {
             bad(text, "has credentials");
-            assert!(!format!("{:?}", check("url", text, Schemes::HttpAndHttps)).contains("geheim"), "{text}");
+            assert!(!format!("{:?}", check("url", text, PlainHttp::Allowed)).contains("geheim"), "{text}");
         }
         bad("https://user:geheim\\@example.com/", "has a `\\`");
-        assert!(!format!("{:?}", check("url", "user:geheim@example.com", Schemes::HttpAndHttps)).contains("geheim"));
+        assert!(!format!("{:?}", check("url", "user:geheim@example.com", PlainHttp::Allowed)).contains("geheim"));
     }
 
     #[test]
     fn https_can_be_demanded() {
-        assert_eq!(check("url", "https://example.com/", Schemes::HttpsOnly), Ok(()));
-        let error = check("url", "http://example.com/", Schemes::HttpsOnly).expect_err("http");
+        assert_eq!(check("url", "https://example.com/", PlainHttp::Refused), Ok(()));
+        let error = check("url", "http://example.com/", PlainHttp::Refused).expect_err("http");
         assert!(error.message.contains("not https"), "{error}");
     }
 }

@@ -297,9 +297,9 @@ fn body(index: usize) -> String {
 
 fn blueprint(runtime: &Runtime, store: Arc<dyn Storage + Send + Sync>) -> Result<Arc<Blueprint>> {
     let settings = Settings {
-        profile: "standard".into(),
         sealing_keys: vec![SealingKey { id: "k1".into(), key_hex: "07".repeat(32) }],
         allow_destinations: vec!["127.0.0.0/8".into()],
+        ..Settings::default()
     };
     let http = HttpClient::builder().build()?;
     Ok(Arc::new(Blueprint::new(runtime.clone(), settings, move |wakes| {

@@ -5,6 +5,7 @@ mod dialect;
 mod limits;
 mod listen;
 mod open;
+mod profiles;
 mod sealing;
 mod serve;
 mod signals;
@@ -38,6 +39,8 @@ enum Command {
     Demo(demo::Options),
     /// Serves the HTTP API and delivers in the background.
     Serve(serve::Options),
+    /// Lists the dialects, prints one, or checks a file with one of your own.
+    Profiles(profiles::Options),
     /// Receives webhooks, checks their signatures and prints them.
     Listen(listen::Options),
     /// Says whether a request bears a signature that holds.
@@ -49,6 +52,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(&options),
+        Command::Profiles(options) => profiles::run(&options),
         Command::Listen(options) => listen::run(&options),
         Command::Verify(options) => verify::run(&options),
     };

@@ -13,9 +13,8 @@
 //! # fn main() -> anyhow::Result<()> {
 //! let runtime = Runtime::builder().build()?;
 //! let settings = Settings {
-//!     profile: "standard".into(),
 //!     sealing_keys: vec![SealingKey { id: "k1".into(), key_hex: "07".repeat(32) }],
-//!     allow_destinations: vec![],
+//!     ..Settings::default()
 //! };
 //! let store = Arc::new(MemoryStore::new());
 //! let http = HttpClient::builder().build()?;
@@ -52,9 +51,11 @@ pub mod stores;
 mod ticker;
 pub mod wake;
 
-pub use hookwright_engine::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
+pub use hookwright_engine::{
+    Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, PlainHttp, SealingKey, Settings,
+};
 pub use imports::{Imports, LogLevel, OsEntropy, SystemClock};
-pub use plugin::{CallError, Plugin, Settings, Trap};
+pub use plugin::{CallError, Plugin, Trap};
 pub use pool::{Blueprint, Pool};
 pub use pump::Pump;
 pub use runtime::{Runtime, RuntimeBuilder};

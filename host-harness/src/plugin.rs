@@ -3,21 +3,10 @@
 use std::time::Instant;
 
 use hookwright_engine as engine;
-use hookwright_engine::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, SealingKey};
+use hookwright_engine::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, Settings};
 use wasmtime::Store;
 
 use crate::linker::{Exports, State};
-
-/// What an instance is told when it is made.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The name of a built-in profile.
-    pub profile: String,
-    /// The first seals; all of them unseal. At least one.
-    pub sealing_keys: Vec<SealingKey>,
-    /// Networks in CIDR form that webhooks may reach although they are private, loopback or reserved.
-    pub allow_destinations: Vec<String>,
-}
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +46,7 @@ impl Plugin {
     pub(crate) fn new(mut store: Store<State>, exports: Exports, settings: &Settings) -> Result<Plugin, CallError> {
         store.data_mut().guest_since = Instant::now();
         let mut plugin = Plugin { store, exports: Some(exports) };
-        plugin.call(|exports, store| {
-            exports.configure(store, &settings.profile, &settings.sealing_keys, &settings.allow_destinations)
-        })?;
+        plugin.call(|exports, store| exports.configure(store, settings))?;
         Ok(plugin)
     }
 
@@ -133,6 +120,22 @@ impl Plugin {
     /// A message with its attempts.
     pub fn message(&mut self, tenant: &str, message_id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.message(store, tenant, message_id))
+    }
+
+    /// A page of a message's attempts, newest first.
+    pub fn message_attempts(
+        &mut self,
+        tenant: &str,
+        message_id: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<String, CallError> {
+        self.call(|exports, store| exports.message_attempts(store, tenant, message_id, cursor, limit))
+    }
+
+    /// Sends a message again, to one webhook or to all that subscribe to it now.
+    pub fn redeliver(&mut self, tenant: &str, message_id: &str, webhook_id: Option<&str>) -> Result<String, CallError> {
+        self.call(|exports, store| exports.redeliver(store, tenant, message_id, webhook_id))
     }
 
     /// The profile's catalogue of event types.

@@ -3,7 +3,7 @@
 use hookwright_engine as engine;
 
 use crate::bindings::exports::hookwright::webhooks::webhooks::{
-    Accepted, Budget, Config, DeliveryReport, Error, Guest, Json,
+    Accepted, Budget, Config, DeliveryReport, Error, Guest, Json, PlainHttp,
 };
 use crate::instance::{call, configure, log_panics};
 use crate::{Plugin, convert};
@@ -16,9 +16,18 @@ impl Guest for Plugin {
             .into_iter()
             .map(|sealing_key| engine::SealingKey { id: sealing_key.id, key_hex: sealing_key.key })
             .collect();
-        engine::Config::new(&config.profile, &sealing_keys, &config.allow_destinations)
-            .and_then(configure)
-            .map_err(convert::error)
+        let settings = engine::Settings {
+            profile: config.profile,
+            profiles: config.profiles,
+            sealing_keys,
+            allow_destinations: config.allow_destinations,
+            plain_http: match config.plain_http {
+                PlainHttp::Allowed => engine::PlainHttp::Allowed,
+                PlainHttp::Refused => engine::PlainHttp::Refused,
+            },
+            webhooks_per_tenant_max: config.webhooks_per_tenant_max,
+        };
+        engine::Config::new(&settings).and_then(configure).map_err(convert::error)
     }
 
     fn on_event(tenant: Option<String>, event: Json) -> Result<Accepted, Error> {
@@ -75,6 +84,16 @@ impl Guest for Plugin {
 
     fn message(tenant: String, message_id: String) -> Result<Json, Error> {
         call(|host, config| engine::message(host, config, &tenant, &message_id)).map_err(convert::error)
+    }
+
+    fn message_attempts(tenant: String, message_id: String, cursor: Option<String>, limit: u32) -> Result<Json, Error> {
+        call(|host, config| engine::message_attempts(host, config, &tenant, &message_id, cursor.as_deref(), limit))
+            .map_err(convert::error)
+    }
+
+    fn redeliver(tenant: String, message_id: String, webhook_id: Option<String>) -> Result<Json, Error> {
+        call(|host, config| engine::redeliver(host, config, &tenant, &message_id, webhook_id.as_deref()))
+            .map_err(convert::error)
     }
 
     fn event_types() -> Result<Json, Error> {

@@ -21,7 +21,7 @@ mod world;
 
 use std::rc::Rc;
 
-use hookwright_engine::{Config, SealingKey};
+use hookwright_engine::{Config, SealingKey, Settings};
 
 pub use checkers::Failure;
 pub use coverage::{Count, Coverage};
@@ -49,7 +49,8 @@ pub struct Run {
 pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
     let params = Params::draw(seed);
     let key = SealingKey { id: "k1".to_owned(), key_hex: "0b".repeat(32) };
-    let config = match Config::new(params.profile, &[key], &[]) {
+    let settings = Settings { profile: params.profile.to_owned(), sealing_keys: vec![key], ..Settings::default() };
+    let config = match Config::new(&settings) {
         Ok(config) => Rc::new(config),
         Err(error) => {
             let failure = Some(Failure { checker: "configuration", detail: error.to_string() });

@@ -34,11 +34,7 @@ pub fn imports() -> Imports {
 }
 
 pub fn settings() -> Settings {
-    Settings {
-        profile: "standard".to_owned(),
-        sealing_keys: vec![SealingKey { id: "k1".to_owned(), key_hex: "07".repeat(32) }],
-        allow_destinations: Vec::new(),
-    }
+    Settings { sealing_keys: vec![SealingKey { id: "k1".to_owned(), key_hex: "07".repeat(32) }], ..Settings::default() }
 }
 
 pub fn wit() -> PathBuf {

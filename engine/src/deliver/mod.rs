@@ -141,6 +141,7 @@ enum Registration {
 struct Row {
     version: u64,
     left: Vec<(String, u32)>,
+    first: Option<u32>,
 }
 
 /// One message for the lane's webhook.
@@ -149,6 +150,8 @@ struct Delivery {
     row: String,
     message: String,
     number: u32,
+    /// The attempt with which its schedule began.
+    first: u32,
 }
 
 /// A request in flight.

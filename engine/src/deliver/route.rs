@@ -6,14 +6,14 @@ use litemap::LiteMap;
 
 use super::{Pump, claim, is_believed};
 use crate::commit::{Commit, Outcome};
-use crate::host::{Direction, Entry, Storage};
+use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
     CLAIM_LANES_MAX, GROUP_DELIVERIES_MAX, INBOX_SHARDS, ROUTE_BATCHES_MAX, ROUTE_DELIVERIES_MAX, ROUTE_MESSAGES_MAX,
-    SHARD_LEASE_MS,
+    ROUTE_READS_MAX, SHARD_LEASE_MS,
 };
 use crate::records::{self, Inbox, Queue, Shard};
-use crate::{Error, pattern};
+use crate::{Error, subscriptions};
 
 /// Routes batches until the inboxes are empty, or others are at it. Answers whether anything was routed.
 pub(super) fn route(pump: &mut Pump<'_>) -> Result<bool, Error> {
@@ -80,8 +80,29 @@ pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads the inbox first and the subscriptions afterwards: who subscribed before an event was accepted is always found.
-fn read_batch(pump: &Pump<'_>, (shard, shard_version): (u32, Option<u64>)) -> Result<Option<Batch>, Error> {
+/// Reads the inbox first and the subscriptions afterwards: who subscribed before an event was accepted is always found. A
+/// webhook that exchanges one matching pattern for another is found as well: while subscriptions change, they are read again.
+fn read_batch(pump: &Pump<'_>, shard: (u32, Option<u64>)) -> Result<Option<Batch>, Error> {
+    for _ in 0..ROUTE_READS_MAX {
+        let mut tenants: LiteMap<String, Option<u64>> = LiteMap::new();
+        let batch = read_batch_once(pump, shard, &mut tenants)?;
+        if tenants.is_empty() {
+            return Ok(batch);
+        }
+        let now = subscriptions::versions(pump.host, tenants.keys())?;
+        if tenants.values().eq(&now) {
+            return Ok(batch);
+        }
+    }
+    Ok(None)
+}
+
+/// Notes of each tenant the version of its subscriptions before they are read.
+fn read_batch_once(
+    pump: &Pump<'_>,
+    (shard, shard_version): (u32, Option<u64>),
+    tenants: &mut LiteMap<String, Option<u64>>,
+) -> Result<Option<Batch>, Error> {
     let mut entries =
         pump.host.scan(&keys::inbox_shards(shard, shard + 1), ROUTE_MESSAGES_MAX + 1, Direction::Forward)?;
     if entries.is_empty() {
@@ -98,7 +119,14 @@ fn read_batch(pump: &Pump<'_>, (shard, shard_version): (u32, Option<u64>)) -> Re
         let wanted = (row.tenant_part.clone(), row.event_type.clone(), row.routed_to.clone());
         let webhooks = match known.entry(wanted) {
             Occupied(found) => found.into_mut(),
-            Vacant(place) => place.insert(matching(pump.host, &row)?),
+            Vacant(place) => {
+                if !tenants.contains_key(&row.tenant_part) {
+                    let version = subscriptions::versions(pump.host, std::iter::once(&row.tenant_part))?;
+                    tenants.insert(row.tenant_part.clone(), version.into_iter().next().flatten());
+                }
+                let after = row.routed_to.as_deref();
+                place.insert(subscriptions::of(pump.host, &row.tenant_part, &row.event_type, after)?)
+            }
         };
         if room == 0 {
             more = true;
@@ -119,20 +147,6 @@ fn read_batch(pump: &Pump<'_>, (shard, shard_version): (u32, Option<u64>)) -> Re
         }
     }
     Ok(Some(Batch { shard, shard_version, rows, deliveries, more }))
-}
-
-/// The webhooks, in the order of their ids, that have a pattern for this event: at most one more than a commit takes.
-fn matching<S: Storage + ?Sized>(storage: &S, row: &Inbox) -> Result<Vec<String>, Error> {
-    let limit = u32::try_from(ROUTE_DELIVERIES_MAX + 1).unwrap_or(u32::MAX);
-    let mut webhooks: LiteMap<String, ()> = LiteMap::new();
-    for candidate in pattern::candidates(&row.event_type) {
-        let range = keys::sub_after(&row.tenant_part, &candidate, row.routed_to.as_deref());
-        let entries = storage.scan(&range, limit, Direction::Forward)?;
-        for entry in &entries {
-            webhooks.insert(keys::last_part(&entry.key).to_owned(), ());
-        }
-    }
-    Ok(webhooks.into_iter().map(|(webhook, ())| webhook).take(ROUTE_DELIVERIES_MAX + 1).collect())
 }
 
 /// Commits the batch. Answers false if another pump was faster.
@@ -235,7 +249,7 @@ fn put_queue(batch: &Batch, token: &str, now_ms: u64, commit: &mut Commit) {
         for (index, group) in messages.chunks(GROUP_DELIVERIES_MAX).enumerate() {
             let deliveries = group.iter().map(|message| (message.clone(), 1)).collect();
             let key = keys::queue(lane, now_ms, &format!("{token}.{index:02}"));
-            commit.put(key, records::encode(&Queue { deliveries }));
+            commit.put(key, records::encode(&Queue { deliveries, first: None }));
         }
     }
 }

@@ -91,9 +91,10 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
             }
             let row: Queue = records::decode(&entry.key, &entry.value)?;
             for (message, number) in &row.deliveries {
-                held.ready.push_back(Delivery { row: entry.key.clone(), message: message.clone(), number: *number });
+                let (row_key, first) = (entry.key.clone(), row.first.unwrap_or(1));
+                held.ready.push_back(Delivery { row: row_key, message: message.clone(), number: *number, first });
             }
-            held.rows.insert(entry.key, Row { version: entry.version, left: row.deliveries });
+            held.rows.insert(entry.key, Row { version: entry.version, left: row.deliveries, first: row.first });
         }
         found |= !held.ready.is_empty();
     }
@@ -210,6 +211,7 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
         excerpt: None,
         state,
         next_at_ms: None,
+        again: None,
         test: false,
     };
     let verdict = match (&held.hook, message) {
@@ -248,7 +250,9 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
 pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done {
     let Flight { lane, token, delivery, target, event_type, sent_ms, .. } = flight;
     let salt = format!("{}/{}/{}", lane.webhook(), delivery.message, delivery.number);
-    let judged = verdict::judge(target.profile(), target.schedule_s(), delivery.number, &salt, completion, now_ms);
+    // A redelivery has the schedule from its beginning.
+    let tries = (delivery.number + 1).saturating_sub(delivery.first).max(1);
+    let judged = verdict::judge(target.profile(), target.schedule_s(), tries, &salt, completion, now_ms);
     let attempt = Attempt {
         at_ms: sent_ms,
         duration_ms: judged.duration_ms,
@@ -259,6 +263,7 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
         excerpt: judged.excerpt,
         state: judged.state,
         next_at_ms: judged.next_at_ms,
+        again: None,
         test: false,
     };
     Done { lane, token, delivery, attempt, disable: judged.disable }

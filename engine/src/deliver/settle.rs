@@ -201,14 +201,16 @@ fn put_rows(lane: &Lane, held: &Held, planned: &LanePlan, commit: &mut Commit) {
         if left.is_empty() {
             commit.delete(key.clone());
         } else {
-            commit.put(key.clone(), records::encode(&Queue { deliveries: left.clone() }));
+            let first = held.rows.get(key).and_then(|row| row.first);
+            commit.put(key.clone(), records::encode(&Queue { deliveries: left.clone(), first }));
         }
     }
     for done in &planned.done {
         if let Some(next_at_ms) = done.attempt.next_at_ms {
             let (message, number) = (&done.delivery.message, done.delivery.number + 1);
-            let key = keys::queue(lane, next_at_ms, &format!("{message}.{number:02}"));
-            commit.put(key, records::encode(&Queue { deliveries: vec![(message.clone(), number)] }));
+            let first = Some(done.delivery.first).filter(|first| *first > 1);
+            let queue = Queue { deliveries: vec![(message.clone(), number)], first };
+            commit.put(keys::retry(lane, next_at_ms, message, number), records::encode(&queue));
         }
     }
 }
@@ -273,7 +275,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             if left.is_empty() {
                 held.rows.remove(&key);
             } else if let Some(row) = held.rows.get_mut(&key) {
-                *row = Row { version: versions.of(&key)?, left };
+                *row = Row { version: versions.of(&key)?, left, first: row.first };
             }
         }
     }
@@ -283,10 +285,11 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
 /// After a conflict: a lane with another token is somebody else's. Under our token, rows that are gone, or no longer name
 /// a delivery, had been settled by an earlier submission; the rest is settled again.
 fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
-    let touched = |(lane, planned): (&Lane, &Box<LanePlan>)| {
-        std::iter::once(keys::lane(lane)).chain(planned.rows.keys().cloned()).collect::<Vec<_>>()
-    };
-    let wanted: Vec<String> = plan.lanes.iter().flat_map(touched).collect();
+    let mut wanted: Vec<String> = Vec::new();
+    for (lane, planned) in plan.lanes.iter() {
+        wanted.push(keys::lane(lane));
+        wanted.extend(planned.rows.keys().cloned());
+    }
     let mut entries = match pump.host.get(&wanted) {
         Ok(entries) => entries.into_iter(),
         Err(error) => {
@@ -334,7 +337,8 @@ fn refresh(held: &mut Held, key: &str, entry: Option<Entry>) -> Result<(), Error
         }
         Some(entry) => {
             let row: Queue = records::decode(key, &entry.value)?;
-            held.rows.insert(key.to_owned(), Row { version: entry.version, left: row.deliveries });
+            let Queue { deliveries, first } = row;
+            held.rows.insert(key.to_owned(), Row { version: entry.version, left: deliveries, first });
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::host::{
     WaitResult,
 };
 use crate::memory::MemoryStore;
-use crate::{SealingKey, keys, on_event, register, unregister};
+use crate::{SealingKey, Settings, keys, on_event, register, unregister};
 
 /// A host whose time passes only while it waits.
 struct World {
@@ -124,7 +124,8 @@ impl Entropy for World {
 
 fn config() -> Config {
     let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
-    Config::new("perfex-assets", &[key], &[]).unwrap()
+    let settings = Settings { profile: "perfex-assets".to_owned(), sealing_keys: vec![key], ..Settings::default() };
+    Config::new(&settings).unwrap()
 }
 
 fn hook(world: &World, config: &Config, events: &str) -> String {
@@ -213,8 +214,187 @@ fn deliveries_of_inactive_webhooks_are_skipped_and_of_deleted_ones_cancelled() {
         serde_json::from_str(&crate::message(&world, &config, "acme", &message).unwrap()).unwrap();
     let states: Vec<&str> =
         shown["attempts"].as_array().unwrap().iter().map(|a| a["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["retrying", "cancelled"]);
+    assert_eq!(states, ["cancelled", "retrying"]);
     is_quiet(&world);
+}
+
+fn again(world: &World, config: &Config, message: &str, webhook: Option<&str>) -> Vec<String> {
+    let answer = crate::redeliver(world, config, "acme", message, webhook).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["messageId"], message);
+    answer["webhookIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_redelivery_has_the_next_number_the_same_body_and_the_schedule_anew() {
+    let (world, config) = (World::new(&[200, 500, 500, 500]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    let message =
+        on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost","data":{"n":1E5}}"#).unwrap().message_id;
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
+    // Asked twice, done once: it is due already.
+    assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
+    for wait_s in [0, 2, 4] {
+        world.now_us.set(world.now_us.get() + (wait_s * 1_000 + 500) * 1_000);
+        assert_eq!(world.pump(&config).attempts, 1, "{wait_s}");
+    }
+    let numbers: Vec<(String, u64)> =
+        log(&world, &config, &webhook).into_iter().map(|(state, number, _)| (state, number)).collect();
+    let expected = [("exhausted", 4), ("retrying", 3), ("retrying", 2), ("delivered", 1)];
+    assert_eq!(numbers, expected.map(|(state, number)| (state.to_owned(), number)));
+    let bodies: Vec<Option<String>> = world.requests.borrow().iter().map(|request| request.body.clone()).collect();
+    assert_eq!(bodies.len(), 4);
+    assert!(bodies[0].as_ref().unwrap().contains("1E5") && bodies.iter().all(|body| *body == bodies[0]));
+    is_quiet(&world);
+}
+
+#[test]
+fn a_redelivery_brings_a_waiting_attempt_forward() {
+    let (world, config) = (World::new(&[500, 200]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    assert_eq!(world.pump(&config).attempts, 1);
+    again(&world, &config, &message, Some(&webhook));
+    assert_eq!(world.count("queue"), 1);
+    assert_eq!(world.pump(&config).delivered, 1);
+    let states: Vec<u64> = log(&world, &config, &webhook).into_iter().map(|(_, number, _)| number).collect();
+    assert_eq!(states, [2, 1]);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_webhook_can_be_sent_what_came_before_it() {
+    let (world, config) = (World::new(&[]), config());
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    let early = hook(&world, &config, r#"["asset.created"]"#);
+    let error = crate::redeliver(&world, &config, "acme", &message, Some(&early)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "it is not routed yet, and will not be to this one");
+    assert_eq!(world.pump(&config).routed, 1);
+    let webhook = hook(&world, &config, r#"["asset.lost"]"#);
+    let paused = hook(&world, &config, r#"["asset.*"]"#);
+    crate::update(&world, &config, "acme", &paused, r#"{"isActive":false}"#).unwrap();
+    assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
+    assert_eq!(again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
+    assert_eq!(again(&world, &config, &message, Some(&early)), [early.as_str()]);
+    assert_eq!(world.pump(&config).delivered, 2);
+    assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
+    let error = crate::redeliver(&world, &config, "acme", &message, Some(&paused)).unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Conflict, Some("webhookId")));
+    for (message, webhook, field) in
+        [("msg_x", None, "messageId"), (message.as_str(), Some("wh_x"), "webhookId"), (message.as_str(), None, "")]
+    {
+        let tenant = if field.is_empty() { "other" } else { "acme" };
+        let error = crate::redeliver(&world, &config, tenant, message, webhook).unwrap_err();
+        let field = if field.is_empty() { "messageId" } else { field };
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some(field)));
+    }
+    is_quiet(&world);
+}
+
+#[test]
+fn attempts_of_a_message_are_paged_newest_first() {
+    let (world, config) = (World::new(&[500, 500, 500, 500, 500, 500]), config());
+    let webhooks = [hook(&world, &config, r#"["*"]"#), hook(&world, &config, r#"["*"]"#)];
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    for wait_s in [0, 3, 5] {
+        world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
+        world.pump(&config);
+    }
+    let mut seen: Vec<(u64, String)> = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = crate::message_attempts(&world, &config, "acme", &message, cursor.as_deref(), 2).unwrap();
+        let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+        let data = page["data"].as_array().unwrap();
+        assert!((1..=2).contains(&data.len()));
+        seen.extend(data.iter().map(|a| (a["number"].as_u64().unwrap(), a["webhookId"].as_str().unwrap().to_owned())));
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    assert_eq!(seen.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 3, 2, 2, 1, 1]);
+    for webhook in &webhooks {
+        assert_eq!(seen.iter().filter(|(_, of)| of == webhook).count(), 3);
+    }
+    for bad in ["x", "1/wh_x/1", "1/2/3", ""] {
+        let error = crate::message_attempts(&world, &config, "acme", &message, Some(bad), 2).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("cursor"), "{bad}");
+    }
+}
+
+#[test]
+fn a_tenant_has_so_many_webhooks_and_no_more() {
+    let world = World::new(&[]);
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
+    let settings = Settings { sealing_keys: vec![key], webhooks_per_tenant_max: Some(2), ..Settings::default() };
+    let config = Config::new(&settings).unwrap();
+    let one = |tenant: &str| {
+        register(&world, &config, tenant, None, r#"{"url":"https://example.com/","events":["*"]}"#)
+            .map(|shown| serde_json::from_str::<serde_json::Value>(&shown).unwrap()["id"].as_str().unwrap().to_owned())
+    };
+    let first = one("a").unwrap();
+    one("a").unwrap();
+    let error = one("a").unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert_eq!(error.message, "the tenant has 2 webhooks; 2 are allowed");
+    one("b").unwrap();
+    unregister(&world, &config, "a", &first).unwrap();
+    one("a").unwrap();
+    assert!(one("a").is_err());
+}
+
+#[test]
+fn https_can_be_demanded() {
+    let world = World::new(&[]);
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
+    let lenient = Settings { sealing_keys: vec![key], ..Settings::default() };
+    let strict = Config::new(&Settings { plain_http: crate::PlainHttp::Refused, ..lenient.clone() }).unwrap();
+    let lenient = Config::new(&lenient).unwrap();
+    let registration = r#"{"url":"HTTP://example.com/","events":["*"]}"#;
+    let error = register(&world, &strict, "a", None, registration).unwrap_err();
+    assert_eq!(error.field.as_deref(), Some("url"));
+    let shown = register(&world, &lenient, "a", None, registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let webhook = shown["id"].as_str().unwrap();
+    assert_eq!(crate::test_webhook(&world, &strict, "a", webhook).unwrap_err().kind, ErrorKind::Conflict);
+    on_event(&world, &strict, Some("a"), r#"{"type":"x"}"#).unwrap();
+    assert_eq!(world.pump(&strict).attempts, 0);
+    let page = crate::attempts(&world, &strict, "a", webhook, None, 10).unwrap();
+    assert!(page.contains("\"state\":\"skipped\"") && page.contains("only https is allowed"), "{page}");
+    assert!(world.requests.borrow().is_empty());
+}
+
+#[test]
+fn a_host_has_profiles_of_its_own() {
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
+    let shop = crate::profile::Profile::builtin_text("assetsup").unwrap().replace("\"assetsup\"", "\"shop\"");
+    let settings = |profile: &str, profiles: &[&str]| {
+        let profiles = profiles.iter().map(|text| (*text).to_owned()).collect();
+        let sealing_keys = vec![key.clone()];
+        Config::new(&Settings { profile: profile.to_owned(), profiles, sealing_keys, ..Settings::default() })
+    };
+    let config = settings("shop", &[&shop]).unwrap();
+    assert_eq!(config.profile().name, "shop");
+    assert_eq!(config.format("format", "perscom").unwrap().name, "perscom");
+    let refused = |profile: &str, profiles: &[&str], told: &str| {
+        let error = settings(profile, profiles).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    };
+    refused("shop", &[], "profile: there is no profile `shop` (the profiles are standard,");
+    refused("standard", &[&shop, &shop], "profiles[1].name: there is a profile `shop` already");
+    refused("standard", &[&shop.replace("\"shop\"", "\"perscom\"")], "profiles[0].name: there is a profile `perscom`");
+    refused("standard", &[&shop.replace("10000", "1")], "profiles[0].timeoutMs: line 23: must be a whole number");
+    refused("standard", &["{\n  \"name\": }"], "not JSON at line 2, column 11");
+    refused("standard", &[shop.as_str(); 33], "profiles: has 33 profiles; 32 are allowed");
+    let world = World::new(&[]);
+    let registration = r#"{"url":"https://example.com/","events":["LOW_STOCK"],"secret":"s3cret-s3cret"}"#;
+    register(&world, &config, "a", None, registration).unwrap();
+    on_event(&world, &config, Some("a"), r#"{"type":"LOW_STOCK"}"#).unwrap();
+    // Without the profile the webhook waits, and is served when it is there again.
+    assert_eq!(world.pump(&settings("assetsup", &[]).unwrap()).attempts, 0);
+    world.now_us.set(world.now_us.get() + 61_000_000);
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert!(world.requests.borrow()[0].headers.iter().any(|(name, _)| name == "X-AssetsUp-Signature"));
 }
 
 #[test]

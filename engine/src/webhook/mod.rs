@@ -14,12 +14,13 @@ use crate::keys::{self, Lane};
 use crate::limits::{LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX};
 use crate::records::{self, Empty, Hook, HookSecret, Stat};
 use crate::secret::Secret;
+use crate::subscriptions::Known;
 use crate::{Error, ErrorKind, accept, id};
 
 /// How often a change is tried again because another one came between.
 const TRIES_MAX: u32 = 8;
 /// The webhooks of a page, at most.
-const PAGE_MAX: u32 = 100;
+pub(crate) const PAGE_MAX: u32 = 100;
 
 /// Registers a webhook. Answers it with its secret in clear.
 pub fn register(
@@ -53,23 +54,29 @@ pub fn register(
         updated_at_ms: now_ms,
     };
     let profile = config.format("format", draft.format.as_deref().unwrap_or(&config.profile().name))?;
-    let secret = registration::secret(host, profile, draft.secret.as_deref())?;
-    registration::apply(host, config, draft, profile, &mut hook)?;
+    let secret = registration::secret(host, &profile, draft.secret.as_deref())?;
+    registration::apply(host, config, draft, &profile, &mut hook)?;
     if let Some(secret) = &secret {
         hook.secrets.push(seal_secret(host, config, &hook.id, secret)?);
     }
-    let mut commit = Commit::default();
-    commit.check(&keys::hook(&lane), None);
-    commit.put(keys::hook(&lane), records::encode(&hook));
-    for pattern in &hook.events {
-        commit.put(keys::sub(lane.tenant_part(), pattern, &hook.id), records::encode(&Empty {}));
+    for _ in 0..TRIES_MAX {
+        let known = Known::read(host, lane.tenant_part())?;
+        known.check_room(config.webhooks_per_tenant_max())?;
+        let mut commit = Commit::default();
+        commit.check(&keys::hook(&lane), None);
+        commit.put(keys::hook(&lane), records::encode(&hook));
+        known.change(&mut commit, &lane, &hook.token, known.webhooks + 1, &[], &hook.events);
+        match commit.submit(host)? {
+            Outcome::Applied(_) => return Ok(view::show(&hook, &Stat::default(), secret.as_ref())),
+            // Another webhook of the tenant was changed meanwhile, unless this one is there already.
+            Outcome::Conflict { .. } => {
+                if is_ours(host, &lane, &hook.token)? {
+                    return Ok(view::show(&hook, &Stat::default(), secret.as_ref()));
+                }
+            }
+        }
     }
-    match commit.submit(host)? {
-        Outcome::Applied(_) => {}
-        Outcome::Conflict { .. } if is_ours(host, &lane, &hook.token)? => {}
-        Outcome::Conflict { .. } => return Err(Error::of(ErrorKind::Internal, "a webhook's id was drawn twice")),
-    }
-    Ok(view::show(&hook, &Stat::default(), secret.as_ref()))
+    Err(busy())
 }
 
 /// Changes the fields that are given. Answers the webhook.
@@ -80,13 +87,13 @@ pub fn update(host: &dyn Host, config: &Config, tenant: &str, webhook: &str, cha
         let name = draft.format.clone().unwrap_or_else(|| hook.format.clone());
         let profile = config.format("format", &name)?;
         if let Some(text) = draft.secret.as_deref() {
-            let secret = registration::secret(host, profile, Some(text))?;
+            let secret = registration::secret(host, &profile, Some(text))?;
             hook.secrets =
                 secret.iter().map(|secret| seal_secret(host, config, &hook.id, secret)).collect::<Result<_, _>>()?;
         } else if draft.format.is_some() {
-            registration::check_secrets_fit(config, profile, hook)?;
+            registration::check_secrets_fit(config, &profile, hook)?;
         }
-        registration::apply(host, config, draft.clone(), profile, hook)?;
+        registration::apply(host, config, draft.clone(), &profile, hook)?;
         hook.updated_at_ms = now_ms;
         Ok(())
     })?;
@@ -130,14 +137,14 @@ pub fn list(
 pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<(), Error> {
     let lane = lane(tenant, webhook)?;
     for _ in 0..TRIES_MAX {
+        let known = Known::read(host, lane.tenant_part())?;
         let (hook, _, version) = read(host, &lane)?;
+        let token = id::token(host);
         let mut commit = Commit::default();
         commit.check(&keys::hook(&lane), Some(version));
         commit.delete(keys::hook(&lane));
-        for pattern in &hook.events {
-            commit.delete(keys::sub(lane.tenant_part(), pattern, &hook.id));
-        }
-        commit.put(keys::wake(host.now_us() / 1_000, &lane, &id::token(host)), records::encode(&Empty {}));
+        known.change(&mut commit, &lane, &token, known.webhooks.saturating_sub(1), &hook.events, &[]);
+        commit.put(keys::wake(host.now_us() / 1_000, &lane, &token), records::encode(&Empty {}));
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(()),
             Outcome::Conflict { doubtful, .. } => {
@@ -170,8 +177,8 @@ pub fn rotate_secret(
     let (hook, stat) = change(host, tenant, webhook, |hook| {
         let profile = config.format("format", &hook.format)?;
         let fresh = match secret {
-            Some(text) => Secret::parse(profile, text)?,
-            None => Secret::generate(profile, &mut |buffer| host.fill(buffer)),
+            Some(text) => Secret::parse(&profile, text)?,
+            None => Secret::generate(&profile, &mut |buffer| host.fill(buffer)),
         };
         hook.secrets.retain(|old| old.until_ms.is_none_or(|until_ms| until_ms > now_ms));
         for old in &mut hook.secrets {
@@ -243,6 +250,7 @@ fn change_lane(
     mut edit: impl FnMut(&mut Hook) -> Result<(), Error>,
 ) -> Result<(Hook, Stat), Error> {
     for _ in 0..TRIES_MAX {
+        let known = Known::read(host, lane.tenant_part())?;
         let (mut hook, stat, version) = read(host, lane)?;
         let before = hook.events.clone();
         edit(&mut hook)?;
@@ -250,11 +258,8 @@ fn change_lane(
         let mut commit = Commit::default();
         commit.check(&keys::hook(lane), Some(version));
         commit.put(keys::hook(lane), records::encode(&hook));
-        for pattern in before.iter().filter(|pattern| !hook.events.contains(pattern)) {
-            commit.delete(keys::sub(lane.tenant_part(), pattern, &hook.id));
-        }
-        for pattern in hook.events.iter().filter(|pattern| !before.contains(pattern)) {
-            commit.put(keys::sub(lane.tenant_part(), pattern, &hook.id), records::encode(&Empty {}));
+        if hook.events != before {
+            known.change(&mut commit, lane, &hook.token, known.webhooks, &before, &hook.events);
         }
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok((hook, stat)),

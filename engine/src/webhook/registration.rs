@@ -7,8 +7,7 @@ use crate::json::{self, Json, Reader};
 use crate::profile::{Method, Profile, SecretAbsent, Unsigned};
 use crate::records::Hook;
 use crate::secret::Secret;
-use crate::url::{self, Schemes};
-use crate::{Error, limits, pattern};
+use crate::{Error, limits, pattern, url};
 
 /// The fields that were given.
 #[derive(Clone, Default)]
@@ -53,7 +52,7 @@ pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
     };
     fields.finish()?;
     if let Some(url) = &draft.url {
-        url::check("url", url, Schemes::HttpAndHttps)?;
+        url::check("url", url, config.plain_http())?;
     }
     if let Some(name) = &draft.name {
         check_name(name)?;

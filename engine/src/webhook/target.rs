@@ -1,15 +1,17 @@
 //! A registration opened for use: secrets and headers unsealed, the dialect found.
 
-use crate::Error;
+use std::sync::Arc;
+
 use crate::config::Config;
 use crate::host::Entry;
 use crate::profile::{Method, Profile};
 use crate::records::{self, Hook};
 use crate::secret::Secret;
+use crate::{Error, PlainHttp, url};
 
 /// A webhook as the pump needs it.
 pub struct Target {
-    profile: &'static Profile,
+    profile: Arc<Profile>,
     url: String,
     method: Method,
     headers: Vec<(String, String)>,
@@ -37,14 +39,19 @@ impl Target {
         let mut secrets = Vec::new();
         for secret in hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > now_ms)) {
             let text = config.sealing().open(&secret_place(&hook.id), &secret.sealed)?;
-            secrets.push(Secret::parse(profile, &text)?);
+            secrets.push(Secret::parse(&profile, &text)?);
         }
         let mut headers = Vec::new();
         for (name, sealed) in &hook.headers {
             headers.push((name.clone(), config.sealing().open(&header_place(&hook.id, name), sealed)?));
         }
-        let inactive = (!hook.active)
-            .then(|| hook.inactive_reason.clone().unwrap_or_else(|| "the webhook is not active".to_owned()));
+        let refused = config.plain_http() == PlainHttp::Refused && url::is_plain(&hook.url);
+        let inactive = match (&hook.inactive_reason, hook.active) {
+            (_, true) if refused => Some("its URL is http, and only https is allowed".to_owned()),
+            (_, true) => None,
+            (Some(reason), false) => Some(reason.clone()),
+            (None, false) => Some("the webhook is not active".to_owned()),
+        };
         Ok(Target {
             profile,
             url: hook.url.clone(),
@@ -58,8 +65,8 @@ impl Target {
     }
 
     /// The dialect that it speaks.
-    pub fn profile(&self) -> &'static Profile {
-        self.profile
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// Where and how.

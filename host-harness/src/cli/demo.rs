@@ -46,6 +46,7 @@ pub fn run(_: &Options) -> Result<ExitCode> {
         sealing_keys: vec![sealing::random()?],
         // Receivers on loopback are refused unless the host says otherwise.
         allow_destinations: vec!["127.0.0.0/8".to_owned()],
+        ..Settings::default()
     };
     let blueprint = Arc::new(Blueprint::new(open::runtime(None)?, settings, move |wakes| {
         Imports::new(store.clone(), Arc::new(http.queue(wakes)))

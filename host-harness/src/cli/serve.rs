@@ -11,10 +11,10 @@ use hookwright_engine::host::{Direction, KeyRange, Storage};
 use hookwright_host::http::HttpClient;
 use hookwright_host::stores;
 use hookwright_host::wake::Wakes;
-use hookwright_host::{Blueprint, Imports, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
+use hookwright_host::{Blueprint, Imports, PlainHttp, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
 
 use super::signals::Signals;
-use super::{open, sealing};
+use super::{open, profiles, sealing};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -35,15 +35,25 @@ pub struct Options {
     /// `sqlite:FILE`, or `memory:` for as long as the process lives.
     #[arg(long, env = "HOOKWRIGHT_STORE", default_value = "sqlite:hookwright.db")]
     store: String,
-    /// The dialect that is spoken: `standard`, `perfex-assets`...
+    /// The dialect that is spoken: `standard`, `perfex-assets`, `datagerry`, `perscom`, `assetsup`, or one of a file.
     #[arg(long, env = "HOOKWRIGHT_PROFILE", default_value = "standard")]
     profile: String,
+    /// A profile of your own, which `--profile` and webhooks can name; may be repeated. `hookwright profiles FILE` checks it.
+    #[arg(long, env = "HOOKWRIGHT_PROFILE_FILE", value_name = "FILE", value_delimiter = ',')]
+    profile_file: Vec<PathBuf>,
     /// What callers of the API present as `Authorization: Bearer`; made and printed if there is none.
     #[arg(long, env = "HOOKWRIGHT_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// A network that webhooks may reach although it is private, loopback or reserved; may be repeated.
     #[arg(long, env = "HOOKWRIGHT_ALLOW_DESTINATION", value_name = "CIDR", value_delimiter = ',')]
     allow_destination: Vec<String>,
+    /// Refuses webhooks whose URL is `http`; those that there are already get nothing any more.
+    #[arg(long, env = "HOOKWRIGHT_HTTPS_ONLY")]
+    https_only: bool,
+    /// How many webhooks a tenant may have: 1 to 1,000,000.
+    #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",
+        default_value_t = hookwright_engine::limits::WEBHOOKS_PER_TENANT_MAX)]
+    webhooks_per_tenant: u32,
     /// Another component than the embedded one.
     #[arg(long, env = "HOOKWRIGHT_COMPONENT", value_name = "FILE")]
     component: Option<PathBuf>,
@@ -71,8 +81,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let store = stores::open(&options.store)?;
     let settings = Settings {
         profile: options.profile.clone(),
+        profiles: profiles::read(&options.profile_file)?,
         sealing_keys: sealing_keys(options, &*store)?,
         allow_destinations: options.allow_destination.clone(),
+        plain_http: if options.https_only { PlainHttp::Refused } else { PlainHttp::Allowed },
+        webhooks_per_tenant_max: Some(options.webhooks_per_tenant),
     };
     let http = HttpClient::builder().build()?;
     let runtime = open::runtime(options.component.as_deref())?;

@@ -11,21 +11,22 @@ use super::{Exports, State};
 pub(crate) type Answer<T> = Trapping<Result<T, Error>>;
 
 impl Exports {
-    pub(crate) fn configure(
-        &self,
-        store: &mut Store<State>,
-        profile: &str,
-        sealing_keys: &[engine::SealingKey],
-        allow_destinations: &[String],
-    ) -> Answer<()> {
-        let sealing_keys = sealing_keys
+    pub(crate) fn configure(&self, store: &mut Store<State>, settings: &engine::Settings) -> Answer<()> {
+        let sealing_keys = settings
+            .sealing_keys
             .iter()
             .map(|sealing_key| webhooks::SealingKey { id: sealing_key.id.clone(), key: sealing_key.key_hex.clone() })
             .collect();
         let config = webhooks::Config {
-            profile: profile.to_owned(),
+            profile: settings.profile.clone(),
+            profiles: settings.profiles.clone(),
             sealing_keys,
-            allow_destinations: allow_destinations.to_vec(),
+            allow_destinations: settings.allow_destinations.clone(),
+            plain_http: match settings.plain_http {
+                engine::PlainHttp::Allowed => webhooks::PlainHttp::Allowed,
+                engine::PlainHttp::Refused => webhooks::PlainHttp::Refused,
+            },
+            webhooks_per_tenant_max: settings.webhooks_per_tenant_max,
         };
         answer(self.webhooks().call_configure(store, &config), |()| ())
     }
@@ -102,6 +103,27 @@ impl Exports {
 
     pub(crate) fn message(&self, store: &mut Store<State>, tenant: &str, message_id: &str) -> Answer<String> {
         answer(self.webhooks().call_message(store, tenant, message_id), same)
+    }
+
+    pub(crate) fn message_attempts(
+        &self,
+        store: &mut Store<State>,
+        tenant: &str,
+        message_id: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Answer<String> {
+        answer(self.webhooks().call_message_attempts(store, tenant, message_id, cursor, limit), same)
+    }
+
+    pub(crate) fn redeliver(
+        &self,
+        store: &mut Store<State>,
+        tenant: &str,
+        message_id: &str,
+        webhook_id: Option<&str>,
+    ) -> Answer<String> {
+        answer(self.webhooks().call_redeliver(store, tenant, message_id, webhook_id), same)
     }
 
     pub(crate) fn event_types(&self, store: &mut Store<State>) -> Answer<String> {

@@ -35,7 +35,7 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         "wake" => Row::Wake { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
         "lane" => Row::Lane { lane: rest },
         "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
-        "stat" | "recent" => Row::Other,
+        "stat" | "recent" | "subs" => Row::Other,
         _ => return None,
     })
 }

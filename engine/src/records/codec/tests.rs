@@ -20,7 +20,9 @@ fn records_have_one_spelling() {
         &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("w".into()) },
         r#"{"v":1,"token":"é\"","until":18446744073709551615,"wake":"w"}"#,
     );
-    kept(&Queue { deliveries: vec![("m".into(), 1), ("n".into(), 2)] }, r#"{"v":1,"d":[["m",1],["n",2]]}"#);
+    let deliveries = vec![("m".into(), 1), ("n".into(), 2)];
+    kept(&Queue { deliveries, first: None }, r#"{"v":1,"d":[["m",1],["n",2]]}"#);
+    kept(&Queue { deliveries: vec![], first: Some(3) }, r#"{"v":1,"d":[],"f":3}"#);
     kept(&Recent { attempts: vec![] }, r#"{"v":1,"a":[]}"#);
     let event = parse(r#"{"type":"a","data":{"n":1E5,"é":[null]}}"#).unwrap();
     kept(
@@ -48,6 +50,7 @@ fn attempts_and_registrations() {
         excerpt: None,
         state: State::Retrying,
         next_at_ms: Some(9),
+        again: None,
         test: false,
     };
     let text = r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","error":"destination-prohibited","state":"retrying","nextAtMs":9,"test":false}"#;

@@ -172,10 +172,7 @@ fn truthful(
     }
     let same = |request: &Sent| match request.outcome {
         Ok(status) => log.status == Some(status),
-        Err(kind) => {
-            log.error.is_some()
-                && log.error.as_deref() == Some(kind.as_str())
-        }
+        Err(kind) => log.error.is_some() && log.error.as_deref() == Some(kind.as_str()),
     };
     let found = delivery.requests.iter().copied().find(|&id| {
         let request = &sent[id];

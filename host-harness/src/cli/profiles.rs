@@ -1,0 +1,101 @@
+//! `hookwright profiles`: which dialects there are, and whether one of your own is right.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use hookwright_engine::profile::{Profile, Signature};
+
+/// The options of `profiles`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples:\n  hookwright profiles\n  hookwright profiles --show standard > shop.json\n  hookwright profiles shop.json\n\n\
+    Exit codes: 0 all is well, 1 a file is not a profile, 2 the command line is wrong.\n\
+    The words of a profile are explained in docs/profiles.md."
+)]
+pub struct Options {
+    /// Files to check, each a profile as JSON; `-` is the standard input. Without any, the built-in profiles are listed.
+    #[arg(value_name = "FILE", env = "HOOKWRIGHT_PROFILE_FILE", value_delimiter = ',', conflicts_with = "show")]
+    files: Vec<PathBuf>,
+    /// Prints the file of a built-in profile, to begin one of your own with.
+    #[arg(long, env = "HOOKWRIGHT_SHOW_PROFILE", value_name = "NAME")]
+    show: Option<String>,
+}
+
+/// Lists, prints or checks.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    if let Some(name) = &options.show {
+        let text = Profile::builtin_text(name).with_context(|| {
+            format!("there is no built-in profile `{name}`; they are {}", Profile::BUILTIN_NAMES.join(", "))
+        })?;
+        write!(out, "{text}").context("writing")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.files.is_empty() {
+        writeln!(out, "{}", heading()).context("writing")?;
+        for name in Profile::BUILTIN_NAMES {
+            let profile = Profile::builtin(name).context("a built-in profile is missing")?;
+            writeln!(out, "{}", line(profile)).context("writing")?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut wrong = 0;
+    for path in &options.files {
+        match Profile::parse(&text_of(path)?) {
+            Ok(profile) => {
+                writeln!(out, "{}: well\n{}\n{}", path.display(), heading(), line(&profile)).context("writing")?;
+            }
+            Err(error) => {
+                wrong += 1;
+                eprintln!("{}: {error}", path.display());
+            }
+        }
+    }
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The texts of profiles that are handed to the component, which checks them.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<String>> {
+    paths
+        .iter()
+        .map(|path| {
+            let text = text_of(path)?;
+            // The component checks it again; here the mistake can be told with the file's name.
+            Profile::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            Ok(text)
+        })
+        .collect()
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("reading the standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+fn heading() -> String {
+    format!("{:<15} {:>6}  {:<18} {:>7}  {:>8}  waits (s)", "profile", "events", "signature", "timeout", "attempts")
+}
+
+fn line(profile: &Profile) -> String {
+    let events = if profile.events.is_empty() { "any".to_owned() } else { profile.events.len().to_string() };
+    let signature = match &profile.signature {
+        Signature::StandardWebhooks => "standard-webhooks",
+        Signature::BodyHex { .. } => "body-hex",
+    };
+    let waits: Vec<String> = profile.schedule_s.iter().map(u32::to_string).collect();
+    format!(
+        "{:<15} {:>6}  {:<18} {:>5} s  {:>8}  {}",
+        profile.name,
+        events,
+        signature,
+        f64::from(profile.timeout_ms) / 1_000.0,
+        profile.schedule_s.len() + 1,
+        waits.join(" ")
+    )
+}
