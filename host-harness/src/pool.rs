@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::Settings;
 use crate::imports::Imports;
-use crate::plugin::{CallError, Plugin, Settings};
+use crate::plugin::{CallError, Plugin};
 use crate::runtime::Runtime;
 use crate::wake::Wakes;
 

@@ -9,9 +9,10 @@ use wasmtime::component::Component;
 use wasmtime::error::Context;
 use wasmtime::{Cache, CacheConfig, Config, Engine, StoreLimitsBuilder};
 
+use crate::Settings;
 use crate::imports::Imports;
 use crate::linker::{self, Linked, State};
-use crate::plugin::{CallError, Plugin, Settings, trap};
+use crate::plugin::{CallError, Plugin, trap};
 use crate::ticker::Ticker;
 use crate::{COMPONENT, limits};
 
