@@ -70,9 +70,10 @@ fn clear_environment(cargo: &mut Command) {
     }
 }
 
-/// The component is the same wherever it is built: paths of this machine do not get into its panic messages.
+/// Small, and the same wherever it is built: paths of this machine do not get into its panic messages.
 fn rustflags(workspace: &Path) -> OsString {
-    let mut flags = OsString::from("--remap-path-prefix=");
+    // Addresses in the code are written in as few bytes as they need: an eleventh of the component.
+    let mut flags = OsString::from("-Clink-arg=--compress-relocations\u{1f}--remap-path-prefix=");
     flags.push(workspace);
     flags.push("=.");
     let home = std::env::var_os("CARGO_HOME")

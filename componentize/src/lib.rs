@@ -30,6 +30,8 @@ pub fn plugin(workspace: &Path, target_dir: &Path) -> Result<Vec<u8>> {
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
     let component = wit_component::ComponentEncoder::default()
         .validate(true)
+        // The names of what the encoder itself adds: of no use to a host.
+        .debug_names(false)
         .module(module)
         .context("reading the module's component types")?
         .encode()

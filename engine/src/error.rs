@@ -38,22 +38,26 @@ pub enum ErrorKind {
 
 impl Error {
     /// An error about a field of the input.
+    #[cold]
     pub fn invalid(field: &str, message: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Invalid, field: Some(field.to_owned()), message: message.into(), hint: None }
     }
 
     /// An error of another kind, about no field.
+    #[cold]
     pub fn of(kind: ErrorKind, message: impl Into<String>) -> Error {
         Error { kind, field: None, message: message.into(), hint: None }
     }
 
     /// The same, with the mend.
+    #[cold]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same, its field seen from outside: `name` becomes `events[3].name`.
+    #[cold]
     pub fn within(mut self, outer: &str) -> Error {
         self.field = Some(match self.field.take() {
             Some(inner) => format!("{outer}.{inner}"),
@@ -79,6 +83,7 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<StorageError> for Error {
+    #[cold]
     fn from(error: StorageError) -> Error {
         match error {
             StorageError::Conflict(_) => {

@@ -16,6 +16,15 @@ fn the_component_imports_exactly_what_is_allowed() {
     assert_eq!(interfaces, ALLOWED_IMPORTS);
 }
 
+/// What a platform loads at its start, and ships with its own package.
+const COMPONENT_BYTES_MAX: usize = 400_000;
+
+#[test]
+fn the_component_is_small() {
+    assert!(COMPONENT.len() < COMPONENT_BYTES_MAX, "{} bytes", COMPONENT.len());
+    assert!(COMPONENT.len() > COMPONENT_BYTES_MAX / 2, "{} bytes: the bound is too wide", COMPONENT.len());
+}
+
 #[test]
 fn another_import_fails_the_build() {
     let mut module = wat::parse_str("(module)").unwrap();
@@ -33,6 +42,11 @@ fn settings_are_refused_when_an_instance_is_made() {
     let rows = [
         (Settings { profile: "no-such".to_owned(), ..settings() }, "no-such"),
         (Settings { sealing_keys: Vec::new(), ..settings() }, "key"),
+        (
+            Settings { profiles: vec!["{\n  \"name\": 7}".to_owned()], ..settings() },
+            "profiles[0].name: line 2: expected",
+        ),
+        (Settings { webhooks_per_tenant_max: Some(0), ..settings() }, "webhooksPerTenantMax: `0` is out of range"),
         (Settings { allow_destinations: vec!["10.0.0.0/99".to_owned()], ..settings() }, "10.0.0.0/99"),
     ];
     for (settings, part) in rows {

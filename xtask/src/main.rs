@@ -5,6 +5,7 @@
 
 mod build;
 mod command;
+mod limits;
 mod readme;
 mod steps;
 
@@ -16,6 +17,7 @@ const HELP: &str = "\
 cargo xtask test             formatting, lints, dependencies, tests, simulation, component, docs, README; stops at a failure
 cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance simulation component docs readme
 cargo xtask build            the release binary, and the component beside it as a file
+cargo xtask limits           writes docs/limits.md from the constants
 cargo xtask sim [ARGS]       the simulator, in release; `cargo xtask sim --help` is its own help
 cargo xtask bench [ARGS]     the figures, in release
 cargo xtask --help           this";
@@ -39,9 +41,10 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     let asks_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
     match task.as_str() {
         "--help" | "-h" | "help" => println!("{HELP}"),
-        "test" | "build" if asks_help => println!("{HELP}"),
+        "test" | "build" | "limits" if asks_help => println!("{HELP}"),
         "test" => return steps::test(rest),
         "build" => build::build()?,
+        "limits" => limits::write()?,
         "sim" => run(cargo(&["run", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?,
         "bench" => {
             run(cargo(&["run", "--release", "--package", "hookwright-host", "--example", "bench", "--"]).args(rest))?

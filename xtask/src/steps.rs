@@ -5,7 +5,7 @@
 //! needs the engine alone, and runs a hundred times as fast.
 
 use crate::command::{Counts, cargo, root, run, run_tests};
-use crate::{build, readme};
+use crate::{build, limits, readme};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -111,6 +111,7 @@ fn simulation(_: &mut Counts) -> Result<()> {
 }
 
 fn documentation(_: &mut Counts) -> Result<()> {
+    limits::check()?;
     run(cargo(&["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 

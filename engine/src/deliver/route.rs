@@ -166,7 +166,11 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         )?;
         let mut room = claim::Room::of(pump);
         let taken = free.into_iter().filter(|free| room.takes(free));
-        let mut free: LiteMap<Lane, claim::Free> = taken.map(|free| (free.lane.clone(), free)).collect();
+        // Put in one by one: collecting would bring a sort of its own.
+        let mut free: LiteMap<Lane, claim::Free> = LiteMap::new();
+        for taken in taken {
+            free.insert(taken.lane.clone(), taken);
+        }
         for lane in batch.deliveries.keys() {
             if announced.contains_key(lane) {
                 commit.put(keys::wake(now_ms, lane, &token), records::encode(&records::Empty {}));
