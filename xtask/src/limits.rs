@@ -128,7 +128,7 @@ fn shown(name: &str, value: u128) -> String {
     let plain = format!("{} {unit}", grouped(value)).trim_end().to_owned();
     // One day is 24 hours.
     let fits = |(scale, large): &&(u128, &str)| {
-        value % scale == 0 && value >= *scale && (*large, value / scale) != ("days", 1)
+        value.is_multiple_of(*scale) && value >= *scale && (*large, value / scale) != ("days", 1)
     };
     match scales.iter().find(fits) {
         Some((scale, large)) => format!("{} {large} ({plain})", grouped(value / scale)),
@@ -150,6 +150,8 @@ fn grouped(value: u128) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::{limits, shown};
     use std::collections::BTreeMap;
 
