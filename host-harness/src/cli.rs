@@ -2,6 +2,7 @@
 
 mod demo;
 mod dialect;
+mod egress;
 mod limits;
 mod listen;
 mod open;

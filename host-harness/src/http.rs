@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hookwright_engine::host::{EgressPolicy, HttpError, HttpErrorKind};
+use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;
 
@@ -56,7 +57,7 @@ struct Inner {
 impl HttpClient {
     /// Begins with the platform's roots, no others, and a runtime of the client's own.
     pub fn builder() -> Builder {
-        Builder { handle: None, roots_pem: Vec::new(), proxy: None, network: Arc::new(network::System), ping: H2_PING }
+        Builder { handle: None, roots: Vec::new(), proxy: None, network: Arc::new(network::System), ping: H2_PING }
     }
 
     /// A queue for one instance, whose waits `wakes` can end.
@@ -98,7 +99,7 @@ impl Drop for Inner {
 #[derive(Debug)]
 pub struct Builder {
     handle: Option<Handle>,
-    roots_pem: Vec<Vec<u8>>,
+    roots: Vec<CertificateDer<'static>>,
     proxy: Option<Proxy>,
     network: Arc<dyn Network>,
     ping: Ping,
@@ -111,10 +112,10 @@ impl Builder {
         self
     }
 
-    /// Trusts the certificates of a PEM file, of which there must be one, beside the platform's roots.
-    pub fn roots_pem(mut self, pem: impl Into<Vec<u8>>) -> Builder {
-        self.roots_pem.push(pem.into());
-        self
+    /// Trusts the certificates of a PEM file, of which there must be one at least, beside the platform's roots.
+    pub fn roots_pem(mut self, pem: impl AsRef<[u8]>) -> anyhow::Result<Builder> {
+        self.roots.extend(trust::certificates(pem.as_ref())?);
+        Ok(self)
     }
 
     /// Sends everything through an HTTP proxy, `http://user:password@host:port`, in tunnels (`CONNECT`) to addresses that
@@ -139,7 +140,7 @@ impl Builder {
 
     /// Makes the client. The platform's roots are not read before the first `https` request.
     pub fn build(self) -> anyhow::Result<HttpClient> {
-        let trust = Arc::new(Trust::new(&self.roots_pem)?);
+        let trust = Arc::new(Trust::new(self.roots));
         let way = Way { network: self.network, proxy: self.proxy.map(Arc::new) };
         let shared = Shared { trust, way, ping: self.ping, spellings: Arc::default() };
         let runtime = match &self.handle {

@@ -2,7 +2,7 @@
 //! outbound proxy.
 
 mod kit;
-
+mod proxy;
 mod stand;
 
 use std::sync::Arc;
@@ -12,12 +12,14 @@ use hookwright_engine::host::{
     Mutation, Request, Response, Storage, StorageError, WaitResult,
 };
 use hookwright_engine::memory::MemoryStore;
-use hookwright_engine::{Config, SealingKey};
+use hookwright_engine::{Config, SealingKey, Settings};
 use hookwright_host::http::{HttpClient, Network, Queue};
 use hookwright_host::wake::Wakes;
 
 use kit::{Expected, Registration, Server};
+
 use stand::Stand;
+pub use stand::listen;
 
 /// Longer than anything that works takes, and a bound on what does not.
 const PATIENCE_MS: u32 = 20_000;
@@ -217,7 +219,8 @@ fn a_registration_takes_the_urls_that_it_should() {
 }
 
 fn config() -> Config {
-    Config::new("standard", &[SealingKey { id: "k1".to_owned(), key_hex: "07".repeat(32) }], &[]).unwrap()
+    let sealing_keys = vec![SealingKey { id: "k1".to_owned(), key_hex: "07".repeat(32) }];
+    Config::new(&Settings { sealing_keys, ..Settings::default() }).unwrap()
 }
 
 /// A host for registrations: none of them makes a request.

@@ -1,8 +1,11 @@
 //! The Rust host's HTTP client over TLS: whom it trusts, and which HTTP it then speaks.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hookwright_engine::host::{EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response};
 use hookwright_host::http::HttpClient;
@@ -17,14 +20,17 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
+/// Longer than anything that works takes, and a bound on what does not.
+const PATIENCE_MS: u32 = 20_000;
+
 /// A server with a certificate of its own for `localhost`, which answers with the version of HTTP that it was asked in.
-struct Server {
-    address: SocketAddr,
-    certificate_pem: String,
+pub struct Server {
+    pub address: SocketAddr,
+    pub certificate_pem: String,
     _runtime: Runtime,
 }
 
-fn server(protocols: &[&str]) -> Server {
+pub fn server(protocols: &[&str]) -> Server {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
@@ -54,19 +60,23 @@ fn server(protocols: &[&str]) -> Server {
 }
 
 fn exchange(server: &Server, trusted_pem: &str, host: &str) -> Result<Response, HttpError> {
-    let client = HttpClient::builder().roots_pem(trusted_pem).build().unwrap();
+    let client = HttpClient::builder().roots_pem(trusted_pem).unwrap().build().unwrap();
     let queue = client.queue(Wakes::new());
-    queue.submit(vec![Request {
+    queue.submit(vec![request(&format!("https://{host}:{}/", server.address.port()))]);
+    queue.wait(PATIENCE_MS).completions.remove(0).result
+}
+
+fn request(url: &str) -> Request {
+    Request {
         id: 1,
         method: "POST".to_owned(),
-        url: format!("https://{host}:{}/", server.address.port()),
+        url: url.to_owned(),
         headers: vec![("X-Asset-Webhook-Event".to_owned(), "asset.created".to_owned())],
         body: Some("{}".to_owned()),
-        timeout_ms: 20_000,
+        timeout_ms: PATIENCE_MS,
         response_bytes_max: 100,
         egress: EgressPolicy::default(),
-    }]);
-    queue.wait(20_000).completions.remove(0).result
+    }
 }
 
 #[test]
@@ -103,9 +113,53 @@ fn a_file_without_certificates_is_no_file_of_roots() {
         (garbage, "cannot be used"),
         (broken, "not PEM"),
     ] {
-        let error = HttpClient::builder().roots_pem(pem).build().unwrap_err();
+        let error = HttpClient::builder().roots_pem(pem).unwrap_err();
         assert!(format!("{error:#}").contains(says), "{pem}: {error:#}");
     }
     let both = made.cert.pem() + &made.cert.pem();
-    assert!(HttpClient::builder().roots_pem(both).build().is_ok());
+    assert!(HttpClient::builder().roots_pem(both).is_ok());
+}
+
+#[test]
+fn a_dead_connection_costs_one_request_and_not_every_one() {
+    let server = server(&["h2"]);
+    // The first connection goes silent at a word, without being closed; later ones work.
+    let silent = Arc::new(AtomicBool::new(false));
+    let (address, silenced, connections) = (server.address, silent.clone(), Arc::new(AtomicUsize::new(0)));
+    let counted = connections.clone();
+    let relay = crate::egress::listen(move |client| {
+        let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+        let target = TcpStream::connect(address).unwrap();
+        let (one, other) = (client.try_clone().unwrap(), target.try_clone().unwrap());
+        let silent = silenced.clone();
+        let is_silent = move || first && silent.load(Ordering::SeqCst);
+        let back = is_silent.clone();
+        std::thread::spawn(move || relay(other, one, back));
+        relay(client, target, is_silent);
+    });
+    let client = HttpClient::builder().roots_pem(&server.certificate_pem).unwrap();
+    let client = client.h2_ping(Duration::from_millis(100), Duration::from_millis(200)).build().unwrap();
+    let queue = client.queue(Wakes::new());
+    let ask = || {
+        queue.submit(vec![request(&format!("https://localhost:{}/", relay.port()))]);
+        queue.wait(PATIENCE_MS).completions.remove(0).result
+    };
+    assert_eq!(ask().unwrap().body, "HTTP/2.0");
+    silent.store(true, Ordering::SeqCst);
+    // Long before its own timeout it is known that nobody is there.
+    let error = ask().unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Protocol, "{error:?}");
+    assert_eq!(ask().unwrap().body, "HTTP/2.0");
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+/// Hands on what comes until the end, or drops it.
+fn relay(mut from: TcpStream, mut to: TcpStream, is_silent: impl Fn() -> bool) {
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut piece) {
+        if !is_silent() && to.write_all(&piece[..length]).is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
 }

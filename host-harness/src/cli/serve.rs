@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use hookwright_engine::host::{Direction, KeyRange, Storage};
-use hookwright_host::http::HttpClient;
 use hookwright_host::stores;
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Blueprint, Imports, PlainHttp, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
 
 use super::signals::Signals;
-use super::{open, profiles, sealing};
+use super::{egress, open, profiles, sealing};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -54,6 +53,8 @@ pub struct Options {
     #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",
         default_value_t = hookwright_engine::limits::WEBHOOKS_PER_TENANT_MAX)]
     webhooks_per_tenant: u32,
+    #[command(flatten)]
+    egress: egress::Egress,
     /// Another component than the embedded one.
     #[arg(long, env = "HOOKWRIGHT_COMPONENT", value_name = "FILE")]
     component: Option<PathBuf>,
@@ -87,7 +88,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         plain_http: if options.https_only { PlainHttp::Refused } else { PlainHttp::Allowed },
         webhooks_per_tenant_max: Some(options.webhooks_per_tenant),
     };
-    let http = HttpClient::builder().build()?;
+    let http = options.egress.client()?;
     let runtime = open::runtime(options.component.as_deref())?;
     let blueprint = Arc::new(Blueprint::new(runtime, settings, move |wakes| {
         Imports::new(store.clone(), Arc::new(http.queue(wakes)))

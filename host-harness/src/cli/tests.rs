@@ -32,7 +32,7 @@ fn every_option_has_a_variable() {
             let id = option.get_id();
             let variable = variable.unwrap_or_else(|| panic!("{command} --{id} has no variable"));
             assert!(variable.starts_with("HOOKWRIGHT_"), "{command} --{id}: {variable}");
-            let is_secret = ["secret", "token", "header"].iter().any(|word| id.as_str() == *word);
+            let is_secret = ["secret", "token", "header", "proxy"].iter().any(|word| id.as_str() == *word);
             assert_eq!(option.is_hide_env_values_set(), is_secret, "{command} --{id}: is its value shown in --help?");
         }
     }

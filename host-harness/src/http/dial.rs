@@ -111,9 +111,13 @@ impl Service<Uri> for Dialer {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        let late = match &self.way.proxy {
+            None => DialError::Connect,
+            Some(_) => DialError::Proxy,
+        };
         let dialing = timeout(CONNECT_TIMEOUT, self.clone().dial(uri));
         Box::pin(async move {
-            let stream = dialing.await.map_err(|_| DialError::Connect("nothing answered".to_owned()))?;
+            let stream = dialing.await.map_err(|_| late("nothing answered".to_owned()))?;
             stream.map(TokioIo::new)
         })
     }

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use base64::Engine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,9 +35,8 @@ impl Proxy {
     /// Reads `http://user:password@host:port`. No error quotes it.
     pub(super) fn parse(text: &str) -> anyhow::Result<Proxy> {
         let url = Url::parse(text).context("the proxy is no URL: write http://host:port")?;
-        if url.scheme() != "http" {
-            bail!("the proxy's URL begins with {}: only http:// proxies are known", url.scheme());
-        }
+        // Not quoted: what is before the first colon may be a user.
+        ensure!(url.scheme() == "http", "the proxy's URL does not begin with http://: only http:// proxies are known");
         let rest = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         ensure!(rest, "the proxy's URL has something after the port: write http://host:port");
         let host = url.host_str().context("the proxy's URL has no host: write http://host:port")?.to_owned();

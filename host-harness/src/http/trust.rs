@@ -19,24 +19,9 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// Reads the added roots. The platform's are not read before the first `https` request.
-    pub(super) fn new(roots_pem: &[Vec<u8>]) -> anyhow::Result<Trust> {
-        let mut extra = Vec::new();
-        // Tried here, so that a bad one is told when the client is made and not at the first request.
-        let mut tried = rustls::RootCertStore::empty();
-        for pem in roots_pem {
-            let before = extra.len();
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.context("it is not PEM")?;
-                tried.add(certificate.clone()).context("a certificate in it cannot be used as a root")?;
-                extra.push(certificate);
-            }
-            anyhow::ensure!(
-                extra.len() > before,
-                "there is no certificate in it: a PEM file has BEGIN CERTIFICATE lines"
-            );
-        }
-        Ok(Trust { extra, config: OnceCell::new() })
+    /// With these beside the platform's, which are not read before the first `https` request.
+    pub(super) fn new(extra: Vec<CertificateDer<'static>>) -> Trust {
+        Trust { extra, config: OnceCell::new() }
     }
 
     /// The configuration of every TLS session.
@@ -50,6 +35,19 @@ impl Trust {
         let config = self.config.get_or_try_init(load).await;
         config.map_err(|detail| failure(HttpErrorKind::Internal, format!("TLS cannot be set up: {detail}")))
     }
+}
+
+/// The certificates of a PEM file, each good for a root; so that a bad file is told when it is given and not at the first
+/// request.
+pub(super) fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.context("it is not PEM")?;
+    anyhow::ensure!(!found.is_empty(), "there is no certificate in it: a PEM file has BEGIN CERTIFICATE lines");
+    let mut tried = rustls::RootCertStore::empty();
+    for certificate in &found {
+        tried.add(certificate.clone()).context("a certificate in it cannot be used as a root")?;
+    }
+    Ok(found)
 }
 
 fn tls_config(extra: &[CertificateDer<'static>]) -> anyhow::Result<ClientConfig> {

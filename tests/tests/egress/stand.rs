@@ -46,6 +46,11 @@ impl Stand {
         Arc::new(Stand { listener, state: Mutex::default(), requests })
     }
 
+    /// With this listener behind every address.
+    pub fn before(listener: SocketAddr) -> Arc<Stand> {
+        Arc::new(Stand { listener, state: Mutex::default(), requests: Arc::default() })
+    }
+
     /// What a name resolves to from now on, one answer after the other.
     pub fn answer(&self, name: &str, answers: Vec<Vec<IpAddr>>) {
         self.state.lock().unwrap().answers.insert(name.to_owned(), answers);
