@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 /// What compressed bytes may measure beyond the limit on what they hold: a header, a trailer, framing.
 const COMPRESSED_OVERHEAD_BYTES: usize = 1024;
@@ -18,7 +18,7 @@ pub(crate) struct Collector {
 #[derive(Debug)]
 enum Decoder {
     Identity(Capped),
-    Gzip(GzDecoder<Capped>),
+    Gzip(MultiGzDecoder<Capped>),
     /// `deflate` means the zlib format, and in practice often its bare content; the first byte tells.
     DeflateUnread(Capped),
     Zlib(ZlibDecoder<Capped>),
@@ -40,7 +40,7 @@ impl Collector {
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let kept = Capped { bytes: Vec::new(), bytes_max, overflowed: false };
         let decoder = match encoding.map(|name| name.trim().to_ascii_lowercase()).as_deref() {
-            Some("gzip" | "x-gzip") => Decoder::Gzip(GzDecoder::new(kept)),
+            Some("gzip" | "x-gzip") => Decoder::Gzip(MultiGzDecoder::new(kept)),
             Some("deflate") => Decoder::DeflateUnread(kept),
             _ => Decoder::Identity(kept),
         };

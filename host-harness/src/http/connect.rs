@@ -2,21 +2,31 @@
 //!
 //! It decides how connections are kept and how HTTP is spoken on them; where they go is left to the dialer.
 
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_engine::limits::IN_FLIGHT_MAX;
+use http::Uri;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
+use tokio::time::timeout;
+use tower_service::Service;
 
-use super::dial::{Dialer, Way};
+use super::dial::{DialError, Dialer, Way};
 use super::egress::Rules;
 
+/// For everything until HTTP can be spoken, so that what no deadline watches any more ends too: a connection that was begun
+/// for a request which then got another one is made to the end, and a peer may be silent for ever.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A connection that no request uses is closed after this long. Shorter than the 5 s after which widespread servers
 /// close it themselves: a request that crosses such a close fails for nothing.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -28,9 +38,9 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const HEAD_HEADERS_MAX: usize = 256;
 
 /// A client for `http` URLs, under one policy.
-pub(crate) type PlainClient = Client<Dialer, Full<Bytes>>;
+pub(crate) type PlainClient = Client<InTime<Dialer>, Full<Bytes>>;
 /// A client for `https` URLs, under one policy.
-pub(crate) type TlsClient = Client<HttpsConnector<Dialer>, Full<Bytes>>;
+pub(crate) type TlsClient = Client<InTime<HttpsConnector<Dialer>>, Full<Bytes>>;
 
 /// When an HTTP/2 connection counts as dead. HTTP/1.1 needs no such thing: a connection that failed a request is not used
 /// again, whereas all requests to a receiver share one of HTTP/2, and each would wait for its own timeout.
@@ -53,7 +63,10 @@ pub(crate) fn tls_client(rules: &Arc<Rules>, way: &Way, ping: Ping, config: Clie
     pooled(connector.wrap_connector(Dialer::new(rules, way)), ping)
 }
 
-fn pooled<C: Connect + Clone>(connector: C, ping: Ping) -> Client<C, Full<Bytes>> {
+fn pooled<C: Clone>(connector: C, ping: Ping) -> Client<InTime<C>, Full<Bytes>>
+where
+    InTime<C>: Connect,
+{
     Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
@@ -70,5 +83,66 @@ fn pooled<C: Connect + Clone>(connector: C, ping: Ping) -> Client<C, Full<Bytes>
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
-        .build(connector)
+        .build(InTime { connector, limit: CONNECT_TIMEOUT })
+}
+
+/// A connector that takes no longer than this.
+#[derive(Clone, Debug)]
+pub(crate) struct InTime<C> {
+    connector: C,
+    limit: Duration,
+}
+
+impl<C: Service<Uri>> Service<Uri> for InTime<C>
+where
+    C::Future: Send + 'static,
+    C::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = C::Response;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.connector.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = timeout(self.limit, self.connector.call(uri));
+        Box::pin(async move {
+            let connected = connecting.await.map_err(|_| DialError::Connect("nothing answered in time".to_owned()))?;
+            connected.map_err(Into::into)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Never makes a connection.
+    #[derive(Clone)]
+    struct Silent;
+
+    impl Service<Uri> for Silent {
+        type Response = ();
+        type Error = std::io::Error;
+        type Future = std::future::Pending<std::io::Result<()>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Uri) -> Self::Future {
+            std::future::pending()
+        }
+    }
+
+    #[test]
+    fn what_never_connects_ends_all_the_same() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let mut connector = InTime { connector: Silent, limit: Duration::from_millis(10) };
+        let ended = runtime.block_on(async { connector.call(Uri::from_static("https://a.example/")).await });
+        assert!(ended.unwrap_err().to_string().contains("in time"));
+    }
 }

@@ -22,8 +22,6 @@ use super::egress::Rules;
 use super::network::Network;
 use super::proxy::Proxy;
 
-/// For all addresses of a name together, so that what no deadline watches any more ends too.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// An address that has not answered by then gets company from the next (RFC 8305, section 8).
 const STAGGER: Duration = Duration::from_millis(250);
 /// Addresses of one name that are tried.
@@ -111,15 +109,8 @@ impl Service<Uri> for Dialer {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let late = match &self.way.proxy {
-            None => DialError::Connect,
-            Some(_) => DialError::Proxy,
-        };
-        let dialing = timeout(CONNECT_TIMEOUT, self.clone().dial(uri));
-        Box::pin(async move {
-            let stream = dialing.await.map_err(|_| late("nothing answered".to_owned()))?;
-            stream.map(TokioIo::new)
-        })
+        let dialing = self.clone().dial(uri);
+        Box::pin(async move { dialing.await.map(TokioIo::new) })
     }
 }
 

@@ -24,6 +24,7 @@ struct State {
     /// The last answer of a name is given again and again.
     answers: HashMap<String, Vec<Vec<IpAddr>>>,
     refuse: Vec<IpAddr>,
+    silent: Vec<IpAddr>,
     lookups: usize,
     dials: Vec<SocketAddr>,
 }
@@ -61,6 +62,11 @@ impl Stand {
         self.state.lock().unwrap().refuse.extend(addresses);
     }
 
+    /// Addresses at which nothing ever comes back.
+    pub fn silence(&self, addresses: &[IpAddr]) {
+        self.state.lock().unwrap().silent.extend(addresses);
+    }
+
     /// The look-ups and the connections since the last time this was asked.
     pub fn seen(&self) -> (usize, Vec<SocketAddr>) {
         let mut state = self.state.lock().unwrap();
@@ -91,7 +97,11 @@ impl Network for Stand {
         let mut state = self.state.lock().unwrap();
         state.dials.push(address);
         let refused = state.refuse.contains(&address.ip());
+        let silent = state.silent.contains(&address.ip());
         Box::pin(async move {
+            if silent {
+                std::future::pending::<()>().await;
+            }
             if refused {
                 return Err(io::ErrorKind::ConnectionRefused.into());
             }
