@@ -5,6 +5,7 @@ mod kit;
 mod proxy;
 mod stand;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use hookwright_engine::host::{
@@ -18,6 +19,7 @@ use hookwright_host::wake::Wakes;
 
 use kit::{Expected, Registration, Server};
 
+pub use proxy::{ESTABLISHED, Proxy};
 use stand::Stand;
 pub use stand::listen;
 
@@ -143,6 +145,27 @@ fn an_answer_that_changes_opens_nothing() {
         assert_eq!(dials, case.dials, "{what}");
         assert!(case.lookups.is_none_or(|expected| lookups == expected), "{what}: {lookups} look-ups");
     }
+}
+
+#[test]
+fn an_address_that_does_not_answer_gets_company() {
+    let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
+    let stand = Stand::new("HTTP/1.1 200 OK\r\n", Server::Keep);
+    stand.answer("public.example", vec![parse(&["2606:4700::1", "2606:4700::2", "93.184.216.34", "10.0.0.5"])]);
+    stand.silence(&parse(&["2606:4700::1"]));
+    stand.refuse(&parse(&["93.184.216.34"]));
+    let result = exchange(&queue(stand.clone()), request("http://public.example/", &kit::read().deny, &[]));
+    assert_eq!(result.unwrap().status, 200);
+    // The families in turn; the second is no later for the first, which is silent, nor the third for the second.
+    let dialed: Vec<IpAddr> = stand.seen().1.iter().map(SocketAddr::ip).collect();
+    assert_eq!(dialed, parse(&["2606:4700::1", "93.184.216.34", "2606:4700::2"]));
+
+    let silent = Stand::new("", Server::Keep);
+    silent.answer("public.example", vec![parse(&["93.184.216.34", "93.184.216.35"])]);
+    silent.silence(&parse(&["93.184.216.34", "93.184.216.35"]));
+    let hurried = Request { timeout_ms: 700, ..request("http://public.example/", &[], &[]) };
+    assert_eq!(exchange(&queue(silent.clone()), hurried).unwrap_err().kind, HttpErrorKind::Timeout);
+    assert_eq!(silent.seen().1.len(), 2);
 }
 
 #[test]

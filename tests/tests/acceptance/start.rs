@@ -1,5 +1,7 @@
 //! What `serve` can be given and what it makes itself: destinations, component, keys, token.
 
+mod egress;
+
 use std::path::Path;
 
 use hookwright_host::COMPONENT;
