@@ -81,8 +81,13 @@ impl Api {
             permissions: PERMISSIONS.map(str::to_owned).to_vec(),
         };
         let request = ApiRequest { body: read(&head, body).await?, ..request };
+        let changes = head.method != Method::GET;
         let _place = self.managing.acquire().await;
         let response = self.call(move |plugin| plugin.handle(&request, &caller)).await?;
+        if changes {
+            // A redelivery is due now.
+            self.wakes.work();
+        }
         Ok(of_component(response))
     }
 
