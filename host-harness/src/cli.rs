@@ -1,8 +1,11 @@
 //! The command line: which commands there are. What each does is in its own file.
 
+mod client;
 mod demo;
 mod dialect;
 mod egress;
+mod emit;
+mod import;
 mod limits;
 mod listen;
 mod open;
@@ -42,6 +45,10 @@ enum Command {
     Serve(serve::Options),
     /// Lists the dialects, prints one, or checks a file with one of your own.
     Profiles(profiles::Options),
+    /// Hands events from a file or stdin to a running `serve`.
+    Emit(emit::Options),
+    /// Brings existing webhooks, with their secrets, into a running `serve`.
+    Import(import::Options),
     /// Receives webhooks, checks their signatures and prints them.
     Listen(listen::Options),
     /// Says whether a request bears a signature that holds.
@@ -54,6 +61,8 @@ pub fn run() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Profiles(options) => profiles::run(&options),
+        Command::Emit(options) => emit::run(&options),
+        Command::Import(options) => import::run(&options),
         Command::Listen(options) => listen::run(&options),
         Command::Verify(options) => verify::run(&options),
     };

@@ -9,6 +9,8 @@ mod api_secrets;
 mod api_webhooks;
 mod binary;
 mod cli;
+mod cli_emit;
+mod cli_import;
 mod cli_listen;
 mod cli_verify;
 mod client;

@@ -1,15 +1,15 @@
 //! The profiles and secrets that `listen` and `verify` try a request with. How a signature is checked is the engine's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use hookwright_engine::limits::TIMESTAMP_TOLERANCE_S;
 use hookwright_engine::profile::Profile;
 use hookwright_engine::secret::Secret;
 use hookwright_engine::verify::{self, Received, Verdict};
 
-use super::limits::PROFILE_BYTES_MAX;
+use super::profiles;
 
 /// The options of both commands.
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub struct Options {
     /// A platform's own profile, in the form of the built-in ones; may be repeated
     ///
     /// Without `--profile` only these are tried.
-    #[arg(long, env = "HOOKWRIGHT_PROFILE_FILE", value_name = "FILE")]
+    #[arg(long, env = "HOOKWRIGHT_PROFILE_FILE", value_name = "FILE", value_delimiter = ',')]
     profile_file: Vec<PathBuf>,
     /// A secret that may have signed, as the webhook's answer showed it; may be repeated
     ///
@@ -128,7 +128,8 @@ impl Dialects {
 }
 
 fn profiles(options: &Options) -> Result<Vec<Profile>> {
-    let mut profiles = options.profile_file.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let texts = profiles::read(&options.profile_file)?;
+    let mut profiles = texts.iter().map(|text| Profile::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let all = Profile::BUILTIN_NAMES.map(str::to_owned);
     let is_auto = |names: &[String]| names.is_empty() || names.iter().any(|name| name == "auto");
     let names = match options.profile.as_slice() {
@@ -145,11 +146,4 @@ fn profiles(options: &Options) -> Result<Vec<Profile>> {
         }
     }
     Ok(profiles)
-}
-
-fn read(path: &Path) -> Result<Profile> {
-    let context = || format!("the profile {}", path.display());
-    let text = std::fs::read(path).with_context(context)?;
-    ensure!(text.len() <= PROFILE_BYTES_MAX, "the profile {} has more than {PROFILE_BYTES_MAX} bytes", path.display());
-    Profile::parse(std::str::from_utf8(&text).with_context(context)?).with_context(context)
 }

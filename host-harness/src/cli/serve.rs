@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, env = "HOOKWRIGHT_ALLOW_DESTINATION", value_name = "CIDR", value_delimiter = ',')]
     allow_destination: Vec<String>,
     /// Refuses webhooks whose URL is `http`; those that there are already get nothing any more.
-    #[arg(long, env = "HOOKWRIGHT_HTTPS_ONLY")]
+    #[arg(long, env = "HOOKWRIGHT_HTTPS_ONLY", value_parser = clap::builder::FalseyValueParser::new())]
     https_only: bool,
     /// How many webhooks a tenant may have: 1 to 1,000,000.
     #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",

@@ -1,0 +1,111 @@
+//! The events of one call: at most as many, and as long together, as the API takes; and which of them a refusal means.
+
+use bytes::Bytes;
+use hookwright_engine::limits::{EVENTS_BYTES_MAX, EVENTS_PER_CALL_MAX};
+
+use super::split::Event;
+use crate::cli::client::Answer;
+
+/// Events that are sent together. All of them are accepted, or none.
+#[derive(Debug, Default)]
+pub struct Batch {
+    events: Vec<Event>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// An event always fits an empty batch: it is not as long as a batch may be.
+    pub fn has_room_for(&self, event: &Event) -> bool {
+        self.events.len() < EVENTS_PER_CALL_MAX && self.bytes + event.text.len() <= EVENTS_BYTES_MAX
+    }
+
+    pub fn push(&mut self, event: Event) {
+        self.bytes += event.text.len();
+        self.events.push(event);
+    }
+
+    /// The first so many events as a JSON array, each as its text.
+    pub fn body(&self, count: usize) -> Bytes {
+        let texts: Vec<&str> = self.events[..count].iter().map(|event| event.text.as_str()).collect();
+        Bytes::from(format!("[{}]", texts.join(",")))
+    }
+
+    /// Where they are in the input.
+    pub fn lines(&self) -> String {
+        match (self.events.first(), self.events.last()) {
+            (Some(first), Some(last)) if first.line != last.line => format!("lines {} to {}", first.line, last.line),
+            (Some(first), _) => format!("line {}", first.line),
+            _ => "no line".to_owned(),
+        }
+    }
+
+    /// The index of the event that a refusal names: `events[3].type`.
+    pub fn at_fault(&self, answer: &Answer) -> Option<usize> {
+        let field = answer.problem().field?;
+        let (index, _) = field.strip_prefix("events[")?.split_once(']')?;
+        index.parse().ok().filter(|index| *index < self.events.len())
+    }
+
+    /// The refusal, seen from the event.
+    pub fn refusal(&self, index: usize, answer: &Answer) -> String {
+        let said = answer.refusal();
+        let inner = said.strip_prefix(&format!("events[{index}]")).and_then(|rest| rest.strip_prefix(['.', ':']));
+        inner.map_or(said.as_str(), str::trim_start).to_owned()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn event(line: u64, bytes: usize) -> Event {
+        Event { line, number: line, text: " ".repeat(bytes) }
+    }
+
+    #[test]
+    fn a_batch_is_as_large_as_a_call_may_be() {
+        let mut batch = Batch::default();
+        for line in 0..100 {
+            assert!(batch.has_room_for(&event(line, 10)), "{line}");
+            batch.push(event(line, 10));
+        }
+        assert!(!batch.has_room_for(&event(100, 10)));
+
+        let mut batch = Batch::default();
+        for line in 0..16 {
+            assert!(batch.has_room_for(&event(line, 256 * 1024)), "{line}");
+            batch.push(event(line, 256 * 1024));
+        }
+        assert!(!batch.has_room_for(&event(16, 1)));
+    }
+
+    #[test]
+    fn a_refusal_means_an_event() {
+        let mut batch = Batch::default();
+        for line in 7..12 {
+            batch.push(event(line, 1));
+        }
+        assert_eq!(batch.lines(), "lines 7 to 11");
+        let rows = [
+            ("events[3].type", "events[3].type: is required", Some(3), "type: is required (HTTP 422)"),
+            ("events[0]", "events[0]: expected an object", Some(0), "expected an object (HTTP 422)"),
+            ("events[5].type", "events[5].type: is required", None, ""),
+            ("events", "events: too many", None, ""),
+            ("name", "name: is empty", None, ""),
+        ];
+        for (field, detail, index, refusal) in rows {
+            let body = serde_json::json!({"field": field, "detail": detail}).to_string();
+            let answer = Answer { status: 422, body };
+            assert_eq!(batch.at_fault(&answer), index, "{field}");
+            if let Some(index) = index {
+                assert_eq!(batch.refusal(index, &answer), refusal);
+            }
+        }
+        assert_eq!(batch.at_fault(&Answer { status: 502, body: "<html>".to_owned() }), None);
+    }
+}

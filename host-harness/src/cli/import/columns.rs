@@ -1,0 +1,172 @@
+//! What the platforms call the fields of a registration, and how their databases write the values.
+
+use hookwright_engine::json::quoted;
+use serde_json::{Map, Value};
+
+/// A field of the API, and the columns that may hold it, the first that is not null counts.
+pub const FIELDS: [(&str, &[&str]); 11] = [
+    ("name", &["name", "description"]),
+    ("url", &["url"]),
+    ("events", &["events", "event_types"]),
+    ("secret", &["secret"]),
+    ("method", &["method"]),
+    ("headers", &["headers", "custom_headers"]),
+    ("isActive", &["isActive", "is_active", "active"]),
+    ("format", &["format"]),
+    ("timeoutMs", &["timeoutMs", "timeout_ms"]),
+    ("schedule", &["schedule"]),
+    // These two are not of the registration itself.
+    ("userId", &["userId", "user_id"]),
+];
+
+/// Whose it is.
+pub const TENANT: &str = "tenant";
+/// A webhook that its platform has deleted.
+pub const DELETED_AT: &str = "deleted_at";
+
+/// What is begun anew here, and may be in the list.
+pub const LEFT_ASIDE: [&str; 12] = [
+    "id",
+    "_id",
+    "public_id",
+    "lastTriggeredAt",
+    "last_triggered_at",
+    "failureCount",
+    "failure_count",
+    "createdAt",
+    "created_at",
+    "updatedAt",
+    "updated_at",
+    "created_by",
+];
+
+/// The value of a field: the first of its columns that is not null.
+pub fn value<'a>(row: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+    let (_, columns) = FIELDS.iter().find(|(name, _)| *name == field)?;
+    columns.iter().filter_map(|column| row.get(*column)).find(|value| !value.is_null())
+}
+
+/// The first column that nobody knows.
+pub fn unknown(row: &Map<String, Value>) -> Option<&str> {
+    let known = |column: &str| {
+        FIELDS.iter().any(|(_, columns)| columns.contains(&column))
+            || LEFT_ASIDE.contains(&column)
+            || [TENANT, DELETED_AT].contains(&column)
+    };
+    row.keys().map(String::as_str).find(|column| !known(column))
+}
+
+/// A text, or a number that stands for one.
+pub fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err("expected a text".to_owned()),
+    }
+}
+
+/// True and false, as databases write them too.
+pub fn boolean(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
+        Value::String(text) if ["1", "true", "t"].contains(&text.as_str()) => Ok(true),
+        Value::String(text) if ["0", "false", "f"].contains(&text.as_str()) => Ok(false),
+        _ => Err("expected true or false (1 and 0, as numbers or texts, will do)".to_owned()),
+    }
+}
+
+/// A list of patterns: an array, the text of one, names with commas between them, or `all`.
+pub fn events(value: &Value) -> Result<Vec<Value>, String> {
+    let text = match value {
+        Value::Array(list) => return Ok(list.clone()),
+        Value::String(text) => text.trim(),
+        _ => return Err("expected a list of event types".to_owned()),
+    };
+    match text {
+        "" => Err("is empty (\"*\", or \"all\", is every event)".to_owned()),
+        "all" => Ok(vec!["*".into()]),
+        text if text.starts_with('[') => {
+            serde_json::from_str(text).map_err(|_| format!("`{}` is no JSON list", quoted(text)))
+        }
+        text => Ok(text.split(',').map(|name| name.trim().into()).collect()),
+    }
+}
+
+/// Headers: an object, a list of `name` and `value` (or `key`), or the text of one of these. Values are not quoted in errors:
+/// they may be secrets.
+pub fn headers(value: &Value) -> Result<Option<Map<String, Value>>, String> {
+    let wrong = || "expected an object of names and values".to_owned();
+    match value {
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        Value::String(text) => match serde_json::from_str(text).map_err(|_| wrong())? {
+            Value::Null => Ok(None),
+            Value::String(_) => Err(wrong()),
+            inner => headers(&inner),
+        },
+        Value::Object(headers) => Ok(Some(headers.clone())),
+        Value::Array(list) => {
+            let mut headers = Map::new();
+            for item in list {
+                let name = item.get("name").or(item.get("key")).and_then(Value::as_str).ok_or_else(wrong)?;
+                let value = item.get("value").ok_or_else(wrong)?;
+                if headers.insert(name.to_owned(), value.clone()).is_some() {
+                    return Err(format!("`{}` is there twice", quoted(name)));
+                }
+            }
+            Ok(Some(headers))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn databases_write_the_same_in_many_ways() {
+        let yes = [json!(true), json!(1), json!("1"), json!("t"), json!("true")];
+        assert!(yes.iter().all(|value| boolean(value) == Ok(true)));
+        let no = [json!(false), json!(0), json!("0"), json!("f"), json!("false")];
+        assert!(no.iter().all(|value| boolean(value) == Ok(false)));
+        assert!([json!(2), json!("yes"), json!([])].iter().all(|value| boolean(value).is_err()));
+
+        let rows = [
+            (json!(["a", "b"]), Some(json!(["a", "b"]))),
+            (json!("[\"a\", \"b\"]"), Some(json!(["a", "b"]))),
+            (json!("a, b"), Some(json!(["a", "b"]))),
+            (json!("all"), Some(json!(["*"]))),
+            (json!("*"), Some(json!(["*"]))),
+            (json!(""), None),
+            (json!("[\"a\""), None),
+            (json!({"a": true}), None),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(events(&value).ok().map(Value::Array), expected, "{value}");
+        }
+
+        let one = json!({"X-A": "b"});
+        let rows = [
+            (one.clone(), Ok(Some(one.clone()))),
+            (json!(one.to_string()), Ok(Some(one.clone()))),
+            (json!([{"name": "X-A", "value": "b"}]), Ok(Some(one.clone()))),
+            (json!("[{\"key\": \"X-A\", \"value\": \"b\"}]"), Ok(Some(one))),
+            (json!(""), Ok(None)),
+            (json!("null"), Ok(None)),
+            (json!("[]"), Ok(Some(json!({})))),
+            (json!("X-A: s3cret"), Err(())),
+            (json!("\"s3cret\""), Err(())),
+            (json!([{"name": "s3cret"}]), Err(())),
+            (json!(7), Err(())),
+        ];
+        for (value, expected) in rows {
+            let found = headers(&value);
+            assert!(!format!("{found:?}").contains("s3cret"));
+            assert_eq!(found.map(|found| found.map(Value::Object)).map_err(drop), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A webhook of the list as the registration that it becomes. Whether that is a good one is for the component to say.
+
+use hookwright_engine::json::quoted;
+use http::HeaderValue;
+use serde_json::{Map, Value, json};
+
+use super::Problem;
+use super::columns::{self, DELETED_AT, FIELDS, TENANT};
+
+/// A webhook that is to be created. Holds its secret, and is not printed.
+pub struct Row {
+    /// Its index in the list, from 0.
+    pub index: usize,
+    pub name: Option<String>,
+    pub tenant: String,
+    pub user: Option<String>,
+    /// The JSON of the registration.
+    pub registration: String,
+}
+
+impl Row {
+    /// What is wrong with it.
+    pub fn problem(&self, what: String) -> Problem {
+        Problem { index: self.index, name: self.name.clone(), what }
+    }
+}
+
+/// The webhooks of a list, and all that keeps one from being a registration at all.
+pub fn rows(list: Vec<Value>, tenant: &str, format: Option<&str>) -> (Vec<Row>, Vec<Problem>) {
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for (index, value) in list.into_iter().enumerate() {
+        let name = columns_of(&value).and_then(|columns| columns::value(columns, "name")).and_then(Value::as_str);
+        let name = name.map(str::to_owned);
+        match row(index, name.clone(), &value, tenant, format) {
+            Ok(row) => rows.push(row),
+            Err(whats) => problems.extend(whats.into_iter().map(|what| Problem { index, name: name.clone(), what })),
+        }
+    }
+    (rows, problems)
+}
+
+fn columns_of(value: &Value) -> Option<&Map<String, Value>> {
+    value.as_object()
+}
+
+fn row(
+    index: usize,
+    name: Option<String>,
+    value: &Value,
+    tenant: &str,
+    format: Option<&str>,
+) -> Result<Row, Vec<String>> {
+    let Some(columns) = columns_of(value) else { return Err(vec!["expected an object".to_owned()]) };
+    let mut problems = Vec::new();
+    if let Some(column) = columns::unknown(columns) {
+        let hint = "docs/import.md has the columns; leave it out, or give it the name of one";
+        problems.push(format!("{}: is no column that is known ({hint})", quoted(column)));
+    }
+    if columns.get(DELETED_AT).is_some_and(|value| !value.is_null()) {
+        problems.push(format!("{DELETED_AT}: it is deleted (leave such webhooks out)"));
+    }
+    let mut registration = Map::new();
+    // Without a secret the platform did not sign, and a new one would be known to nobody.
+    registration.insert("secret".to_owned(), json!(""));
+    if let Some(format) = format {
+        registration.insert("format".to_owned(), json!(format));
+    }
+    let mut user = None;
+    for (field, _) in FIELDS {
+        let Some(value) = columns::value(columns, field) else { continue };
+        match converted(field, value) {
+            Ok(Some(value)) if field == "userId" => user = value.as_str().map(str::to_owned),
+            Ok(Some(value)) => drop(registration.insert(field.to_owned(), value)),
+            Ok(None) => {}
+            Err(what) => problems.push(format!("{field}: {what}")),
+        }
+    }
+    let tenant = match columns.get(TENANT).filter(|value| !value.is_null()).map(header_text) {
+        Some(Err(what)) => {
+            problems.push(format!("{TENANT}: {what}"));
+            String::new()
+        }
+        Some(Ok(own)) => own,
+        None => tenant.to_owned(),
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Row { index, name, tenant, user, registration: Value::Object(registration).to_string() })
+}
+
+/// A column's value as the API takes it; none: as if it was not there.
+fn converted(field: &str, value: &Value) -> Result<Option<Value>, String> {
+    Ok(Some(match field {
+        "events" => Value::Array(columns::events(value)?),
+        "isActive" => Value::Bool(columns::boolean(value)?),
+        "headers" => match columns::headers(value)? {
+            Some(headers) => Value::Object(headers),
+            None => return Ok(None),
+        },
+        "method" => Value::String(columns::text(value)?.to_ascii_uppercase()),
+        "userId" => Value::String(header_text(value)?),
+        // Numbers and lists are as the API has them, and texts too; what they may be is checked there.
+        _ => value.clone(),
+    }))
+}
+
+/// A text that can be a header's value.
+fn header_text(value: &Value) -> Result<String, String> {
+    let text = columns::text(value)?;
+    let fits = !text.is_empty() && HeaderValue::try_from(&text).is_ok_and(|value| value.to_str().is_ok());
+    if fits { Ok(text) } else { Err(format!("`{}` is not visible ASCII", quoted(&text))) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The registration and whose it is, or the problems.
+    fn check(value: &Value, expected: Result<Value, &[&str]>) {
+        let (rows, problems) = rows(vec![value.clone()], "acme", None);
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(problems.iter().all(|problem| !problem.contains("s3cret")), "{problems:?}");
+        match expected {
+            Ok(expected) => {
+                let [row] = &rows[..] else { panic!("{value}: {problems:?}") };
+                let registration: Value = serde_json::from_str(&row.registration).unwrap();
+                assert_eq!(json!([row.tenant, row.user, registration]), expected, "{value}");
+            }
+            Err(says) => {
+                assert_eq!(problems.len(), says.len(), "{value}: {problems:?}");
+                for (problem, says) in problems.iter().zip(says) {
+                    assert!(problem.contains(says), "{value}: {problem}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_platforms_columns_are_read() {
+        check(
+            &json!({"id": 4, "name": "Audit", "url": "https://a.example/", "events": "[\"asset.lost\"]", "secret": null,
+                "headers": "{\"X-A\":\"b\"}", "active": "1", "created_at": "2024-01-01"}),
+            Ok(json!(["acme", null, {"name": "Audit", "url": "https://a.example/", "events": ["asset.lost"],
+                "secret": "", "headers": {"X-A": "b"}, "isActive": true}])),
+        );
+        check(
+            &json!({"_id": {"$oid": "1"}, "public_id": 1, "name": "N", "url": "u", "event_types": ["CREATE"], "active": false}),
+            Ok(json!(["acme", null, {"name": "N", "url": "u", "events": ["CREATE"], "secret": "", "isActive": false}])),
+        );
+        check(
+            &json!({"id": 1, "tenant": "unit-1", "description": "D", "url": "u", "events": "user.created, user.deleted",
+                "method": "get", "secret": "s", "deleted_at": null, "updated_at": null}),
+            Ok(json!(["unit-1", null, {"name": "D", "url": "u", "events": ["user.created", "user.deleted"],
+                "method": "GET", "secret": "s"}])),
+        );
+        check(
+            &json!({"id": "x", "userId": 17, "name": "A", "url": "u", "secret": "s", "events": ["LOW_STOCK"], "isActive": true,
+                "lastTriggeredAt": null, "failureCount": 3, "createdAt": "2024"}),
+            Ok(
+                json!(["acme", "17", {"name": "A", "url": "u", "events": ["LOW_STOCK"], "secret": "s", "isActive": true}]),
+            ),
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told() {
+        check(&json!("s3cret"), Err(&["[0]: expected an object"]));
+        check(
+            &json!({"name": "\u{1b}N", "secretHint": "s3cret", "deleted_at": "2024", "active": "s3cret?", "events": 7,
+                "headers": "s3cret", "userId": "\u{7}", "tenant": []}),
+            Err(&[
+                "[0] \"\\u{1b}N\": secretHint: is no column",
+                "deleted_at: it is deleted",
+                "events: expected a list",
+                "headers: expected an object",
+                "isActive: expected true or false",
+                "userId: `",
+                "tenant: expected a text",
+            ]),
+        );
+    }
+}
