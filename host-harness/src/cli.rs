@@ -25,15 +25,16 @@ use clap::{Parser, Subcommand};
 
 /// Outbound webhooks as one WebAssembly component: the Rust host.
 #[derive(Debug, Parser)]
-#[command(name = "hookwright", version, after_long_help = AFTER_HELP)]
+#[command(name = "hookwright", version, after_long_help = AFTER_HELP, args_override_self = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
 const AFTER_HELP: &str = "\
-Every option can also be given as the environment variable that its help names; the option wins. Names of options end
-in the unit of what they take: `-s` is seconds.
+Every option can also be given as the environment variable that its help names; the option wins. Of an
+option that is given twice, and is not one that may be repeated, the last counts. Names of options end in the unit of what
+they take: `-s` is seconds.
 
 Exit codes: 0 success; 1 it failed, and stderr says why; 2 the command line makes no sense.";
 

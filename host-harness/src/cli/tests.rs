@@ -39,6 +39,18 @@ fn every_option_has_a_variable() {
 }
 
 #[test]
+fn the_last_counts_where_one_is_wanted() {
+    let value = |arguments: &[&str], id: &str| {
+        let found = Cli::command().try_get_matches_from([&["hookwright"], arguments].concat()).unwrap();
+        let (_, found) = found.subcommand().unwrap();
+        found.get_raw(id).unwrap().map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(value(&["listen", "--status", "500", "--status", "201", "--json", "--json"], "status"), ["201"]);
+    assert_eq!(value(&["serve", "--store", "memory:", "--store", "sqlite:a"], "store"), ["sqlite:a"]);
+    assert_eq!(value(&["listen", "--secret", "a,b", "--secret", "c"], "secret"), ["a,b", "c"]);
+}
+
+#[test]
 fn every_option_is_explained() {
     for (command, options) in commands() {
         for option in options {
