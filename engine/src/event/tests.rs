@@ -70,7 +70,7 @@ fn a_large_event_is_refused_before_it_is_read() {
     assert_eq!(of(limits::EVENT_BYTES_MAX).len(), limits::EVENT_BYTES_MAX);
     assert!(Event::parse(&of(limits::EVENT_BYTES_MAX)).is_ok());
     let error = Event::parse(&of(limits::EVENT_BYTES_MAX + 1)).unwrap_err();
-    assert_eq!((error.kind, error.field), (ErrorKind::TooLarge, None));
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::TooLarge, Some("event")));
 }
 
 fn same(a: &str, b: &str, expected: bool) {

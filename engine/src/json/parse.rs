@@ -1,6 +1,8 @@
 //! Text to tree, by RFC 8259 to the letter. An error says at which line and column of the text, and what was expected there.
+//!
+//! What is JSON and yet not taken (U+0000, half of a surrogate pair, too deep a nesting) is told with the field that has it.
 
-use super::{Json, Number};
+use super::{Json, Number, quoted};
 use crate::{Error, ErrorKind, limits};
 
 /// The value that the text holds. Errors: `invalid`, with the place in the text.
@@ -12,7 +14,8 @@ pub fn parse(text: &str) -> Result<Json, Error> {
 pub fn parse_within(text: &str, depth_max: usize) -> Result<Json, Error> {
     let mut parser = Parser { text, at: 0, depth: 0, depth_max };
     parser.space();
-    let value = parser.value()?;
+    let value =
+        parser.value().map_err(|error| Error { field: error.field.filter(|field| !field.is_empty()), ..error })?;
     parser.space();
     match parser.peek() {
         None => Ok(value),
@@ -41,6 +44,11 @@ impl<'a> Parser<'a> {
     fn error(&self, at: usize, what: &str) -> Error {
         let (line, column) = place(self.text, at);
         Error::of(ErrorKind::Invalid, format!("not JSON at line {line}, column {column}: {what}"))
+    }
+
+    /// An error about a value, whose field is named on the way out.
+    fn refused(&self, at: usize, what: &str) -> Error {
+        Error { field: Some(String::new()), ..self.error(at, what) }
     }
 
     fn unexpected(&self, wanted: &str) -> Error {
@@ -74,7 +82,7 @@ impl<'a> Parser<'a> {
     fn nested(&mut self, inner: fn(&mut Self) -> Result<Json, Error>) -> Result<Json, Error> {
         if self.depth == self.depth_max {
             let what = format!("nested deeper than {} levels", self.depth_max);
-            return Err(self.error(self.at, &what).hint("send less of the model, or flatten it"));
+            return Err(self.refused(self.at, &what).hint("send less of the model, or flatten it"));
         }
         self.depth += 1;
         self.at += 1;
@@ -92,7 +100,7 @@ impl<'a> Parser<'a> {
         }
         loop {
             self.space();
-            items.push(self.value()?);
+            items.push(self.value().map_err(|error| below(&format!("[{}]", items.len()), error))?);
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -124,7 +132,8 @@ impl<'a> Parser<'a> {
             }
             self.at += 1;
             self.space();
-            members.push((key, self.value()?));
+            let value = self.value().map_err(|error| below(&quoted(&key), error))?;
+            members.push((key, value));
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -225,9 +234,9 @@ impl<'a> Parser<'a> {
             _ => first,
         };
         match char::from_u32(code) {
-            Some('\0') => Err(self.error(start, "U+0000 in a string").hint("not every database can store it")),
+            Some('\0') => Err(self.refused(start, "U+0000 in a string").hint("not every database can store it")),
             Some(char) => Ok(char),
-            None => Err(self.error(start, "half of a surrogate pair").hint("text cut in the middle of a character?")),
+            None => Err(self.refused(start, "half of a surrogate pair").hint("text cut in the middle of a character?")),
         }
     }
 
@@ -238,6 +247,18 @@ impl<'a> Parser<'a> {
         self.at += 5;
         Ok(code)
     }
+}
+
+/// How long a field's name gets: of a value that lies deep, the outer part is named.
+const FIELD_BYTES_MAX: usize = 100;
+
+/// The error, if it is about a value, with the name of what the value lies in before the field's.
+#[cold]
+fn below(outer: &str, error: Error) -> Error {
+    let Some(inner) = &error.field else { return error };
+    let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
+    let field = format!("{outer}{dot}{inner}");
+    Error { field: Some(if field.len() > FIELD_BYTES_MAX { outer.to_owned() } else { field }), ..error }
 }
 
 /// The line and the column, in characters, both from 1, of a byte of the text.

@@ -46,6 +46,21 @@ fn places_are_lines_and_characters() {
 }
 
 #[test]
+fn values_that_are_not_taken_are_told_with_their_field() {
+    let check = |text: &str, field: Option<&str>| {
+        assert_eq!(parse(text).unwrap_err().field.as_deref(), field, "{text}");
+    };
+    check(r#"{"a":{"b":["x",{"c":"\u0000"}]}}"#, Some("a.b[1].c"));
+    check(r#"{"a":[[1,"\ud800"]]}"#, Some("a[0][1]"));
+    check(r#"{"a\nb":"\udc00"}"#, Some("a\\nb"));
+    check(r#""\ud800""#, None);
+    check(r#"{"\u0000":1}"#, None);
+    check(r#"{"a":{"b":"#, None);
+    let deep = parse(&format!("{{\"data\":{}", "[".repeat(100))).unwrap_err().field.unwrap();
+    assert!(deep.starts_with("data") && deep.len() <= 100, "{deep}");
+}
+
+#[test]
 fn lines_of_paths() {
     let text = "{\n\"a\": {\"b\":\n [1,\n {\"c\": 2}]},\n\"d\": [],\n\"e\"\n: {\"f\": 1}}";
     for (path, line) in [

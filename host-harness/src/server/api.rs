@@ -130,7 +130,8 @@ impl Api {
 
 /// Reads a body, within its limits of size and time.
 async fn read(head: &Parts, body: Incoming) -> Result<String, Box<Answer>> {
-    let too_large = || refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("a body has at most {BODY_BYTES_MAX} bytes"));
+    let too_large =
+        || refuse_field(StatusCode::PAYLOAD_TOO_LARGE, "body", &format!("has more than {BODY_BYTES_MAX} bytes"));
     let announced = head.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|text| text.parse().ok()).is_some_and(|bytes: u64| bytes > BODY_BYTES_MAX as u64) {
         return Err(too_large());
@@ -142,7 +143,7 @@ async fn read(head: &Parts, body: Incoming) -> Result<String, Box<Answer>> {
         Ok(Err(_)) => return Err(refuse(StatusCode::BAD_REQUEST, "the body broke off")),
         Err(_) => return Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
     };
-    String::from_utf8(body.into()).map_err(|_| refuse(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
+    String::from_utf8(body.into()).map_err(|_| refuse_field(StatusCode::BAD_REQUEST, "body", "is not UTF-8"))
 }
 
 /// The elements of a JSON array, each as it is written.
@@ -159,7 +160,7 @@ fn text_header(head: &Parts, name: &str) -> Result<Option<String>, Box<Answer>> 
         None => Ok(None),
         Some(value) => match value.to_str() {
             Ok(text) => Ok(Some(text.to_owned())),
-            Err(_) => Err(refuse(StatusCode::BAD_REQUEST, &format!("the header {name} is not visible ASCII"))),
+            Err(_) => Err(refuse_field(StatusCode::BAD_REQUEST, name, "the header is not visible ASCII")),
         },
     }
 }
@@ -185,6 +186,10 @@ fn json(status: StatusCode, body: String) -> Answer {
 
 fn refuse(status: StatusCode, detail: &str) -> Box<Answer> {
     Box::new(problem::of_status(status, detail))
+}
+
+fn refuse_field(status: StatusCode, field: &str, what: &str) -> Box<Answer> {
+    Box::new(problem::of_field(status, field, what))
 }
 
 fn not_allowed(allowed: &'static str) -> Box<Answer> {

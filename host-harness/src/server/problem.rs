@@ -43,6 +43,11 @@ pub(super) fn of_status(status: StatusCode, detail: &str) -> Response<Full<Bytes
     document(status, &Error::of(ErrorKind::Invalid, detail))
 }
 
+/// The same, about a header or the body.
+pub(super) fn of_field(status: StatusCode, field: &str, what: &str) -> Response<Full<Bytes>> {
+    document(status, &Error::invalid(field, what))
+}
+
 fn document(status: StatusCode, error: &Error) -> Response<Full<Bytes>> {
     let title = match status {
         // The names of RFC 9110, which the component uses too.

@@ -143,7 +143,7 @@ fn what_is_too_large_is_refused_and_the_service_lives_on() {
         client::send(serve.address(), "POST", "/events", &headers, "").unwrap()
     };
     // Announced: refused before a byte of it has come.
-    send(&[("Content-Length", "100000000")]).expect_problem(413, None);
+    send(&[("Content-Length", "100000000")]).expect_problem(413, Some("body"));
     // Not announced: refused when it has become too much.
     let mut stream = TcpStream::connect(serve.address()).unwrap();
     let head = format!(
@@ -161,7 +161,7 @@ fn what_is_too_large_is_refused_and_the_service_lives_on() {
 
     let event = |bytes: usize| json!({"type": "a", "data": {"text": "x".repeat(bytes)}});
     serve.accept(&event(250_000));
-    serve.call("POST", "/events", &event(262_144).to_string()).expect_problem(413, None);
+    serve.call("POST", "/events", &event(262_144).to_string()).expect_problem(413, Some("event"));
     let many = json!(vec![json!({"type": "a"}); 101]);
     serve.call("POST", "/events", &many.to_string()).expect_problem(413, Some("events"));
     let heavy = json!(vec![event(250_000); 17]);

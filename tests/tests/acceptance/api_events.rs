@@ -87,7 +87,10 @@ fn bad_events_are_refused_by_field() {
         ("nonsense", 400, None),
         ("[{]", 400, None),
         ("{\"type\": \"asset.created\"} x", 400, None),
-        ("{\"type\": \"asset.created\", \"data\": {\"a\": \"\\ud800\"}}", 400, None),
+        ("{\"type\": \"asset.created\", \"data\": {\"a\": \"\\ud800\"}}", 422, Some("data.a")),
+        ("{\"type\": \"asset.created\", \"after\": {\"a\": [1, \"x\\u0000\"]}}", 422, Some("after.a[1]")),
+        ("[{\"type\": \"asset.created\", \"data\": [\"\\udfff\"]}]", 422, Some("events[0].data[0]")),
+        ("{\"type\": \"asset.created\", \"data\": \"\u{0}\"}", 400, None),
         ("{}", 422, Some("type")),
         ("{\"type\": 1}", 422, Some("type")),
         ("{\"type\": \"asset.crated\"}", 422, Some("type")),
@@ -103,7 +106,8 @@ fn bad_events_are_refused_by_field() {
         serve.call("POST", "/events", body).expect_problem(status, field);
     }
     let deep = format!("{{\"type\": \"asset.created\", \"data\": {}{}}}", "[".repeat(100), "]".repeat(100));
-    serve.call("POST", "/events", &deep).expect_problem(400, None);
+    let problem = serve.call("POST", "/events", &deep).expect_problem(422, None).json();
+    assert!(problem["field"].as_str().unwrap().starts_with("data"), "{problem}");
     // Nothing of all this has harmed anything.
     serve.accept(&json!({"type": "asset.created"}));
     let none = serve.call("POST", "/events", "[]").expect(202).json();
