@@ -3,12 +3,14 @@
 //! Durability is decided here: a write-ahead log that is flushed at every commit.
 
 use anyhow::{Context, Result, bail};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a call waits for a lock that another process holds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// Between two tries to create the schema.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// The version is the row's place in the file, so new rows lie side by side, and `AUTOINCREMENT` never gives a number
 /// twice. A `WITHOUT ROWID` table would be searched through its values: a lookup would read whole events on its way.
@@ -36,7 +38,7 @@ pub fn create_schema(path: &Path) -> Result<()> {
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))?;
         Ok(mode)
     };
-    let mode = run().with_context(|| format!("cannot create the store {}", path.display()))?;
+    let mode = patiently(run).with_context(|| format!("cannot create the store {}", path.display()))?;
     if mode != "wal" {
         bail!("{} is on a file system without shared memory: no write-ahead log there", path.display());
     }
@@ -65,6 +67,23 @@ pub(super) fn require_schema(connection: &Connection, path: &Path) -> Result<()>
         Some(sql) if sql.contains("version INTEGER PRIMARY KEY AUTOINCREMENT") => Ok(()),
         Some(_) => bail!("{path} has a table hookwright of another shape"),
         None => bail!("{path} has no table hookwright; create its schema first"),
+    }
+}
+
+/// Again while another process makes the same change: of two that switch to the write-ahead log at once, SQLite tells one that
+/// the file is busy, and does not let it wait.
+fn patiently<T>(run: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match run() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < Duration::from_millis(BUSY_TIMEOUT_MS) =>
+            {
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            outcome => return outcome,
+        }
     }
 }
 
