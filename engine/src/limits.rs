@@ -50,6 +50,11 @@ pub const PROFILE_HIDDEN_MAX: usize = 100;
 /// A tenant's name, in bytes.
 pub const TENANT_BYTES_MAX: usize = 64;
 
+/// Who registered a webhook, in bytes.
+pub const USER_BYTES_MAX: usize = 256;
+/// How often a change of a webhook is tried again because another one of the tenant's came between. One of those that try at
+/// once always succeeds, so this is how many may.
+pub const SUBSCRIPTION_TRIES_MAX: u32 = 500;
 /// A webhook's name, in characters.
 pub const WEBHOOK_NAME_CHARS_MAX: usize = 255;
 /// A webhook's URL, in bytes.
@@ -80,6 +85,8 @@ pub const TIMESTAMP_TOLERANCE_S: u64 = 300;
 pub const SCHEDULE_WAITS_MAX: usize = 20;
 /// One wait of a schedule: 7 days, in seconds.
 pub const SCHEDULE_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
+/// Pages of a queue that a redelivery looks through for its message.
+pub const QUEUE_PAGES_SEARCHED_MAX: u32 = 1_000;
 /// The number of a delivery's last attempt, redeliveries included. Four digits, with room for one more schedule.
 pub const ATTEMPT_NUMBER_MAX: u32 = 9_900;
 /// How far a receiver's `Retry-After` can push an attempt back: 24 hours.

@@ -1,6 +1,7 @@
 //! Which events a webhook wants: `*`, `asset.*`, or an event type. Matching is by key: a type names the few patterns that
 //! could want it, and the storage's index is asked for each.
 
+use crate::json::quoted;
 use crate::profile::Profile;
 use crate::{Error, event, limits};
 
@@ -14,7 +15,7 @@ pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
     }
     let Some(prefix) = text.strip_suffix(".*") else {
         if text.contains('*') {
-            return Err(Error::invalid("", format!("`{text}` is no pattern"))
+            return Err(Error::invalid("", format!("`{}` is no pattern", quoted(text)))
                 .hint("write *, or an event type, or the beginning of one with .* behind: asset.*"));
         }
         return profile.event_type(text).map_err(|error| Error { field: Some(String::new()), ..error });
@@ -24,8 +25,11 @@ pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
     let catalogue = &profile.events;
     let begins = |known: &String| known.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('.'));
     if !catalogue.is_empty() && !catalogue.iter().any(begins) {
-        return Err(Error::invalid("", format!("`{text}` matches no event of the profile `{}`", profile.name))
-            .hint("GET /event-types lists them"));
+        return Err(Error::invalid(
+            "",
+            format!("`{}` matches no event of the profile `{}`", quoted(text), profile.name),
+        )
+        .hint("GET /event-types lists them"));
     }
     Ok(format!("{prefix}.*"))
 }

@@ -172,7 +172,9 @@ pub struct TestEvent {
 }
 
 /// Headers that no webhook may set: those that this engine sets, and those that belong to the transport.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
+    // What the host can read again is the host's to say.
+    "accept-encoding",
     "connection",
     "content-encoding",
     "content-length",

@@ -23,7 +23,7 @@ pub struct Message {
     pub occurred_at_us: u64,
     /// When it was accepted, in milliseconds.
     pub accepted_at_ms: u64,
-    /// What its id stands for: the hash of its content.
+    /// What its id stands for: the hash of its content. Empty for a test send.
     pub content_hash: String,
     /// The event as the host handed it over.
     pub event: Json,
@@ -194,6 +194,20 @@ pub struct Subscriptions {
 /// Nothing: the row's key says it all.
 #[derive(Debug)]
 pub struct Empty {}
+
+impl HookSecret {
+    /// Whether it still signs.
+    pub fn is_live(&self, now_ms: u64) -> bool {
+        self.until_ms.is_none_or(|until_ms| until_ms > now_ms)
+    }
+}
+
+impl Message {
+    /// Whether it is a test send, which no event was accepted for.
+    pub fn is_test(&self) -> bool {
+        self.content_hash.is_empty()
+    }
+}
 
 impl State {
     const ALL: [State; 5] = [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled];

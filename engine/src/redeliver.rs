@@ -6,8 +6,8 @@ use crate::config::Config;
 use crate::host::{Direction, Entry, Host};
 use crate::json::{self, Json, Style};
 use crate::keys::{self, Lane};
-use crate::limits::{ATTEMPT_NUMBER_MAX, ROUTE_DELIVERIES_MAX, SCAN_ENTRIES_MAX};
-use crate::records::{self, Attempt, Empty, Message, Queue, State};
+use crate::limits::{ATTEMPT_NUMBER_MAX, QUEUE_PAGES_SEARCHED_MAX, ROUTE_DELIVERIES_MAX, SCAN_ENTRIES_MAX};
+use crate::records::{self, Attempt, Empty, Hook, Inbox, Message, Queue, State};
 use crate::{Error, ErrorKind, id, pattern, read, subscriptions, webhook};
 
 /// How often it is tried again because something else happened to the delivery in between.
@@ -17,19 +17,23 @@ const TRIES_MAX: u32 = 8;
 /// to it now. What is due already is left alone.
 pub fn redeliver(
     host: &dyn Host,
-    _config: &Config,
+    config: &Config,
     tenant: &str,
     message: &str,
     webhook: Option<&str>,
 ) -> Result<String, Error> {
     let (tenant_part, row) = read::stored_message(host, tenant, message)?;
+    if row.is_test() {
+        let error = Error::of(ErrorKind::Conflict, format!("`{message}` was a test"));
+        return Err(error.hint("POST /webhooks/{id}/test sends another one"));
+    }
     let webhooks = match webhook {
         Some(webhook) => {
             let lane = webhook::lane(tenant, webhook)?;
             let (hook, _, _) = webhook::read(host, &lane)?;
-            if !hook.active {
-                let error = Error::of(ErrorKind::Conflict, "the webhook is not active");
-                return Err(Error { field: Some("webhookId".to_owned()), ..error }.hint("set `isActive` to true first"));
+            if let Some(reason) = webhook::inactive_reason(config, &hook) {
+                let error = Error::of(ErrorKind::Conflict, format!("nothing is delivered to the webhook: {reason}"));
+                return Err(Error { field: Some("webhookId".to_owned()), ..error }.hint("mend that first"));
             }
             let subscribes =
                 pattern::candidates(&row.event_type).iter().any(|candidate| hook.events.contains(candidate));
@@ -37,7 +41,7 @@ pub fn redeliver(
             vec![webhook.to_owned()]
         }
         None => {
-            let webhooks = active_subscribers(host, &tenant_part, &row)?;
+            let webhooks = active_subscribers(host, config, &tenant_part, &row)?;
             for webhook in &webhooks {
                 again(host, &Lane::of(&tenant_part, webhook), message, &row, true)?;
             }
@@ -49,7 +53,12 @@ pub fn redeliver(
     Ok(json::write(&shown, Style::Compact))
 }
 
-fn active_subscribers(host: &dyn Host, tenant_part: &str, row: &Message) -> Result<Vec<String>, Error> {
+fn active_subscribers(
+    host: &dyn Host,
+    config: &Config,
+    tenant_part: &str,
+    row: &Message,
+) -> Result<Vec<String>, Error> {
     let mut webhooks = subscriptions::of(host, tenant_part, &row.event_type, None)?;
     if webhooks.len() > ROUTE_DELIVERIES_MAX {
         let message = format!("more than {ROUTE_DELIVERIES_MAX} webhooks subscribe to the event");
@@ -58,7 +67,10 @@ fn active_subscribers(host: &dyn Host, tenant_part: &str, row: &Message) -> Resu
     let keys: Vec<String> = webhooks.iter().map(|webhook| keys::hook(&Lane::of(tenant_part, webhook))).collect();
     let hooks = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
     let active = |hook: Option<Entry>| match hook {
-        Some(entry) => records::decode::<records::Hook>(&entry.key, &entry.value).map(|hook| hook.active),
+        Some(entry) => {
+            let hook: Hook = records::decode(&entry.key, &entry.value)?;
+            Ok(webhook::inactive_reason(config, &hook).is_none())
+        }
         None => Ok(false),
     };
     let active = hooks.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
@@ -91,7 +103,10 @@ fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes:
                 Outcome::Applied(_) => return Ok(()),
                 Outcome::Conflict { doubtful: false, .. } => {}
                 Outcome::Conflict { doubtful: true, .. } => {
-                    if last_attempt(host, lane, message)?.is_some_and(|last| last.is(&key, &token)) {
+                    // Looked up by its own key: the attempt that was asked for may have been made since.
+                    let entry = host.get(std::slice::from_ref(&key))?.into_iter().next().flatten();
+                    let row = entry.map(|entry| records::decode::<Attempt>(&key, &entry.value)).transpose()?;
+                    if row.is_some_and(|row| row.again.as_deref() == Some(&token)) {
                         return Ok(());
                     }
                 }
@@ -110,39 +125,38 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
     }
     let (now_ms, token, number) = (host.now_us() / 1_000, id::token(host), last.number + 1);
     let mut commit = Commit::default();
-    let first = match last.attempt.next_at_ms {
-        None => number,
+    match last.attempt.next_at_ms {
+        None => {}
         Some(due_ms) if due_ms <= now_ms => return Ok(Plan::OnItsWay),
         Some(due_ms) => {
             let key = keys::retry(lane, due_ms, message, number);
             let entry = host.get(std::slice::from_ref(&key))?.into_iter().next().flatten();
             let Some(entry) = entry else { return Ok(Plan::Changed) };
-            let waiting: Queue = records::decode(&entry.key, &entry.value)?;
             commit.check(&key, Some(entry.version));
             commit.delete(key);
-            waiting.first.unwrap_or(1)
         }
-    };
+    }
     commit.check(&last.key, Some(last.version));
     let attempt = Attempt { next_at_ms: Some(now_ms), again: Some(token.clone()), ..last.attempt };
     commit.put(last.key.clone(), records::encode(&attempt));
-    put_due(&mut commit, lane, now_ms, &token, message, number, first);
+    put_due(&mut commit, lane, now_ms, &token, message, number);
     Ok(Plan::Commit(commit, last.key, token))
 }
 
 /// Of a message that the webhook has not had, as far as the log says. It moves from the inbox to the queue to the log: read
 /// in this order, it is seen somewhere.
 fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<Plan, Error> {
-    let inbox = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
-    if host.get(&[inbox])?.iter().any(Option::is_some) {
-        if subscribes {
+    let key = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
+    if let Some(entry) = host.get(std::slice::from_ref(&key))?.into_iter().next().flatten() {
+        let inbox: Inbox = records::decode(&key, &entry.value)?;
+        let passed = inbox.routed_to.is_some_and(|routed_to| lane.webhook() <= routed_to.as_str());
+        if subscribes && !passed {
             return Ok(Plan::OnItsWay);
         }
         let error = Error::of(ErrorKind::Unavailable, "the message has just been accepted and is not routed yet");
         return Err(error.hint("repeat the call"));
     }
-    let queue = host.scan(&keys::queue_all(lane), SCAN_ENTRIES_MAX, Direction::Forward)?;
-    if is_queued(&queue, message)? {
+    if is_queued(host, lane, message)? {
         return Ok(Plan::OnItsWay);
     }
     if last_attempt(host, lane, message)?.is_some() {
@@ -152,12 +166,13 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
     let mut commit = Commit::default();
     commit.check(&key, None);
     commit.put(key.clone(), records::encode(&asked(row, now_ms, &token)));
-    put_due(&mut commit, lane, now_ms, &token, message, 1, 1);
+    put_due(&mut commit, lane, now_ms, &token, message, 1);
     Ok(Plan::Commit(commit, key, token))
 }
 
-fn put_due(commit: &mut Commit, lane: &Lane, now_ms: u64, token: &str, message: &str, number: u32, first: u32) {
-    let queue = Queue { deliveries: vec![(message.to_owned(), number)], first: (first > 1).then_some(first) };
+/// The delivery, with its schedule from the beginning.
+fn put_due(commit: &mut Commit, lane: &Lane, now_ms: u64, token: &str, message: &str, number: u32) {
+    let queue = Queue { deliveries: vec![(message.to_owned(), number)], first: (number > 1).then_some(number) };
     commit.put(keys::retry(lane, now_ms, message, number), records::encode(&queue));
     commit.put(keys::wake(now_ms, lane, token), records::encode(&Empty {}));
 }
@@ -179,18 +194,25 @@ fn asked(row: &Message, now_ms: u64, token: &str) -> Attempt {
     }
 }
 
-/// Whether the message is in the queue. Of a queue that is too long to look through it is assumed.
-fn is_queued(queue: &[Entry], message: &str) -> Result<bool, Error> {
-    if queue.len() >= SCAN_ENTRIES_MAX as usize {
-        return Ok(true);
-    }
-    for entry in queue {
-        let group: Queue = records::decode(&entry.key, &entry.value)?;
-        if group.deliveries.iter().any(|(queued, _)| queued == message) {
-            return Ok(true);
+/// Whether the message is in the queue. Several pages are not one snapshot, but a delivery that has had no attempt keeps its
+/// row until it has one.
+fn is_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<bool, Error> {
+    let mut range = keys::queue_all(lane);
+    for _ in 0..QUEUE_PAGES_SEARCHED_MAX {
+        let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
+        for entry in &page {
+            let group: Queue = records::decode(&entry.key, &entry.value)?;
+            if group.deliveries.iter().any(|(queued, _)| queued == message) {
+                return Ok(true);
+            }
+        }
+        match page.last().filter(|_| page.len() == SCAN_ENTRIES_MAX as usize) {
+            Some(last) => range.start = keys::next(&last.key),
+            None => return Ok(false),
         }
     }
-    Ok(false)
+    let error = Error::of(ErrorKind::Unavailable, "the webhook's queue is too long to look through it");
+    Err(error.hint("repeat the call when it is shorter"))
 }
 
 /// The last attempt that a delivery has had.
@@ -199,12 +221,6 @@ struct Last {
     version: u64,
     number: u32,
     attempt: Attempt,
-}
-
-impl Last {
-    fn is(&self, key: &str, token: &str) -> bool {
-        self.key == key && self.attempt.again.as_deref() == Some(token)
-    }
 }
 
 fn last_attempt(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Last>, Error> {

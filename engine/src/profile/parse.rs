@@ -77,7 +77,7 @@ fn check(fields: &mut Reader, profile: &Profile) {
     ];
     for (name, length, max) in lengths {
         if length > max {
-            fields.refuse_field(name, &format!("has {length} entries; {max} are allowed"));
+            return fields.refuse_field(name, &format!("has {length} entries; {max} are allowed"));
         }
     }
     for (index, event_type) in profile.events.iter().enumerate() {
@@ -284,6 +284,7 @@ fn members(fields: &mut Reader, path: &str, items: Vec<Json>) -> Vec<Member> {
     if items.len() > limits::PROFILE_MEMBERS_MAX {
         let message = format!("has {} members; {} are allowed", items.len(), limits::PROFILE_MEMBERS_MAX);
         fields.refuse(Error::invalid(path, message));
+        return members;
     }
     for (index, item) in items.into_iter().enumerate() {
         let path = format!("{path}[{index}]");

@@ -170,6 +170,8 @@ impl Value for u16 {
 impl Value for bool {
     fn read(json: Json) -> Option<bool> {
         match json {
+            // Left out by earlier builds where it was not set.
+            Json::Null => Some(false),
             Json::Bool(value) => Some(value),
             _ => None,
         }

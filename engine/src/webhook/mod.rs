@@ -4,21 +4,21 @@ mod registration;
 mod target;
 pub(crate) mod view;
 
-pub use target::Target;
+pub use target::{Target, inactive_reason};
 
 use crate::commit::{Commit, Outcome};
 use crate::config::Config;
 use crate::host::{Direction, Entry, Host};
 use crate::json::{self, Json, Style};
 use crate::keys::{self, Lane};
-use crate::limits::{LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX};
+use crate::limits::{
+    LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_TRIES_MAX, USER_BYTES_MAX,
+};
 use crate::records::{self, Empty, Hook, HookSecret, Stat};
 use crate::secret::Secret;
 use crate::subscriptions::Known;
 use crate::{Error, ErrorKind, accept, id};
 
-/// How often a change is tried again because another one came between.
-const TRIES_MAX: u32 = 8;
 /// The webhooks of a page, at most.
 pub(crate) const PAGE_MAX: u32 = 100;
 
@@ -31,6 +31,7 @@ pub fn register(
     registration: &str,
 ) -> Result<String, Error> {
     let tenant = accept::check_tenant(tenant)?;
+    check_user(user)?;
     let now_ms = host.now_us() / 1_000;
     let draft = registration::new(config, registration)?;
     let lane = Lane::of(&keys::part(tenant), &id::webhook(host));
@@ -59,7 +60,7 @@ pub fn register(
     if let Some(secret) = &secret {
         hook.secrets.push(seal_secret(host, config, &hook.id, secret)?);
     }
-    for _ in 0..TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_TRIES_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         known.check_room(config.webhooks_per_tenant_max())?;
         let mut commit = Commit::default();
@@ -79,6 +80,15 @@ pub fn register(
     Err(busy())
 }
 
+fn check_user(user: Option<&str>) -> Result<(), Error> {
+    let Some(user) = user else { return Ok(()) };
+    if user.is_empty() || user.len() > USER_BYTES_MAX || user.chars().any(char::is_control) {
+        let error = Error::invalid("userId", format!("`{}` names no user", json::quoted(user)));
+        return Err(error.hint(format!("1 to {USER_BYTES_MAX} bytes without control characters")));
+    }
+    Ok(())
+}
+
 /// Changes the fields that are given. Answers the webhook.
 pub fn update(host: &dyn Host, config: &Config, tenant: &str, webhook: &str, changes: &str) -> Result<String, Error> {
     let draft = registration::change(config, changes)?;
@@ -91,7 +101,7 @@ pub fn update(host: &dyn Host, config: &Config, tenant: &str, webhook: &str, cha
             hook.secrets =
                 secret.iter().map(|secret| seal_secret(host, config, &hook.id, secret)).collect::<Result<_, _>>()?;
         } else if draft.format.is_some() {
-            registration::check_secrets_fit(config, &profile, hook)?;
+            registration::check_secrets_fit(config, &profile, hook, now_ms)?;
         }
         registration::apply(host, config, draft.clone(), &profile, hook)?;
         hook.updated_at_ms = now_ms;
@@ -136,7 +146,7 @@ pub fn list(
 /// Removes the webhook. The pump cancels what waits for it.
 pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<(), Error> {
     let lane = lane(tenant, webhook)?;
-    for _ in 0..TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_TRIES_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         let (hook, _, version) = read(host, &lane)?;
         let token = id::token(host);
@@ -180,10 +190,10 @@ pub fn rotate_secret(
             Some(text) => Secret::parse(&profile, text)?,
             None => Secret::generate(&profile, &mut |buffer| host.fill(buffer)),
         };
-        hook.secrets.retain(|old| old.until_ms.is_none_or(|until_ms| until_ms > now_ms));
         for old in &mut hook.secrets {
             old.until_ms = Some(old.until_ms.unwrap_or(u64::MAX).min(now_ms + overlap_ms));
         }
+        hook.secrets.retain(|old| old.is_live(now_ms));
         hook.secrets.insert(0, seal_secret(host, config, &hook.id, &fresh)?);
         if hook.secrets.len() > LIVE_SECRETS_MAX {
             let message = format!("{LIVE_SECRETS_MAX} secrets are live already");
@@ -249,7 +259,7 @@ fn change_lane(
     lane: &Lane,
     mut edit: impl FnMut(&mut Hook) -> Result<(), Error>,
 ) -> Result<(Hook, Stat), Error> {
-    for _ in 0..TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_TRIES_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         let (mut hook, stat, version) = read(host, lane)?;
         let before = hook.events.clone();

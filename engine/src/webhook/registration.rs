@@ -1,6 +1,6 @@
 //! What a registration may say: every field checked once, here.
 
-use super::target;
+use super::{target, view};
 use crate::config::Config;
 use crate::host::Host;
 use crate::json::{self, Json, Reader};
@@ -24,7 +24,7 @@ pub struct Draft {
     schedule_s: Option<Vec<u32>>,
 }
 
-/// Reads a new registration: `name`, `url` and `events` must be there.
+/// Reads a new registration: `url` and `events` must be there. One without a name goes by its URL.
 pub fn new(config: &Config, text: &str) -> Result<Draft, Error> {
     let draft = change(config, text)?;
     for (field, given) in [("url", draft.url.is_some()), ("events", draft.events.is_some())] {
@@ -76,7 +76,7 @@ pub fn secret(host: &dyn Host, profile: &Profile, given: Option<&str>) -> Result
 }
 
 /// Another format must be able to sign with the secrets that are there.
-pub fn check_secrets_fit(config: &Config, profile: &Profile, hook: &Hook) -> Result<(), Error> {
+pub fn check_secrets_fit(config: &Config, profile: &Profile, hook: &Hook, now_ms: u64) -> Result<(), Error> {
     if hook.secrets.is_empty() && profile.unsigned == Unsigned::Refuse {
         return Err(Error::invalid(
             "format",
@@ -84,7 +84,7 @@ pub fn check_secrets_fit(config: &Config, profile: &Profile, hook: &Hook) -> Res
         )
         .hint("give a secret in the same call"));
     }
-    for secret in &hook.secrets {
+    for secret in hook.secrets.iter().filter(|secret| secret.is_live(now_ms)) {
         let text = config.sealing().open(&target::secret_place(&hook.id), &secret.sealed)?;
         if Secret::parse(profile, &text).is_err() {
             let message = format!("the webhook's secret is none of the profile {}", profile.name);
@@ -111,18 +111,13 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
     hook.format.clone_from(&profile.name);
     let method = draft.method.as_deref().unwrap_or(if is_new { Method::Post.as_str() } else { &hook.method });
     hook.method = check_method(profile, method)?;
-    for (name, _) in draft.headers.iter().flatten() {
-        if profile.reserves_header(name) {
-            return Err(Error::invalid(&format!("headers.{name}"), "is a header that Hookwright sets itself")
-                .hint("choose another name"));
-        }
-    }
     if let Some(headers) = draft.headers {
-        hook.headers = Vec::new();
-        for (name, value) in headers {
-            let sealed = config.sealing().seal(host, &target::header_place(&hook.id, &name), &value)?;
-            hook.headers.push((name, sealed));
-        }
+        hook.headers = seal_headers(host, config, hook, headers)?;
+    }
+    // Those that are there already as well: another format has other headers of its own.
+    if let Some((name, _)) = hook.headers.iter().find(|(name, _)| profile.reserves_header(name)) {
+        return Err(Error::invalid(&format!("headers.{name}"), "is a header that Hookwright sets itself")
+            .hint("choose another name"));
     }
     if let Some(active) = draft.active {
         hook.active = active;
@@ -135,6 +130,29 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
         hook.schedule_s.clone_from(&profile.schedule_s);
     }
     Ok(())
+}
+
+/// The headers as they are stored. The mask with which a value is shown means the value that is there.
+fn seal_headers(
+    host: &dyn Host,
+    config: &Config,
+    hook: &Hook,
+    headers: Vec<(String, String)>,
+) -> Result<Vec<(String, String)>, Error> {
+    let mut sealed = Vec::new();
+    for (name, value) in headers {
+        let known = hook.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        let value = match known.filter(|_| value == view::MASK) {
+            Some((_, known)) => known.clone(),
+            None if value == view::MASK => {
+                let error = Error::invalid(&format!("headers.{name}"), "is the mask with which values are shown");
+                return Err(error.hint("give the value itself"));
+            }
+            None => config.sealing().seal(host, &target::header_place(&hook.id, &name), &value)?,
+        };
+        sealed.push((name, value));
+    }
+    Ok(sealed)
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
@@ -189,6 +207,7 @@ fn headers(fields: &mut Reader) -> Option<Vec<(String, String)>> {
     if members.len() > limits::HEADERS_PER_WEBHOOK_MAX {
         let message = format!("has {} headers; {} are allowed", members.len(), limits::HEADERS_PER_WEBHOOK_MAX);
         fields.refuse_field("headers", &message);
+        return None;
     }
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in members {
@@ -242,6 +261,7 @@ fn schedule_s(fields: &mut Reader) -> Option<Vec<u32>> {
     if items.len() > limits::SCHEDULE_WAITS_MAX {
         let message = format!("has {} waits; {} are allowed", items.len(), limits::SCHEDULE_WAITS_MAX);
         fields.refuse_field("schedule", &message);
+        return None;
     }
     let mut schedule_s = Vec::new();
     for (index, item) in items.iter().enumerate() {

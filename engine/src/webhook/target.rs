@@ -37,7 +37,7 @@ impl Target {
     pub fn of(config: &Config, hook: &Hook, now_ms: u64) -> Result<Target, Error> {
         let profile = config.format("format", &hook.format)?;
         let mut secrets = Vec::new();
-        for secret in hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > now_ms)) {
+        for secret in hook.secrets.iter().filter(|secret| secret.is_live(now_ms)) {
             let text = config.sealing().open(&secret_place(&hook.id), &secret.sealed)?;
             secrets.push(Secret::parse(&profile, &text)?);
         }
@@ -45,13 +45,7 @@ impl Target {
         for (name, sealed) in &hook.headers {
             headers.push((name.clone(), config.sealing().open(&header_place(&hook.id, name), sealed)?));
         }
-        let refused = config.plain_http() == PlainHttp::Refused && url::is_plain(&hook.url);
-        let inactive = match (&hook.inactive_reason, hook.active) {
-            (_, true) if refused => Some("its URL is http, and only https is allowed".to_owned()),
-            (_, true) => None,
-            (Some(reason), false) => Some(reason.clone()),
-            (None, false) => Some("the webhook is not active".to_owned()),
-        };
+        let inactive = inactive_reason(config, hook);
         Ok(Target {
             profile,
             url: hook.url.clone(),
@@ -92,6 +86,18 @@ impl Target {
     /// Why nothing is delivered, if so.
     pub fn inactive_reason(&self) -> Option<&str> {
         self.inactive_reason.as_deref()
+    }
+}
+
+/// Why nothing is delivered to a webhook, if so.
+pub fn inactive_reason(config: &Config, hook: &Hook) -> Option<String> {
+    match (&hook.inactive_reason, hook.active) {
+        (_, true) if config.plain_http() == PlainHttp::Refused && url::is_plain(&hook.url) => {
+            Some("its URL is http, and only https is allowed".to_owned())
+        }
+        (_, true) => None,
+        (Some(reason), false) => Some(reason.clone()),
+        (None, false) => Some("the webhook is not active".to_owned()),
     }
 }
 

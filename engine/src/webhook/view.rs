@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use crate::time;
 
 /// What stands for the value of a custom header.
-const MASK: &str = "********";
+pub const MASK: &str = "********";
 
 /// The webhook as text.
 pub fn show(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> String {
