@@ -74,6 +74,10 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
             ok(200, read::message_attempts(host, config, tenant, id, query.cursor.as_deref(), query.limit)?)
         }
         (_, ["messages", _, "attempts"]) => Err(Refusal::Method("GET")),
+        ("GET", ["messages", id, "deliveries", webhook, "payload"]) => {
+            ok(200, read::payload(host, config, tenant, id, webhook)?)
+        }
+        (_, ["messages", _, "deliveries", _, "payload"]) => Err(Refusal::Method("GET")),
         ("POST", ["messages", id, "redeliver"]) => again(host, config, tenant, id, &request.body),
         (_, ["messages", _, "redeliver"]) => Err(Refusal::Method("POST")),
         _ => {

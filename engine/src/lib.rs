@@ -52,6 +52,7 @@ pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport
 pub use config::Config;
 pub use deliver::{deliver, take_over};
 pub use error::{Error, ErrorKind};
+pub use read::payload as delivery_payload;
 pub use read::{attempts, event_types, message, message_attempts};
 pub use redeliver::redeliver;
 pub use test_send::test_webhook;

@@ -11,10 +11,16 @@ use crate::webhook::Target;
 /// The bytes of one attempt. They depend on the stored event, the webhook and the time of the attempt, and on nothing else:
 /// every attempt of a message carries the same body.
 pub fn format(target: &Target, message_id: &str, message: &Message, now_us: u64) -> Result<Outgoing, Error> {
+    let event = event(message)?;
+    request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets())
+}
+
+/// The event of a stored message.
+pub fn event(message: &Message) -> Result<Event, Error> {
     let mut event = Event::of_json(message.event.clone())?;
     event.event_type.clone_from(&message.event_type);
     event.occurred_at_us = Some(message.occurred_at_us);
-    request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets())
+    Ok(event)
 }
 
 /// The request that carries them.

@@ -7,7 +7,7 @@ use crate::keys;
 use crate::limits::SCAN_ENTRIES_MAX;
 use crate::records::{self, Attempt, Message, Recent};
 use crate::webhook::{self, view};
-use crate::{Error, ErrorKind, accept, id, time};
+use crate::{Error, ErrorKind, accept, id, outgoing, payload, time};
 
 /// A page of a webhook's attempts, newest first.
 pub fn attempts(
@@ -92,6 +92,16 @@ pub fn message_attempts(
     let (tenant_part, _) = stored_message(host, tenant, message)?;
     let (attempts, next) = newest(host, &tenant_part, message, before.as_ref(), limit)?;
     Ok(json::write(&Json::object(vec![("data", Json::Array(attempts)), ("nextCursor", next)]), Style::Compact))
+}
+
+/// The JSON that a webhook's requests for this message carry, or that they sign where they carry a query. Nothing but the
+/// event is stored; the same text is made of it each time.
+pub fn payload(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
+    let (_, row) = stored_message(host, tenant, message)?;
+    let (hook, _, _) = webhook::read(host, &webhook::lane(tenant, webhook)?)?;
+    let profile = config.format("format", &hook.format)?;
+    let payload = payload::build(&profile, message, &outgoing::event(&row)?)?;
+    Ok(payload.body().to_owned())
 }
 
 /// The tenant as part of a key, and the row of its message.

@@ -21,7 +21,7 @@ mod tests;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Outbound webhooks as one WebAssembly component: the Rust host.
 #[derive(Debug, Parser)]
@@ -58,7 +58,8 @@ enum Command {
 
 /// Runs the command that was typed.
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    let cli = Cli::from_arg_matches(&without_empty_variables(Cli::command()).get_matches());
+    let done = match cli.unwrap_or_else(|error| error.exit()).command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Profiles(options) => profiles::run(&options),
@@ -71,4 +72,13 @@ pub fn run() -> ExitCode {
         eprintln!("hookwright: error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// A variable that is empty counts as one that is not set: files that list all of them leave some empty.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_env() {
+        Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => arg.env(None),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
 }

@@ -31,6 +31,10 @@ pub const BODY_BYTES_MAX: usize = hookwright_engine::limits::EVENTS_BYTES_MAX + 
 pub const HEADER_READ_MS_MAX: u64 = 10_000;
 /// How long a client may take for the body of a request.
 pub const BODY_READ_MS_MAX: u64 = 30_000;
+/// How much of a body that is refused is read all the same, in bytes: a client that is still sending would lose the answer.
+pub const DISCARDED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// For how long it is.
+pub const DISCARD_MS_MAX: u64 = 5_000;
 /// How long requests in progress have to end when the server stops.
 pub const SHUTDOWN_MS_MAX: u64 = 10_000;
 /// Connections of the API at once; more wait in the listening socket's backlog.

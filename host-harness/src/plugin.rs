@@ -133,6 +133,11 @@ impl Plugin {
         self.call(|exports, store| exports.message_attempts(store, tenant, message_id, cursor, limit))
     }
 
+    /// The JSON that a webhook's requests for a message carry, or sign.
+    pub fn payload(&mut self, tenant: &str, message_id: &str, webhook_id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.payload(store, tenant, message_id, webhook_id))
+    }
+
     /// Sends a message again, to one webhook or to all that subscribe to it now.
     pub fn redeliver(&mut self, tenant: &str, message_id: &str, webhook_id: Option<&str>) -> Result<String, CallError> {
         self.call(|exports, store| exports.redeliver(store, tenant, message_id, webhook_id))

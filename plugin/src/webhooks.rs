@@ -91,6 +91,11 @@ impl Guest for Plugin {
             .map_err(convert::error)
     }
 
+    fn payload(tenant: String, message_id: String, webhook_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::delivery_payload(host, config, &tenant, &message_id, &webhook_id))
+            .map_err(convert::error)
+    }
+
     fn redeliver(tenant: String, message_id: String, webhook_id: Option<String>) -> Result<Json, Error> {
         call(|host, config| engine::redeliver(host, config, &tenant, &message_id, webhook_id.as_deref()))
             .map_err(convert::error)

@@ -48,6 +48,7 @@
     (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#message-attempts")
     (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#payload") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#redeliver") (param i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#deliver") (param i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#take-over") (result i32) unreachable)

@@ -116,6 +116,8 @@ impl ApiClient {
     /// A client of the service that the options name.
     pub fn new(options: &Options) -> Result<ApiClient> {
         let base = options.url.trim_end_matches('/').to_owned();
+        // Not quoted: what stands before the @ is a password.
+        ensure!(!base.contains('@'), "--url has credentials: leave them out, and give the token with --token");
         let uri: Uri = base.parse().with_context(|| format!("--url {:?}", options.url))?;
         let is_plain = matches!(uri.scheme_str(), Some("http"));
         ensure!(

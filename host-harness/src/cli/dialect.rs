@@ -23,7 +23,7 @@ pub struct Options {
     profile: Vec<String>,
     /// A platform's own profile, in the form of the built-in ones; may be repeated
     ///
-    /// Without `--profile` only these are tried.
+    /// `--profile` can name them. Without it only these are tried.
     #[arg(long, env = "HOOKWRIGHT_PROFILE_FILE", value_name = "FILE", value_delimiter = ',')]
     profile_file: Vec<PathBuf>,
     /// A secret that may have signed, as the webhook's answer showed it; may be repeated
@@ -130,6 +130,10 @@ impl Dialects {
 fn profiles(options: &Options) -> Result<Vec<Profile>> {
     let texts = profiles::read(&options.profile_file)?;
     let mut profiles = texts.iter().map(|text| Profile::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    // Named ones are those that are wanted; others of the files are then not tried.
+    if !options.profile.is_empty() && !options.profile.iter().any(|name| name == "auto") {
+        profiles.retain(|own| options.profile.contains(&own.name));
+    }
     let all = Profile::BUILTIN_NAMES.map(str::to_owned);
     let is_auto = |names: &[String]| names.is_empty() || names.iter().any(|name| name == "auto");
     let names = match options.profile.as_slice() {
@@ -138,6 +142,9 @@ fn profiles(options: &Options) -> Result<Vec<Profile>> {
         names => names,
     };
     for name in names {
+        if profiles.iter().any(|own| own.name == *name) {
+            continue;
+        }
         let Some(profile) = Profile::builtin(name) else {
             bail!("{name:?} is no profile; there are auto, {}", Profile::BUILTIN_NAMES.join(", "));
         };

@@ -16,7 +16,7 @@ use hookwright_engine::profile::{Profile, Signature};
 )]
 pub struct Options {
     /// Files to check, each a profile as JSON; `-` is the standard input. Without any, the built-in profiles are listed.
-    #[arg(value_name = "FILE", env = "HOOKWRIGHT_PROFILE_FILE", value_delimiter = ',', conflicts_with = "show")]
+    #[arg(value_name = "FILE", conflicts_with = "show")]
     files: Vec<PathBuf>,
     /// Prints the file of a built-in profile, to begin one of your own with.
     #[arg(long, env = "HOOKWRIGHT_SHOW_PROFILE", value_name = "NAME")]

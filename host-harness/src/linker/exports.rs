@@ -116,6 +116,16 @@ impl Exports {
         answer(self.webhooks().call_message_attempts(store, tenant, message_id, cursor, limit), same)
     }
 
+    pub(crate) fn payload(
+        &self,
+        store: &mut Store<State>,
+        tenant: &str,
+        message: &str,
+        webhook: &str,
+    ) -> Answer<String> {
+        answer(self.webhooks().call_payload(store, tenant, message, webhook), same)
+    }
+
     pub(crate) fn redeliver(
         &self,
         store: &mut Store<State>,

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use super::problem;
-use crate::limits::{BODY_BYTES_MAX, BODY_READ_MS_MAX};
+use crate::limits::{BODY_BYTES_MAX, BODY_READ_MS_MAX, DISCARD_MS_MAX, DISCARDED_BYTES_MAX};
 use crate::plugin::{CallError, Plugin};
 use crate::pool::Pool;
 use crate::wake::Wakes;
@@ -43,11 +43,18 @@ impl Api {
 
     /// Answers a request. Whatever goes wrong is in the response.
     pub(super) async fn respond(self: Arc<Api>, request: Request<Incoming>) -> Answer {
-        let (head, body) = request.into_parts();
-        self.route(head, body).await.unwrap_or_else(|refused| *refused)
+        let (head, mut body) = request.into_parts();
+        // Who asks first sends nothing before the answer; of what is far too much, the end is not worth waiting for.
+        let asks_first = head.headers.contains_key(http::header::EXPECT);
+        let endless = announced(&head).is_some_and(|bytes| bytes > DISCARDED_BYTES_MAX as u64);
+        let answer = self.route(head, &mut body).await;
+        if answer.is_err() && !asks_first && !endless {
+            discard(&mut body).await;
+        }
+        answer.unwrap_or_else(|refused| *refused)
     }
 
-    async fn route(self: Arc<Api>, head: Parts, body: Incoming) -> Result<Answer, Box<Answer>> {
+    async fn route(self: Arc<Api>, head: Parts, body: &mut Incoming) -> Result<Answer, Box<Answer>> {
         let path = head.uri.path();
         if path == "/health" {
             return match head.method {
@@ -128,12 +135,31 @@ impl Api {
     }
 }
 
+fn announced(head: &Parts) -> Option<u64> {
+    head.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads what is left of a body and throws it away, within bounds: a client that is still sending when the connection is closed
+/// would lose the answer with it.
+async fn discard(body: &mut Incoming) {
+    let reading = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > DISCARDED_BYTES_MAX {
+                break;
+            }
+        }
+    };
+    // Whoever is slower than this loses the answer.
+    let _ = tokio::time::timeout(Duration::from_millis(DISCARD_MS_MAX), reading).await;
+}
+
 /// Reads a body, within its limits of size and time.
-async fn read(head: &Parts, body: Incoming) -> Result<String, Box<Answer>> {
+async fn read(head: &Parts, body: &mut Incoming) -> Result<String, Box<Answer>> {
     let too_large =
         || refuse_field(StatusCode::PAYLOAD_TOO_LARGE, "body", &format!("has more than {BODY_BYTES_MAX} bytes"));
-    let announced = head.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse().ok()).is_some_and(|bytes: u64| bytes > BODY_BYTES_MAX as u64) {
+    if announced(head).is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
         return Err(too_large());
     }
     let reading = Limited::new(body, BODY_BYTES_MAX).collect();
