@@ -56,10 +56,10 @@ pub fn redeliver(
 fn active_subscribers(
     host: &dyn Host,
     config: &Config,
-    tenant_part: &str,
+    tenant_part: &String,
     row: &Message,
 ) -> Result<Vec<String>, Error> {
-    let mut webhooks = subscriptions::of(host, tenant_part, &row.event_type, None)?;
+    let mut webhooks = subscribers(host, tenant_part, &row.event_type)?;
     if webhooks.len() > ROUTE_DELIVERIES_MAX {
         let message = format!("more than {ROUTE_DELIVERIES_MAX} webhooks subscribe to the event");
         return Err(Error::of(ErrorKind::Conflict, message).hint("name one as `webhookId`"));
@@ -79,14 +79,28 @@ fn active_subscribers(
     Ok(webhooks)
 }
 
+/// Who subscribes, at one moment.
+fn subscribers(host: &dyn Host, tenant_part: &String, event_type: &str) -> Result<Vec<String>, Error> {
+    for _ in 0..TRIES_MAX {
+        let before = subscriptions::versions(host, std::iter::once(tenant_part))?;
+        let webhooks = subscriptions::of(host, tenant_part, event_type, None)?;
+        if subscriptions::versions(host, std::iter::once(tenant_part))? == before {
+            return Ok(webhooks);
+        }
+    }
+    Err(Error::of(ErrorKind::Unavailable, "subscriptions were being changed all the time").hint("repeat the call"))
+}
+
 /// What there is to do for a redelivery.
 enum Plan {
     /// It is due already.
     OnItsWay,
     /// Something happened while it was being read.
     Changed,
-    /// A commit, with the row and the token by which it is known.
-    Commit(Commit, String, String),
+    /// Its routing is to come. The commit makes sure that the subscription is seen.
+    Routing(Commit),
+    /// A commit, with the row of the last attempt and what its `again` was: only redeliveries change that.
+    Commit { commit: Commit, key: String, before: Option<String> },
 }
 
 /// One delivery, once more.
@@ -99,17 +113,16 @@ fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes:
         match plan {
             Plan::OnItsWay => return Ok(()),
             Plan::Changed => {}
-            Plan::Commit(commit, key, token) => match commit.submit(host)? {
+            Plan::Routing(commit) => match commit.submit(host)? {
                 Outcome::Applied(_) => return Ok(()),
-                Outcome::Conflict { doubtful: false, .. } => {}
-                Outcome::Conflict { doubtful: true, .. } => {
-                    // Looked up by its own key: the attempt that was asked for may have been made since.
-                    let entry = host.get(std::slice::from_ref(&key))?.into_iter().next().flatten();
-                    let row = entry.map(|entry| records::decode::<Attempt>(&key, &entry.value)).transpose()?;
-                    if row.is_some_and(|row| row.again.as_deref() == Some(&token)) {
-                        return Ok(());
-                    }
-                }
+                Outcome::Conflict { .. } => {}
+            },
+            Plan::Commit { commit, key, before } => match commit.submit(host)? {
+                Outcome::Applied(_) => return Ok(()),
+                // Whether this commit had landed or another one asked meanwhile: there is an attempt for both. It may have
+                // been made by now, so the row is looked at and not the last one.
+                Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(()),
+                Outcome::Conflict { .. } => {}
             },
         }
     }
@@ -125,6 +138,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
     }
     let (now_ms, token, number) = (host.now_us() / 1_000, id::token(host), last.number + 1);
     let mut commit = Commit::default();
+    let before = last.attempt.again.clone();
     match last.attempt.next_at_ms {
         None => {}
         Some(due_ms) if due_ms <= now_ms => return Ok(Plan::OnItsWay),
@@ -140,7 +154,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
     let attempt = Attempt { next_at_ms: Some(now_ms), again: Some(token.clone()), ..last.attempt };
     commit.put(last.key.clone(), records::encode(&attempt));
     put_due(&mut commit, lane, now_ms, &token, message, number);
-    Ok(Plan::Commit(commit, last.key, token))
+    Ok(Plan::Commit { commit, key: last.key, before })
 }
 
 /// Of a message that the webhook has not had, as far as the log says. It moves from the inbox to the queue to the log: read
@@ -151,7 +165,7 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
         let inbox: Inbox = records::decode(&key, &entry.value)?;
         let passed = inbox.routed_to.is_some_and(|routed_to| lane.webhook() <= routed_to.as_str());
         if subscribes && !passed {
-            return Ok(Plan::OnItsWay);
+            return Ok(Plan::Routing(route_afresh(entry)));
         }
         let error = Error::of(ErrorKind::Unavailable, "the message has just been accepted and is not routed yet");
         return Err(error.hint("repeat the call"));
@@ -167,7 +181,16 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
     commit.check(&key, None);
     commit.put(key.clone(), records::encode(&asked(row, now_ms, &token)));
     put_due(&mut commit, lane, now_ms, &token, message, 1);
-    Ok(Plan::Commit(commit, key, token))
+    Ok(Plan::Commit { commit, key, before: None })
+}
+
+/// Who is routing the message may have read the subscriptions before there was this one: the row is put again as it is, so
+/// that it has to read them again.
+fn route_afresh(inbox: Entry) -> Commit {
+    let mut commit = Commit::default();
+    commit.check(&inbox.key, Some(inbox.version));
+    commit.put(inbox.key, inbox.value);
+    commit
 }
 
 /// The delivery, with its schedule from the beginning.
@@ -192,6 +215,12 @@ fn asked(row: &Message, now_ms: u64, token: &str) -> Attempt {
         again: Some(token.to_owned()),
         test: false,
     }
+}
+
+/// Whether a redelivery was asked for after this attempt, since it was read.
+fn asked_since(host: &dyn Host, key: &str, before: Option<String>) -> Result<bool, Error> {
+    let Some(entry) = host.get(&[key.to_owned()])?.into_iter().next().flatten() else { return Ok(false) };
+    Ok(records::decode::<Attempt>(&entry.key, &entry.value)?.again != before)
 }
 
 /// Whether the message is in the queue. Several pages are not one snapshot, but a delivery that has had no attempt keeps its

@@ -250,6 +250,13 @@ impl<'a> Pump<'a> {
     }
 }
 
+impl Delivery {
+    /// Whether it is the same attempt, be it from another row.
+    fn is_attempt(&self, other: &Delivery) -> bool {
+        self.number == other.number && self.message == other.message
+    }
+}
+
 impl Held {
     /// Whether all its slots are in use.
     fn is_full(&self) -> bool {

@@ -48,16 +48,27 @@ struct LanePlan {
     tidy: bool,
 }
 
-/// Takes from what is done as much as one commit records; what belongs to a lost lease is dropped.
+/// Takes from what is done as much as one commit records; what belongs to a lost lease is dropped. An attempt that a
+/// redelivery brought forward may have been made twice, from the row before and the row after: one commit records one of them.
 fn take_batch(pump: &mut Pump<'_>) -> LiteMap<Lane, Vec<Done>> {
     let mut batch: LiteMap<Lane, Vec<Done>> = LiteMap::new();
+    let mut twice = Vec::new();
     let mut count = 0;
     while count < SETTLE_ATTEMPTS_MAX {
         let Some(done) = pump.done.pop_front() else { break };
-        if pump.lanes.get(&done.lane).is_some_and(|held| held.token == done.token) {
-            batch.entry(done.lane.clone()).or_default().push(done);
+        if pump.lanes.get(&done.lane).is_none_or(|held| held.token != done.token) {
+            continue;
+        }
+        let taken = batch.entry(done.lane.clone()).or_default();
+        if taken.iter().any(|other| other.delivery.is_attempt(&done.delivery)) {
+            twice.push(done);
+        } else {
+            taken.push(done);
             count += 1;
         }
+    }
+    for done in twice.into_iter().rev() {
+        pump.done.push_front(done);
     }
     batch
 }

@@ -11,6 +11,21 @@ use crate::host::{
 use crate::memory::MemoryStore;
 use crate::{SealingKey, Settings, keys, on_event, register, unregister};
 
+/// When somebody else comes between.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// Before a scan that begins there.
+    Scan(&'static str),
+    /// Before a commit that changes such a row.
+    Commit(&'static str),
+    /// After it, and its outcome is not told.
+    Applied(&'static str),
+    /// While nothing has come back yet.
+    Wait,
+}
+
+type Meddler = Box<dyn FnOnce(&World)>;
+
 /// A host whose time passes only while it waits.
 struct World {
     store: MemoryStore,
@@ -25,9 +40,24 @@ struct World {
     /// A lane that another worker announces each time this one waits, so often before anything is answered.
     announced: RefCell<Option<(Lane, u32)>>,
     wakes_max: Cell<usize>,
+    meddler: RefCell<Option<(At, Meddler)>>,
 }
 
 impl World {
+    fn meddle(&self, at: At, meddler: impl FnOnce(&World) + 'static) {
+        *self.meddler.borrow_mut() = Some((at, Box::new(meddler)));
+    }
+
+    /// Lets somebody else come between, if that is due. Answers whether it was.
+    fn meddled(&self, at: At) -> bool {
+        let meddler = self.meddler.borrow_mut().take_if(|(due, _)| *due == at);
+        let due = meddler.is_some();
+        if let Some((_, meddler)) = meddler {
+            meddler(self);
+        }
+        due
+    }
+
     fn new(statuses: &[u16]) -> World {
         World {
             store: MemoryStore::default(),
@@ -40,6 +70,7 @@ impl World {
             statuses: RefCell::new(statuses.iter().copied().collect()),
             announced: RefCell::default(),
             wakes_max: Cell::new(0),
+            meddler: RefCell::default(),
         }
     }
 
@@ -74,13 +105,32 @@ impl Storage for World {
     }
 
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
+        let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
+        if let Some(at @ At::Scan(start)) = due
+            && range.start == start
+        {
+            self.meddled(at);
+        }
         self.store.scan(range, limit, order)
     }
 
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
         self.commits.set(self.commits.get() + 1);
         self.rows.set(self.rows.get() + mutations.len());
-        self.store.commit(checks, mutations)
+        let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
+        let changes = |prefix: &str| mutations.iter().any(|mutation| mutation.key().starts_with(prefix));
+        match due {
+            Some(at @ At::Commit(prefix)) if changes(prefix) => {
+                self.meddled(at);
+                self.store.commit(checks, mutations)
+            }
+            Some(at @ At::Applied(prefix)) if changes(prefix) => {
+                self.store.commit(checks, mutations)?;
+                self.meddled(at);
+                Err(StorageError::Unknown("scripted".to_owned()))
+            }
+            _ => self.store.commit(checks, mutations),
+        }
     }
 }
 
@@ -92,7 +142,7 @@ impl Http for World {
 
     fn wait(&self, timeout_ms: u32) -> WaitResult {
         self.now_us.set(self.now_us.get() + u64::from(timeout_ms.min(3)) * 1_000);
-        if self.announce() {
+        if self.meddled(At::Wait) || self.announce() {
             return WaitResult { completions: Vec::new(), wake: Wake::Work };
         }
         let answer = |request: Request| {
@@ -260,6 +310,74 @@ fn a_redelivery_brings_a_waiting_attempt_forward() {
     assert_eq!(world.pump(&config).delivered, 1);
     let states: Vec<u64> = log(&world, &config, &webhook).into_iter().map(|(_, number, _)| number).collect();
     assert_eq!(states, [2, 1]);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_redelivery_of_what_is_just_being_routed_is_seen_by_the_routing() {
+    let (world, config) = (World::new(&[]), config());
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    world.meddle(At::Commit("shard/"), move |world| {
+        // The subscriptions have been read by now.
+        let (config, message) = (self::config(), message.as_str());
+        let webhook = hook(world, &config, r#"["*"]"#);
+        assert_eq!(again(world, &config, message, Some(&webhook)), [webhook.as_str()]);
+    });
+    world.pump(&config);
+    world.pump(&config);
+    assert_eq!(world.requests.borrow().len(), 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_redelivery_to_all_finds_a_webhook_that_exchanges_its_pattern() {
+    let (world, config) = (World::new(&[]), config());
+    let webhook = hook(&world, &config, r#"["asset.lost"]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    world.pump(&config);
+    let exchanged = webhook.clone();
+    // `*` has been looked up by now, `asset.lost` not yet.
+    world.meddle(At::Scan("sub/acme/asset._2a/"), move |world| {
+        crate::update(world, &self::config(), "acme", &exchanged, r#"{"events":["*"]}"#).unwrap();
+    });
+    assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
+    assert!(world.meddler.borrow().is_none());
+    assert_eq!(world.pump(&config).delivered, 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_redelivery_that_has_ended_before_it_was_told_is_not_made_twice() {
+    let (world, config) = (World::new(&[]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    assert_eq!(world.pump(&config).delivered, 1);
+    world.meddle(At::Applied("queue/"), |world| assert_eq!(world.pump(&self::config()).delivered, 1));
+    again(&world, &config, &message, Some(&webhook));
+    assert_eq!(world.pump(&config).attempts, 0);
+    assert_eq!(world.requests.borrow().len(), 2);
+    is_quiet(&world);
+}
+
+#[test]
+fn an_attempt_that_was_made_from_two_rows_is_recorded_once() {
+    let (world, config) = (World::new(&[500]), config());
+    let webhook = hook(&world, &config, r#"["*"]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    assert_eq!(world.pump(&config).attempts, 1);
+    // A success, so that the lane has more than one slot.
+    on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    assert_eq!(world.pump(&config).delivered, 1);
+    world.now_us.set(world.now_us.get() + 3_000_000);
+    world.meddle(At::Wait, move |world| {
+        // By a clock that is behind, the attempt under way is not due yet.
+        let now_us = world.now_us.replace(world.now_us.get() - 2_000_000);
+        again(world, &self::config(), &message, Some(&webhook));
+        world.now_us.set(now_us);
+    });
+    let report = world.pump(&config);
+    assert_eq!((report.attempts, report.delivered), (1, 1));
+    assert_eq!(world.requests.borrow().len(), 4);
     is_quiet(&world);
 }
 
