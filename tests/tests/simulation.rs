@@ -69,7 +69,8 @@ fn seeds_pass_and_cover_the_faults() {
     let wanted = [Events, Delivered, Exhausted, Skipped, Cancelled, Retries, Duplicates, LostLeases, Crashes, Stalls];
     let faults =
         [ReadFailures, NotApplied, UnknownApplied, UnknownDropped, UnknownLate, Landed, RolledBack, ClockJumps];
-    for count in wanted.into_iter().chain(faults) {
+    let redeliveries = [Redeliveries, AskedAgain, BroughtForward, AskedFirst];
+    for count in wanted.into_iter().chain(faults).chain(redeliveries) {
         assert!(coverage.of(count) > 0, "{count:?} never happened:\n{}", coverage.table());
     }
 }

@@ -96,7 +96,7 @@ impl Running {
         Running(Coroutine::with_stack(stack, move |yielder, _: Reply| {
             let host = SimHost { yielder, senses: &senses };
             match sabotage {
-                Some(sabotage) => job.run(&Sabotaged { host: &host, sabotage }, &config),
+                Some(sabotage) => job.run(&Sabotaged::new(&host, sabotage, &job), &config),
                 None => job.run(&host, &config),
             }
         }))

@@ -7,6 +7,7 @@ use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 
 use super::actor::{Done, Reply, Running};
 use super::checkers::endings::{self, End};
+use super::checkers::redelivery;
 use super::checkers::sends;
 use super::checkers::{Failure, ensure};
 use super::coverage::Count;
@@ -52,7 +53,7 @@ impl World {
             return Ok(());
         }
         self.instances[instance].actions -= 1;
-        let job = self.workload.action(&self.params, self.now_us);
+        let job = self.workload.action(&self.params, self.now_us, instance);
         self.begin(instance, job)
     }
 
@@ -96,6 +97,7 @@ impl World {
         self.calls.push(Call {
             instance,
             job: job.clone(),
+            began_us: self.now_us,
             revision: self.revision,
             transaction: Vec::new(),
             aborted: false,
@@ -151,11 +153,12 @@ impl World {
             Done::Delivered(result) => return self.pumped(instance, call, result.ok()),
             Done::Accepted(Ok(answers)) => self.accepted(call, &answers)?,
             Done::Accepted(Err(_)) => self.calls[call].transaction.clear(),
-            Done::Json(Ok(json)) => self.remember(call, &json),
+            Done::Json(Ok(json)) => self.answered(call, &json)?,
             Done::Json(Err(_)) => (),
             Done::Removed(_) => self.forget(call),
         }
-        let pause_us = self.chance.between(100, self.params.pause_us_max);
+        let hurries = self.workload.hurries(instance);
+        let pause_us = self.chance.between(100, if hurries { 1_000 } else { self.params.pause_us_max });
         self.start_in(instance, pause_us);
         Ok(())
     }
@@ -175,6 +178,7 @@ impl World {
                 Job::Accept { events, markers, .. } => self.other_content(events, markers),
                 // Too many secrets are live.
                 Job::Rotate { .. } => true,
+                Job::Redeliver { webhook: Some(webhook), .. } => self.was_inactive(webhook),
                 _ => false,
             },
             ErrorKind::NotFound => busy,
@@ -184,6 +188,12 @@ impl World {
             self.coverage.add(Count::ContentConflicts);
         }
         ensure(fair, "errors", || format!("call {call} ({:?}) failed: {error}", job))
+    }
+
+    /// Whether a webhook was ever switched off.
+    fn was_inactive(&self, webhook: &str) -> bool {
+        let lanes = self.model.lanes.iter().filter(|(lane, _)| lane.ends_with(webhook));
+        lanes.flat_map(|(_, lane)| &lane.hook).any(|(_, hook)| hook.as_ref().is_some_and(|hook| !hook.active))
     }
 
     /// Whether one of these events has an id that was accepted with another content.
@@ -218,12 +228,27 @@ impl World {
         Ok(())
     }
 
-    fn remember(&mut self, call: CallId, json: &str) {
+    /// A call was answered in JSON: what it says is remembered, or judged.
+    fn answered(&mut self, call: CallId, json: &str) -> Result<(), Failure> {
         let job = self.calls[call].job.clone();
-        let Job::Register { tenant, .. } = &*job else { return };
-        let id = serde_json::from_str::<serde_json::Value>(json).ok();
-        let id = id.and_then(|value| value.get("id").and_then(|id| id.as_str().map(str::to_owned)));
-        self.workload.webhooks.extend(id.map(|id| (tenant.clone(), id)));
+        let value = || serde_json::from_str::<serde_json::Value>(json).unwrap_or_default();
+        match &*job {
+            Job::Register { tenant, .. } => {
+                let id = value()["id"].as_str().map(str::to_owned);
+                self.workload.webhooks.extend(id.map(|id| (tenant.clone(), id)));
+            }
+            Job::Redeliver { message, webhook, .. } => {
+                self.coverage.add(Count::Redeliveries);
+                let during = (self.calls[call].began_us, self.now_us);
+                let asked = redelivery::Asked { message, webhook: webhook.as_deref(), during };
+                self.promises.extend(redelivery::promised(&self.model, asked, &value())?);
+            }
+            Job::Message { .. } | Job::Attempts { .. } => {
+                ensure(!json.contains("\"number\":0"), "numbered", || format!("call {call} shows {json}"))?;
+            }
+            _ => (),
+        }
+        Ok(())
     }
 
     fn forget(&mut self, call: CallId) {

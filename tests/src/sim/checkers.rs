@@ -3,6 +3,7 @@
 
 pub mod commits;
 pub mod endings;
+pub mod redelivery;
 pub mod sends;
 
 use super::model::Lane;

@@ -49,6 +49,10 @@ counters! {
     Drains "drains",
     Errors "calls that ended in an error",
     Cursors "fan-outs split over commits",
+    Redeliveries "redeliveries",
+    AskedAgain "deliveries that had ended, again",
+    BroughtForward "attempts brought forward",
+    AskedFirst "messages for a webhook they had missed",
 }
 
 /// The counts of one seed or of many.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hookwright_engine::host::Mutation;
 
-use super::rows::{self, Group, Hook, Lease, Log, Msg, Row};
+use super::rows::{self, Group, Hook, Lease, Log, Msg, Row, Subs};
 
 /// One engine call of one instance.
 pub type CallId = usize;
@@ -34,10 +34,25 @@ pub struct Message {
 pub struct Delivery {
     /// Queue rows that name it, and the number of the attempt.
     pub entries: Vec<(String, u32)>,
-    /// The attempts recorded.
+    /// The attempts recorded; number 0: a redelivery was asked for before there was one.
     pub log: BTreeMap<u32, Log>,
+    /// When the last of them was, in true microseconds.
+    pub recorded_us: u64,
+    /// How often the attempt of this number was brought forward, so that whoever was at it could not record it.
+    pub moved: BTreeMap<u32, usize>,
+    /// The calls that asked for it again, once for each commit.
+    pub asked_by: Vec<CallId>,
     /// The requests submitted for it.
     pub requests: Vec<RequestId>,
+}
+
+impl Delivery {
+    /// The attempt with which the schedule of attempt `number` began: the first, or that of the last redelivery of what had
+    /// ended.
+    pub fn first_of(&self, number: u32) -> u32 {
+        let begins = |log: &Log| log.is_final() && log.again.is_some();
+        self.log.range(..number).rev().find(|(_, log)| begins(log)).map_or(1, |(before, _)| before + 1)
+    }
 }
 
 /// A webhook and its queue.
@@ -56,7 +71,7 @@ pub struct Lane {
     /// Keys of wakes.
     pub wakes: BTreeSet<String>,
     /// Queue rows.
-    pub queue: BTreeMap<String, Vec<(String, u32)>>,
+    pub queue: BTreeMap<String, Group>,
     /// Deliveries by message.
     pub deliveries: BTreeMap<String, Delivery>,
 }
@@ -79,6 +94,10 @@ pub struct Model {
     pub by_url: BTreeMap<String, String>,
     /// Every attempt recorded of a test send.
     pub tests: BTreeSet<String>,
+    /// How many webhooks a tenant has, as its row says.
+    pub counts: BTreeMap<String, usize>,
+    /// The values of the attempts recorded.
+    logged: BTreeMap<String, String>,
 }
 
 /// What one commit touched.
@@ -94,6 +113,12 @@ pub struct Touched {
     pub messages: BTreeSet<String>,
     /// Lane, message, number of attempts recorded.
     pub logged: Vec<(String, String, u32)>,
+    /// Lane, message, number of the last attempt of deliveries that were asked for again.
+    pub asked: Vec<(String, String, u32)>,
+    /// Tenants whose count was written.
+    pub counted: BTreeSet<String>,
+    /// Tenants some webhook of which is found by other patterns.
+    pub subscribed: BTreeSet<String>,
     /// Lanes leased, and their leases before.
     pub leased: Vec<(String, Lease)>,
     /// Lanes that were leased and are free.
@@ -145,6 +170,13 @@ impl Model {
                 let subs = &mut self.lane(&lane).subs;
                 let _ = if value.is_some() { subs.insert(pattern.to_owned()) } else { subs.remove(pattern) };
                 touched.hooks.insert(lane);
+                touched.subscribed.insert(tenant.to_owned());
+                Ok(())
+            }
+            Row::Subs { tenant } => {
+                let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+                self.counts.insert(tenant.to_owned(), parsed::<Subs>(key, value)?.webhooks);
+                touched.counted.insert(tenant.to_owned());
                 Ok(())
             }
             Row::Hook { lane } => {
@@ -165,7 +197,8 @@ impl Model {
             }
             Row::Lane { lane } => self.lease(call, key, lane, value, touched),
             Row::Log { tenant, message, webhook, number } => {
-                self.log(key, &format!("{tenant}/{webhook}"), message, number, value, touched)
+                let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+                self.log(now_us, call, key, (&format!("{tenant}/{webhook}"), message, number), value, touched)
             }
             Row::Shard | Row::Other => Ok(()),
         }
@@ -239,23 +272,18 @@ impl Model {
         touched.lanes.insert(lane_id.to_owned());
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        for (message, number) in lane.queue.remove(key).unwrap_or_default() {
+        for (message, number) in lane.queue.remove(key).map(|group| group.d).unwrap_or_default() {
             if let Some(delivery) = lane.deliveries.get_mut(&message) {
                 delivery.entries.retain(|(entry, entry_number)| entry != key || *entry_number != number);
             }
             touched.deliveries.insert((lane_id.to_owned(), message));
         }
-        let Some(Group { d: deliveries }) = group else { return Ok(()) };
-        for (message, number) in &deliveries {
-            if !lane.deliveries.contains_key(message) {
-                touched.new.push((lane_id.to_owned(), message.clone()));
-                lane.deliveries.insert(message.clone(), Delivery::default());
-            }
-            let delivery = lane.deliveries.get_mut(message).expect("just put there");
+        let Some(group) = group else { return Ok(()) };
+        for (message, number) in &group.d {
+            let delivery = lane.delivery(lane_id, message, touched);
             delivery.entries.push((key.to_owned(), *number));
-            touched.deliveries.insert((lane_id.to_owned(), message.clone()));
         }
-        lane.queue.insert(key.to_owned(), deliveries);
+        lane.queue.insert(key.to_owned(), group);
         Ok(())
     }
 
@@ -293,27 +321,58 @@ impl Model {
 
     fn log(
         &mut self,
+        now_us: u64,
+        call: CallId,
         key: &str,
-        lane_id: &str,
-        message: &str,
-        number: u32,
-        value: Option<&str>,
+        (lane_id, message, number): (&str, &str, u32),
+        value: &str,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
         let log: Log = parsed(key, value)?;
         if log.test {
             return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
         }
+        let before = self.logged.insert(key.to_owned(), value.to_owned());
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        let delivery = lane.deliveries.entry(message.to_owned()).or_default();
-        if delivery.log.insert(number, log).is_some() {
-            return Err(format!("'{key}' was written twice"));
+        let delivery = lane.delivery(lane_id, message, touched);
+        let about = (lane_id.to_owned(), message.to_owned(), number);
+        if log.again.is_some() {
+            // Only of number 0 there is no attempt.
+            let same = match &before {
+                Some(before) => rows::same_attempt(before, value),
+                None => number == 0 && !log.is_final() && !log.attempted(),
+            };
+            let other = delivery.log.get(&number).is_none_or(|old| old.again != log.again);
+            if !same || !other {
+                return Err(format!("'{key}' was {before:?} and is {value}"));
+            }
+            if delivery.log.get(&number).is_some_and(|old| old.next_at_ms.is_some()) {
+                *delivery.moved.entry(number + 1).or_default() += 1;
+            }
+            delivery.asked_by.push(call);
+            touched.asked.push(about);
+        } else {
+            if before.is_some() || number == 0 {
+                return Err(format!("'{key}' was written twice, or is no attempt"));
+            }
+            delivery.recorded_us = now_us;
+            touched.logged.push(about);
         }
-        touched.deliveries.insert((lane_id.to_owned(), message.to_owned()));
-        touched.logged.push((lane_id.to_owned(), message.to_owned(), number));
+        delivery.log.insert(number, log);
         Ok(())
+    }
+}
+
+impl Lane {
+    /// The delivery that a row is about.
+    fn delivery(&mut self, lane_id: &str, message: &str, touched: &mut Touched) -> &mut Delivery {
+        touched.deliveries.insert((lane_id.to_owned(), message.to_owned()));
+        if !self.deliveries.contains_key(message) {
+            touched.new.push((lane_id.to_owned(), message.to_owned()));
+            self.deliveries.insert(message.to_owned(), Delivery::default());
+        }
+        self.deliveries.get_mut(message).expect("just put there")
     }
 }
 

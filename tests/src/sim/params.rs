@@ -30,6 +30,8 @@ pub struct Params {
     pub pause_us_max: u64,
     /// How many of ten actions change webhooks.
     pub changes: u64,
+    /// How many of twenty of the other actions are redeliveries.
+    pub redeliveries: u64,
     /// Everybody wants the same lane at the same time.
     pub hot: bool,
     /// The longest storage call without a stall, in microseconds.
@@ -77,6 +79,7 @@ impl Params {
         let mut rng = Rng::of(seed, "params", 0);
         let fan_out = rng.below(1_000) == 0;
         let hot = !fan_out && rng.below(4) == 0;
+        let redeliveries = if fan_out { 0 } else { rng.pick(&[0, 1, 3, 10]) };
         Params {
             workers: if hot { 4 } else { rng.pick(&[1, 2, 2, 2, 3, 3]) },
             applications: if hot { 2 } else { rng.pick(&[1, 1, 2]) },
@@ -96,11 +99,17 @@ impl Params {
             hot,
             fan_out,
             answer_us_max: rng.pick(&[20_000, 200_000, 8_000_000]),
-            pause_us_max: if hot { 2_000_000 } else { rng.pick(&[1_000, 1_000_000, 20_000_000]) },
+            pause_us_max: match (hot, redeliveries) {
+                (true, _) => 2_000_000,
+                // What has ended, or waits for another attempt, can be sent again only later.
+                (_, 10) => rng.pick(&[1_000_000, 10_000_000, 60_000_000]),
+                _ => rng.pick(&[1_000, 1_000_000, 20_000_000]),
+            },
             changes: rng.pick(&[0, 1, 1, 8]),
+            redeliveries,
             storage_us_max: rng.pick(&[500, 5_000, 100_000, 1_000_000]),
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
-            faults: Faults::draw(&mut rng),
+            faults: Faults::draw(&mut rng, redeliveries == 10),
         }
     }
 
@@ -131,7 +140,7 @@ impl Params {
 }
 
 impl Faults {
-    fn draw(rng: &mut Rng) -> Faults {
+    fn draw(rng: &mut Rng, retries: bool) -> Faults {
         if rng.below(8) == 0 {
             return Faults::default();
         }
@@ -146,7 +155,7 @@ impl Faults {
             stall: rate(&[20, 100, 400]),
             clock_jump: rate(&[20, 200]),
             network: rate(&[200, 2_000]),
-            receiver: rate(&[1_000, 5_000, 10_000]),
+            receiver: rate(&[1_000, 5_000, 10_000]).max(if retries { 5_000 } else { 0 }),
             transaction_lost: rate(&[1_000, 5_000]),
             drain: rate(&[50, 500]),
             clock_off_ms_max: match rng.below(12) {

@@ -10,6 +10,7 @@ pub enum Row<'a> {
     Inbox { message: &'a str },
     Shard,
     Sub { tenant: &'a str, pattern: &'a str, webhook: &'a str },
+    Subs { tenant: &'a str },
     Hook { lane: &'a str },
     Queue { lane: &'a str, due_ms: u64 },
     Wake { lane: &'a str, due_ms: u64 },
@@ -30,12 +31,13 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         "inbox" => Row::Inbox { message: parts[2] },
         "shard" => Row::Shard,
         "sub" => Row::Sub { tenant: parts[0], pattern: parts[1], webhook: parts[2] },
+        "subs" => Row::Subs { tenant: rest },
         "hook" => Row::Hook { lane: rest },
         "queue" => Row::Queue { lane: two(rest)?, due_ms: parts[2].parse().ok()? },
         "wake" => Row::Wake { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
         "lane" => Row::Lane { lane: rest },
         "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
-        "stat" | "recent" | "subs" => Row::Other,
+        "stat" | "recent" => Row::Other,
         _ => return None,
     })
 }
@@ -58,6 +60,19 @@ pub struct Lease {
 #[derive(Debug, Deserialize)]
 pub struct Group {
     pub d: Vec<(String, u32)>,
+    /// The attempt with which their schedule began.
+    #[serde(default = "one")]
+    pub f: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A tenant's subscriptions as a whole.
+#[derive(Debug, Deserialize)]
+pub struct Subs {
+    pub webhooks: usize,
 }
 
 /// What is stored of an event, as far as the checkers look.
@@ -90,17 +105,36 @@ pub struct Log {
     #[serde(default)]
     pub next_at_ms: Option<u64>,
     #[serde(default)]
+    pub again: Option<String>,
+    #[serde(default)]
     pub test: bool,
 }
 
 impl Log {
-    /// Whether nothing follows.
+    /// Whether its round ends with it: the first delivery, or a redelivery.
     pub fn is_final(&self) -> bool {
         self.state != "retrying"
+    }
+
+    /// Whether nothing follows.
+    pub fn is_last(&self) -> bool {
+        self.is_final() && self.again.is_none()
     }
 
     /// Whether a request was made.
     pub fn attempted(&self) -> bool {
         self.status.is_some() || self.error.is_some()
     }
+}
+
+/// Whether two values of a `log` row differ in nothing but what a redelivery changes.
+pub fn same_attempt(before: &str, after: &str) -> bool {
+    let without = |text: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
+        let row = value.as_object_mut()?;
+        row.remove("nextAtMs");
+        row.remove("again");
+        Some(value)
+    };
+    without(before).is_some_and(|before| Some(before) == without(after))
 }

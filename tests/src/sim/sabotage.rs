@@ -5,6 +5,8 @@ use hookwright_engine::host::{
     Check, Clock, Direction, Entropy, Entry, Host, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
 };
 
+use super::workload::Job;
+
 macro_rules! sabotages {
     ($($name:ident $text:literal $harmless:expr,)*) => {
         /// A rule to break.
@@ -38,8 +40,7 @@ sabotages! {
     ForgetUnregisterWake "forget-unregister-wake" Some(
         "whatever waits has a wake of its own, at its own time; the extra one only brings the cancellation forward"),
     SkipMessageCheck "skip-message-check" None,
-    SkipInboxCheck "skip-inbox-check" Some(
-        "the check of the shard's version, read before the inbox, keeps the routing commits of a shard apart as well"),
+    SkipInboxCheck "skip-inbox-check" None,
     SkipShardCheck "skip-shard-check" Some(
         "the checks of the inbox rows make a message routed once as well; the shard's lease only saves work"),
     SkipInboxAndShardCheck "skip-inbox-and-shard-check" None,
@@ -50,12 +51,21 @@ sabotages! {
     SkipQueueCheck "skip-queue-check" None,
     SkipReleaseLaneCheck "skip-release-lane-check" None,
     SkipHookCheck "skip-hook-check" None,
+    SkipSubscriptionsCheck "skip-subscriptions-check" None,
+    SkipSecondReading "skip-second-reading" None,
+    SkipAskedLogCheck "skip-asked-log-check" None,
+    SkipAskedQueueCheck "skip-asked-queue-check" None,
+    SkipAskedInboxCheck "skip-asked-inbox-check" None,
+    ForgetAskedWake "forget-asked-wake" None,
+    ForgetAskedDelete "forget-asked-delete" None,
+    ForgetAskedInbox "forget-asked-inbox" None,
     SplitAccept "split-accept" None,
     SplitRoute "split-route" None,
     SplitClaim "split-claim" None,
     SplitSettle "split-settle" None,
     SplitRelease "split-release" None,
     SplitRegistration "split-registration" None,
+    SplitAsked "split-asked" None,
     KeepVersions "keep-versions" None,
     ReturnVersions "return-versions" Some(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
@@ -71,16 +81,25 @@ enum Kind {
     Settle,
     Release,
     Registration,
+    /// A redelivery.
+    Asked,
     Other,
 }
 
 /// The outside, with one rule broken.
-#[derive(Clone, Copy)]
 pub struct Sabotaged<'a> {
-    /// The outside as it is.
-    pub host: &'a dyn Host,
-    /// The rule.
-    pub sabotage: Sabotage,
+    host: &'a dyn Host,
+    sabotage: Sabotage,
+    pumps: bool,
+    asks: bool,
+}
+
+impl<'a> Sabotaged<'a> {
+    /// The outside as it is, but for this rule, in this call.
+    pub fn new(host: &'a dyn Host, sabotage: Sabotage, job: &Job) -> Sabotaged<'a> {
+        let (pumps, asks) = (matches!(job, Job::Deliver(_)), matches!(job, Job::Redeliver { .. }));
+        Sabotaged { host, sabotage, pumps, asks }
+    }
 }
 
 impl std::fmt::Debug for Sabotaged<'_> {
@@ -91,7 +110,16 @@ impl std::fmt::Debug for Sabotaged<'_> {
 
 impl Storage for Sabotaged<'_> {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
-        self.host.get(keys)
+        let mut entries = self.host.get(keys)?;
+        if self.sabotage == Sabotage::SkipSecondReading && self.pumps {
+            // Who compares two versions of these rows finds them the same.
+            entries
+                .iter_mut()
+                .flatten()
+                .filter(|entry| entry.key.starts_with("subs/"))
+                .for_each(|entry| entry.version = 1);
+        }
+        Ok(entries)
     }
 
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
@@ -99,7 +127,7 @@ impl Storage for Sabotaged<'_> {
     }
 
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
-        let kind = kind_of(checks, mutations);
+        let kind = if self.asks { Kind::Asked } else { kind_of(checks, mutations) };
         if splits(self.sabotage, kind) && mutations.len() > 1 {
             return self.commit_in_two(checks, mutations);
         }
@@ -178,6 +206,7 @@ fn splits(sabotage: Sabotage, kind: Kind) -> bool {
         Sabotage::SplitSettle => kind == Kind::Settle,
         Sabotage::SplitRelease => kind == Kind::Release,
         Sabotage::SplitRegistration => kind == Kind::Registration,
+        Sabotage::SplitAsked => kind == Kind::Asked,
         _ => false,
     }
 }
@@ -187,21 +216,29 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     let put = || mutations.iter().any(|mutation| mutation.key() == key);
     match sabotage {
         Sabotage::SkipMessageCheck => key.starts_with("msg/"),
-        Sabotage::SkipInboxCheck => key.starts_with("inbox/"),
+        Sabotage::SkipInboxCheck => kind == Kind::Route && key.starts_with("inbox/"),
         Sabotage::SkipShardCheck => key.starts_with("shard/"),
+        Sabotage::SkipInboxAndShardCheck if kind == Kind::Asked => false,
         Sabotage::SkipInboxAndShardCheck => key.starts_with("inbox/") || key.starts_with("shard/"),
         Sabotage::SkipRouteHeldLaneCheck => kind == Kind::Route && lane && !put(),
         Sabotage::SkipRouteTakenLaneCheck => kind == Kind::Route && lane && put(),
         Sabotage::SkipClaimLaneCheck => kind == Kind::Claim && lane,
         Sabotage::SkipSettleLaneCheck => kind == Kind::Settle && lane,
-        Sabotage::SkipQueueCheck => key.starts_with("queue/"),
+        Sabotage::SkipQueueCheck => kind == Kind::Settle && key.starts_with("queue/"),
         Sabotage::SkipReleaseLaneCheck => kind == Kind::Release && lane,
         Sabotage::SkipHookCheck => key.starts_with("hook/"),
+        Sabotage::SkipSubscriptionsCheck => key.starts_with("subs/"),
+        Sabotage::SkipAskedLogCheck => kind == Kind::Asked && key.starts_with("log/"),
+        Sabotage::SkipAskedQueueCheck => kind == Kind::Asked && key.starts_with("queue/"),
+        Sabotage::SkipAskedInboxCheck => kind == Kind::Asked && key.starts_with("inbox/"),
         _ => false,
     }
 }
 
 fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mutation]) -> bool {
+    if sabotage == Sabotage::ForgetAskedDelete {
+        return kind == Kind::Asked && matches!(mutation, Mutation::Delete { .. });
+    }
     let Mutation::Put { key, .. } = mutation else { return false };
     let wake = key.starts_with("wake/");
     let armed = || {
@@ -216,6 +253,8 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetClaimWake => kind == Kind::Claim && wake,
         Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key),
+        Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
+        Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
         Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake,
         _ => false,
     }

@@ -173,6 +173,7 @@ impl World {
             now_us: self.now_us,
             clock_ms: self.clock_us(instance) / 1_000,
             clock_slack_ms: self.clock_slack_ms(call),
+            redelivers: matches!(&*self.calls[call].job, Job::Redeliver { .. }),
         };
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
         self.coverage.add_many(Count::Deliveries, touched.new.len());
@@ -182,6 +183,15 @@ impl World {
         for (lane, message, number) in &touched.logged {
             let log = &self.model.lanes[lane].deliveries[message].log[number];
             self.coverage.add(counted(log));
+            self.workload.recorded(message, lane.rsplit('/').next().unwrap_or_default(), !log.is_final());
+        }
+        for (lane, message, number) in &touched.asked {
+            let moved = self.model.lanes[lane].deliveries[message].moved.contains_key(&(number + 1));
+            self.coverage.add(match number {
+                _ if moved => Count::BroughtForward,
+                0 => Count::AskedFirst,
+                _ => Count::AskedAgain,
+            });
         }
         for (key, value) in mutations.iter().filter_map(put_of) {
             if key.starts_with("inbox/") && value.contains("routedTo") {

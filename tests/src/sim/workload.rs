@@ -1,6 +1,8 @@
 //! What the platform does: registers and changes webhooks, reports events, repeats some of them, in transactions or not.
 //! It draws each action and remembers what it needs to draw the next; judging the answers is left to `checkers`.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use hookwright_engine::host::Host;
 use hookwright_engine::{self as engine, Budget, Config};
@@ -22,6 +24,7 @@ pub enum Job {
     Test { tenant: String, webhook: String },
     Attempts { tenant: String, webhook: String },
     Message { tenant: String, message: String },
+    Redeliver { tenant: String, message: String, webhook: Option<String> },
 }
 
 impl Job {
@@ -42,8 +45,22 @@ impl Job {
             Job::Test { tenant, webhook } => Done::Json(engine::test_webhook(host, config, tenant, webhook)),
             Job::Attempts { tenant, webhook } => Done::Json(engine::attempts(host, config, tenant, webhook, None, 100)),
             Job::Message { tenant, message } => Done::Json(engine::message(host, config, tenant, message)),
+            Job::Redeliver { tenant, message, webhook } => {
+                Done::Json(engine::redeliver(host, config, tenant, message, webhook.as_deref()))
+            }
         }
     }
+}
+
+/// What an application does right after it has reported an event, while that is being routed.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// Registers a webhook for everything.
+    Register,
+    /// Has the newest message sent to the newest webhook.
+    Redeliver,
+    /// Exchanges a webhook's pattern for another one.
+    Exchange,
 }
 
 /// A receiver, which belongs to one registration.
@@ -70,6 +87,12 @@ pub struct Workload {
     pub webhooks: Vec<(String, String)>,
     /// Tenant and id of each message known to have been accepted.
     pub messages: Vec<(String, String)>,
+    /// Message and webhook of each delivery that waits for another attempt, in the order of the last.
+    waiting: Vec<(String, String)>,
+    /// The last redelivery, which somebody else may want as well.
+    redelivered: Option<Job>,
+    /// What each application is about to do, the next thing last.
+    bursts: BTreeMap<usize, Vec<Next>>,
     /// One for each registration.
     pub receivers: Vec<Receiver>,
     schedules: Vec<&'static str>,
@@ -83,11 +106,16 @@ impl Workload {
     pub fn new(seed: u64, params: &Params) -> Workload {
         let mut rng = Rng::of(seed, "workload", 0);
         let perfex = params.profile == "perfex-assets";
-        let schedules = if params.hot { vec!["[1,1,1,1]"] } else { (0..3).map(|_| rng.pick(SCHEDULES)).collect() };
+        let schedules = match (params.hot, params.redeliveries) {
+            // What waits must wait until a redelivery finds it, and not for long, so that both want it at the same time.
+            (true, 10) => vec!["[4,4,4,4]"],
+            (true, _) => vec!["[1,1,1,1]"],
+            _ => (0..3).map(|_| rng.pick(SCHEDULES)).collect(),
+        };
         Workload {
             tenants: TENANTS[..params.tenants].to_vec(),
             types: if perfex {
-                &["asset.created", "asset.lost", "alert.low_stock"]
+                &["asset.lost", "asset.created", "alert.low_stock"]
             } else {
                 &["a.b.c", "a.b", "order.paid"]
             },
@@ -103,6 +131,9 @@ impl Workload {
             events: Vec::new(),
             webhooks: Vec::new(),
             messages: Vec::new(),
+            waiting: Vec::new(),
+            redelivered: None,
+            bursts: BTreeMap::new(),
             receivers: Vec::new(),
         }
     }
@@ -110,11 +141,15 @@ impl Workload {
     /// A registration, and the receiver that belongs to it.
     pub fn registration(&mut self, params: &Params, now_us: u64) -> Job {
         let tenant = self.rng.pick(&self.tenants).to_owned();
+        let events = if params.fan_out { "[\"*\"]".to_owned() } else { self.patterns_json() };
+        self.registration_of(params, now_us, tenant, &events)
+    }
+
+    fn registration_of(&mut self, params: &Params, now_us: u64, tenant: String, events: &str) -> Job {
         let receiver = self.receivers.len();
         let secret = self.secret();
         let schedule = self.rng.pick(&self.schedules);
         let timeout_ms = self.rng.pick(&[500, 3_000, 10_000, 30_000]);
-        let events = if params.fan_out { "[\"*\"]".to_owned() } else { self.patterns_json() };
         let json = format!(
             r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms}}}"#
         );
@@ -127,13 +162,38 @@ impl Workload {
         Job::Register { tenant, json }
     }
 
+    /// An attempt was recorded, and another one is to follow or not.
+    pub fn recorded(&mut self, message: &str, webhook: &str, waits: bool) {
+        self.waiting.retain(|(of, by)| of != message || by != webhook);
+        if waits {
+            self.waiting.push((message.to_owned(), webhook.to_owned()));
+        }
+    }
+
+    /// Whether an application goes on at once.
+    pub fn hurries(&self, application: usize) -> bool {
+        self.bursts.get(&application).is_some_and(|burst| !burst.is_empty())
+    }
+
     /// The next thing that an application does.
-    pub fn action(&mut self, params: &Params, now_us: u64) -> Job {
+    pub fn action(&mut self, params: &Params, now_us: u64, application: usize) -> Job {
         if params.fan_out {
+            return self.events(1);
+        }
+        if let Some(next) = self.bursts.get_mut(&application).and_then(Vec::pop) {
+            return self.next_of_burst(next, params, now_us);
+        }
+        if self.rng.below(80) < params.changes + params.redeliveries {
+            let late = self.rng.below(params.changes + params.redeliveries) < params.redeliveries;
+            let burst = if late { vec![Next::Redeliver, Next::Register] } else { vec![Next::Exchange; 3] };
+            self.bursts.insert(application, burst);
             return self.events(1);
         }
         if self.rng.below(10) < params.changes {
             return self.change(params, now_us);
+        }
+        if !self.messages.is_empty() && self.rng.below(20) < params.redeliveries {
+            return self.redelivery();
         }
         match self.rng.below(20) {
             0 => self.of_webhook(|tenant, webhook| Job::Test { tenant, webhook }),
@@ -147,6 +207,59 @@ impl Workload {
                 self.events(many)
             }
         }
+    }
+
+    fn next_of_burst(&mut self, next: Next, params: &Params, now_us: u64) -> Job {
+        match (next, self.messages.last().cloned()) {
+            (Next::Register, Some((tenant, _))) => self.registration_of(params, now_us, tenant, "[\"*\"]"),
+            (Next::Redeliver, Some((tenant, message))) => {
+                let webhook =
+                    self.webhooks.iter().rev().find(|(of, _)| *of == tenant).map(|(_, webhook)| webhook.clone());
+                Job::Redeliver { tenant, message, webhook }
+            }
+            _ => {
+                let json = self.exchange();
+                self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.clone() })
+            }
+        }
+    }
+
+    /// Mostly of a message that is still on its way or has just ended, for a webhook of its tenant: one that has it, one that
+    /// does not subscribe to it, one that came later; or for all that subscribe.
+    fn redelivery(&mut self) -> Job {
+        if let Some(job) = self.redelivered.take().filter(|_| self.rng.below(3) > 0) {
+            return job;
+        }
+        if let Some(job) = self.brought_forward() {
+            return job;
+        }
+        let all = self.messages.len();
+        let recent = if self.rng.below(3) == 0 { all } else { all.min(3) };
+        let (tenant, message) = self.messages[all - 1 - self.rng.index(recent)].clone();
+        let of_tenant: Vec<&(String, String)> = self.webhooks.iter().filter(|(of, _)| *of == tenant).collect();
+        let webhook = match self.rng.below(8) {
+            0..2 => None,
+            2 if !self.webhooks.is_empty() => Some(self.webhooks[self.rng.index(self.webhooks.len())].1.clone()),
+            _ if of_tenant.is_empty() => None,
+            3 => of_tenant.last().map(|(_, newest)| newest.clone()),
+            _ => Some(of_tenant[self.rng.index(of_tenant.len())].1.clone()),
+        };
+        let job = Job::Redeliver { tenant, message, webhook };
+        self.redelivered = (self.rng.below(2) == 0).then(|| job.clone());
+        job
+    }
+
+    /// Of what waits for another attempt, one of the latest.
+    fn brought_forward(&mut self) -> Option<Job> {
+        let latest = self.waiting.len().min(4);
+        if latest == 0 || self.rng.below(4) == 0 {
+            return None;
+        }
+        let (message, webhook) = self.waiting[self.waiting.len() - 1 - self.rng.index(latest)].clone();
+        let (tenant, _) = self.webhooks.iter().find(|(_, known)| *known == webhook)?;
+        let job = Job::Redeliver { tenant: tenant.clone(), message, webhook: Some(webhook) };
+        self.redelivered = Some(job.clone());
+        Some(job)
     }
 
     fn change(&mut self, params: &Params, now_us: u64) -> Job {
@@ -173,13 +286,20 @@ impl Workload {
     }
 
     fn update(&mut self) -> Job {
-        let json = match self.rng.below(5) {
+        let json = match self.rng.below(7) {
+            5.. => self.exchange(),
             0 => r#"{"isActive":false}"#.to_owned(),
             1 | 2 => r#"{"isActive":true}"#.to_owned(),
             3 => format!(r#"{{"schedule":{}}}"#, self.rng.pick(&self.schedules)),
             _ => format!(r#"{{"events":{}}}"#, self.patterns_json()),
         };
         self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.clone() })
+    }
+
+    /// One pattern alone, of those that match the first type: where the webhook had another one of them, it is never without.
+    fn exchange(&mut self) -> String {
+        let all = self.patterns.len() - usize::from(self.profile == "standard");
+        format!(r#"{{"events":["{}"]}}"#, self.patterns[self.rng.index(all)])
     }
 
     fn rotation(&mut self) -> Job {
@@ -222,7 +342,7 @@ impl Workload {
         };
         self.markers += 1;
         let marker = self.markers;
-        let kind = self.rng.pick(self.types);
+        let kind = if self.rng.below(3) == 0 { self.types[0] } else { self.rng.pick(self.types) };
         let id_json = id.as_ref().map_or(String::new(), |id| format!(r#""id":"{id}","#));
         let json = format!(
             r#"{{{id_json}"type":"{kind}","occurredAt":"2025-02-04T12:00:00.000Z","subject":{{"type":"asset","id":{marker}}},"data":{{"sim":{marker}}}}}"#

@@ -11,6 +11,7 @@ use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::actor::{Op, Reply, Running, Senses, Step};
 use super::checkers::endings::{self, End};
+use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
 use super::checkers::{Failure, ensure};
 use super::coverage::{Count, Coverage};
@@ -117,6 +118,8 @@ pub struct Call {
     pub instance: InstanceId,
     /// What it is.
     pub job: Rc<Job>,
+    /// When it began, in true microseconds.
+    pub began_us: u64,
     /// The state of the store at its beginning.
     pub revision: u64,
     /// The commits of its open transaction.
@@ -150,6 +153,8 @@ pub struct World {
     pub calls: Vec<Call>,
     /// How each of them ended.
     pub ends: Vec<End>,
+    /// What redeliveries promised of messages that were not routed yet.
+    pub promises: Vec<Promise>,
     /// All requests.
     pub sent: Vec<Sent>,
     /// What will be told of each, until it is.
@@ -218,6 +223,7 @@ impl World {
             instances: Vec::new(),
             calls: Vec::new(),
             ends: Vec::new(),
+            promises: Vec::new(),
             sent: Vec::new(),
             results: Vec::new(),
             bodies: Bodies::default(),
@@ -257,7 +263,8 @@ impl World {
             }
         }
         let faultless = self.params.faultless();
-        endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)
+        endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)?;
+        redelivery::kept(&self.model, &self.promises)
     }
 
     fn turn(&mut self, due: Due) -> Result<(), Failure> {

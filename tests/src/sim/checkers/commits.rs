@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::{Failure, during, ensure, matches};
-use crate::sim::model::{CallId, Delivery, Lane, Model, Touched};
+use crate::sim::model::{CallId, Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
 
@@ -21,11 +21,13 @@ pub struct Applied {
     pub clock_ms: u64,
     /// How far one clock can move against itself.
     pub clock_slack_ms: u64,
+    /// Whether the call is a redelivery.
+    pub redelivers: bool,
 }
 
 /// Judges a commit.
 pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sent]) -> Result<(), Failure> {
-    let Applied { call, now_us, clock_ms, clock_slack_ms } = applied;
+    let Applied { call, now_us, clock_ms, clock_slack_ms, .. } = applied;
     ensure(touched.broken.is_none(), "rows", || touched.broken.clone().unwrap_or_default())?;
     for lane in &touched.lanes {
         covered(lane, &model.lanes[lane])?;
@@ -33,13 +35,16 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     for lane in &touched.hooks {
         findable(lane, &model.lanes[lane])?;
     }
+    counted(model, touched)?;
     for message in &touched.messages {
         routed(model, message, now_us)?;
     }
     for (lane, message) in &touched.new {
         let accepted = model.messages.get(message);
         let routing = touched.in_inbox.contains(message) || accepted.is_some_and(|accepted| accepted.inbox.is_some());
-        ensure(routing, "routed-once", || format!("{message} is queued for {lane} and is in no inbox"))?;
+        let asked = touched.asked.iter().any(|(of, what, number)| (of, what, *number) == (lane, message, 0));
+        ensure(routing || asked, "routed-once", || format!("{message} is queued for {lane} and is in no inbox"))?;
+        ensure(!(routing && asked), "routed-once", || format!("{message} is asked for by {lane} and is in an inbox"))?;
     }
     for (lane, before) in &touched.leased {
         let over = before.until <= clock_ms + clock_slack_ms;
@@ -49,7 +54,10 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         })?;
     }
     for (lane, message) in &touched.deliveries {
-        one_place(lane, message, &model.lanes[lane].deliveries[message])?;
+        one_place(lane, message, &model.lanes[lane])?;
+    }
+    for (lane, message, number) in &touched.asked {
+        asked(model, touched, applied, (lane, message, *number))?;
     }
     let held_before = |lane: &String| touched.held_before.get(lane).copied().flatten();
     for lane in &touched.freed {
@@ -108,14 +116,7 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
         }
         let states = during(lane, message.accepted_us, now_us);
         let wants = |hook: &rows::Hook| hook.events.iter().any(|pattern| matches(pattern, &message.event_type));
-        // By one and the same pattern: the patterns are read one after the other, so a webhook that exchanges one that
-        // matches for another, in that very moment, may be missed.
-        let first = states.first().copied().flatten();
-        let kept = |pattern: &&String| {
-            let has = |hook: &rows::Hook| hook.active && hook.events.contains(pattern);
-            matches(pattern, &message.event_type) && states.iter().all(|state| state.is_some_and(has))
-        };
-        let must = first.is_some_and(|hook| hook.events.iter().any(|pattern| kept(&pattern)));
+        let must = states.iter().all(|state| state.is_some_and(wants));
         let may = states.iter().flatten().any(|hook| wants(hook));
         let queued = lane.deliveries.contains_key(id);
         ensure(queued || !must, "routed", || format!("{id} was routed past {lane_id}, which wanted it all the time"))?;
@@ -124,26 +125,66 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A delivery is queued once, or has ended; its attempts are dense from 1 and none follows a final one.
-fn one_place(lane: &str, message: &str, delivery: &Delivery) -> Result<(), Failure> {
-    let about = || format!("{message} for {lane}: queued {:?}, recorded {:?}", delivery.entries, delivery.log);
-    let dense = delivery.log.keys().copied().eq(1..=u32::try_from(delivery.log.len()).unwrap_or(u32::MAX));
+/// Whoever changes by which patterns a webhook is found writes the tenant's row, which counts its webhooks.
+fn counted(model: &Model, touched: &Touched) -> Result<(), Failure> {
+    for tenant in &touched.subscribed {
+        ensure(touched.counted.contains(tenant), "counted", || format!("the row of '{tenant}' was not written"))?;
+    }
+    for tenant in &touched.counted {
+        let prefix = format!("{tenant}/");
+        let lanes = model.lanes.range(prefix.clone()..).take_while(|(id, _)| id.starts_with(&prefix));
+        let webhooks = lanes.filter(|(_, lane)| lane.registration().is_some()).count();
+        let count = model.counts.get(tenant).copied().unwrap_or_default();
+        ensure(count == webhooks, "counted", || format!("'{tenant}' has {webhooks} webhooks, its row says {count}"))?;
+    }
+    Ok(())
+}
+
+/// A delivery is queued once, or has ended; its attempts are dense from 1, and none follows a final one but by a redelivery,
+/// with which a round of its own begins.
+fn one_place(id: &str, message: &str, lane: &Lane) -> Result<(), Failure> {
+    let delivery = &lane.deliveries[message];
+    let about = || format!("{message} for {id}: queued {:?}, recorded {:?}", delivery.entries, delivery.log);
+    let attempts = delivery.log.range(1..).count();
+    let dense = delivery.log.range(1..).map(|(number, _)| *number).eq(1..=u32::try_from(attempts).unwrap_or(u32::MAX));
     ensure(dense, "dense", about)?;
-    let finals = delivery.log.values().filter(|log| log.is_final()).count();
-    let last_is_final = delivery.log.values().next_back().is_some_and(rows::Log::is_final);
-    ensure(finals <= 1 && (finals == 0 || last_is_final), "one-end", about)?;
-    if last_is_final {
+    let last = delivery.log.values().next_back();
+    let ends = delivery.log.values().filter(|log| log.is_last()).count();
+    let ended = last.is_some_and(rows::Log::is_last);
+    ensure(ends <= 1 && (ends == 0 || ended), "one-end", about)?;
+    if ended {
         return ensure(delivery.entries.is_empty(), "ended", about);
     }
     ensure(delivery.entries.len() == 1, "queued-once", about)?;
     let (key, number) = &delivery.entries[0];
-    ensure(*number as usize == delivery.log.len() + 1, "numbered", about)?;
-    let Some(last) = delivery.log.values().next_back() else { return Ok(()) };
+    ensure(*number as usize == attempts + 1, "numbered", about)?;
+    let first = lane.queue.get(key).map(|group| group.f);
+    ensure(first == Some(delivery.first_of(*number)), "round", || {
+        format!("'{key}' says that its schedule began with attempt {first:?}: {}", about())
+    })?;
+    let Some(last) = last else { return Ok(()) };
     let due = match rows::parse(key) {
         Some(Row::Queue { due_ms, .. }) => Some(due_ms),
         _ => None,
     };
     ensure(last.next_at_ms == due, "log-and-schedule-agree", about)
+}
+
+/// A redelivery asks for a delivery once, after its last attempt, or before the first of a message that was routed past it.
+fn asked(
+    model: &Model,
+    touched: &Touched,
+    applied: Applied,
+    (lane, message, number): (&String, &String, u32),
+) -> Result<(), Failure> {
+    let delivery = &model.lanes[lane].deliveries[message];
+    let about = || format!("call {} asked for {message} for {lane} after attempt {number}", applied.call);
+    let last = delivery.log.keys().next_back() == Some(&number);
+    ensure(applied.redelivers && last, "asked", || format!("{}: {:?}", about(), delivery.log))?;
+    let times = delivery.asked_by.iter().filter(|&&call| call == applied.call).count();
+    ensure(times == 1, "asked-once", || format!("{}, the {times}. time", about()))?;
+    let new = touched.new.iter().any(|(of, what)| (of, what) == (lane, message));
+    ensure(new || number > 0 || delivery.moved.contains_key(&1), "asked", || format!("{}: it was there", about()))
 }
 
 /// What is recorded happened: a request of this very call ended so, and what follows is what the schedule says.
@@ -184,13 +225,14 @@ fn truthful(
     };
     sent[found].recorded = true;
     let request = &sent[found];
-    follows(log, number, &states, request.retry_after_s, clock_slack_ms, about)
+    let tries = number + 1 - delivery.first_of(number);
+    follows(log, tries, &states, request.retry_after_s, clock_slack_ms, about)
 }
 
-/// Success ends it; a failure is followed by what some schedule of the webhook said.
+/// Success ends it; a failure is followed by what some schedule of the webhook said after so many tries.
 fn follows(
     log: &rows::Log,
-    number: u32,
+    tries: u32,
     states: &[Option<&rows::Hook>],
     retry_after_s: Option<u64>,
     clock_slack_ms: u64,
@@ -204,7 +246,7 @@ fn follows(
     let waits = |index: u32| states.iter().flatten().filter_map(move |hook| hook.schedule_s.get(index as usize - 1));
     match log.state.as_str() {
         "retrying" => {
-            let least_s = waits(number).copied().min().map(u64::from);
+            let least_s = waits(tries).copied().min().map(u64::from);
             let least_s = least_s.map(|wait_s| wait_s.max(retry_after_s.unwrap_or(0).min(24 * 3_600)));
             let in_time = least_s
                 .zip(log.next_at_ms)
@@ -212,7 +254,7 @@ fn follows(
             ensure(in_time, "schedule", || format!("{}: the wait is at least {least_s:?} s", about()))
         }
         "exhausted" => {
-            let last = states.iter().flatten().any(|hook| hook.schedule_s.len() < number as usize);
+            let last = states.iter().flatten().any(|hook| hook.schedule_s.len() < tries as usize);
             ensure(last || log.status == Some(410), "schedule", || format!("{}: the schedule goes on", about()))
         }
         "skipped" => ensure(log.status == Some(410), "state", &about),

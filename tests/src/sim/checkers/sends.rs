@@ -137,8 +137,10 @@ fn may_send(
     ensure(clock_ms + u64::from(request.timeout_ms) < until + sender.clock_slack_ms, "outlives-its-lease", || {
         format!("{clock_ms} ms and a timeout of {} ms do not end before {until}: {}", request.timeout_ms, about())
     })?;
-    let again = delivery.requests.iter().any(|&id| sent[id].lease == lane.lease.token && sent[id].number == *number);
-    ensure(!again, "sent-twice-under-one-lease", about)?;
+    let before =
+        delivery.requests.iter().filter(|&&id| sent[id].lease == lane.lease.token && sent[id].number == *number);
+    let moved = delivery.moved.get(number).copied().unwrap_or_default();
+    ensure(before.count() <= moved, "sent-twice-under-one-lease", about)?;
     let of_lane =
         sender.in_flight.iter().filter(|&&id| sent[id].lane == lane_id && sent[id].lease == lane.lease.token).count();
     ensure(of_lane < LANE_IN_FLIGHT_MAX, "in-flight-of-a-lane", about)?;
@@ -156,12 +158,14 @@ fn not_before_its_time(
     number: u32,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
-    if number < 2 || sender.wild_clocks {
+    let tries = number + 1 - delivery.first_of(number);
+    let asked = number > 0 && delivery.log.get(&(number - 1)).is_some_and(|log| log.again.is_some());
+    if tries < 2 || asked || sender.wild_clocks {
         return Ok(());
     }
     let before = delivery.requests.iter().rev().map(|&id| &sent[id]).find(|request| request.recorded);
     let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
-    let wait_s = hooks.filter_map(|hook| hook.schedule_s.get(number as usize - 2)).min();
+    let wait_s = hooks.filter_map(|hook| hook.schedule_s.get(tries as usize - 2)).min();
     let (Some(before), Some(&wait_s)) = (before, wait_s) else { return Ok(()) };
     let waited_ms = (sender.now_us - before.sent_us) / 1_000;
     ensure(waited_ms + CLOCK_SKEW_MS_MAX >= u64::from(wait_s) * 1_000, "schedule", || {
