@@ -189,7 +189,8 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
             for (lane, reason) in disabled {
                 webhook::disable(pump.host, &lane, &reason, now_ms)?;
                 if let Some(held) = pump.lanes.get_mut(&lane) {
-                    held.hook = Registration::Inactive(reason);
+                    // It may have been removed meanwhile.
+                    held.hook = Registration::Unread;
                 }
             }
             Ok(true)
