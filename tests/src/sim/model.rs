@@ -47,11 +47,9 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The attempt with which the schedule of attempt `number` began: the first, or that of the last redelivery of what had
-    /// ended.
+    /// The attempt with which the schedule of attempt `number` began: the first, or that of the last redelivery.
     pub fn first_of(&self, number: u32) -> u32 {
-        let begins = |log: &Log| log.is_final() && log.again.is_some();
-        self.log.range(..number).rev().find(|(_, log)| begins(log)).map_or(1, |(before, _)| before + 1)
+        self.log.range(..number).rev().find(|(_, log)| log.again.is_some()).map_or(1, |(before, _)| before + 1)
     }
 }
 
