@@ -173,6 +173,11 @@ impl World {
             now_us: self.now_us,
             clock_ms: self.clock_us(instance) / 1_000,
             clock_slack_ms: self.clock_slack_ms(call),
+            looked_ms_max: if self.params.wild_clocks() {
+                (self.now_us - self.calls[call].began_us) / 1_000
+            } else {
+                0
+            },
             redelivers: matches!(&*self.calls[call].job, Job::Redeliver { .. }),
         };
         commits::after(&self.model, &touched, applied, &mut self.sent)?;

@@ -21,13 +21,16 @@ pub struct Applied {
     pub clock_ms: u64,
     /// How far one clock can move against itself.
     pub clock_slack_ms: u64,
+    /// How long ago the call may have looked at a lease that is too far ahead to be believed: where clocks are wild, such
+    /// a lease can have come within bounds by the time of the commit.
+    pub looked_ms_max: u64,
     /// Whether the call is a redelivery.
     pub redelivers: bool,
 }
 
 /// Judges a commit.
 pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sent]) -> Result<(), Failure> {
-    let Applied { call, now_us, clock_ms, clock_slack_ms, .. } = applied;
+    let Applied { call, now_us, clock_ms, clock_slack_ms, looked_ms_max, .. } = applied;
     ensure(touched.broken.is_none(), "rows", || touched.broken.clone().unwrap_or_default())?;
     for lane in &touched.lanes {
         covered(lane, &model.lanes[lane])?;
@@ -48,7 +51,8 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     }
     for (lane, before) in &touched.leased {
         let over = before.until <= clock_ms + clock_slack_ms;
-        let absurd = before.until + clock_slack_ms > clock_ms + LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
+        let ahead_ms = (before.until + clock_slack_ms + looked_ms_max).saturating_sub(clock_ms);
+        let absurd = ahead_ms > LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
         ensure(over || absurd, "lease-respected", || {
             format!("call {call} leased {lane} at {clock_ms} ms by its clock, over the lease {before:?}")
         })?;
