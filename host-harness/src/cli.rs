@@ -1,5 +1,6 @@
 //! The command line: which commands there are. What each does is in its own file.
 
+mod check_storage;
 mod client;
 mod demo;
 mod dialect;
@@ -13,6 +14,7 @@ mod profiles;
 mod sealing;
 mod serve;
 mod signals;
+mod storage_driver;
 mod text;
 mod verify;
 
@@ -54,6 +56,10 @@ enum Command {
     Listen(listen::Options),
     /// Says whether a request bears a signature that holds.
     Verify(verify::Options),
+    /// Checks whether a store, in whatever language, keeps to the storage contract.
+    CheckStorage(check_storage::Options),
+    /// Lets `check-storage` drive a store of this host.
+    StorageDriver(storage_driver::Options),
 }
 
 /// Runs the command that was typed.
@@ -67,6 +73,8 @@ pub fn run() -> ExitCode {
         Command::Import(options) => import::run(&options),
         Command::Listen(options) => listen::run(&options),
         Command::Verify(options) => verify::run(&options),
+        Command::CheckStorage(options) => check_storage::run(&options),
+        Command::StorageDriver(options) => storage_driver::run(&options),
     };
     done.unwrap_or_else(|error| {
         eprintln!("hookwright: error: {error:#}");

@@ -1,5 +1,4 @@
-//! What the tests share: suites that run against more than one subject, and the deterministic simulator.
+//! What the tests share: the deterministic simulator.
 #![forbid(unsafe_code)]
 
-pub mod contract;
 pub mod sim;

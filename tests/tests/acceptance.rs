@@ -8,7 +8,7 @@ mod api_limits;
 mod api_messages;
 mod api_secrets;
 mod api_webhooks;
-mod binary;
+pub mod binary;
 mod cli;
 mod cli_emit;
 mod cli_import;

@@ -12,3 +12,4 @@ mod server;
 mod simulation;
 mod storage_contract;
 mod storage_faults;
+mod storage_kit;

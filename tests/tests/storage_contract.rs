@@ -4,31 +4,65 @@ use hookwright_engine::host::{Check, Entry, Mutation, Storage, StorageError};
 use hookwright_engine::memory::MemoryStore;
 use hookwright_host::stores::sqlite::{SqliteStore, create_schema};
 use hookwright_host::stores::{self, SharedStorage};
-use hookwright_tests::contract;
+use hookwright_storage_check::{InProcess, Verdict, cases, check};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use tempfile::TempDir;
 
+/// Every case passes, but those that are expected to be skipped.
+fn check_all(subject: &InProcess, skipped: &[&str]) {
+    let mut told = 0;
+    check(
+        subject,
+        |_| true,
+        |name, verdict| {
+            told += 1;
+            match verdict {
+                Verdict::Passed => {}
+                Verdict::Skipped(_) => assert!(skipped.contains(&name), "{name} was skipped"),
+                Verdict::Failed(failure) => panic!("{name}: {failure}"),
+            }
+        },
+    );
+    assert_eq!(told, cases().count());
+}
+
+const ENDINGS: [&str; 4] = [
+    "rows are there after reopening",
+    "no version comes back after reopening",
+    "a crash loses no answered commit and halves none",
+    "others go on after a crash",
+];
+
 #[test]
 fn memory() {
-    contract::check(&|lend| lend(&MemoryStore::new()));
+    check_all(&InProcess::shared(|| Arc::new(MemoryStore::new())), &ENDINGS);
 }
 
 #[test]
 fn sqlite() {
-    contract::check(&|lend| {
-        let folder = TempDir::new().unwrap();
-        let store = create(&folder);
-        lend(&store);
+    let folder = TempDir::new().unwrap();
+    let (made, opened) = (folder.path().to_owned(), folder.path().to_owned());
+    let empty = move || {
+        for entry in std::fs::read_dir(&made).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        Ok(stores::open(&format!("sqlite:{}", made.join("store.db").display())).unwrap())
+    };
+    let open = move || {
+        let store = SqliteStore::open(&opened.join("store.db")).unwrap();
         store.integrity_check().unwrap();
-    });
+        Ok(Arc::new(store) as SharedStorage)
+    };
+    check_all(&InProcess::reopened(empty, open), &ENDINGS[2..]);
 }
 
 /// The stores' own promise, stronger than the contract's: they name every check that fails.
 #[test]
 fn all_failed_checks_are_named() {
     let folder = TempDir::new().unwrap();
-    let stores: [SharedStorage; 2] = [std::sync::Arc::new(MemoryStore::new()), std::sync::Arc::new(create(&folder))];
+    let stores: [SharedStorage; 2] = [Arc::new(MemoryStore::new()), Arc::new(create(&folder))];
     for store in stores {
         put(&*store, "there", "1");
         let version = put(&*store, "held", "1");
