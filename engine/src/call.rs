@@ -61,6 +61,11 @@ pub struct Settings {
     pub plain_http: PlainHttp,
     /// How many webhooks a tenant may have; none: [`crate::limits::WEBHOOKS_PER_TENANT_MAX`].
     pub webhooks_per_tenant_max: Option<u32>,
+    /// How long a webhook may fail without a success until it is disabled, in seconds; 0: for ever; none:
+    /// [`crate::limits::DISABLE_AFTER_S`].
+    pub disable_after_s: Option<u32>,
+    /// After how many deliveries in a row that failed a webhook is disabled; 0 or none: never.
+    pub disable_after_deliveries: Option<u32>,
 }
 
 impl Default for Settings {
@@ -73,6 +78,8 @@ impl Default for Settings {
             allow_destinations: Vec::new(),
             plain_http: PlainHttp::Allowed,
             webhooks_per_tenant_max: None,
+            disable_after_s: None,
+            disable_after_deliveries: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::host::EgressPolicy;
-use crate::limits::{PROFILES_MAX, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX};
+use crate::limits::{DISABLE_AFTER_S, PROFILES_MAX, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX};
 use crate::profile::Profile;
 use crate::seal::Keys;
 use crate::{Error, ErrorKind, PlainHttp, Settings, egress};
@@ -18,6 +18,8 @@ pub struct Config {
     allow_destinations: Vec<String>,
     plain_http: PlainHttp,
     webhooks_per_tenant_max: u32,
+    disable_after_s: u32,
+    disable_after_deliveries: u32,
 }
 
 impl Config {
@@ -40,6 +42,8 @@ impl Config {
             allow_destinations: settings.allow_destinations.clone(),
             plain_http: settings.plain_http,
             webhooks_per_tenant_max,
+            disable_after_s: settings.disable_after_s.unwrap_or(DISABLE_AFTER_S),
+            disable_after_deliveries: settings.disable_after_deliveries.unwrap_or(0),
         })
     }
 
@@ -66,6 +70,16 @@ impl Config {
     /// Whether webhooks may have `http` URLs.
     pub fn plain_http(&self) -> PlainHttp {
         self.plain_http
+    }
+
+    /// How long a webhook may fail without a success until it is disabled; none: for ever.
+    pub fn disable_after_ms(&self) -> Option<u64> {
+        (self.disable_after_s > 0).then_some(u64::from(self.disable_after_s) * 1_000)
+    }
+
+    /// After how many deliveries in a row that failed a webhook is disabled; none: never.
+    pub fn disable_after_deliveries(&self) -> Option<u32> {
+        (self.disable_after_deliveries > 0).then_some(self.disable_after_deliveries)
     }
 
     /// How many webhooks a tenant may have.

@@ -91,6 +91,8 @@ pub const QUEUE_PAGES_SEARCHED_MAX: u32 = 1_000;
 pub const ATTEMPT_NUMBER_MAX: u32 = 9_900;
 /// How far a receiver's `Retry-After` can push an attempt back: 24 hours.
 pub const RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
+/// How long a webhook may fail without a success until it is disabled, unless the host's configuration says otherwise: 5 days.
+pub const DISABLE_AFTER_S: u32 = 5 * 24 * 3_600;
 /// The shortest timeout of an attempt.
 pub const TIMEOUT_MS_MIN: u32 = 100;
 /// The longest timeout of an attempt.
@@ -119,7 +121,7 @@ pub const CLAIM_LANES_MAX: usize = 64;
 /// Wakes of one lane that one commit deletes; the rest is deleted by the next.
 pub const LANE_WAKES_MAX: usize = 8;
 /// Lanes that one settling commit releases.
-pub const RELEASE_LANES_MAX: usize = 40;
+pub const RELEASE_LANES_MAX: usize = 32;
 /// Wake rows read in one page while looking for lanes.
 pub const WAKE_PAGE: u32 = 200;
 /// Pages of wake rows read in one look.
@@ -165,8 +167,8 @@ const _: () = assert!(
     "a routing commit fits: group and wake of each lane, inbox rows, shard, lease and old wake of the lanes taken"
 );
 const _: () = assert!(
-    SETTLE_ATTEMPTS_MAX * 5 + RELEASE_LANES_MAX * (LANE_WAKES_MAX + 4) <= COMMIT_MUTATIONS_MAX,
-    "a settling commit fits: row, log, retry, recent and stat; lane, armed wake, next wake, wakes seen"
+    SETTLE_ATTEMPTS_MAX * 6 + RELEASE_LANES_MAX * (LANE_WAKES_MAX + 4) <= COMMIT_MUTATIONS_MAX,
+    "a settling commit fits: row, log, retry, recent, stat and webhook; lane, armed wake, next wake, wakes seen"
 );
 const _: () = assert!(
     CLAIM_LANES_MAX * (LANE_WAKES_MAX + 3) <= COMMIT_MUTATIONS_MAX,

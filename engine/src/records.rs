@@ -80,6 +80,10 @@ pub struct Stat {
     pub failures: u32,
     /// The last success, in milliseconds.
     pub succeeded_at_ms: Option<u64>,
+    /// The first failed attempt since then, or since the webhook was made active, in milliseconds.
+    pub failing_since_ms: Option<u64>,
+    /// Deliveries that ended exhausted since then.
+    pub exhausted: u32,
 }
 
 /// `log/`: an attempt, and what followed from it.
@@ -161,6 +165,8 @@ pub struct Hook {
     pub active: bool,
     /// Why not, if the engine decided it.
     pub inactive_reason: Option<String>,
+    /// When it was last made active again, in milliseconds: what failed before does not count.
+    pub activated_at_ms: Option<u64>,
     /// The timeout of an attempt.
     pub timeout_ms: u32,
     /// The waits after each failed attempt, in seconds.
@@ -242,6 +248,8 @@ record!(Stat {
     last_status = "lastStatus",
     failures = "failures",
     succeeded_at_ms = "succeededAtMs",
+    failing_since_ms = "failingSinceMs",
+    exhausted = "exhausted",
 });
 record!(Attempt {
     at_ms = "atMs",
@@ -271,6 +279,7 @@ record!(Hook {
     headers = "headers",
     active = "active",
     inactive_reason = "inactiveReason",
+    activated_at_ms = "activatedAtMs",
     timeout_ms = "timeoutMs",
     schedule_s = "scheduleS",
     created_at_ms = "createdAtMs",

@@ -47,7 +47,7 @@ pub fn judge(
         next_at_ms: None,
         disable: None,
     };
-    let mut hint_ms = 0;
+    let (mut hint_ms, mut aborted) = (0, false);
     match completion.result {
         Ok(response) => {
             if profile.is_success(response.status) {
@@ -59,6 +59,14 @@ pub fn judge(
             if profile.retry_after_on.contains(&response.status) {
                 hint_ms = retry_after_ms(&response, now_ms);
             }
+            match wish(&response) {
+                Some(Wish::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
+                Some(Wish::AbortMessage) if verdict.state != State::Delivered => {
+                    verdict.detail = Some("the receiver wants this message no more".to_owned());
+                    aborted = true;
+                }
+                Some(Wish::AbortMessage) | None => {}
+            }
             verdict.status = Some(response.status);
             verdict.excerpt = excerpt(&response);
         }
@@ -67,12 +75,29 @@ pub fn judge(
             verdict.detail = Some(error.detail.chars().take(EXCERPT_CHARS_MAX).collect());
         }
     }
-    let failed = verdict.state != State::Delivered && verdict.disable.is_none();
+    let failed = verdict.state != State::Delivered && verdict.disable.is_none() && !aborted;
     if let Some(wait_ms) = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed) {
         verdict.state = State::Retrying;
         verdict.next_at_ms = Some(now_ms + wait_ms.max(hint_ms));
     }
     verdict
+}
+
+/// What a receiver asks for in the header `webhook-delivery`, whatever the status.
+enum Wish {
+    /// `disable`: nothing more for this webhook.
+    Disable,
+    /// `abort-message`: no further attempt of this message.
+    AbortMessage,
+}
+
+fn wish(response: &Response) -> Option<Wish> {
+    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("webhook-delivery"));
+    match header?.1.trim().to_ascii_lowercase().as_str() {
+        "disable" => Some(Wish::Disable),
+        "abort-message" => Some(Wish::AbortMessage),
+        _ => None,
+    }
 }
 
 /// The wait after a failed attempt: the schedule's, made a little longer.
@@ -147,6 +172,27 @@ mod tests {
                 "{status} {hint}"
             );
             assert_eq!(verdict.disable.is_some(), status == 410);
+        }
+    }
+
+    #[test]
+    fn a_receiver_may_end_a_message_or_its_webhook() {
+        use State::{Delivered, Exhausted, Retrying};
+        let rows: &[(u16, &str, State, bool)] = &[
+            (500, "disable", Exhausted, true),
+            (200, " Disable ", Delivered, true),
+            (500, "abort-message", Exhausted, false),
+            (503, "Abort-Message", Exhausted, false),
+            (200, "abort-message", Delivered, false),
+            (500, "retry", Retrying, false),
+            (500, "", Retrying, false),
+        ];
+        for &(status, wish, state, disabled) in rows {
+            let headers = vec![("Webhook-Delivery".to_owned(), wish.to_owned())];
+            let result = Ok(Response { status, headers, ..Response::default() });
+            let verdict = judge(&standard(), SCHEDULE_S, 1, "", Completion { id: 1, duration_ms: 7, result }, NOW_MS);
+            assert_eq!((verdict.state, verdict.disable.is_some()), (state, disabled), "{status} {wish}");
+            assert_eq!(verdict.next_at_ms.is_some(), state == Retrying);
         }
     }
 

@@ -3,6 +3,7 @@
 //! This file owns the order of the steps and the pump's state; each step decides in a file of its own.
 
 mod claim;
+mod health;
 mod route;
 mod send;
 mod settle;
@@ -175,6 +176,8 @@ struct Done {
     attempt: Attempt,
     /// The receiver wants nothing more.
     disable: Option<String>,
+    /// The webhook as it was when the request was sent; none: there was none.
+    target: Option<Rc<Target>>,
 }
 
 impl<'a> Pump<'a> {

@@ -240,7 +240,7 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
             if matches!(held.hook, Registration::Active(_)) {
                 held.in_flight -= 1;
             }
-            pump.done.push_back(Done { lane, token, delivery, attempt, disable: None });
+            pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None });
             None
         }
     }
@@ -266,7 +266,7 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
         again: None,
         test: false,
     };
-    Done { lane, token, delivery, attempt, disable: judged.disable }
+    Done { lane, token, delivery, attempt, disable: judged.disable, target: Some(target) }
 }
 
 impl Held {

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Done, Held, Pump, Registration, Row};
+use super::{Done, Held, Pump, Registration, Row, health};
+use crate::Error;
 use crate::commit::{Commit, Outcome, Versions};
+use crate::config::Config;
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{LANE_WAKES_MAX, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
-use crate::records::{self, Queue, Recent, Stat, State};
-use crate::{Error, webhook};
+use crate::records::{self, Hook, Queue, Recent, Stat, State};
 
 /// Rounds of "read again and repeat the rest" before something must be wrong.
 const ROUNDS_MAX: u32 = 50;
@@ -46,6 +47,8 @@ struct LanePlan {
     /// The wakes seen are deleted, although the lane is kept: a lane that waits for its receiver must not gather them. The
     /// wake at the lease's end stays, and the release reads the queue.
     tidy: bool,
+    /// The webhook's row as it becomes, with its version before.
+    disable: Option<(u64, Hook)>,
 }
 
 /// Takes from what is done as much as one commit records; what belongs to a lost lease is dropped. An attempt that a
@@ -94,6 +97,10 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
             continue;
         }
         let mut planned = plan_lane(held, done);
+        match disable(pump.host, pump.config, lane, &planned, now_ms) {
+            Ok(disable) => planned.disable = disable,
+            Err(error) => failed = Some(error),
+        }
         if idle && releases < RELEASE_LANES_MAX {
             match first_that_stays(pump.host, lane, &planned) {
                 Ok(stays_ms) if open && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) => held.scan = true,
@@ -135,23 +142,33 @@ fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
             .entry(delivery.row.clone())
             .or_insert_with(|| held.rows.get(&delivery.row).map_or_else(Vec::new, |row| row.left.clone()));
         left.retain(|(message, number)| (message, *number) != (&delivery.message, delivery.number));
-        count(&mut stat, one);
+        health::count(&mut stat, one);
     }
-    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, release: None, tidy: false }
+    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, ..LanePlan::default() }
 }
 
-fn count(stat: &mut Stat, done: &Done) {
-    let attempt = &done.attempt;
-    match attempt.state {
-        State::Skipped | State::Cancelled => return,
-        State::Delivered => {
-            stat.failures = 0;
-            stat.succeeded_at_ms = Some(attempt.at_ms);
-        }
-        State::Retrying | State::Exhausted => stat.failures = stat.failures.saturating_add(1),
-    }
-    stat.last_at_ms = attempt.at_ms;
-    stat.last_status = attempt.status;
+/// The webhook taken out of service, if a receiver asked for it or its health says so: once, and not if it has been given
+/// another URL meanwhile. What it is taken out for is in the commit that does it.
+fn disable(
+    host: &dyn crate::host::Host,
+    config: &Config,
+    lane: &Lane,
+    planned: &LanePlan,
+    now_ms: u64,
+) -> Result<Option<(u64, Hook)>, Error> {
+    let asked = planned.done.iter().rev().find(|done| done.disable.is_some());
+    let last = planned.done.iter().rev().find(|done| done.target.is_some());
+    let reason = asked.and_then(|done| done.disable.clone());
+    let ill = || planned.stat.as_ref().filter(|_| last.is_some()).and_then(|stat| health::verdict(config, stat));
+    let Some(reason) = reason.or_else(ill) else { return Ok(None) };
+    let Some(entry) = host.get(&[keys::hook(lane)])?.into_iter().next().flatten() else { return Ok(None) };
+    let hook: Hook = records::decode(&entry.key, &entry.value)?;
+    let target = asked.or(last).and_then(|done| done.target.as_ref());
+    let same = target.is_some_and(|target| {
+        target.url() == hook.url && target.activated_at_ms() == hook.activated_at_ms.unwrap_or(0)
+    });
+    let off = Hook { active: false, inactive_reason: Some(reason), updated_at_ms: now_ms, ..hook };
+    Ok((hook.active && same).then_some((entry.version, off)))
 }
 
 /// The time of the lane's first row, whatever it is, that is there after the plan's commit. Read after the wakes that the
@@ -177,6 +194,11 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
         commit.check(&keys::lane(lane), Some(held.version));
         put_rows(lane, held, planned, &mut commit);
         put_log(lane, planned, &token, now_ms, &mut commit);
+        if let Some((version, hook)) = &planned.disable {
+            commit.check(&keys::hook(lane), Some(*version));
+            let hook = Hook { token: token.clone(), ..hook.clone() };
+            commit.put(keys::hook(lane), records::encode(&hook));
+        }
         if let Some(wake_ms) = planned.release {
             put_release(lane, held, wake_ms, &token, &mut commit);
         } else if planned.tidy {
@@ -185,14 +207,7 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
     }
     match commit.submit(pump.host) {
         Ok(Outcome::Applied(versions)) => {
-            let disabled = note_applied(pump, plan, &versions)?;
-            for (lane, reason) in disabled {
-                webhook::disable(pump.host, &lane, &reason, now_ms)?;
-                if let Some(held) = pump.lanes.get_mut(&lane) {
-                    // It may have been removed meanwhile.
-                    held.hook = Registration::Unread;
-                }
-            }
+            note_applied(pump, plan, &versions)?;
             Ok(true)
         }
         Ok(Outcome::Conflict { .. }) => {
@@ -256,19 +271,16 @@ fn delete_seen(held: &Held, commit: &mut Commit) {
     }
 }
 
-/// Brings what the pump knows in line with what was committed. Answers the webhooks to disable.
-fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<Vec<(Lane, String)>, Error> {
-    let mut disabled = Vec::new();
+/// Brings what the pump knows in line with what was committed.
+fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<(), Error> {
     for (lane, planned) in plan.lanes {
         for done in &planned.done {
             let attempted = !matches!(done.attempt.state, State::Skipped | State::Cancelled);
             pump.report.attempts += u32::from(attempted);
             pump.report.delivered += u32::from(done.attempt.state == State::Delivered);
         }
+        let asked = planned.done.iter().any(|done| done.disable.is_some());
         let retries_ms = planned.done.iter().filter_map(|done| done.attempt.next_at_ms).collect::<Vec<_>>().into_iter();
-        if let Some(reason) = planned.done.into_iter().find_map(|done| done.disable) {
-            disabled.push((lane.clone(), reason));
-        }
         if let Some(wake_ms) = planned.release {
             pump.next_look_ms = wake_ms.map_or(pump.next_look_ms, |wake_ms| wake_ms.min(pump.next_look_ms));
             pump.lanes.remove(&lane);
@@ -278,6 +290,12 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
         if planned.tidy {
             held.seen.clear();
+        }
+        match planned.disable {
+            Some((_, hook)) => held.hook = Registration::Inactive(hook.inactive_reason.unwrap_or_default()),
+            // It has been changed or removed since the request was sent.
+            None if asked => held.hook = Registration::Unread,
+            None => {}
         }
         held.next_due_ms = retries_ms.fold(held.next_due_ms, u64::min);
         if let Some(stat) = planned.stat {
@@ -291,7 +309,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             }
         }
     }
-    Ok(disabled)
+    Ok(())
 }
 
 /// After a conflict: a lane with another token is somebody else's. Under our token, rows that are gone, or no longer name

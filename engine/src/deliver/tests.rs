@@ -482,6 +482,85 @@ fn https_can_be_demanded() {
     assert!(world.requests.borrow().is_empty());
 }
 
+fn settings() -> Settings {
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
+    Settings { sealing_keys: vec![key], ..Settings::default() }
+}
+
+fn shown(world: &World, config: &Config, webhook: &str) -> serde_json::Value {
+    serde_json::from_str(&crate::get(world, config, "acme", webhook).unwrap()).unwrap()
+}
+
+#[test]
+fn a_webhook_that_is_gone_is_disabled_in_the_commit_that_records_it() {
+    let world = World::new(&[410, 200, 200]);
+    let config = Config::new(&settings()).unwrap();
+    let registration = r#"{"url":"https://example.com/in","events":["*"]}"#;
+    let webhook = register(&world, &config, "acme", None, registration).unwrap();
+    let webhook: serde_json::Value = serde_json::from_str(&webhook).unwrap();
+    let webhook = webhook["id"].as_str().unwrap();
+    on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
+    world.commits.set(0);
+    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.commits.get(), 2, "route, settle");
+    let hook = shown(&world, &config, webhook);
+    assert_eq!((&hook["isActive"], &hook["inactiveReason"]), (&false.into(), &"the receiver answered 410".into()));
+    on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
+    assert_eq!(world.pump(&config).attempts, 0);
+    crate::update(&world, &config, "acme", webhook, r#"{"isActive":true}"#).unwrap();
+    on_event(&world, &config, Some("acme"), r#"{"type":"c"}"#).unwrap();
+    assert_eq!(world.pump(&config).delivered, 1);
+    let states: Vec<String> = log(&world, &config, webhook).into_iter().map(|(state, ..)| state).collect();
+    assert_eq!(states, ["delivered", "skipped", "exhausted"]);
+}
+
+#[test]
+fn an_answer_to_the_old_url_does_not_disable_the_new_one() {
+    let world = World::new(&[410]);
+    let config = Rc::new(Config::new(&settings()).unwrap());
+    let registration = r#"{"url":"https://example.com/in","events":["*"]}"#;
+    let webhook = register(&world, &config, "acme", None, registration).unwrap();
+    let webhook: serde_json::Value = serde_json::from_str(&webhook).unwrap();
+    let webhook = webhook["id"].as_str().unwrap().to_owned();
+    on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
+    let (id, other) = (webhook.clone(), config.clone());
+    world.meddle(At::Wait, move |world| {
+        crate::update(world, &other, "acme", &id, r#"{"url":"https://example.com/new"}"#).unwrap();
+    });
+    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(shown(&world, &config, &webhook)["isActive"], true);
+}
+
+#[test]
+fn a_webhook_that_fails_for_long_or_often_is_disabled_once() {
+    let check = |settings: &Settings, wait_s: u64, expected: &str, attempts: usize| {
+        let world = World::new(&[500; 50]);
+        let config = Config::new(settings).unwrap();
+        let registration = r#"{"url":"https://example.com/in","events":["*"],"schedule":[]}"#;
+        let webhook = register(&world, &config, "acme", None, registration).unwrap();
+        let webhook: serde_json::Value = serde_json::from_str(&webhook).unwrap();
+        let webhook = webhook["id"].as_str().unwrap();
+        let mut sent = 0;
+        while shown(&world, &config, webhook)["isActive"] == true {
+            on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
+            sent += usize::try_from(world.pump(&config).attempts).unwrap();
+            world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
+            assert!(sent < 40, "{expected}");
+        }
+        assert_eq!(sent, attempts, "{expected}");
+        assert_eq!(shown(&world, &config, webhook)["inactiveReason"], expected);
+        // What failed before it was switched on again does not count.
+        crate::update(&world, &config, "acme", webhook, r#"{"isActive":true}"#).unwrap();
+        on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
+        assert_eq!(world.pump(&config).attempts, 1);
+        assert_eq!(shown(&world, &config, webhook)["isActive"], true, "{expected}");
+    };
+    let day_s = 24 * 3_600;
+    check(&settings(), day_s, "no success for 5 days", 6);
+    check(&Settings { disable_after_s: Some(3_600), ..settings() }, 1_200, "no success for 60 minutes", 4);
+    check(&Settings { disable_after_deliveries: Some(3), ..settings() }, 1, "3 deliveries in a row failed", 3);
+}
+
 #[test]
 fn a_host_has_profiles_of_its_own() {
     let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };

@@ -49,6 +49,7 @@ pub fn register(
         headers: Vec::new(),
         active: true,
         inactive_reason: None,
+        activated_at_ms: None,
         timeout_ms: 0,
         schedule_s: Vec::new(),
         created_at_ms: now_ms,
@@ -204,22 +205,6 @@ pub fn rotate_secret(
         Ok(())
     })?;
     Ok(view::show(&hook, &stat, shown.as_ref()))
-}
-
-/// Takes a webhook out of service, once, because of what a receiver said.
-pub(crate) fn disable(host: &dyn Host, lane: &Lane, reason: &str, now_ms: u64) -> Result<(), Error> {
-    let changed = change_lane(host, lane, |hook| {
-        if hook.active {
-            hook.active = false;
-            hook.inactive_reason = Some(reason.to_owned());
-            hook.updated_at_ms = now_ms;
-        }
-        Ok(())
-    });
-    match changed {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
-        other => other.map(|_| ()),
-    }
 }
 
 /// A webhook's lane, if the ids can be such.

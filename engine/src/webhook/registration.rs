@@ -120,6 +120,9 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
             .hint("choose another name"));
     }
     if let Some(active) = draft.active {
+        if active && !hook.active {
+            hook.activated_at_ms = Some(host.now_us() / 1_000);
+        }
         hook.active = active;
         hook.inactive_reason = None;
     }

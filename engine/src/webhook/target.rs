@@ -19,6 +19,7 @@ pub struct Target {
     timeout_ms: u32,
     schedule_s: Vec<u32>,
     inactive_reason: Option<String>,
+    activated_at_ms: u64,
 }
 
 impl std::fmt::Debug for Target {
@@ -55,6 +56,7 @@ impl Target {
             timeout_ms: hook.timeout_ms,
             schedule_s: hook.schedule_s.clone(),
             inactive_reason: inactive,
+            activated_at_ms: hook.activated_at_ms.unwrap_or(0),
         })
     }
 
@@ -81,6 +83,16 @@ impl Target {
     /// The waits after each failed attempt, in seconds.
     pub fn schedule_s(&self) -> &[u32] {
         &self.schedule_s
+    }
+
+    /// Where it goes.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// When it was made active again, in milliseconds; 0: it has always been.
+    pub fn activated_at_ms(&self) -> u64 {
+        self.activated_at_ms
     }
 
     /// Why nothing is delivered, if so.
