@@ -136,8 +136,22 @@ pub const SEND_BATCH_MAX: usize = 64;
 pub const IN_FLIGHT_MAX: usize = 512;
 /// Of these, at most so many for lanes that have not had a success lately.
 pub const IN_FLIGHT_UNPROVEN_MAX: usize = IN_FLIGHT_MAX / 2;
-/// Requests in flight of one lane.
+/// Requests in flight of one lane, unless its webhook says another number.
 pub const LANE_IN_FLIGHT_MAX: usize = 8;
+/// The most that a webhook may say.
+pub const LANE_IN_FLIGHT_CEILING: usize = 64;
+/// Requests in flight to one host and port, of one worker.
+pub const HOST_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
+/// The largest rate that a webhook may ask for, in attempts per minute.
+pub const RATE_PER_MINUTE_MAX: u32 = 60_000;
+/// A lane that may not send for longer than this is given back until it may.
+pub const PAUSE_HELD_MS: u64 = 1_000;
+/// Failed attempts in a row from which a webhook's attempts are spaced out.
+pub const BREAKER_FAILURES: u32 = 20;
+/// The first space between two of them. It doubles with each further failure.
+pub const BREAKER_PAUSE_MS_MIN: u64 = 1_000;
+/// The longest space between two of them.
+pub const BREAKER_PAUSE_MS_MAX: u64 = 60_000;
 
 /// How far two workers' clocks may disagree. Beyond it work is delayed or repeated, never lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
@@ -175,6 +189,7 @@ const _: () = assert!(
     "a claiming commit fits: lane, armed wake, old wake, wakes seen"
 );
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
+const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () = assert!(IN_FLIGHT_UNPROVEN_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
 const _: () = assert!(
     EVENTS_BYTES_MAX + EVENTS_PER_CALL_MAX * 8_192 <= COMMIT_BYTES_MAX,

@@ -84,6 +84,8 @@ pub struct Stat {
     pub failing_since_ms: Option<u64>,
     /// Deliveries that ended exhausted since then.
     pub exhausted: u32,
+    /// When the next attempt may be made, by the webhook's rate or because it keeps failing, in microseconds.
+    pub free_at_us: Option<u64>,
 }
 
 /// `log/`: an attempt, and what followed from it.
@@ -171,6 +173,10 @@ pub struct Hook {
     pub timeout_ms: u32,
     /// The waits after each failed attempt, in seconds.
     pub schedule_s: Vec<u32>,
+    /// Requests in flight at once; none: the default.
+    pub concurrency: Option<u32>,
+    /// Attempts per minute; none: as many as there are.
+    pub rate_per_minute: Option<u32>,
     /// In milliseconds.
     pub created_at_ms: u64,
     /// In milliseconds.
@@ -250,6 +256,7 @@ record!(Stat {
     succeeded_at_ms = "succeededAtMs",
     failing_since_ms = "failingSinceMs",
     exhausted = "exhausted",
+    free_at_us = "freeAtUs",
 });
 record!(Attempt {
     at_ms = "atMs",
@@ -282,6 +289,8 @@ record!(Hook {
     activated_at_ms = "activatedAtMs",
     timeout_ms = "timeoutMs",
     schedule_s = "scheduleS",
+    concurrency = "concurrency",
+    rate_per_minute = "ratePerMinute",
     created_at_ms = "createdAtMs",
     updated_at_ms = "updatedAtMs",
 });

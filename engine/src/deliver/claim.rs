@@ -278,6 +278,7 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         seen: Vec::new(),
         proven: is_proven(&lease.stat),
         stat: lease.stat,
+        spaced: false,
         hook: Registration::Unread,
         rows: LiteMap::new(),
         ready: VecDeque::new(),

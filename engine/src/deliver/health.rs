@@ -2,6 +2,7 @@
 
 use super::Done;
 use crate::config::Config;
+use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAUSE_MS_MIN};
 use crate::records::{Stat, State};
 
 /// Counts an attempt. What needed none counts for nothing.
@@ -28,6 +29,17 @@ pub(super) fn count(stat: &mut Stat, done: &Done) {
     }
     stat.last_at_ms = attempt.at_ms;
     stat.last_status = attempt.status;
+    let free_at_us = (attempt.at_ms + u64::from(attempt.duration_ms) + breaker_ms(stat.failures)) * 1_000;
+    if stat.failures >= BREAKER_FAILURES {
+        stat.free_at_us = Some(stat.free_at_us.unwrap_or(0).max(free_at_us));
+    }
+}
+
+/// How long a webhook that keeps failing is left alone between two attempts. Whatever waits for it goes on waiting, and takes
+/// nobody's place meanwhile.
+fn breaker_ms(failures: u32) -> u64 {
+    let doublings = failures.saturating_sub(BREAKER_FAILURES).min(16);
+    (BREAKER_PAUSE_MS_MIN << doublings).min(BREAKER_PAUSE_MS_MAX)
 }
 
 /// Why the webhook is to be disabled, if it has failed for long enough, or often enough.

@@ -21,7 +21,7 @@ use litemap::LiteMap;
 use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
-use crate::limits::{LANE_IN_FLIGHT_MAX, POLL_MS, STALL_MS, STALLS_MAX};
+use crate::limits::{LANE_IN_FLIGHT_MAX, PAUSE_HELD_MS, POLL_MS, STALL_MS, STALLS_MAX};
 use crate::records::{Attempt, Stat};
 use crate::webhook::Target;
 use crate::{Budget, DeliveryReport, Error, ErrorKind, id};
@@ -68,7 +68,7 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
         stalls = 0;
-        let looked = pump.wake_place.is_none() || !pump.may_start();
+        let looked = (pump.wake_place.is_none() && pump.next_send_ms == u64::MAX) || !pump.may_start();
         if pump.flights.is_empty() && !progress && looked {
             return Ok(());
         }
@@ -101,6 +101,10 @@ pub(super) struct Pump<'a> {
     /// There may be something to route or to claim.
     look: bool,
     next_look_ms: u64,
+    /// When the first of the lanes held that may not send yet may.
+    next_send_ms: u64,
+    /// Requests in flight by host and port.
+    hosts: LiteMap<String, usize>,
     /// Lanes were left to others, or for later, for want of room.
     crowded: bool,
     report: DeliveryReport,
@@ -116,6 +120,8 @@ struct Held {
     /// Wakes that announced rows which will have been read by the time of the release.
     seen: Vec<String>,
     stat: Stat,
+    /// By the webhook's rate, attempts were made that no stored health row knows of.
+    spaced: bool,
     /// Its receiver has worked lately, so it may have all its slots.
     proven: bool,
     hook: Registration,
@@ -202,6 +208,8 @@ impl<'a> Pump<'a> {
             wake_place: None,
             look: true,
             next_look_ms: now_ms,
+            next_send_ms: u64::MAX,
+            hosts: LiteMap::new(),
             crowded: false,
             report: DeliveryReport::default(),
         }
@@ -225,7 +233,8 @@ impl<'a> Pump<'a> {
         if !self.may_start() {
             return POLL_MS;
         }
-        let until_look_ms = self.next_look_ms.saturating_sub(self.now_ms()).clamp(1, u64::from(POLL_MS));
+        let until_look_ms =
+            self.next_look_ms.min(self.next_send_ms).saturating_sub(self.now_ms()).clamp(1, u64::from(POLL_MS));
         u32::try_from(until_look_ms).unwrap_or(POLL_MS)
     }
 
@@ -247,6 +256,7 @@ impl<'a> Pump<'a> {
         let now_ms = self.now_ms();
         let Some(held) = self.lanes.get_mut(&flight.lane).filter(|held| held.token == flight.token) else { return };
         held.in_flight -= 1;
+        send::leave(&mut self.hosts, flight.target.authority());
         let done = send::judge(*flight, completion, now_ms);
         held.proven = done.attempt.state == crate::records::State::Delivered;
         self.done.push_back(done);
@@ -267,7 +277,24 @@ impl Held {
     }
 
     fn slots(&self) -> usize {
-        if self.proven { LANE_IN_FLIGHT_MAX } else { 1 }
+        match &self.hook {
+            Registration::Active(target) if self.proven => target.concurrency(),
+            _ if self.proven => LANE_IN_FLIGHT_MAX,
+            _ => 1,
+        }
+    }
+
+    /// Until when its webhook wants no attempt, or is spared one, in milliseconds.
+    fn paused_until_ms(&self) -> u64 {
+        match self.hook {
+            Registration::Active(_) => self.stat.free_at_us.unwrap_or(0).div_ceil(1_000),
+            _ => 0,
+        }
+    }
+
+    /// Whether that is so long that others may have the lane meanwhile.
+    fn is_paused(&self, now_ms: u64) -> bool {
+        self.paused_until_ms() > now_ms + PAUSE_HELD_MS
     }
 }
 

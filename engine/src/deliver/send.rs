@@ -3,11 +3,14 @@
 
 use std::rc::Rc;
 
+use litemap::LiteMap;
+
 use super::{Delivery, Done, Flight, Held, Pump, Registration, Row};
 use crate::host::{Completion, Direction, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS, QUEUE_PAGE, SEND_BATCH_MAX,
+    GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
+    QUEUE_PAGE, SEND_BATCH_MAX,
 };
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
@@ -72,7 +75,8 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
             break;
         }
         held.scan |= held.next_due_ms <= now_ms;
-        if !held.scan || !held.ready.is_empty() || held.is_full() || !may_start || !held.may_send(now_ms) {
+        let full = !held.ready.is_empty() || held.is_full() || held.is_paused(now_ms);
+        if !held.scan || full || !may_start || !held.may_send(now_ms) {
             continue;
         }
         let entries = pump.host.scan(&keys::queue_all(lane), QUEUE_PAGE, Direction::Forward)?;
@@ -104,10 +108,13 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
 /// Picks deliveries, one of each lane in turn, as long as there are slots.
 fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
     let mut chosen = Vec::new();
+    pump.next_send_ms = u64::MAX;
     if !pump.may_start() {
         return chosen;
     }
-    let now_ms = pump.now_ms();
+    let now_us = pump.host.now_us();
+    let now_ms = now_us / 1_000;
+    let mut picked_of: LiteMap<String, usize> = LiteMap::new();
     let mut free = IN_FLIGHT_MAX.saturating_sub(pump.flights.len());
     let flying = pump.flights.values().filter(|flight| !flight.proven).count();
     let mut free_unproven = IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying);
@@ -123,12 +130,32 @@ fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
             if chosen.len() >= SEND_BATCH_MAX || held.ready.is_empty() || !held.may_send(now_ms) {
                 continue;
             }
-            if matches!(held.hook, Registration::Active(_)) {
+            if let Registration::Active(target) = &held.hook {
                 let crowded = free == 0 || (!held.proven && free_unproven == 0);
                 // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
                 let greedy = held.in_flight > 0 && free <= IN_FLIGHT_MAX / 2;
                 if held.is_full() || crowded || greedy || pump.attempts_left == 0 {
                     continue;
+                }
+                // What a failure means for the next attempt is known when it is settled.
+                if !held.proven && pump.done.iter().any(|done| done.lane == *lane) {
+                    continue;
+                }
+                let paused_until_ms = held.paused_until_ms();
+                if paused_until_ms > now_ms {
+                    pump.next_send_ms = pump.next_send_ms.min(paused_until_ms);
+                    continue;
+                }
+                let host = target.authority();
+                let flying = pump.hosts.get(host).copied().unwrap_or(0) + picked_of.get(host).copied().unwrap_or(0);
+                if flying >= HOST_IN_FLIGHT_MAX {
+                    continue;
+                }
+                *picked_of.entry(host.to_owned()).or_default() += 1;
+                let spacing_us = target.spacing_us();
+                if spacing_us > 0 {
+                    held.spaced = true;
+                    held.stat.free_at_us = Some(held.stat.free_at_us.unwrap_or(0).max(now_us) + spacing_us);
                 }
                 free -= 1;
                 free_unproven -= usize::from(!held.proven);
@@ -232,6 +259,7 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
             let id = pump.next_request;
             pump.next_request += 1;
             let proven = held.proven;
+            *pump.hosts.entry(target.authority().to_owned()).or_default() += 1;
             let flight = Flight { lane, token, delivery, target, event_type, sent_ms: now_ms, proven };
             pump.flights.insert(id, Box::new(flight));
             Some(outgoing::request(ready, id, timeout_ms, &pump.egress))
@@ -242,6 +270,16 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
             }
             pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None });
             None
+        }
+    }
+}
+
+/// One request fewer is in flight to this host.
+pub(super) fn leave(hosts: &mut LiteMap<String, usize>, host: &str) {
+    if let Some(count) = hosts.get_mut(host) {
+        *count -= 1;
+        if *count == 0 {
+            hosts.remove(host);
         }
     }
 }

@@ -91,7 +91,9 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
         let open = may_start && held.may_send(now_ms);
         let idle = held.in_flight == 0
             && !waiting.contains_key(lane)
-            && (!open || (held.ready.is_empty() && !held.scan && !matches!(held.hook, Registration::Unread)));
+            && (!open
+                || held.is_paused(now_ms)
+                || (held.ready.is_empty() && !held.scan && !matches!(held.hook, Registration::Unread)));
         let full = held.seen.len() >= LANE_WAKES_MAX;
         if done.is_empty() && !idle && !full {
             continue;
@@ -103,11 +105,21 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
         }
         if idle && releases < RELEASE_LANES_MAX {
             match first_that_stays(pump.host, lane, &planned) {
-                Ok(stays_ms) if open && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) => held.scan = true,
+                Ok(stays_ms) if open && !held.is_paused(now_ms) && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) => {
+                    held.scan = true;
+                }
                 Ok(stays_ms) => {
-                    let unusable = matches!(held.hook, Registration::Unusable);
-                    let earliest_ms = if unusable { now_ms + UNUSABLE_MS } else { 0 };
+                    let stat = planned.stat.as_ref().unwrap_or(&held.stat);
+                    let earliest_ms = match held.hook {
+                        Registration::Unusable => now_ms + UNUSABLE_MS,
+                        Registration::Active(_) => stat.free_at_us.unwrap_or(0).div_ceil(1_000),
+                        Registration::Unread | Registration::Gone | Registration::Inactive(_) => 0,
+                    };
                     planned.release = Some(stays_ms.map(|due_ms| due_ms.max(earliest_ms)));
+                    if held.spaced && planned.stat.is_none() {
+                        // The next holder must know what this one has sent.
+                        planned.stat = Some(held.stat.clone());
+                    }
                     releases += 1;
                 }
                 Err(error) => failed = Some(error),
@@ -250,7 +262,9 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
         commit.put(keys::log(lane, &delivery.message, delivery.number), records::encode(&done.attempt));
         attempts.push((delivery.message.clone(), delivery.number));
     }
-    commit.put(keys::recent(lane, now_ms, token), records::encode(&Recent { attempts }));
+    if !attempts.is_empty() {
+        commit.put(keys::recent(lane, now_ms, token), records::encode(&Recent { attempts }));
+    }
     commit.put(keys::stat(lane), records::encode(stat));
 }
 

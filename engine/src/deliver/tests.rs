@@ -40,6 +40,7 @@ struct World {
     /// A lane that another worker announces each time this one waits, so often before anything is answered.
     announced: RefCell<Option<(Lane, u32)>>,
     wakes_max: Cell<usize>,
+    in_flight_max: Cell<usize>,
     meddler: RefCell<Option<(At, Meddler)>>,
 }
 
@@ -70,6 +71,7 @@ impl World {
             statuses: RefCell::new(statuses.iter().copied().collect()),
             announced: RefCell::default(),
             wakes_max: Cell::new(0),
+            in_flight_max: Cell::new(0),
             meddler: RefCell::default(),
         }
     }
@@ -138,6 +140,7 @@ impl Http for World {
     fn submit(&self, requests: Vec<Request>) {
         self.requests.borrow_mut().extend(requests.iter().cloned());
         self.waiting.borrow_mut().extend(requests);
+        self.in_flight_max.set(self.in_flight_max.get().max(self.waiting.borrow().len()));
     }
 
     fn wait(&self, timeout_ms: u32) -> WaitResult {
@@ -559,6 +562,96 @@ fn a_webhook_that_fails_for_long_or_often_is_disabled_once() {
     check(&settings(), day_s, "no success for 5 days", 6);
     check(&Settings { disable_after_s: Some(3_600), ..settings() }, 1_200, "no success for 60 minutes", 4);
     check(&Settings { disable_after_deliveries: Some(3), ..settings() }, 1, "3 deliveries in a row failed", 3);
+}
+
+fn registered(world: &World, config: &Config, fields: &str) -> String {
+    let registration = format!(r#"{{"url":"https://example.com/in","events":["*"],{fields}}}"#);
+    let shown = register(world, config, "acme", None, &registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+fn accept_many(world: &World, config: &Config, count: u32) {
+    for _ in 0..count {
+        on_event(world, config, Some("acme"), r#"{"type":"a"}"#).unwrap();
+    }
+}
+
+#[test]
+fn a_webhook_says_how_many_requests_it_takes_at_once() {
+    let check = |fields: &str, most: usize| {
+        let world = World::new(&[]);
+        let config = Config::new(&settings()).unwrap();
+        registered(&world, &config, fields);
+        accept_many(&world, &config, 1);
+        // From its first success on.
+        assert_eq!(world.pump(&config).delivered, 1);
+        accept_many(&world, &config, 200);
+        assert_eq!(world.pump(&config).delivered, 200);
+        assert_eq!(world.in_flight_max.get(), most, "{fields}");
+    };
+    check(r#""concurrency":1"#, 1);
+    check(r#""concurrency":3"#, 3);
+    check(r#""name":"n""#, crate::limits::LANE_IN_FLIGHT_MAX);
+    check(r#""concurrency":64"#, 64);
+}
+
+#[test]
+fn one_host_has_a_part_of_the_slots() {
+    let world = World::new(&[]);
+    let config = Config::new(&settings()).unwrap();
+    for _ in 0..4 {
+        registered(&world, &config, r#""concurrency":64"#);
+    }
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).delivered, 4);
+    accept_many(&world, &config, 90);
+    assert_eq!(world.pump(&config).delivered, 360);
+    assert_eq!(world.in_flight_max.get(), crate::limits::HOST_IN_FLIGHT_MAX);
+}
+
+#[test]
+fn a_webhook_says_how_many_attempts_it_takes_a_minute() {
+    let world = World::new(&[]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""ratePerMinute":120"#);
+    accept_many(&world, &config, 5);
+    let begun_us = world.now_us();
+    // Half a second between two: waited for.
+    assert_eq!(world.pump(&config).delivered, 5);
+    let took_ms = (world.now_us() - begun_us) / 1_000;
+    assert!((2_000..2_500).contains(&took_ms), "{took_ms}");
+    // Six seconds between two: the lane is given back meanwhile.
+    crate::update(&world, &config, "acme", &webhook, r#"{"ratePerMinute":10}"#).unwrap();
+    world.now_us.set(world.now_us.get() + 1_000_000);
+    accept_many(&world, &config, 3);
+    for wait_s in [0, 6, 6] {
+        world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
+        assert_eq!(world.pump(&config).delivered, 1, "{wait_s}");
+        assert_eq!(world.pump(&config).delivered, 0, "{wait_s}");
+    }
+    crate::update(&world, &config, "acme", &webhook, r#"{"ratePerMinute":0}"#).unwrap();
+    assert!(shown(&world, &config, &webhook)["ratePerMinute"].is_null());
+    is_quiet(&world);
+}
+
+#[test]
+fn a_webhook_that_keeps_failing_is_tried_less_and_less_often() {
+    let world = World::new(&[500; 24]);
+    let config = Config::new(&settings()).unwrap();
+    registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 30);
+    // The first second is waited for; for longer, the lane is given back.
+    assert_eq!(world.pump(&config).attempts, crate::limits::BREAKER_FAILURES + 1);
+    for wait_ms in [2_100, 4_100, 8_100] {
+        world.now_us.set(world.now_us.get() + (wait_ms - 300) * 1_000);
+        assert_eq!(world.pump(&config).attempts, 0, "{wait_ms}");
+        world.now_us.set(world.now_us.get() + 300_000);
+        assert_eq!(world.pump(&config).attempts, 1, "{wait_ms}");
+    }
+    world.now_us.set(world.now_us.get() + 17_000_000);
+    assert_eq!(world.pump(&config).delivered, 6, "it is well again, and so is everything that waited");
+    is_quiet(&world);
 }
 
 #[test]

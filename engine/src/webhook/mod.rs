@@ -52,6 +52,8 @@ pub fn register(
         activated_at_ms: None,
         timeout_ms: 0,
         schedule_s: Vec::new(),
+        concurrency: None,
+        rate_per_minute: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };

@@ -22,6 +22,8 @@ pub struct Draft {
     active: Option<bool>,
     timeout_ms: Option<u32>,
     schedule_s: Option<Vec<u32>>,
+    concurrency: Option<u32>,
+    rate_per_minute: Option<u32>,
 }
 
 /// Reads a new registration: `url` and `events` must be there. One without a name goes by its URL.
@@ -49,6 +51,8 @@ pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
         active: fields.bool("isActive"),
         timeout_ms: timeout_ms(&mut fields),
         schedule_s: schedule_s(&mut fields),
+        concurrency: within(&mut fields, "concurrency", 1, limits::LANE_IN_FLIGHT_CEILING as u64),
+        rate_per_minute: within(&mut fields, "ratePerMinute", 0, limits::RATE_PER_MINUTE_MAX.into()),
     };
     fields.finish()?;
     if let Some(url) = &draft.url {
@@ -127,6 +131,13 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
         hook.inactive_reason = None;
     }
     hook.timeout_ms = draft.timeout_ms.unwrap_or(if is_new { profile.timeout_ms } else { hook.timeout_ms });
+    if draft.concurrency.is_some() {
+        hook.concurrency = draft.concurrency;
+    }
+    if let Some(rate_per_minute) = draft.rate_per_minute {
+        // 0 takes the limit away.
+        hook.rate_per_minute = Some(rate_per_minute).filter(|rate| *rate > 0);
+    }
     if let Some(schedule_s) = draft.schedule_s {
         hook.schedule_s = schedule_s;
     } else if is_new {
@@ -249,14 +260,16 @@ fn check_header(others: &[(String, String)], name: &str, value: &Json) -> Result
 }
 
 fn timeout_ms(fields: &mut Reader) -> Option<u32> {
-    let number = fields.number("timeoutMs")?;
-    let range = limits::TIMEOUT_MS_MIN..=limits::TIMEOUT_MS_MAX;
-    let timeout_ms = u32::try_from(number).ok().filter(|number| range.contains(number));
-    if timeout_ms.is_none() {
-        let hint = format!("{} to {} milliseconds", limits::TIMEOUT_MS_MIN, limits::TIMEOUT_MS_MAX);
-        fields.refuse(Error::invalid("timeoutMs", format!("`{number}` is out of range")).hint(hint));
+    within(fields, "timeoutMs", limits::TIMEOUT_MS_MIN.into(), limits::TIMEOUT_MS_MAX.into())
+}
+
+fn within(fields: &mut Reader, name: &'static str, min: u64, max: u64) -> Option<u32> {
+    let number = fields.number(name)?;
+    let fits = u32::try_from(number).ok().filter(|_| (min..=max).contains(&number));
+    if fits.is_none() {
+        fields.refuse(Error::invalid(name, format!("`{number}` is out of range")).hint(format!("{min} to {max}")));
     }
-    timeout_ms
+    fits
 }
 
 fn schedule_s(fields: &mut Reader) -> Option<Vec<u32>> {

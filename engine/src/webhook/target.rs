@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::host::Entry;
+use crate::limits::LANE_IN_FLIGHT_MAX;
 use crate::profile::{Method, Profile};
 use crate::records::{self, Hook};
 use crate::secret::Secret;
@@ -20,6 +21,8 @@ pub struct Target {
     schedule_s: Vec<u32>,
     inactive_reason: Option<String>,
     activated_at_ms: u64,
+    concurrency: usize,
+    rate_per_minute: Option<u32>,
 }
 
 impl std::fmt::Debug for Target {
@@ -57,6 +60,8 @@ impl Target {
             schedule_s: hook.schedule_s.clone(),
             inactive_reason: inactive,
             activated_at_ms: hook.activated_at_ms.unwrap_or(0),
+            concurrency: hook.concurrency.map_or(LANE_IN_FLIGHT_MAX, |slots| slots as usize),
+            rate_per_minute: hook.rate_per_minute,
         })
     }
 
@@ -83,6 +88,22 @@ impl Target {
     /// The waits after each failed attempt, in seconds.
     pub fn schedule_s(&self) -> &[u32] {
         &self.schedule_s
+    }
+
+    /// Requests that may be in flight at once.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// The space between two attempts, in microseconds; 0: none.
+    pub fn spacing_us(&self) -> u64 {
+        self.rate_per_minute.map_or(0, |rate| 60_000_000 / u64::from(rate.max(1)))
+    }
+
+    /// The host and the port that it goes to, as the URL spells them.
+    pub fn authority(&self) -> &str {
+        let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split(['/', '?']).next().unwrap_or_default()
     }
 
     /// Where it goes.

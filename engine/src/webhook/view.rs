@@ -1,6 +1,7 @@
 //! A webhook as the API shows it: never a secret but in the one answer that is meant to.
 
 use crate::json::{self, Json, Style};
+use crate::limits::LANE_IN_FLIGHT_MAX;
 use crate::records::{Hook, Stat};
 use crate::secret::Secret;
 use crate::time;
@@ -30,6 +31,8 @@ pub fn webhook(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> Json {
         ("inactiveReason", hook.inactive_reason.as_deref().map_or(Json::Null, Json::text)),
         ("timeoutMs", Json::from(u64::from(hook.timeout_ms))),
         ("schedule", Json::Array(hook.schedule_s.iter().map(|&wait_s| Json::from(u64::from(wait_s))).collect())),
+        ("concurrency", Json::from(hook.concurrency.map_or(LANE_IN_FLIGHT_MAX as u64, u64::from))),
+        ("ratePerMinute", hook.rate_per_minute.map_or(Json::Null, |rate| Json::from(u64::from(rate)))),
         ("secretHint", hook.secrets.first().map_or(Json::Null, |secret| Json::text(&secret.fingerprint))),
         ("lastTriggeredAt", if stat.last_at_ms == 0 { Json::Null } else { millis(stat.last_at_ms) }),
         ("lastResponseCode", stat.last_status.map_or(Json::Null, |status| Json::from(u64::from(status)))),

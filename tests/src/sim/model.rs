@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hookwright_engine::host::Mutation;
 
-use super::rows::{self, Group, Hook, Lease, Log, Msg, Row, Subs};
+use super::rows::{self, Group, Hook, Lease, Log, Msg, Row, Stat, Subs};
 
 /// One engine call of one instance.
 pub type CallId = usize;
@@ -70,6 +70,8 @@ pub struct Lane {
     pub wakes: BTreeSet<String>,
     /// Queue rows.
     pub queue: BTreeMap<String, Group>,
+    /// Before then, in milliseconds, the webhook is sent nothing.
+    pub free_at_ms: u64,
     /// Deliveries by message.
     pub deliveries: BTreeMap<String, Delivery>,
 }
@@ -197,6 +199,12 @@ impl Model {
             Row::Log { tenant, message, webhook, number } => {
                 let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
                 self.log(now_us, call, key, (&format!("{tenant}/{webhook}"), message, number), value, touched)
+            }
+            Row::Stat { lane } => {
+                let stat = value.map(|value| parsed::<Stat>(key, value)).transpose()?.unwrap_or_default();
+                self.lane(lane).free_at_ms = stat.free_at_us.map_or(0, |us| us.div_ceil(1_000));
+                touched.lanes.insert(lane.to_owned());
+                Ok(())
             }
             Row::Shard | Row::Other => Ok(()),
         }

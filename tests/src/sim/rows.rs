@@ -16,6 +16,7 @@ pub enum Row<'a> {
     Wake { lane: &'a str, due_ms: u64 },
     Lane { lane: &'a str },
     Log { tenant: &'a str, message: &'a str, webhook: &'a str, number: u32 },
+    Stat { lane: &'a str },
     Other,
 }
 
@@ -37,7 +38,8 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         "wake" => Row::Wake { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
         "lane" => Row::Lane { lane: rest },
         "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
-        "stat" | "recent" => Row::Other,
+        "stat" => Row::Stat { lane: rest },
+        "recent" => Row::Other,
         _ => return None,
     })
 }
@@ -90,6 +92,18 @@ pub struct Hook {
     pub events: Vec<String>,
     pub active: bool,
     pub schedule_s: Vec<u32>,
+    #[serde(default)]
+    pub concurrency: Option<usize>,
+    #[serde(default)]
+    pub rate_per_minute: Option<u64>,
+}
+
+/// How a webhook has fared, as far as the checkers look.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stat {
+    #[serde(default)]
+    pub free_at_us: Option<u64>,
 }
 
 /// What is stored of an attempt.

@@ -150,8 +150,9 @@ impl Workload {
         let secret = self.secret();
         let schedule = self.rng.pick(&self.schedules);
         let timeout_ms = self.rng.pick(&[500, 3_000, 10_000, 30_000]);
+        let (concurrency, rate) = (self.rng.pick(&[1, 2, 8, 8, 20]), self.rng.pick(&[0, 0, 0, 0, 30, 600]));
         let json = format!(
-            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms}}}"#
+            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms},"concurrency":{concurrency},"ratePerMinute":{rate}}}"#
         );
         let health = match (params.fan_out, params.hot) {
             (true, _) => Health::Well,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hookwright_engine::host::Request;
-use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX};
+use hookwright_engine::limits::{
+    CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS,
+};
 
 use super::{Failure, ensure};
 use crate::sim::model::{self, CallId, Lane, Model, RequestId};
@@ -143,10 +145,33 @@ fn may_send(
     ensure(before.count() <= moved, "sent-twice-under-one-lease", about)?;
     let of_lane =
         sender.in_flight.iter().filter(|&&id| sent[id].lane == lane_id && sent[id].lease == lane.lease.token).count();
-    ensure(of_lane < LANE_IN_FLIGHT_MAX, "in-flight-of-a-lane", about)?;
+    let hooks = || lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
+    let slots = hooks().map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0);
+    ensure(of_lane < slots, "in-flight-of-a-lane", about)?;
+    within_its_rate(lane, sent, sender, request, about)?;
     ensure(sender.in_flight.len() < IN_FLIGHT_MAX, "in-flight", about)?;
     not_before_its_time(lane, delivery, sent, sender, *number, about)?;
     Ok(*number)
+}
+
+/// Under one lease, never more attempts than the webhook's rate allows since the lease began. What a crash or a lost lease makes
+/// a worker forget, no one can count.
+fn within_its_rate(
+    lane: &Lane,
+    sent: &[Sent],
+    sender: Sender<'_>,
+    request: &Request,
+    about: impl Fn() -> String,
+) -> Result<(), Failure> {
+    let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
+    let spacing_ms = hooks.map(|hook| hook.rate_per_minute.map_or(0, |rate| 60_000 / rate)).min().unwrap_or(0);
+    let begun_ms = lane.lease.until.saturating_sub(u64::from(request.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS);
+    let lasted_ms = (sender.clock_us / 1_000 + sender.clock_slack_ms).saturating_sub(begun_ms);
+    let before = lane.deliveries.values().flat_map(|delivery| &delivery.requests);
+    let before = before.filter(|&&id| sent[id].lease == lane.lease.token).count() as u64;
+    ensure(before * spacing_ms <= lasted_ms, "rate", || {
+        format!("{before} attempts within {lasted_ms} ms, the space is {spacing_ms} ms: {}", about())
+    })
 }
 
 /// By the true clock: never sooner after the attempt before than the schedule says, but for the skew of two clocks.
