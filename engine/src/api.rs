@@ -1,6 +1,7 @@
 //! The management API: which call a request is, and how its answer looks. What a call does is its module's business.
 
 use crate::config::Config;
+use crate::explain::explain;
 use crate::host::Host;
 use crate::json::{self, Json, Reader, Style};
 use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, redeliver, test_send, webhook};
@@ -77,7 +78,10 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
         ("GET", ["messages", id, "deliveries", webhook, "payload"]) => {
             ok(200, read::payload(host, config, tenant, id, webhook)?)
         }
-        (_, ["messages", _, "deliveries", _, "payload"]) => Err(Refusal::Method("GET")),
+        ("GET", ["messages", id, "deliveries", webhook, "explain"]) => {
+            ok(200, explain(host, config, tenant, id, webhook)?)
+        }
+        (_, ["messages", _, "deliveries", _, "payload" | "explain"]) => Err(Refusal::Method("GET")),
         ("POST", ["messages", id, "redeliver"]) => again(host, config, tenant, id, &request.body),
         (_, ["messages", _, "redeliver"]) => Err(Refusal::Method("POST")),
         _ => {

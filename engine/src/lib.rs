@@ -15,6 +15,7 @@ mod config;
 mod accept;
 mod commit;
 mod deliver;
+mod explain;
 mod outgoing;
 mod read;
 mod redeliver;
@@ -52,6 +53,7 @@ pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport
 pub use config::Config;
 pub use deliver::{deliver, take_over};
 pub use error::{Error, ErrorKind};
+pub use explain::explain;
 pub use read::payload as delivery_payload;
 pub use read::{attempts, event_types, message, message_attempts};
 pub use redeliver::redeliver;

@@ -225,7 +225,7 @@ fn asked_since(host: &dyn Host, key: &str, before: Option<String>) -> Result<boo
 
 /// Whether the message is in the queue. Several pages are not one snapshot, but a delivery that has had no attempt keeps its
 /// row until it has one.
-fn is_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<bool, Error> {
+pub(crate) fn is_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<bool, Error> {
     let mut range = keys::queue_all(lane);
     for _ in 0..QUEUE_PAGES_SEARCHED_MAX {
         let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;

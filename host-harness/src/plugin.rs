@@ -138,6 +138,11 @@ impl Plugin {
         self.call(|exports, store| exports.payload(store, tenant, message_id, webhook_id))
     }
 
+    /// Why a delivery is where it is.
+    pub fn explain(&mut self, tenant: &str, message_id: &str, webhook_id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.explain(store, tenant, message_id, webhook_id))
+    }
+
     /// Sends a message again, to one webhook or to all that subscribe to it now.
     pub fn redeliver(&mut self, tenant: &str, message_id: &str, webhook_id: Option<&str>) -> Result<String, CallError> {
         self.call(|exports, store| exports.redeliver(store, tenant, message_id, webhook_id))

@@ -26,6 +26,8 @@ impl Guest for Plugin {
                 PlainHttp::Refused => engine::PlainHttp::Refused,
             },
             webhooks_per_tenant_max: config.webhooks_per_tenant_max,
+            disable_after_s: config.disable_after_s,
+            disable_after_deliveries: config.disable_after_deliveries,
         };
         engine::Config::new(&settings).and_then(configure).map_err(convert::error)
     }
@@ -94,6 +96,10 @@ impl Guest for Plugin {
     fn payload(tenant: String, message_id: String, webhook_id: String) -> Result<Json, Error> {
         call(|host, config| engine::delivery_payload(host, config, &tenant, &message_id, &webhook_id))
             .map_err(convert::error)
+    }
+
+    fn explain(tenant: String, message_id: String, webhook_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::explain(host, config, &tenant, &message_id, &webhook_id)).map_err(convert::error)
     }
 
     fn redeliver(tenant: String, message_id: String, webhook_id: Option<String>) -> Result<Json, Error> {

@@ -12,7 +12,7 @@
 
   ;; 0 to 63 stays zero: there lies every answer that is `ok` and empty. 64 is that of event-types, 128 the time.
   (func (export "hookwright:webhooks/webhooks@0.1.0#configure")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
     i32.const 0)
 
   (func (export "hookwright:webhooks/webhooks@0.1.0#event-types") (result i32)
@@ -49,6 +49,7 @@
   (func (export "hookwright:webhooks/webhooks@0.1.0#message-attempts")
     (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#payload") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#explain") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#redeliver") (param i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#deliver") (param i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#take-over") (result i32) unreachable)

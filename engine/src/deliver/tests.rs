@@ -592,7 +592,7 @@ fn a_webhook_says_how_many_requests_it_takes_at_once() {
     };
     check(r#""concurrency":1"#, 1);
     check(r#""concurrency":3"#, 3);
-    check(r#""name":"n""#, crate::limits::LANE_IN_FLIGHT_MAX);
+    check(r#""name":"n""#, LANE_IN_FLIGHT_MAX);
     check(r#""concurrency":64"#, 64);
 }
 
@@ -652,6 +652,46 @@ fn a_webhook_that_keeps_failing_is_tried_less_and_less_often() {
     world.now_us.set(world.now_us.get() + 17_000_000);
     assert_eq!(world.pump(&config).delivered, 6, "it is well again, and so is everything that waited");
     is_quiet(&world);
+}
+
+#[test]
+fn a_delivery_can_be_explained() {
+    let world = World::new(&[500, 200, 200]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""schedule":[60]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"a.b"}"#).unwrap().message_id;
+    let told = |webhook: &str| -> (String, Vec<String>) {
+        let text = crate::explain(&world, &config, "acme", &message, webhook).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let step = |step: &serde_json::Value| format!("{}: {}", step["step"], step["detail"]).replace('"', "");
+        (told["state"].as_str().unwrap().to_owned(), told["steps"].as_array().unwrap().iter().map(step).collect())
+    };
+    let accepted = "accepted: an event of the type a.b".to_owned();
+    let matched = "matched: by *, of its patterns as they are now".to_owned();
+    let (state, steps) = told(&webhook);
+    let unrouted = "waiting: it is not routed yet: whom it concerns is decided next".to_owned();
+    assert_eq!((state.as_str(), steps), ("accepted", vec![accepted.clone(), matched.clone(), unrouted]));
+    world.pump(&config);
+    let (state, steps) = told(&webhook);
+    let failed = "retrying: attempt 1 answered 500 after 3 ms; another attempt follows".to_owned();
+    let due = "waiting: attempt 2 is due then".to_owned();
+    assert_eq!((state.as_str(), steps), ("waiting", vec![accepted.clone(), matched.clone(), failed.clone(), due]));
+    again(&world, &config, &message, Some(&webhook));
+    world.pump(&config);
+    let (state, steps) = told(&webhook);
+    let asked = "redelivery: a redelivery was asked for; the next attempt begins the schedule anew".to_owned();
+    let delivered = "delivered: attempt 2 answered 200 after 3 ms".to_owned();
+    assert_eq!((state.as_str(), steps), ("delivered", vec![accepted, matched, failed, asked, delivered]));
+    world.now_us.set(world.now_us.get() + 1_000_000);
+    let later = registered(&world, &config, r#""isActive":false"#);
+    let (state, steps) = told(&later);
+    assert_eq!(state, "none");
+    assert!(steps[1].ends_with("it was registered after the event was accepted"), "{steps:?}");
+    assert!(steps[2].starts_with("ended: it was not routed to this webhook"), "{steps:?}");
+    for (message, webhook, field) in [("msg_x", webhook.as_str(), "messageId"), (&message, "wh_x", "webhookId")] {
+        let error = crate::explain(&world, &config, "acme", message, webhook).unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some(field)));
+    }
 }
 
 #[test]

@@ -285,7 +285,7 @@ fn read_stat(entry: Option<Entry>) -> Result<Stat, Error> {
     entry.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))
 }
 
-fn unknown(webhook: &str) -> Error {
+pub(crate) fn unknown(webhook: &str) -> Error {
     Error {
         field: Some("webhookId".to_owned()),
         ..Error::of(ErrorKind::NotFound, format!("there is no webhook `{}`", json::quoted(webhook)))

@@ -53,6 +53,13 @@ pub struct Options {
     #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",
         default_value_t = hookwright_engine::limits::WEBHOOKS_PER_TENANT_MAX)]
     webhooks_per_tenant: u32,
+    /// How long a webhook may fail without a success until it is disabled, in seconds; 0: for ever.
+    #[arg(long, env = "HOOKWRIGHT_DISABLE_AFTER_S", value_name = "SECONDS",
+        default_value_t = hookwright_engine::limits::DISABLE_AFTER_S)]
+    disable_after_s: u32,
+    /// After how many deliveries in a row that failed, with all their attempts, a webhook is disabled; 0: never.
+    #[arg(long, env = "HOOKWRIGHT_DISABLE_AFTER_DELIVERIES", value_name = "N", default_value_t = 0)]
+    disable_after_deliveries: u32,
     #[command(flatten)]
     egress: egress::Egress,
     /// Another component than the embedded one.
@@ -87,6 +94,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         allow_destinations: options.allow_destination.clone(),
         plain_http: if options.https_only { PlainHttp::Refused } else { PlainHttp::Allowed },
         webhooks_per_tenant_max: Some(options.webhooks_per_tenant),
+        disable_after_s: Some(options.disable_after_s),
+        disable_after_deliveries: Some(options.disable_after_deliveries),
     };
     let http = options.egress.client()?;
     let runtime = open::runtime(options.component.as_deref())?;

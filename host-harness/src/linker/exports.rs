@@ -27,6 +27,8 @@ impl Exports {
                 engine::PlainHttp::Refused => webhooks::PlainHttp::Refused,
             },
             webhooks_per_tenant_max: settings.webhooks_per_tenant_max,
+            disable_after_s: settings.disable_after_s,
+            disable_after_deliveries: settings.disable_after_deliveries,
         };
         answer(self.webhooks().call_configure(store, &config), |()| ())
     }
@@ -124,6 +126,16 @@ impl Exports {
         webhook: &str,
     ) -> Answer<String> {
         answer(self.webhooks().call_payload(store, tenant, message, webhook), same)
+    }
+
+    pub(crate) fn explain(
+        &self,
+        store: &mut Store<State>,
+        tenant: &str,
+        message: &str,
+        webhook: &str,
+    ) -> Answer<String> {
+        answer(self.webhooks().call_explain(store, tenant, message, webhook), same)
     }
 
     pub(crate) fn redeliver(

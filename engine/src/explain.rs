@@ -1,0 +1,157 @@
+//! Why a delivery is where it is: what was decided about it, in order, read off the rows that decide it.
+
+use crate::config::Config;
+use crate::host::{Direction, Host};
+use crate::json::{self, Json, Style};
+use crate::keys::{self, Lane};
+use crate::limits::SCAN_ENTRIES_MAX;
+use crate::records::{self, Attempt, Hook, Message, Stat, State};
+use crate::webhook::{self, view};
+use crate::{Error, pattern, read, redeliver};
+
+/// The steps of one message on its way to one webhook, oldest first, and what it waits for now.
+pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
+    let (_, row) = read::stored_message(host, tenant, message)?;
+    let lane = webhook::lane(tenant, webhook)?;
+    let hook = match webhook::read(host, &lane) {
+        Ok((hook, stat, _)) => Some((hook, stat)),
+        Err(error) if error.kind == crate::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut steps = Steps::default();
+    steps.say(row.accepted_at_ms, "accepted", format!("an event of the type {}", row.event_type));
+    matched(&mut steps, &row, hook.as_ref().map(|(hook, _)| hook));
+    let last = attempts(host, &lane, message, &mut steps)?;
+    let state = match &last {
+        Some((_, attempt)) if attempt.next_at_ms.is_none() => attempt.state.as_str(),
+        // A webhook that is gone, and was never sent it, has nothing to wait for.
+        None if hook.is_none() => return Err(webhook::unknown(webhook)),
+        _ => waits(host, config, &lane, message, &row, last, hook.as_ref(), &mut steps)?,
+    };
+    let shown = Json::object(vec![
+        ("messageId", Json::text(message)),
+        ("webhookId", Json::text(webhook)),
+        ("state", Json::text(state)),
+        ("steps", Json::Array(steps.0)),
+    ]);
+    Ok(json::write(&shown, Style::Compact))
+}
+
+#[derive(Default)]
+struct Steps(Vec<Json>);
+
+impl Steps {
+    fn say(&mut self, at_ms: u64, step: &str, detail: String) {
+        self.0.push(Json::object(vec![
+            ("at", view::millis(at_ms)),
+            ("step", Json::text(step)),
+            ("detail", Json::String(detail)),
+        ]));
+    }
+}
+
+fn matched(steps: &mut Steps, row: &Message, hook: Option<&Hook>) {
+    let Some(hook) = hook else {
+        return steps.say(row.accepted_at_ms, "unmatched", "the webhook is no longer registered".to_owned());
+    };
+    let candidates = pattern::candidates(&row.event_type);
+    let by: Vec<&str> = candidates.iter().filter(|one| hook.events.contains(one)).map(String::as_str).collect();
+    let when =
+        if hook.created_at_ms > row.accepted_at_ms { "; it was registered after the event was accepted" } else { "" };
+    let (step, detail) = match by.as_slice() {
+        [] => ("unmatched", format!("none of its patterns, as they are now, wants the type{when}")),
+        by => ("matched", format!("by {}, of its patterns as they are now{when}", by.join(" and "))),
+    };
+    steps.say(row.accepted_at_ms.max(hook.created_at_ms), step, detail);
+}
+
+/// Says each attempt. Answers the last one, with its number.
+fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> Result<Option<(u32, Attempt)>, Error> {
+    let mut last = None;
+    let mut range = keys::log_of_delivery(lane, message);
+    loop {
+        let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
+        let whole = page.len() == SCAN_ENTRIES_MAX as usize;
+        for entry in page {
+            range.start = keys::next(&entry.key);
+            let attempt: Attempt = records::decode(&entry.key, &entry.value)?;
+            let number = keys::parse_log(&entry.key).map_or(0, |(_, number)| number);
+            if number > 0 {
+                steps.say(attempt.at_ms, attempt.state.as_str(), outcome(number, &attempt));
+            }
+            if attempt.again.is_some() {
+                let asked = "a redelivery was asked for; the next attempt begins the schedule anew";
+                steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked.to_owned());
+            }
+            last = Some((number, attempt));
+        }
+        if !whole {
+            return Ok(last);
+        }
+    }
+}
+
+fn outcome(number: u32, attempt: &Attempt) -> String {
+    let detail = attempt.detail.as_deref().map_or(String::new(), |detail| format!(": {detail}"));
+    let told = match (attempt.status, attempt.error) {
+        (Some(status), _) => format!("answered {status} after {} ms", attempt.duration_ms),
+        (None, Some(kind)) => format!("failed with {} after {} ms", kind.as_str(), attempt.duration_ms),
+        (None, None) => return format!("no attempt{detail}"),
+    };
+    let follows = match attempt.state {
+        State::Retrying => "; another attempt follows",
+        State::Exhausted => "; there is no further wait in the schedule",
+        State::Delivered | State::Skipped | State::Cancelled => "",
+    };
+    format!("attempt {number} {told}{detail}{follows}")
+}
+
+/// What a delivery without a final state waits for.
+#[allow(clippy::too_many_arguments)] // each is read once, in one place
+fn waits(
+    host: &dyn Host,
+    config: &Config,
+    lane: &Lane,
+    message: &str,
+    row: &Message,
+    last: Option<(u32, Attempt)>,
+    hook: Option<&(Hook, Stat)>,
+    steps: &mut Steps,
+) -> Result<&'static str, Error> {
+    let now_ms = host.now_us() / 1_000;
+    let inbox = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
+    if last.is_none() && host.get(&[inbox])?.iter().any(Option::is_some) {
+        steps.say(now_ms, "waiting", "it is not routed yet: whom it concerns is decided next".to_owned());
+        return Ok("accepted");
+    }
+    let due_ms = match &last {
+        Some((_, attempt)) => attempt.next_at_ms.unwrap_or(now_ms),
+        None if redeliver::is_queued(host, lane, message)? => now_ms,
+        None => {
+            steps.say(now_ms, "ended", "it was not routed to this webhook; a redelivery sends it".to_owned());
+            return Ok("none");
+        }
+    };
+    let number = last.map_or(1, |(number, _)| number + 1);
+    steps.say(due_ms, "waiting", format!("attempt {number} is due then"));
+    let Some((hook, stat)) = hook else { return Ok("waiting") };
+    if let Some(reason) = webhook::inactive_reason(config, hook) {
+        steps.say(now_ms, "waiting", format!("it will be skipped: {reason}"));
+    }
+    let free_at_ms = stat.free_at_us.unwrap_or(0) / 1_000;
+    if free_at_ms > now_ms.max(due_ms) {
+        let why = if hook.rate_per_minute.is_some() { "by its rate" } else { "because its attempts keep failing" };
+        steps.say(free_at_ms, "waiting", format!("the webhook is sent nothing before then, {why}"));
+    }
+    if let Some(entry) = host.get(&[keys::lane(lane)])?.into_iter().next().flatten() {
+        let lease: records::Lane = records::decode(&entry.key, &entry.value)?;
+        if lease.until > now_ms {
+            steps.say(
+                lease.until,
+                "waiting",
+                "a worker is at the webhook's queue, until then at the latest".to_owned(),
+            );
+        }
+    }
+    Ok("waiting")
+}
