@@ -19,7 +19,7 @@ pub struct Budget {
 }
 
 /// What a call of `deliver` did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryReport {
     /// Messages whose webhooks were determined.
     pub routed: u32,
@@ -29,6 +29,8 @@ pub struct DeliveryReport {
     pub delivered: u32,
     /// Milliseconds until `deliver` should be called again.
     pub next_due_ms: u32,
+    /// Rows that could not be read, for the operator: each names its key. What does not need them went on.
+    pub problems: Vec<String>,
 }
 
 /// A key that seals secrets, as configured.

@@ -169,6 +169,8 @@ pub const UNUSABLE_MS: u64 = 60_000;
 pub const STALL_MS: u32 = 200;
 /// How often it does so before it gives up; what came back is then sent again.
 pub const STALLS_MAX: u32 = 50;
+/// Problems with stored rows that one call of `deliver` tells.
+pub const PROBLEMS_TOLD_MAX: usize = 20;
 /// A pump looks again at the latest after so long: an event accepted inside a transaction announces itself to nobody.
 pub const POLL_MS: u32 = 1_000;
 

@@ -202,7 +202,7 @@ impl Room {
 
 /// Those of these lanes that nobody has, at most `most` of them, with what a claim needs to know.
 pub(super) fn free_lanes<'l>(
-    pump: &Pump<'_>,
+    pump: &mut Pump<'_>,
     lanes: impl Iterator<Item = &'l Lane>,
     most: usize,
 ) -> Result<Vec<Free>, Error> {
@@ -215,7 +215,11 @@ pub(super) fn free_lanes<'l>(
         let now_ms = pump.now_ms();
         for &lane in chunk {
             let (lease, stat, hook) = (entries.next().flatten(), entries.next().flatten(), entries.next().flatten());
-            free.extend(read_free(lane, lease, stat, hook, now_ms)?);
+            match read_free(lane, lease, stat, hook, now_ms) {
+                Ok(found) => free.extend(found),
+                // The lane waits; the others need not.
+                Err(error) => pump.tell(&error),
+            }
         }
     }
     Ok(free)
@@ -284,6 +288,7 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         ready: VecDeque::new(),
         in_flight: 0,
         scan: true,
+        broken: false,
         next_due_ms: u64::MAX,
     };
     pump.lanes.insert(lease.lane, Box::new(held));
@@ -320,8 +325,9 @@ pub(super) fn next_due_ms(pump: &Pump<'_>) -> Result<u32, Error> {
     if let Some(entry) = pump.host.scan(&inboxes, 1, Direction::Forward)?.first() {
         let shard = keys::parse_inbox(&entry.key).map_or(0, |(shard, _)| shard);
         let entry = pump.host.get(&[keys::shard(shard)])?.into_iter().next().flatten();
-        let row = entry.map_or(Ok(records::Shard::default()), |entry| records::decode(&entry.key, &entry.value))?;
-        due_ms = due_ms.min(if is_believed(row.until, now_ms) { row.until } else { now_ms });
+        let row = entry.map_or(Ok(records::Shard::default()), |entry| records::decode(&entry.key, &entry.value));
+        let until_ms = row.map_or(u64::MAX, |row: records::Shard| row.until);
+        due_ms = due_ms.min(if is_believed(until_ms, now_ms) { until_ms } else { now_ms });
     }
     let wakes = pump.host.scan(&keys::wakes_after(None), WAKE_PAGE, Direction::Forward)?;
     let due: Vec<(u64, Lane)> = wakes.iter().filter_map(|entry| keys::parse_wake(&entry.key)).collect();
@@ -329,7 +335,11 @@ pub(super) fn next_due_ms(pump: &Pump<'_>) -> Result<u32, Error> {
     let leases = if lanes.is_empty() { Vec::new() } else { pump.host.get(&lanes)? };
     for ((at_ms, _), lease) in due.into_iter().zip(leases) {
         let until_ms = match lease {
-            Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value)?.until,
+            // Who cannot be read is nobody's; the claim has told it.
+            Some(entry) => match records::decode::<records::Lane>(&entry.key, &entry.value) {
+                Ok(row) => row.until,
+                Err(_) => continue,
+            },
             None => 0,
         };
         due_ms = due_ms.min(if is_believed(until_ms, now_ms) { at_ms.max(until_ms) } else { at_ms });

@@ -21,7 +21,7 @@ use litemap::LiteMap;
 use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
-use crate::limits::{LANE_IN_FLIGHT_MAX, PAUSE_HELD_MS, POLL_MS, STALL_MS, STALLS_MAX};
+use crate::limits::{LANE_IN_FLIGHT_MAX, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX};
 use crate::records::{Attempt, Stat};
 use crate::webhook::Target;
 use crate::{Budget, DeliveryReport, Error, ErrorKind, id};
@@ -43,6 +43,10 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
     outcome?;
     route::release_shards(&mut pump)?;
     pump.report.next_due_ms = claim::next_due_ms(&pump)?;
+    if !pump.report.problems.is_empty() {
+        // What cannot be read is due for ever: it is looked at with each poll, and not in between.
+        pump.report.next_due_ms = POLL_MS;
+    }
     Ok(pump.report)
 }
 
@@ -130,6 +134,8 @@ struct Held {
     in_flight: usize,
     /// Its queue may have due rows that are not known yet.
     scan: bool,
+    /// Its queue has a row that cannot be read.
+    broken: bool,
     /// When its first row that was not due yet will be.
     next_due_ms: u64,
 }
@@ -223,6 +229,11 @@ impl<'a> Pump<'a> {
         id::token(self.host)
     }
 
+    /// Keeps a problem for the report, once.
+    fn tell(&mut self, error: &Error) {
+        tell(&mut self.report.problems, error);
+    }
+
     /// Whether new work may be begun.
     fn may_start(&self) -> bool {
         !self.draining && self.attempts_left > 0 && self.now_ms() < self.deadline_ms
@@ -295,6 +306,13 @@ impl Held {
     /// Whether that is so long that others may have the lane meanwhile.
     fn is_paused(&self, now_ms: u64) -> bool {
         self.paused_until_ms() > now_ms + PAUSE_HELD_MS
+    }
+}
+
+fn tell(problems: &mut Vec<String>, error: &Error) {
+    let problem = error.to_string();
+    if problems.len() < PROBLEMS_TOLD_MAX && !problems.contains(&problem) {
+        problems.push(problem);
     }
 }
 

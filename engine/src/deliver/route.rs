@@ -20,7 +20,11 @@ pub(super) fn route(pump: &mut Pump<'_>) -> Result<bool, Error> {
     let mut progress = false;
     for _ in 0..ROUTE_BATCHES_MAX {
         let Some(shard) = next_shard(pump)? else { return Ok(progress) };
-        let Some(batch) = read_batch(pump, shard)? else { return Ok(progress) };
+        let Some(batch) = read_batch(pump, shard)? else {
+            // Nothing that can be read, or subscriptions that change all the time: the other shards first.
+            pump.first_shard = (shard.0 + 1) % INBOX_SHARDS;
+            continue;
+        };
         if !commit_batch(pump, batch)? {
             return Ok(progress);
         }
@@ -41,12 +45,19 @@ struct Batch {
 }
 
 /// The next shard, in rotation, that has something and is not kept by another pump.
-fn next_shard(pump: &Pump<'_>) -> Result<Option<(u32, Option<u64>)>, Error> {
+fn next_shard(pump: &mut Pump<'_>) -> Result<Option<(u32, Option<u64>)>, Error> {
     for (mut from, to) in [(pump.first_shard, INBOX_SHARDS), (0, pump.first_shard)] {
         while from < to {
             let first = pump.host.scan(&keys::inbox_shards(from, to), 1, Direction::Forward)?;
             let Some((shard, _)) = first.first().and_then(|entry| keys::parse_inbox(&entry.key)) else { break };
-            let (row, version) = read_shard(pump, shard)?;
+            let (row, version) = match read_shard(pump, shard)? {
+                Ok(read) => read,
+                Err(error) => {
+                    pump.tell(&error);
+                    from = shard + 1;
+                    continue;
+                }
+            };
             let own = pump.shards.get(&shard) == Some(&row.token);
             if own || !is_believed(row.until, pump.now_ms()) {
                 return Ok(Some((shard, version)));
@@ -57,18 +68,21 @@ fn next_shard(pump: &Pump<'_>) -> Result<Option<(u32, Option<u64>)>, Error> {
     Ok(None)
 }
 
-fn read_shard(pump: &Pump<'_>, shard: u32) -> Result<(Shard, Option<u64>), Error> {
+/// The row of a shard, and its version; the inner error is about the row.
+type ShardRow = Result<(Shard, Option<u64>), Error>;
+
+fn read_shard(pump: &Pump<'_>, shard: u32) -> Result<ShardRow, Error> {
     let key = keys::shard(shard);
-    match pump.host.get(std::slice::from_ref(&key))?.into_iter().next().flatten() {
-        Some(entry) => Ok((records::decode(&key, &entry.value)?, Some(entry.version))),
+    Ok(match pump.host.get(std::slice::from_ref(&key))?.into_iter().next().flatten() {
+        Some(entry) => records::decode(&key, &entry.value).map(|row| (row, Some(entry.version))),
         None => Ok((Shard::default(), None)),
-    }
+    })
 }
 
 /// Gives back the shards that this pump keeps, so that others need not wait for the leases' end.
 pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
     for (shard, token) in std::mem::take(&mut pump.shards) {
-        let (row, version) = read_shard(pump, shard)?;
+        let Ok((row, version)) = read_shard(pump, shard)? else { continue };
         if row.token != token || row.until == 0 {
             continue;
         }
@@ -82,7 +96,7 @@ pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
 
 /// Reads the inbox first and the subscriptions afterwards: who subscribed before an event was accepted is always found. A
 /// webhook that exchanges one matching pattern for another is found as well: while subscriptions change, they are read again.
-fn read_batch(pump: &Pump<'_>, shard: (u32, Option<u64>)) -> Result<Option<Batch>, Error> {
+fn read_batch(pump: &mut Pump<'_>, shard: (u32, Option<u64>)) -> Result<Option<Batch>, Error> {
     for _ in 0..ROUTE_READS_MAX {
         let mut tenants: LiteMap<String, Option<u64>> = LiteMap::new();
         let batch = read_batch_once(pump, shard, &mut tenants)?;
@@ -99,7 +113,7 @@ fn read_batch(pump: &Pump<'_>, shard: (u32, Option<u64>)) -> Result<Option<Batch
 
 /// Notes of each tenant the version of its subscriptions before they are read.
 fn read_batch_once(
-    pump: &Pump<'_>,
+    pump: &mut Pump<'_>,
     (shard, shard_version): (u32, Option<u64>),
     tenants: &mut LiteMap<String, Option<u64>>,
 ) -> Result<Option<Batch>, Error> {
@@ -115,7 +129,14 @@ fn read_batch_once(
     let mut room = ROUTE_DELIVERIES_MAX;
     let mut rows = Vec::new();
     for entry in entries {
-        let row: Inbox = records::decode(&entry.key, &entry.value)?;
+        let row: Inbox = match records::decode(&entry.key, &entry.value) {
+            Ok(row) => row,
+            Err(error) => {
+                // It stays where it is; the others are routed.
+                pump.tell(&error);
+                continue;
+            }
+        };
         let wanted = (row.tenant_part.clone(), row.event_type.clone(), row.routed_to.clone());
         let webhooks = match known.entry(wanted) {
             Occupied(found) => found.into_mut(),
@@ -145,6 +166,9 @@ fn read_batch_once(
             more = true;
             break;
         }
+    }
+    if rows.is_empty() {
+        return Ok(None);
     }
     Ok(Some(Batch { shard, shard_version, rows, deliveries, more }))
 }

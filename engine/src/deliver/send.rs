@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use litemap::LiteMap;
 
-use super::{Delivery, Done, Flight, Held, Pump, Registration, Row};
+use super::{Delivery, Done, Flight, Held, Pump, Registration, Row, tell};
 use crate::host::{Completion, Direction, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
@@ -14,7 +14,7 @@ use crate::limits::{
 };
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
-use crate::{Error, outgoing, verdict};
+use crate::{Error, ErrorKind, outgoing, verdict};
 
 /// Reads what the held lanes have to send and sends it, as far as slots, leases and the budget allow.
 pub(super) fn send(pump: &mut Pump<'_>) -> Result<(), Error> {
@@ -93,7 +93,14 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
             if held.rows.contains_key(&entry.key) {
                 continue;
             }
-            let row: Queue = records::decode(&entry.key, &entry.value)?;
+            let row: Queue = match records::decode(&entry.key, &entry.value) {
+                Ok(row) => row,
+                Err(error) => {
+                    held.broken = true;
+                    tell(&mut pump.report.problems, &error);
+                    continue;
+                }
+            };
             for (message, number) in &row.deliveries {
                 let (row_key, first) = (entry.key.clone(), row.first.unwrap_or(1));
                 held.ready.push_back(Delivery { row: row_key, message: message.clone(), number: *number, first });
@@ -181,7 +188,7 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
             wanted.push(key);
         }
     }
-    let mut messages: Vec<(String, Message)> = Vec::new();
+    let mut messages: Vec<(String, Result<Message, Error>)> = Vec::new();
     let found = match pump.host.get(&wanted) {
         Ok(found) => found,
         Err(error) => {
@@ -190,7 +197,10 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
         }
     };
     for entry in found.into_iter().flatten() {
-        let message = records::decode(&entry.key, &entry.value)?;
+        let message = records::decode(&entry.key, &entry.value);
+        if let Err(error) = &message {
+            pump.tell(error);
+        }
         messages.push((entry.key, message));
     }
     // The read may have taken longer than the lease allows.
@@ -222,12 +232,18 @@ fn put_back(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) {
     }
 }
 
-fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<&Message>) -> Option<Request> {
+fn prepare(
+    pump: &mut Pump<'_>,
+    lane: Lane,
+    delivery: Delivery,
+    message: Option<&Result<Message, Error>>,
+) -> Option<Request> {
     let now_us = pump.host.now_us();
     let now_ms = now_us / 1_000;
     let held = pump.lanes.get_mut(&lane)?;
     let token = held.token.clone();
-    let event_type = message.map_or_else(|| "unknown".to_owned(), |message| message.event_type.clone());
+    let readable = message.and_then(|message| message.as_ref().ok());
+    let event_type = readable.map_or_else(|| "unknown".to_owned(), |message| message.event_type.clone());
     let unsent = |state, detail: String| Attempt {
         at_ms: now_ms,
         duration_ms: 0,
@@ -246,12 +262,24 @@ fn prepare(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, message: Option<
         (_, None) => Err(unsent(State::Cancelled, "the message is no longer stored".to_owned())),
         (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
         (Registration::Unread | Registration::Unusable, _) => return None,
-        (Registration::Active(target), Some(message)) => outgoing::format(target, &delivery.message, message, now_us)
-            .map_err(|error| Attempt {
-                error: Some(crate::host::HttpErrorKind::InvalidRequest),
-                ..unsent(State::Exhausted, error.to_string())
-            })
-            .map(|ready| (ready, target.clone())),
+        (Registration::Active(_), Some(Err(error))) if error.kind == ErrorKind::Unavailable => {
+            // A newer version will send it.
+            held.in_flight -= 1;
+            held.broken = true;
+            return None;
+        }
+        (Registration::Active(_), Some(Err(error))) => Err(Attempt {
+            error: Some(crate::host::HttpErrorKind::Internal),
+            ..unsent(State::Exhausted, error.to_string())
+        }),
+        (Registration::Active(target), Some(Ok(message))) => {
+            outgoing::format(target, &delivery.message, message, now_us)
+                .map_err(|error| Attempt {
+                    error: Some(crate::host::HttpErrorKind::InvalidRequest),
+                    ..unsent(State::Exhausted, error.to_string())
+                })
+                .map(|ready| (ready, target.clone()))
+        }
     };
     match verdict {
         Ok((ready, target)) => {

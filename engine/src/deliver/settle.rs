@@ -105,12 +105,18 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
         }
         if idle && releases < RELEASE_LANES_MAX {
             match first_that_stays(pump.host, lane, &planned) {
-                Ok(stays_ms) if open && !held.is_paused(now_ms) && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) => {
+                Ok(stays_ms)
+                    if open
+                        && !held.broken
+                        && !held.is_paused(now_ms)
+                        && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) =>
+                {
                     held.scan = true;
                 }
                 Ok(stays_ms) => {
                     let stat = planned.stat.as_ref().unwrap_or(&held.stat);
                     let earliest_ms = match held.hook {
+                        _ if held.broken => now_ms + UNUSABLE_MS,
                         Registration::Unusable => now_ms + UNUSABLE_MS,
                         Registration::Active(_) => stat.free_at_us.unwrap_or(0).div_ceil(1_000),
                         Registration::Unread | Registration::Gone | Registration::Inactive(_) => 0,

@@ -209,7 +209,8 @@ fn an_event_leaves_after_two_commits_and_is_settled_by_a_third() {
     let webhook = hook(&world, &config, r#"["asset.*"]"#);
     world.commits.set(0);
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.created","id":"e1"}"#).unwrap();
-    assert_eq!(world.pump(&config), DeliveryReport { routed: 1, attempts: 1, delivered: 1, next_due_ms: POLL_MS });
+    let expected = DeliveryReport { routed: 1, attempts: 1, delivered: 1, next_due_ms: POLL_MS, problems: Vec::new() };
+    assert_eq!(world.pump(&config), expected);
     assert_eq!(world.commits.get(), 3);
     assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
     is_quiet(&world);
@@ -652,6 +653,44 @@ fn a_webhook_that_keeps_failing_is_tried_less_and_less_often() {
     world.now_us.set(world.now_us.get() + 17_000_000);
     assert_eq!(world.pump(&config).delivered, 6, "it is well again, and so is everything that waited");
     is_quiet(&world);
+}
+
+/// One row: which row is damaged, once the first of two webhooks has a delivery that waits, and how many deliveries are
+/// made all the same of the next event for both.
+#[test]
+fn a_row_that_cannot_be_read_stops_nobody_else() {
+    let check = |prefix: &str, damage: &str, delivered: u32, told: &str| {
+        let world = World::new(&[500, 500]);
+        let config = Config::new(&settings()).unwrap();
+        let one = registered(&world, &config, r#""schedule":[1]"#);
+        registered(&world, &config, r#""schedule":[1]"#);
+        accept_many(&world, &config, 1);
+        assert_eq!(world.pump(&config).attempts, 2);
+        accept_many(&world, &config, 1);
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        let rows = world.store.scan(&range, 1_000, Direction::Forward).unwrap();
+        let of_one = |entry: &&Entry| entry.key.contains(&one);
+        let row = rows.iter().find(of_one).or(rows.first()).unwrap().key.clone();
+        world.put(std::iter::once(row.clone()), damage);
+        world.now_us.set(world.now_us.get() + 2_000_000);
+        let report = world.pump(&config);
+        assert_eq!(report.delivered, delivered, "{prefix}: {report:?}");
+        assert!(report.problems.len() == 1 && report.problems[0].contains(&row), "{prefix}: {report:?}");
+        assert!(report.problems[0].contains(told), "{prefix}: {report:?}");
+        assert_eq!(report.next_due_ms, POLL_MS);
+        // And the pump does not stay at it for ever.
+        assert_eq!(world.pump(&config).attempts, 0, "{prefix}");
+    };
+    let newer = r#"{"v":2}"#;
+    // Two retries and two first attempts: all but those that the row is needed for.
+    check("lane", newer, 2, "has the format 2");
+    check("stat", "{}", 2, "has the format 0");
+    check("queue", "[", 3, "is not readable");
+    check("inbox", r#"{"v":1}"#, 2, "has no valid field `tenantPart`");
+    check("shard", newer, 2, "has the format 2");
+    // What a newer version wrote waits for one; what is damaged ends as a failure of ours.
+    check("msg", newer, 2, "has the format 2");
+    check("msg", "{}", 2, "has the format 0");
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub fn encode<T: Record>(value: &T) -> String {
     row.0
 }
 
-/// The row of a text. Errors: `internal`, with the key and the field.
+/// The row of a text. Errors: `internal`, with the key and the field; `unavailable` for a row of a newer version.
 pub fn decode<T: Record>(key: &str, text: &str) -> Result<T, Error> {
     let mut fields = Fields::open(key, text)?;
     let value = T::read(&mut fields);
@@ -83,7 +83,12 @@ impl Fields {
         let mut fields = Fields::of(json);
         match fields.take::<u32>("v") {
             VERSION => Ok(fields),
-            version => Err(broken(key, &format!("has the format {version}; this version reads {VERSION}"))),
+            version => {
+                let error = broken(key, &format!("has the format {version}; this version reads {VERSION}"));
+                // What a newer version wrote is well; it waits for one.
+                let kind = if version > VERSION { ErrorKind::Unavailable } else { ErrorKind::Internal };
+                Err(Error { kind, ..error })
+            }
         }
     }
 
