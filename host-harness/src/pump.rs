@@ -2,6 +2,7 @@
 //!
 //! What is due and when to look again is the component's to say.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -57,6 +58,7 @@ impl Drop for Pump {
 /// One worker, until a drain.
 fn work(blueprint: &Blueprint, wakes: &Wakes) {
     let mut plugin = None;
+    let mut told = BTreeSet::new();
     let mut backoff_ms = PUMP_BACKOFF_MS_MIN;
     while !wakes.drained() {
         let delivered = catch_unwind(AssertUnwindSafe(|| deliver(blueprint, wakes, &mut plugin)));
@@ -67,6 +69,7 @@ fn work(blueprint: &Blueprint, wakes: &Wakes) {
         match delivered {
             Ok(report) => {
                 backoff_ms = PUMP_BACKOFF_MS_MIN;
+                tell(&report, &mut told);
                 let pause_ms = pause_ms(&report);
                 if pause_ms > 0 && wakes.wait(Duration::from_millis(pause_ms)) == Wake::Drain {
                     return;
@@ -82,6 +85,16 @@ fn work(blueprint: &Blueprint, wakes: &Wakes) {
                 }
                 backoff_ms = (backoff_ms * 2).min(PUMP_BACKOFF_MS_MAX);
             }
+        }
+    }
+}
+
+/// Writes down what could not be read: each problem once, until it has been mended.
+fn tell(report: &DeliveryReport, told: &mut BTreeSet<String>) {
+    told.retain(|problem| report.problems.contains(problem));
+    for problem in &report.problems {
+        if told.insert(problem.clone()) {
+            eprintln!("hookwright: error: delivering: {problem}; the rest goes on");
         }
     }
 }

@@ -103,5 +103,6 @@ pub fn delivery_report(report: DeliveryReport) -> exported::DeliveryReport {
         attempts: report.attempts,
         delivered: report.delivered,
         next_due_ms: report.next_due_ms,
+        problems: report.problems,
     }
 }

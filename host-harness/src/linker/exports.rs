@@ -163,6 +163,7 @@ impl Exports {
             attempts: report.attempts,
             delivered: report.delivered,
             next_due_ms: report.next_due_ms,
+            problems: report.problems,
         })
     }
 

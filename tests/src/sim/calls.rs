@@ -260,6 +260,9 @@ impl World {
 
     /// A pump has answered when it wants to be called again.
     fn pumped(&mut self, instance: InstanceId, call: CallId, report: Option<DeliveryReport>) -> Result<(), Failure> {
+        if let Some(problem) = report.as_ref().and_then(|report| report.problems.first()) {
+            return Err(Failure { checker: "readable", detail: problem.clone() });
+        }
         let unchanged = self.calls[call].revision == self.revision;
         let next_us = match report {
             None => self.chance.between(1, 5_000_000),
