@@ -79,7 +79,12 @@ impl Params {
         let mut rng = Rng::of(seed, "params", 0);
         let fan_out = rng.below(1_000) == 0;
         let hot = !fan_out && rng.below(4) == 0;
-        let redeliveries = if fan_out { 0 } else { rng.pick(&[0, 1, 3, 10]) };
+        let redeliveries = match (fan_out, hot) {
+            (true, _) => 0,
+            // Where several want the same delivery at once, most of what can go wrong with redeliveries does.
+            (_, true) => rng.pick(&[0, 3, 10, 10, 10, 10]),
+            _ => rng.pick(&[0, 1, 3, 10]),
+        };
         Params {
             workers: if hot { 4 } else { rng.pick(&[1, 2, 2, 2, 3, 3]) },
             applications: if hot { 2 } else { rng.pick(&[1, 1, 2]) },

@@ -181,7 +181,7 @@ fn kind_of(checks: &[Check], mutations: &[Mutation]) -> Kind {
         Kind::Route
     } else if any("msg/") {
         Kind::Accept
-    } else if any("hook/") {
+    } else if any("hook/") && !checks.iter().any(|check| check.key.starts_with("lane/")) {
         Kind::Registration
     } else if any("queue/") || (any("log/") && checks.iter().any(|check| check.key.starts_with("lane/"))) {
         Kind::Settle

@@ -150,7 +150,10 @@ impl Workload {
         let secret = self.secret();
         let schedule = self.rng.pick(&self.schedules);
         let timeout_ms = self.rng.pick(&[500, 3_000, 10_000, 30_000]);
-        let (concurrency, rate) = (self.rng.pick(&[1, 2, 8, 8, 20]), self.rng.pick(&[0, 0, 0, 0, 30, 600]));
+        // A hot queue is worked on by several at once, so nothing may slow it down.
+        let (concurrencies, rates): (&[u32], &[u32]) =
+            if params.hot { (&[8], &[0]) } else { (&[1, 2, 8, 8, 20], &[0, 0, 0, 0, 30, 600]) };
+        let (concurrency, rate) = (self.rng.pick(concurrencies), self.rng.pick(rates));
         let json = format!(
             r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms},"concurrency":{concurrency},"ratePerMinute":{rate}}}"#
         );
