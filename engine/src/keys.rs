@@ -4,12 +4,14 @@ use crate::host::KeyRange;
 use crate::id;
 use crate::limits::{EVENT_TYPE_BYTES_MAX, INBOX_SHARDS, TENANT_BYTES_MAX};
 
+/// A part of a key, in bytes; what would be longer is hashed.
+const PART_BYTES_MAX: usize = 64;
+
 /// A tenant, an event type or a pattern as part of a key.
 ///
 /// The characters `a-z 0-9 . -` stay; others become `_` and two hexadecimal digits; what gets too long is hashed. No two
 /// inputs share a part.
 pub fn part(text: &str) -> String {
-    const PART_BYTES_MAX: usize = 64;
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -21,6 +23,12 @@ pub fn part(text: &str) -> String {
         }
     }
     if encoded.len() > PART_BYTES_MAX { format!("__{}", id::derived("key-part", &[text])) } else { encoded }
+}
+
+/// Whether a text can be a part of a key as it stands, with nothing encoded.
+pub fn is_part(text: &str) -> bool {
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+    (1..=PART_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// A lane: the queue of one webhook, as `<tenant part>/<webhook id>`.

@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod codec;
+mod sound;
 
 use crate::host::HttpErrorKind;
 use crate::json::Json;
@@ -244,10 +245,10 @@ record!(Message {
     content_hash = "contentHash",
     event = "event",
 });
-record!(Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo" });
+record!(Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo" }, sound::inbox);
 record!(Shard { token = "token", until = "until" });
-record!(Lane { token = "token", until = "until", wake = "wake" });
-record!(Queue { deliveries = "d", first = "f" });
+record!(Lane { token = "token", until = "until", wake = "wake" }, sound::lane);
+record!(Queue { deliveries = "d", first = "f" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });
 record!(Stat {
     last_at_ms = "lastAtMs",
@@ -271,7 +272,7 @@ record!(Attempt {
     again = "again",
     test = "test",
 });
-record!(Recent { attempts = "a" });
+record!(Recent { attempts = "a" }, sound::recent);
 record!(Hook {
     token = "token",
     id = "id",

@@ -72,7 +72,7 @@ pub fn judge(
         }
         Err(error) => {
             verdict.error = Some(error.kind);
-            verdict.detail = Some(error.detail.chars().take(EXCERPT_CHARS_MAX).collect());
+            verdict.detail = Some(printable(&error.detail));
         }
     }
     let failed = verdict.state != State::Delivered && verdict.disable.is_none() && !aborted;
@@ -123,9 +123,14 @@ fn retry_after_ms(response: &Response, now_ms: u64) -> u64 {
 }
 
 fn excerpt(response: &Response) -> Option<String> {
-    let printable = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
-    let text: String = response.body.chars().take(EXCERPT_CHARS_MAX).map(printable).collect();
+    let text = printable(&response.body);
     (!text.is_empty()).then_some(text)
+}
+
+/// The beginning of a foreign text, without what no row may hold (U+0000) or no log should.
+fn printable(text: &str) -> String {
+    let printable = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    text.chars().take(EXCERPT_CHARS_MAX).map(printable).collect()
 }
 
 #[cfg(test)]
@@ -202,6 +207,19 @@ mod tests {
         let completion = Completion { id: 1, duration_ms: 7, result: Err(error) };
         let verdict = judge(&standard(), SCHEDULE_S, 1, "", completion, NOW_MS);
         assert_eq!((verdict.state, verdict.error), (State::Retrying, Some(HttpErrorKind::Dns)));
+    }
+
+    #[test]
+    fn what_the_log_keeps_can_be_stored() {
+        let text = format!("a\u{0}\u{1b}b\n{}", "x".repeat(2_000));
+        let error = HttpError { kind: HttpErrorKind::Protocol, detail: text.clone() };
+        let answer = Response { status: 500, body: text, ..Response::default() };
+        for result in [Err(error), Ok(answer)] {
+            let completion = Completion { id: 1, duration_ms: 7, result };
+            let verdict = judge(&standard(), SCHEDULE_S, 1, "", completion, NOW_MS);
+            let kept = verdict.detail.or(verdict.excerpt).unwrap_or_default();
+            assert!(kept.starts_with("a\u{fffd}\u{fffd}b\nx") && kept.chars().count() == EXCERPT_CHARS_MAX, "{kept}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod acceptance;
 mod component;
 mod egress;
+mod fuzz;
 mod hostile;
 mod http_client;
 mod http_tls;

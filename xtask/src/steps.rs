@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     ("acceptance", "Acceptance tests", acceptance_tests),
     ("component", "The component's imports", component),
     ("simulation", "Simulation", simulation),
+    ("fuzz", "Fuzzing", fuzzing),
     ("docs", "Documentation", documentation),
     ("readme", "README snippets", readme_snippets),
 ];
@@ -108,6 +109,11 @@ fn simulation(_: &mut Counts) -> Result<()> {
     let simulator = ["run", "--locked", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"];
     run(cargo(&simulator).args(["--count", "10000"]))?;
     run(cargo(&simulator).args(["--sabotage", "all"]))
+}
+
+/// Each target over its corpus and over as many seeds as take some twenty seconds.
+fn fuzzing(_: &mut Counts) -> Result<()> {
+    run(&mut cargo(&["run", "--locked", "--release", "--package", "hookwright-tests", "--bin", "fuzz"]))
 }
 
 fn documentation(_: &mut Counts) -> Result<()> {

@@ -15,6 +15,10 @@ pub trait Record: Sized {
     fn write(&self, row: &mut Row);
     /// Takes its fields.
     fn read(fields: &mut Fields) -> Self;
+    /// The first field that is of the right type and yet nothing that anybody has written.
+    fn unsound(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What a field can be. The default stands in for a value that cannot be read, until the row is refused.
@@ -41,6 +45,9 @@ pub fn encode<T: Record>(value: &T) -> String {
 pub fn decode<T: Record>(key: &str, text: &str) -> Result<T, Error> {
     let mut fields = Fields::open(key, text)?;
     let value = T::read(&mut fields);
+    if fields.problem.is_none() {
+        fields.problem = value.unsound();
+    }
     fields.close(key)?;
     Ok(value)
 }
@@ -265,9 +272,9 @@ pub fn write_object<T: Record>(value: &T, out: &mut String) {
     *out = row.0;
 }
 
-/// The fields of a record, by their names in the row.
+/// The fields of a record, by their names in the row, and what says which of them is unsound.
 macro_rules! record {
-    ($record:ident { $($field:ident = $name:literal),* $(,)? }) => {
+    ($record:ident { $($field:ident = $name:literal),* $(,)? } $(, $unsound:path)?) => {
         impl Record for $record {
             #[allow(unused_variables)] // a record may have no fields
             fn write(&self, row: &mut Row) {
@@ -278,6 +285,10 @@ macro_rules! record {
             fn read(fields: &mut Fields) -> $record {
                 $record { $($field: fields.take($name)),* }
             }
+
+            $(fn unsound(&self) -> Option<&'static str> {
+                $unsound(self)
+            })?
         }
     };
 }

@@ -5,6 +5,8 @@ use super::{decode, encode};
 use crate::ErrorKind;
 use crate::json::parse;
 
+const MESSAGE: &str = "msg_xxxxxxxxxxxxxxxxxxxxxxxxxx";
+
 /// One row: a record, its text, and that the text makes the same record.
 fn kept<T: Record + std::fmt::Debug>(record: &T, text: &str) {
     assert_eq!(encode(record), text);
@@ -17,12 +19,13 @@ fn records_have_one_spelling() {
     kept(&Shard { token: "t".into(), until: 0 }, r#"{"v":1,"token":"t","until":0}"#);
     kept(&Lane { token: "t".into(), until: 7, wake: None }, r#"{"v":1,"token":"t","until":7}"#);
     kept(
-        &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("w".into()) },
-        r#"{"v":1,"token":"é\"","until":18446744073709551615,"wake":"w"}"#,
+        &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("wake/7/t/wh/x".into()) },
+        r#"{"v":1,"token":"é\"","until":18446744073709551615,"wake":"wake/7/t/wh/x"}"#,
     );
-    let deliveries = vec![("m".into(), 1), ("n".into(), 2)];
-    kept(&Queue { deliveries, first: None }, r#"{"v":1,"d":[["m",1],["n",2]]}"#);
-    kept(&Queue { deliveries: vec![], first: Some(3) }, r#"{"v":1,"d":[],"f":3}"#);
+    let (m, n) = (MESSAGE.replace('x', "m"), MESSAGE.replace('x', "n"));
+    let deliveries = vec![(m.clone(), 1), (n.clone(), 2)];
+    kept(&Queue { deliveries, first: None }, &format!(r#"{{"v":1,"d":[["{m}",1],["{n}",2]]}}"#));
+    kept(&Queue { deliveries: vec![(m.clone(), 3)], first: Some(3) }, &format!(r#"{{"v":1,"d":[["{m}",3]],"f":3}}"#));
     kept(&Recent { attempts: vec![] }, r#"{"v":1,"a":[]}"#);
     let event = parse(r#"{"type":"a","data":{"n":1E5,"é":[null]}}"#).unwrap();
     kept(
@@ -85,6 +88,27 @@ fn what_is_no_row_is_refused_by_name() {
     refused(r#"{"v":1,"token":"t","until":-1}"#, "the row 'lane/a' has no valid field `until`");
     refused(r#"{"v":1,"token":"t","until":0,"wake":3}"#, "the row 'lane/a' has no valid field `wake`");
     assert!(decode::<Lane>("k", r#"{"v":1,"new":[1],"token":"t","until":0,"wake":null}"#).is_ok(), "new fields");
+}
+
+#[test]
+fn what_nobody_has_written_is_refused_by_name() {
+    fn refused<T: Record + std::fmt::Debug>(text: &str, field: &str) {
+        let text = text.replace("MSG", MESSAGE);
+        let error = decode::<T>("k", &text).unwrap_err();
+        assert_eq!(error.message, format!("the row 'k' has no valid field `{field}`"), "{text}");
+    }
+    refused::<Queue>(r#"{"v":1,"d":[]}"#, "d");
+    refused::<Queue>(r#"{"v":1,"d":[["MSG",1],["m",1]]}"#, "d");
+    refused::<Queue>(r#"{"v":1,"d":[["MSG",4294967295]]}"#, "d");
+    refused::<Queue>(r#"{"v":1,"d":[["MSG",1]],"f":10000}"#, "f");
+    refused::<Recent>(r#"{"v":1,"a":[["MSG/x",1]]}"#, "a");
+    refused::<Inbox>(r#"{"v":1,"tenantPart":"A","eventType":"a"}"#, "tenantPart");
+    refused::<Inbox>(r#"{"v":1,"tenantPart":"a/b","eventType":"a"}"#, "tenantPart");
+    refused::<Inbox>(r#"{"v":1,"tenantPart":"a","eventType":"a","routedTo":"wh_"}"#, "routedTo");
+    for wake in ["", "wake/", "wake/7/t/wh/x y", "lane/t/wh", "wake/seven/t/wh/x"] {
+        refused::<Lane>(&format!(r#"{{"v":1,"token":"t","until":0,"wake":"{wake}"}}"#), "wake");
+    }
+    assert!(decode::<Queue>("k", &r#"{"v":1,"d":[["MSG",9999]],"f":9999}"#.replace("MSG", MESSAGE)).is_ok());
 }
 
 #[test]

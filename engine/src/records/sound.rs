@@ -1,0 +1,40 @@
+//! Which values of the right type nobody has written: what becomes part of a key, or is counted on from. A row that was
+//! damaged, or repaired by hand, is refused where it is read, by its name, rather than by the storage later on.
+
+use super::{Inbox, Lane, Queue, Recent};
+use crate::limits::ATTEMPT_NUMBER_MAX;
+use crate::{id, keys};
+
+pub fn inbox(row: &Inbox) -> Option<&'static str> {
+    if !keys::is_part(&row.tenant_part) {
+        return Some("tenantPart");
+    }
+    row.routed_to.as_ref().is_some_and(|webhook| !id::is_id("wh_", webhook)).then_some("routedTo")
+}
+
+pub fn lane(row: &Lane) -> Option<&'static str> {
+    let is_wake = |key: &str| key.len() < crate::limits::KEY_BYTES_MAX && keys::parse_wake(key).is_some();
+    let are_parts = |key: &str| key.split('/').all(keys::is_part);
+    row.wake.as_ref().is_some_and(|key| !is_wake(key) || !are_parts(key)).then_some("wake")
+}
+
+/// A row without a delivery would never be settled.
+pub fn queue(row: &Queue) -> Option<&'static str> {
+    if row.deliveries.is_empty() || !are_attempts(&row.deliveries) {
+        return Some("d");
+    }
+    row.first.is_some_and(|first| !is_number(first)).then_some("f")
+}
+
+pub fn recent(row: &Recent) -> Option<&'static str> {
+    (!are_attempts(&row.attempts)).then_some("a")
+}
+
+fn are_attempts(attempts: &[(String, u32)]) -> bool {
+    attempts.iter().all(|(message, number)| id::is_id("msg_", message) && is_number(*number))
+}
+
+/// The last redelivery has a schedule of its own.
+fn is_number(number: u32) -> bool {
+    number <= ATTEMPT_NUMBER_MAX + 99
+}

@@ -1,0 +1,4 @@
+//! `cargo +nightly fuzz run json`: the target of that name, driven by libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| hookwright_fuzz::run("json", input));
