@@ -61,6 +61,8 @@ fn parse(text: &str) -> Result<String, String> {
     let length = match length {
         None => width,
         Some(digits) if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => width + 1,
+        // Octal to some readers.
+        Some(digits) if digits.len() > 1 && digits.starts_with('0') => width + 1,
         Some(digits) => digits.parse().unwrap_or(width + 1),
     };
     if length > width {
@@ -89,8 +91,17 @@ mod tests {
         for good in ["127.0.0.0/8", "10.1.2.3", "fd00::/8", "::1", "0.0.0.0/0", "::/0", "64:ff9b::/96"] {
             assert_eq!(check_network("allow", good), Ok(()), "{good}");
         }
-        for bad in ["", "localhost", "127.0.0.0/33", "127.0.0.0/", "127.0.0/8", "127.0.0.0/+8", "::/129", "127.0.0.0/x"]
-        {
+        for bad in [
+            "",
+            "localhost",
+            "127.0.0.0/33",
+            "127.0.0.0/",
+            "127.0.0/8",
+            "127.0.0.0/+8",
+            "10.0.0.0/08",
+            "::/129",
+            "127.0.0.0/x",
+        ] {
             assert!(check_network("allow", bad).is_err(), "{bad}");
         }
         for network in DENIED {
