@@ -86,6 +86,8 @@ struct Scene {
     config: Config,
     webhook: String,
     message: String,
+    /// The webhook and the message of another tenant.
+    others: (String, String),
 }
 
 pub fn run(input: &[u8]) -> bool {
@@ -110,7 +112,7 @@ fn scene() -> &'static Scene {
         };
         let webhook = hook("acme", r#"["*"]"#);
         hook("acme", r#"["asset.*","user.created"]"#);
-        hook("other", r#"["*"]"#);
+        let others_webhook = hook("other", r#"["*"]"#);
         rotate_secret(&world, &config, "acme", &webhook, None, Some(3_600)).expect("a rotation");
         let accept = |tenant: &str, id: &str| {
             let event = format!(r#"{{"type":"asset.updated","id":"{id}","data":{{"a":1}}}}"#);
@@ -121,10 +123,10 @@ fn scene() -> &'static Scene {
         let failing = Response { status: 500, ..Response::default() };
         world.answers.borrow_mut().extend([Ok(failing.clone()), Ok(failing.clone()), Ok(failing)]);
         let message = accept("acme", "e2");
-        accept("other", "e2");
+        let others = (others_webhook, accept("other", "e2"));
         world.pump(&config).expect("to be tried again");
         accept("acme", "e3");
-        Scene { store: world.store, config, webhook, message }
+        Scene { store: world.store, config, webhook, message, others }
     })
 }
 
@@ -196,6 +198,7 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
             assert!(report.next_due_ms <= hookwright_engine::limits::POLL_MS, "{report:?}");
         }
     }
+    check_others(scene, world, damaged);
     look(world.call(|world| hookwright_engine::redeliver(world, config, "acme", message, None)));
     look(world.call(|world| hookwright_engine::redeliver(world, config, "acme", message, Some(webhook))));
     judge(world.pump(config), damaged);
@@ -212,6 +215,22 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     for request in world.sent.borrow().iter() {
         assert!(request.url.starts_with("http"), "sent to {:?}", request.url);
     }
+}
+
+/// Another tenant has its message, whatever became of this one's rows.
+fn check_others(scene: &Scene, world: &World, damaged: &[String]) {
+    // Who routes an inbox, and in which order, is shared by its tenants.
+    let is_theirs = |key: &String| key.contains("/other/") || key.starts_with("shard/") || key.starts_with("inbox/");
+    if damaged.iter().any(is_theirs) {
+        return;
+    }
+    let (webhook, message) = &scene.others;
+    let shown = hookwright_engine::attempts(world, &scene.config, "other", webhook, None, 10);
+    let shown = shown.unwrap_or_else(|error| panic!("another tenant's log: {error}"));
+    let shown: Value = serde_json::from_str(&shown).expect("small numbers");
+    let newest = &shown["data"][0];
+    let is_there = newest["messageId"].as_str() == Some(message) && newest["state"].as_str() == Some("delivered");
+    assert!(is_there, "damage of {damaged:?} keeps another tenant from its message: {newest}");
 }
 
 /// A failure is allowed where something was damaged, and says where.
