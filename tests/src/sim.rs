@@ -9,9 +9,11 @@ mod http_calls;
 mod model;
 mod net;
 mod params;
+pub mod points;
 mod rng;
 mod rows;
 mod sabotage;
+mod script;
 mod signature;
 mod storage_calls;
 mod store;
@@ -27,6 +29,15 @@ pub use checkers::Failure;
 pub use coverage::{Count, Coverage};
 pub use params::{Faults, Params};
 pub use sabotage::Sabotage;
+
+/// Seeds that failed once, and what was wrong.
+pub const PINNED: &[(u64, &str)] = &[
+    (172, "a slow read of the messages let requests leave after the lease that they were covered by"),
+    (175, "a read that failed while results were waiting dropped them, so that everything was sent again"),
+    (1_903, "a redelivery whose commit had an unknown outcome was made twice if its attempt had ended by then"),
+    (2_898, "an attempt brought forward while it was under way was put twice into one settling commit"),
+    (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
+];
 
 /// What became of a seed.
 #[derive(Debug)]
@@ -48,13 +59,11 @@ pub struct Run {
 /// Runs one seed.
 pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
     let params = Params::draw(seed);
-    let key = SealingKey { id: "k1".to_owned(), key_hex: "0b".repeat(32) };
-    let settings = Settings { profile: params.profile.to_owned(), sealing_keys: vec![key], ..Settings::default() };
-    let config = match Config::new(&settings) {
-        Ok(config) => Rc::new(config),
-        Err(error) => {
-            let failure = Some(Failure { checker: "configuration", detail: error.to_string() });
-            return Run { seed, params, coverage: Coverage::default(), hash: 0, failure, trace: Vec::new() };
+    let config = match config(params.profile) {
+        Ok(config) => config,
+        Err(failure) => {
+            let (coverage, failure) = (Coverage::default(), Some(failure));
+            return Run { seed, params, coverage, hash: 0, failure, trace: Vec::new() };
         }
     };
     let mut world = world::World::new(seed, config, params, sabotage, trace::Trace::new(trace));
@@ -62,4 +71,11 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
     world.stop();
     let coverage = world.counted();
     Run { seed, params: world.params, coverage, hash: world.trace.hash(), failure, trace: world.trace.into_lines() }
+}
+
+fn config(profile: &str) -> Result<Rc<Config>, Failure> {
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "0b".repeat(32) };
+    let settings = Settings { profile: profile.to_owned(), sealing_keys: vec![key], ..Settings::default() };
+    let failed = |error: hookwright_engine::Error| Failure { checker: "configuration", detail: error.to_string() };
+    Config::new(&settings).map(Rc::new).map_err(failed)
 }

@@ -107,6 +107,10 @@ fn component(counts: &mut Counts) -> Result<()> {
 /// Random histories must hold, and each sabotage must be seen.
 fn simulation(_: &mut Counts) -> Result<()> {
     let simulator = ["run", "--locked", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"];
+    run(cargo(&simulator).arg("--pinned"))?;
+    run(cargo(&simulator).arg("--crash-points"))?;
+    // No run without a crash notices this one.
+    run(cargo(&simulator).args(["--crash-points", "--sabotage", "skip-settle-lane-check"]))?;
     run(cargo(&simulator).args(["--count", "10000"]))?;
     run(cargo(&simulator).args(["--sabotage", "all"]))
 }

@@ -6,14 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use hookwright_tests::sim::{self, Count, Coverage, Params, Run, Sabotage};
+use hookwright_tests::sim::points::{self, Point};
+use hookwright_tests::sim::{self, Count, Coverage, PINNED, Params, Run, Sabotage};
 
 const USAGE: &str = "\
 usage: sim [--seed N] [--count M] [--sabotage NAME|all] [--trace]
+       sim --pinned | --crash-points [--sabotage NAME|all] | --crash-point SCENARIO:CALL:MODE [--sabotage NAME] [--trace]
 
   --seed N          the first seed; 1 unless said otherwise
   --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage
   --sabotage NAME   breaks a rule of the protocol and expects that it is noticed; all: one after the other
+  --pinned          the seeds that once found something
+  --crash-points    every call of the main scenarios goes wrong in every way; a sabotage must be caught, and not without
+                    a crash
+  --crash-point P   one of them
   --trace           prints what happens, line by line";
 /// Within so many seeds a sabotage must be caught.
 const SABOTAGE_SEEDS: u64 = 1_000;
@@ -23,6 +29,15 @@ struct Options {
     count: Option<u64>,
     sabotages: Vec<Sabotage>,
     trace: bool,
+    what: What,
+}
+
+/// What is run.
+enum What {
+    Seeds,
+    Pinned,
+    CrashPoints,
+    CrashPoint(Point),
 }
 
 fn main() -> ExitCode {
@@ -35,12 +50,19 @@ fn main() -> ExitCode {
     };
     // A panic inside the engine is reported as the seed's failure.
     std::panic::set_hook(Box::new(|_| ()));
-    let passed = if options.sabotages.is_empty() { simulate(&options) } else { sabotage(&options) };
+    let passed = match options.what {
+        What::Seeds if options.sabotages.is_empty() => simulate(&options),
+        What::Seeds => sabotage(&options),
+        What::Pinned => pinned(&options),
+        What::CrashPoints if options.sabotages.is_empty() => crash_points(),
+        What::CrashPoints => sabotage_at_crash_points(&options),
+        What::CrashPoint(point) => crash_point(&options, point),
+    };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { seed: 1, count: None, sabotages: Vec::new(), trace: false };
+    let mut options = Options { seed: 1, count: None, sabotages: Vec::new(), trace: false, what: What::Seeds };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
@@ -50,6 +72,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
                 println!("{USAGE}");
                 std::process::exit(0);
             }
+            "--pinned" => options.what = What::Pinned,
+            "--crash-points" => options.what = What::CrashPoints,
+            "--crash-point" => options.what = What::CrashPoint(value()?.parse()?),
             "--trace" => options.trace = true,
             "--sabotage" => options.sabotages = sabotages(&value()?)?,
             other => return Err(format!("there is no option {other}")),
@@ -94,6 +119,79 @@ fn simulate(options: &Options) -> bool {
         return false;
     }
     true
+}
+
+/// Seeds that once failed do not fail any more.
+fn pinned(options: &Options) -> bool {
+    for (seed, why) in PINNED {
+        let run = sim::run(*seed, None, options.trace);
+        if run.failure.is_some() {
+            println!("once found: {why}");
+            report(&run);
+            return false;
+        }
+    }
+    println!("{} pinned seeds passed", PINNED.len());
+    !PINNED.is_empty()
+}
+
+fn crash_points() -> bool {
+    let began = Instant::now();
+    match points::enumerate(None) {
+        Err(problem) => {
+            println!("{problem}");
+            false
+        }
+        Ok(all) => {
+            let seconds = began.elapsed().as_secs_f64();
+            println!(
+                "{} scenarios with {} calls, {} crash points in {seconds:.1} s",
+                all.scenarios, all.calls, all.runs
+            );
+            if let Some((point, failure)) = &all.failure {
+                println!("FAILED: {}: {}", failure.checker, failure.detail);
+                println!("again: cargo xtask sim --crash-point {point} --trace");
+            }
+            all.failure.is_none() && all.runs > 0
+        }
+    }
+}
+
+/// A sabotage that only a crash brings to light.
+fn sabotage_at_crash_points(options: &Options) -> bool {
+    let mut passed = true;
+    for sabotage in &options.sabotages {
+        let outcome = match points::enumerate(Some(*sabotage)) {
+            Err(problem) => problem,
+            Ok(all) => match all.failure {
+                Some((point, failure)) => {
+                    println!("{:<28} caught at {point} by {}", sabotage.name(), failure.checker);
+                    continue;
+                }
+                None => format!("NOT CAUGHT at {} points", all.runs),
+            },
+        };
+        passed = false;
+        println!("{:<28} {outcome}", sabotage.name());
+    }
+    passed
+}
+
+fn crash_point(options: &Options, point: Point) -> bool {
+    match points::play_point(point, options.sabotages.first().copied(), options.trace) {
+        Err(problem) => {
+            println!("{problem}");
+            false
+        }
+        Ok(played) => {
+            played.trace.iter().for_each(|line| println!("{line}"));
+            match &played.failure {
+                Some(failure) => println!("FAILED: {}: {}", failure.checker, failure.detail),
+                None => println!("{point} passed"),
+            }
+            played.failure.is_none()
+        }
+    }
 }
 
 /// Every sabotage must be caught, but for those that break nothing.

@@ -29,14 +29,20 @@ impl World {
         }
         let faults = std::mem::take(&mut self.faults);
         let registrar = self.instances.len() - 1;
-        for _ in 0..self.params.webhooks {
-            let job = self.workload.registration(&self.params, self.now_us);
+        let registrations = match self.script {
+            Some(_) => self.scripted_registrations(),
+            None => (0..self.params.webhooks).map(|_| self.workload.registration(&self.params, self.now_us)).collect(),
+        };
+        let script = self.script.take();
+        for job in registrations {
             self.begin(registrar, job)?;
             while self.instances[registrar].running.is_some() {
                 self.execute(registrar)?;
             }
         }
         self.faults = faults;
+        self.script = script;
+        self.set_script_clocks();
         Ok(())
     }
 
@@ -47,6 +53,15 @@ impl World {
         }
         if self.instances[instance].pumps {
             return self.begin_pump(instance);
+        }
+        if self.script.is_some() {
+            return match self.scripted_call(instance) {
+                Some(job) => self.begin(instance, job),
+                None => {
+                    self.rest_if_done();
+                    Ok(())
+                }
+            };
         }
         if self.calm || self.instances[instance].actions == 0 {
             self.rest_if_done();
@@ -85,6 +100,7 @@ impl World {
             time_ms: self.chance.pick(&[0, 50, 2_000, 20_000, 300_000]),
             attempts_max: self.chance.pick(attempts),
         };
+        let budget = if self.script.is_some() { Budget { time_ms: 20_000, attempts_max: 100 } } else { budget };
         self.coverage.add(Count::Calls);
         self.begin(instance, Job::Deliver(budget))
     }
@@ -158,7 +174,10 @@ impl World {
             Done::Removed(_) => self.forget(call),
         }
         let hurries = self.workload.hurries(instance);
-        let pause_us = self.chance.between(100, if hurries { 1_000 } else { self.params.pause_us_max });
+        let mut pause_us = self.chance.between(100, if hurries { 1_000 } else { self.params.pause_us_max });
+        if let Some(script) = &mut self.script {
+            pause_us = script.pause_us();
+        }
         self.start_in(instance, pause_us);
         Ok(())
     }

@@ -40,6 +40,7 @@ impl World {
             profile: self.params.profile,
         };
         let told = sends::judge(&self.model, &mut self.bodies, &self.sent, secrets, sender, request)?;
+        self.count_request(&request.url);
         let fate = net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
         self.coverage.add(if told.message.is_some() { Count::Requests } else { Count::Tests });
         if told.message.is_some() && told.number == 0 {
@@ -82,6 +83,14 @@ impl World {
         Ok(())
     }
 
+    /// A receiver that answers one thing after the other has been asked once more.
+    fn count_request(&mut self, url: &str) {
+        let receiver = sends::receiver_of(url).and_then(|receiver| self.workload.receivers.get_mut(receiver));
+        if let Some(Health::Says { asked, .. }) = receiver.map(|receiver| &mut receiver.health) {
+            *asked += 1;
+        }
+    }
+
     /// A request comes back; if its sender is gone, to nobody.
     pub fn complete(&mut self, instance: InstanceId, call: CallId, request: RequestId) -> Result<(), Failure> {
         let completion = self.results[request].take();
@@ -114,6 +123,10 @@ impl World {
     /// The wait ends, with what has come back.
     pub fn wait_over(&mut self, instance: InstanceId) -> Result<(), Failure> {
         self.instances[instance].waits = false;
+        if self.dies_of_hit(instance) {
+            self.crash(instance);
+            return Ok(());
+        }
         let completions = std::mem::take(&mut self.instances[instance].ready);
         let wake = if self.chance.chance(self.faults.drain) {
             self.coverage.add(Count::Drains);

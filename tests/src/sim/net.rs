@@ -23,6 +23,13 @@ pub enum Health {
     Hangs,
     /// 500, always.
     Broken,
+    /// One after the other; the last stays.
+    Says {
+        /// Statuses.
+        answers: &'static [u16],
+        /// How many requests there have been.
+        asked: usize,
+    },
 }
 
 /// A request that was submitted.
@@ -100,6 +107,7 @@ pub fn fate(
     let (status, retry_after_s) = match health {
         Health::Well => (200, None),
         Health::Broken => (500, None),
+        Health::Says { answers, asked } => (answers.get(asked).or(answers.last()).copied().unwrap_or(200), None),
         Health::Down { until_us } if arrives_us < until_us => {
             return failed(None, arrives_us, HttpErrorKind::Connect);
         }

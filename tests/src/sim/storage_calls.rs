@@ -8,6 +8,7 @@ use super::checkers::Failure;
 use super::checkers::commits::{self, Applied};
 use super::coverage::Count;
 use super::model::CallId;
+use super::points::Mode;
 use super::rows::Log;
 use super::workload::Job;
 use super::world::{Due, Fate, Held, InstanceId, World};
@@ -24,6 +25,10 @@ impl World {
         };
         if let Reply::Got(Err(error)) | Reply::Scanned(Err(error)) | Reply::Committed(Err(error)) = &reply {
             self.trace.note(self.now_us, || format!("instance {instance} is told {error:?}"));
+        }
+        if self.dies_of_hit(instance) {
+            self.crash(instance);
+            return Ok(());
         }
         if self.chance.chance(self.faults.crash / 2) {
             self.coverage.add(Count::Crashes);
@@ -69,10 +74,24 @@ impl World {
         checks: Vec<Check>,
         mutations: Vec<Mutation>,
     ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
-        if matches!(&*self.calls[call].job, Job::Accept { transaction: true, .. }) {
+        let instance = self.calls[call].instance;
+        self.land_late_of(instance)?;
+        if self.calls[call].in_transaction() {
             return self.commit_in_transaction(call, checks, mutations);
         }
         let unknown = || Ok(Err(StorageError::Unknown("simulated".to_owned())));
+        match self.hit(instance) {
+            Some(mode @ (Mode::Late | Mode::Fenced | Mode::Later | Mode::UnknownLate)) => {
+                self.hold_hit(mode, Held { call, checks, mutations, transaction: None });
+                return unknown();
+            }
+            Some(Mode::UnknownDropped) => return unknown(),
+            Some(Mode::UnknownApplied) => {
+                let result = self.apply(call, &checks, &mutations)?;
+                return if matches!(result, Err(StorageError::Invalid(_))) { Ok(result) } else { unknown() };
+            }
+            Some(Mode::Before | Mode::After) | None => (),
+        }
         if self.chance.chance(self.faults.not_applied) {
             self.coverage.add(Count::NotApplied);
             return Ok(Err(StorageError::NotApplied("simulated".to_owned())));

@@ -366,7 +366,8 @@ impl Workload {
         format!("[\"{first}\",\"{second}\"]")
     }
 
-    fn secret(&mut self) -> String {
+    /// A new secret.
+    pub fn secret(&mut self) -> String {
         let mut bytes = [0; 24];
         self.rng.fill(&mut bytes);
         if self.profile == "standard" {

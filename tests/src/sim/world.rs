@@ -21,6 +21,7 @@ use super::params::{Faults, Params};
 use super::rng::Rng;
 use super::rows::{self, Row};
 use super::sabotage::Sabotage;
+use super::script::Script;
 use super::store::{SimStore, Versions};
 use super::trace::Trace;
 use super::workload::{Job, Workload};
@@ -52,6 +53,8 @@ pub enum Due {
     Land(Box<Held>),
     /// The faults end.
     FaultsEnd,
+    /// A script's late commit arrives at last.
+    Overdue,
 }
 
 /// A commit that has not arrived.
@@ -128,6 +131,13 @@ pub struct Call {
     pub aborted: bool,
 }
 
+impl Call {
+    /// Whether its commits are part of a transaction of the platform's.
+    pub fn in_transaction(&self) -> bool {
+        matches!(&*self.job, Job::Accept { transaction: true, .. })
+    }
+}
+
 /// Everything.
 #[derive(Debug)]
 pub struct World {
@@ -173,6 +183,8 @@ pub struct World {
     pub trace: Trace,
     /// The rule that is broken on purpose.
     pub sabotage: Option<Sabotage>,
+    /// What happens, where it is not drawn.
+    pub script: Option<Script>,
     /// Faults are over.
     pub calm: bool,
     /// Commits under way.
@@ -233,6 +245,7 @@ impl World {
             coverage: Coverage::default(),
             trace,
             sabotage,
+            script: None,
             calm: false,
             held: 0,
             order: Rng::of(seed, "order", 0),
@@ -246,9 +259,12 @@ impl World {
     /// Lives through it all.
     pub fn run(&mut self) -> Result<(), Failure> {
         self.set_up()?;
-        self.at(self.params.fault_phase_ms * 1_000, Due::FaultsEnd);
+        if self.script.is_none() {
+            self.at(self.params.fault_phase_ms * 1_000, Due::FaultsEnd);
+        }
         for instance in 0..self.instances.len() {
-            let delay_us = self.order.below(2_000_000);
+            let after_pumps = self.script.is_some() && !self.instances[instance].pumps;
+            let delay_us = if after_pumps { 3_000_000 } else { self.order.below(2_000_000) };
             self.start_in(instance, delay_us);
         }
         let mut turns = 0;
@@ -262,7 +278,8 @@ impl World {
                 break;
             }
         }
-        let faultless = self.params.faultless();
+        let hit = self.script.as_ref().is_some_and(|script| script.point.is_some());
+        let faultless = self.params.faultless() && !hit;
         endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)?;
         redelivery::kept(&self.model, &self.promises)
     }
@@ -278,6 +295,7 @@ impl World {
             Due::Complete(instance, call, request) => self.complete(instance, call, request),
             Due::Land(held) => self.land(*held),
             Due::FaultsEnd => self.faults_end(),
+            Due::Overdue => self.land_late(),
             _ => Ok(()),
         }
     }
@@ -359,7 +377,13 @@ impl World {
         self.ends[call] = End::Crashed;
         self.trace.note(self.now_us, || format!("call {call} crashes with instance {instance}"));
         self.set_clock(instance);
-        let delay_us = self.chance.pick(&[1_000, 1_000_000, 10_000_000, 100_000_000]);
+        let mut delay_us = self.chance.pick(&[1_000, 1_000_000, 10_000_000, 100_000_000]);
+        if let Some(script) = &mut self.script {
+            delay_us = 1_000_000;
+            if !self.instances[instance].pumps {
+                script.again();
+            }
+        }
         self.start_in(instance, delay_us);
     }
 
@@ -380,7 +404,7 @@ impl World {
     /// Draws whether the instance gets its answer, and when.
     fn asked(&mut self, instance: InstanceId, op: Op) -> Result<(), Failure> {
         self.trace.asked(self.now_us, instance, &op);
-        if self.chance.chance(self.faults.crash) {
+        if self.goes_wrong(instance, &op) || self.chance.chance(self.faults.crash) {
             self.coverage.add(Count::Crashes);
             self.crash(instance);
             return Ok(());
@@ -415,7 +439,8 @@ impl World {
         for instance in 0..self.instances.len() {
             if self.instances[instance].sleeps {
                 self.instances[instance].sleeps = false;
-                let delay_us = self.order.below(1_000_000);
+                let polled_us = self.order.below(1_000_000);
+                let delay_us = if self.script.is_some() { 1_000 } else { polled_us };
                 self.start_in(instance, delay_us);
             }
         }
@@ -461,7 +486,7 @@ impl World {
         let quiet = |instance: &Instance| {
             instance.running.is_none() && (!instance.pumps || instance.idle_at == Some(self.revision))
         };
-        self.resting = self.calm
+        self.resting = self.script.as_ref().map_or(self.calm, Script::over)
             && self.held == 0
             && self.instances.iter().all(quiet)
             && self.next_due_ms(self.now_us / 1_000).is_none();

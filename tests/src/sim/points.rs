@@ -1,0 +1,328 @@
+//! Crashes at every call: each scenario runs once to count its calls of storage and HTTP, then once for each of them and
+//! each way in which it can go wrong. What a scenario is, is in `script`; whether all is well, the checkers say.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::actor::Op;
+use super::checkers::Failure;
+use super::coverage::Coverage;
+use super::params::{Faults, Params};
+use super::sabotage::Sabotage;
+use super::script::{SCENARIOS, Scenario, Script};
+use super::trace::Trace;
+use super::world::{Due, Held, InstanceId, World};
+use crate::sim;
+
+/// Scenarios have no seed of their own: little is left to draw.
+const SEED: u64 = 1;
+/// When a late commit arrives at last: every lease of its time has run out.
+const LATE_US: u64 = 61_000_000;
+/// A scenario with fewer calls is none.
+const CALLS_MIN: usize = 20;
+/// How far ahead the clock is of a worker that stumbles.
+const AHEAD_MS: u32 = 600_000;
+
+/// What kind of call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Not a commit of its own: a read, a request, a wait, a commit inside a transaction of the platform's.
+    Plain,
+    /// A commit.
+    Commit,
+}
+
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The instance is gone before the call is carried out.
+    Before,
+    /// It is gone before it gets the answer.
+    After,
+    /// It is gone, and its commit arrives right before its successor's first.
+    Late,
+    /// It is gone, and its commit arrives right before its successor's second: a lane has changed hands, its rows have not.
+    Fenced,
+    /// It is gone, and its commit arrives when all leases have run out.
+    Later,
+    /// It goes on, and does not know that its commit was applied.
+    UnknownApplied,
+    /// It goes on, and does not know that its commit was not applied.
+    UnknownDropped,
+    /// It goes on, does not know, and the commit arrives right before it commits again.
+    UnknownLate,
+}
+
+impl Mode {
+    const ALL: &[Mode] = &[
+        Mode::Before,
+        Mode::After,
+        Mode::Late,
+        Mode::Fenced,
+        Mode::Later,
+        Mode::UnknownApplied,
+        Mode::UnknownDropped,
+        Mode::UnknownLate,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Before => "before",
+            Mode::After => "after",
+            Mode::Late => "late",
+            Mode::Fenced => "fenced",
+            Mode::Later => "later",
+            Mode::UnknownApplied => "unknown-applied",
+            Mode::UnknownDropped => "unknown-dropped",
+            Mode::UnknownLate => "unknown-late",
+        }
+    }
+
+    fn of(kind: Kind) -> &'static [Mode] {
+        match kind {
+            Kind::Plain => &[Mode::Before, Mode::After],
+            Kind::Commit => Mode::ALL,
+        }
+    }
+
+    fn crashes(self) -> bool {
+        matches!(self, Mode::Before | Mode::After | Mode::Late | Mode::Fenced | Mode::Later)
+    }
+}
+
+/// A call of a scenario, counted from 0, and what happens there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    scenario: &'static str,
+    call: usize,
+    mode: Mode,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.scenario, self.call, self.mode.name())
+    }
+}
+
+impl std::str::FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Point, String> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let [scenario, call, mode] = parts[..] else { return Err(format!("'{text}' is no SCENARIO:CALL:MODE")) };
+        let names = || SCENARIOS.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
+        let found = SCENARIOS.iter().find(|found| found.name == scenario);
+        let scenario = found.ok_or_else(|| format!("'{scenario}' is none of {}", names()))?.name;
+        let call = call.parse().map_err(|_| format!("'{call}' is no number"))?;
+        let modes = || Mode::ALL.iter().map(|mode| mode.name()).collect::<Vec<_>>().join(", ");
+        let found = Mode::ALL.iter().find(|found| found.name() == mode);
+        let mode = *found.ok_or_else(|| format!("'{mode}' is none of {}", modes()))?;
+        Ok(Point { scenario, call, mode })
+    }
+}
+
+/// What became of a scenario.
+#[derive(Debug)]
+pub struct Played {
+    /// The first promise that was broken.
+    pub failure: Option<Failure>,
+    /// Line by line, if that was asked for.
+    pub trace: Vec<String>,
+    calls: Vec<Kind>,
+    coverage: Coverage,
+}
+
+/// What became of all of them.
+#[derive(Debug, Default)]
+pub struct Enumerated {
+    /// How many scenarios there were.
+    pub scenarios: usize,
+    /// How many calls they make.
+    pub calls: usize,
+    /// How many points were tried.
+    pub runs: usize,
+    /// The first that failed.
+    pub failure: Option<(Point, Failure)>,
+}
+
+/// Plays one point.
+pub fn play_point(point: Point, sabotage: Option<Sabotage>, trace: bool) -> Result<Played, String> {
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.name == point.scenario);
+    let played = play(scenario.ok_or("there is no such scenario")?, Some(point), sabotage, trace);
+    if played.failure.is_none() && played.calls.len() <= point.call {
+        return Err(format!("'{}' has only {} calls", point.scenario, played.calls.len()));
+    }
+    Ok(played)
+}
+
+/// Plays every point of every scenario, on all cores. An error: a scenario does not do what it is there for, so that its
+/// points would prove nothing.
+pub fn enumerate(sabotage: Option<Sabotage>) -> Result<Enumerated, String> {
+    let mut all = Enumerated::default();
+    let mut points: Vec<(&'static Scenario, Point)> = Vec::new();
+    for scenario in SCENARIOS {
+        let played = play(scenario, None, sabotage, false);
+        let name = scenario.name;
+        if let Some(failure) = played.failure {
+            return Err(format!("'{name}' fails without a crash: {}: {}", failure.checker, failure.detail));
+        }
+        let commits = played.calls.iter().filter(|kind| **kind == Kind::Commit).count();
+        if played.calls.len() < CALLS_MIN || commits == 0 {
+            return Err(format!("'{name}' proves nothing: {} calls, {commits} commits", played.calls.len()));
+        }
+        if let Some(missing) = scenario.expects.iter().find(|count| played.coverage.of(**count) == 0) {
+            return Err(format!("'{name}' proves nothing: no {missing:?}"));
+        }
+        all.scenarios += 1;
+        all.calls += played.calls.len();
+        for (call, kind) in played.calls.iter().enumerate() {
+            points.extend(Mode::of(*kind).iter().map(|mode| (scenario, Point { scenario: name, call, mode: *mode })));
+        }
+    }
+    all.runs = points.len();
+    let (next, end) = (AtomicUsize::new(0), AtomicUsize::new(points.len()));
+    let first: Mutex<Option<(usize, Failure)>> = Mutex::new(None);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((scenario, point)) = points.get(index) else { return };
+            if index >= end.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Some(failure) = play(scenario, Some(*point), sabotage, false).failure {
+                end.fetch_min(index, Ordering::Relaxed);
+                let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+                if first.as_ref().is_none_or(|(before, _)| index < *before) {
+                    *first = Some((index, failure));
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..cores).for_each(|_| _ = scope.spawn(work)));
+    let first = first.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.failure = first.map(|(index, failure)| (points[index].1, failure));
+    Ok(all)
+}
+
+fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabotage>, trace: bool) -> Played {
+    let params = Params {
+        workers: scenario.workers,
+        tenants: 1,
+        applications: 1,
+        actions: 0,
+        fault_phase_ms: 0,
+        profile: "standard",
+        webhooks: u32::try_from(scenario.webhooks.len()).unwrap_or(u32::MAX),
+        fan_out: false,
+        answer_us_max: 20_000,
+        pause_us_max: 1_000,
+        changes: 0,
+        redeliveries: 0,
+        hot: false,
+        storage_us_max: 500,
+        commit_us_max: 0,
+        faults: Faults {
+            clock_off_ms_max: if scenario.stumbles { u64::from(AHEAD_MS) } else { 0 },
+            ..Faults::default()
+        },
+    };
+    let config = match sim::config(params.profile) {
+        Ok(config) => config,
+        Err(failure) => {
+            let (trace, calls, coverage) = (Vec::new(), Vec::new(), Coverage::default());
+            return Played { failure: Some(failure), trace, calls, coverage };
+        }
+    };
+    let mut world = World::new(SEED, config, params, sabotage, Trace::new(trace));
+    world.faults = Faults::default();
+    world.script = Some(Script::new(scenario, point));
+    let failure = world.run().err();
+    world.stop();
+    let coverage = world.counted();
+    let calls = world.script.take().map(|script| script.calls).unwrap_or_default();
+    Played { failure, trace: world.trace.into_lines(), calls, coverage }
+}
+
+impl World {
+    /// Counts a call of a script, and says whether its instance is gone before it is carried out.
+    pub fn goes_wrong(&mut self, instance: InstanceId, op: &Op) -> bool {
+        let (pumps, transaction) = (self.instances[instance].pumps, self.in_transaction(instance));
+        let Some(script) = self.script.as_mut() else { return false };
+        let commits = matches!(op, Op::Commit { .. }) && !transaction;
+        let number = script.calls.len();
+        script.calls.push(if commits { Kind::Commit } else { Kind::Plain });
+        if let Some(point) = script.point.filter(|point| point.call == number) {
+            let mode = point.mode;
+            self.trace
+                .note(self.now_us, || format!("call number {number} of instance {instance} goes wrong: {mode:?}"));
+            script.hit = (mode != Mode::Before).then_some((instance, mode));
+            return mode == Mode::Before;
+        }
+        let stumbles = script.stumbles && pumps && matches!(op, Op::Submit(_));
+        script.stumbles &= !stumbles;
+        stumbles
+    }
+
+    fn in_transaction(&self, instance: InstanceId) -> bool {
+        let call = self.instances[instance].running.as_ref().map(|(call, _)| *call);
+        call.is_some_and(|call| self.calls[call].in_transaction())
+    }
+
+    /// A script's workers begin, their clocks as it says.
+    pub fn set_script_clocks(&mut self) {
+        if self.script.as_ref().is_some_and(|script| script.stumbles) {
+            self.instances[0].off_us = i64::from(AHEAD_MS) * 1_000;
+        }
+    }
+
+    /// What goes wrong with this instance's call.
+    pub fn hit(&self, instance: InstanceId) -> Option<Mode> {
+        let (hit, mode) = self.script.as_ref()?.hit?;
+        (hit == instance).then_some(mode)
+    }
+
+    /// The call that was hit is over; whether its instance is gone.
+    pub fn dies_of_hit(&mut self, instance: InstanceId) -> bool {
+        let mode = self.hit(instance);
+        if let Some(script) = self.script.as_mut().filter(|_| mode.is_some()) {
+            script.hit = None;
+        }
+        mode.is_some_and(Mode::crashes)
+    }
+
+    /// A commit that was hit is on its way.
+    pub fn hold_hit(&mut self, mode: Mode, held: Held) {
+        let Some(script) = self.script.as_mut() else { return };
+        if mode == Mode::Later {
+            self.hold(LATE_US, held);
+            return;
+        }
+        script.late = Some((held, if mode == Mode::Fenced { 1 } else { 0 }));
+        self.held += 1;
+        self.at(LATE_US, Due::Overdue);
+    }
+
+    /// The late commit arrives now, at the latest.
+    pub fn land_late(&mut self) -> Result<(), Failure> {
+        match self.script.as_mut().and_then(|script| script.late.take()) {
+            Some((held, _)) => self.land(held),
+            None => Ok(()),
+        }
+    }
+
+    /// The late commit arrives before this instance's next, or the one after that.
+    pub fn land_late_of(&mut self, instance: InstanceId) -> Result<(), Failure> {
+        let Some((held, commits)) = self.script.as_mut().and_then(|script| script.late.as_mut()) else { return Ok(()) };
+        if self.calls[held.call].instance != instance {
+            return Ok(());
+        }
+        if *commits == 0 {
+            return self.land_late();
+        }
+        *commits -= 1;
+        Ok(())
+    }
+}
