@@ -46,6 +46,7 @@ counters! {
     ClockJumps "clock jumps",
     NetworkFaults "network faults",
     ReceiverFaults "receiver faults",
+    Wishes "answers that ask for less",
     Drains "drains",
     Errors "calls that ended in an error",
     Cursors "fan-outs split over commits",

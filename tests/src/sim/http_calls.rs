@@ -1,7 +1,7 @@
 //! What becomes of requests in the simulated world: they are judged when they are submitted, travel, and come back to
 //! whoever still waits for them.
 
-use hookwright_engine::host::{Completion, Request, WaitResult, Wake};
+use hookwright_engine::host::{Completion, HttpError, Request, Response, WaitResult, Wake};
 
 use super::actor::Reply;
 use super::checkers::sends::{self, Sender};
@@ -41,11 +41,13 @@ impl World {
         };
         let told = sends::judge(&self.model, &mut self.bodies, &self.sent, secrets, sender, request)?;
         self.count_request(&request.url);
-        let fate = net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
+        let mut fate =
+            net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
         self.coverage.add(if told.message.is_some() { Count::Requests } else { Count::Tests });
         if told.message.is_some() && told.number == 0 {
             self.coverage.add(Count::StaleSends);
         }
+        let wish = told.message.is_some() && self.wish(health, &mut fate.result);
         let outcome = match &fate.result {
             Ok(response) => Ok(response.status),
             Err(error) => Err(error.kind),
@@ -74,6 +76,7 @@ impl World {
             arrives_us: fate.arrives_us,
             outcome,
             retry_after_s: fate.retry_after_s,
+            wish,
             completed: false,
             recorded: false,
         });
@@ -81,6 +84,18 @@ impl World {
         self.results.push(Some(Completion { id: request.id, duration_ms, result: fate.result }));
         self.at(fate.completes_us - self.now_us, Due::Complete(instance, call, id));
         Ok(())
+    }
+
+    /// Draws whether a flaky receiver's answer asks for less: no more of this message, or nothing at all.
+    fn wish(&mut self, health: Health, result: &mut Result<Response, HttpError>) -> bool {
+        let Ok(response) = result else { return false };
+        if !matches!(health, Health::Flaky) || !self.wishes.chance(self.params.wishes) {
+            return false;
+        }
+        let wish = self.wishes.pick(&["abort-message", "abort-message", "disable"]);
+        response.headers.push(("webhook-delivery".to_owned(), wish.to_owned()));
+        self.coverage.add(Count::Wishes);
+        true
     }
 
     /// A receiver that answers one thing after the other has been asked once more.

@@ -55,6 +55,8 @@ pub struct Sent {
     pub outcome: Result<u16, HttpErrorKind>,
     /// How long the receiver asked to be left alone.
     pub retry_after_s: Option<u64>,
+    /// Whether the answer asks for an end, of the message or of all.
+    pub wish: bool,
     /// Whether that came back to the sender.
     pub completed: bool,
     /// Whether an attempt records it.

@@ -38,6 +38,8 @@ pub struct Params {
     pub storage_us_max: u64,
     /// What a commit may take longer than a read, in microseconds: time for others to act between the two.
     pub commit_us_max: u64,
+    /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
+    pub wishes: u32,
     /// The faults.
     pub faults: Faults,
 }
@@ -114,6 +116,8 @@ impl Params {
             redeliveries,
             storage_us_max: rng.pick(&[500, 5_000, 100_000, 1_000_000]),
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
+            // A stream of its own: other seeds stay as they were.
+            wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         }
     }

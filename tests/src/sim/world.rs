@@ -175,6 +175,8 @@ pub struct World {
     pub chance: Rng,
     /// Draws faults of the network.
     pub network: Rng,
+    /// Draws what receivers ask for.
+    pub wishes: Rng,
     /// Draws how far clocks are off.
     pub clocks: Rng,
     /// What happened, counted.
@@ -241,6 +243,7 @@ impl World {
             bodies: Bodies::default(),
             chance: Rng::of(seed, "faults", 0),
             network: Rng::of(seed, "network", 0),
+            wishes: Rng::of(seed, "wishes", 1),
             clocks: Rng::of(seed, "clocks", 0),
             coverage: Coverage::default(),
             trace,

@@ -230,7 +230,7 @@ fn truthful(
     sent[found].recorded = true;
     let request = &sent[found];
     let tries = number + 1 - delivery.first_of(number);
-    follows(log, tries, &states, request.retry_after_s, clock_slack_ms, about)
+    follows(log, tries, &states, request, clock_slack_ms, about)
 }
 
 /// Success ends it; a failure is followed by what some schedule of the webhook said after so many tries.
@@ -238,7 +238,7 @@ fn follows(
     log: &rows::Log,
     tries: u32,
     states: &[Option<&rows::Hook>],
-    retry_after_s: Option<u64>,
+    request: &Sent,
     clock_slack_ms: u64,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
@@ -250,8 +250,9 @@ fn follows(
     let waits = |index: u32| states.iter().flatten().filter_map(move |hook| hook.schedule_s.get(index as usize - 1));
     match log.state.as_str() {
         "retrying" => {
+            ensure(!request.wish, "state", || format!("{}: the receiver asked for an end", about()))?;
             let least_s = waits(tries).copied().min().map(u64::from);
-            let least_s = least_s.map(|wait_s| wait_s.max(retry_after_s.unwrap_or(0).min(24 * 3_600)));
+            let least_s = least_s.map(|wait_s| wait_s.max(request.retry_after_s.unwrap_or(0).min(24 * 3_600)));
             let in_time = least_s
                 .zip(log.next_at_ms)
                 .is_some_and(|(wait_s, next)| next + clock_slack_ms >= log.at_ms + wait_s * 1_000);
@@ -259,9 +260,11 @@ fn follows(
         }
         "exhausted" => {
             let last = states.iter().flatten().any(|hook| hook.schedule_s.len() < tries as usize);
-            ensure(last || log.status == Some(410), "schedule", || format!("{}: the schedule goes on", about()))
+            ensure(last || request.wish || log.status == Some(410), "schedule", || {
+                format!("{}: the schedule goes on", about())
+            })
         }
-        "skipped" => ensure(log.status == Some(410), "state", &about),
+        "skipped" => ensure(request.wish || log.status == Some(410), "state", &about),
         "cancelled" => ensure(states.iter().any(Option::is_none), "state", &about),
         _ => Err(Failure { checker: "state", detail: about() }),
     }
