@@ -4,7 +4,7 @@ use super::{target, view};
 use crate::config::Config;
 use crate::host::Host;
 use crate::json::{self, Json, Reader};
-use crate::profile::{Method, Profile, SecretAbsent, Unsigned};
+use crate::profile::{Profile, SecretAbsent, Unsigned};
 use crate::records::Hook;
 use crate::secret::Secret;
 use crate::{Error, limits, pattern, url};
@@ -113,7 +113,8 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
         hook.events = events;
     }
     hook.format.clone_from(&profile.name);
-    let method = draft.method.as_deref().unwrap_or(if is_new { Method::Post.as_str() } else { &hook.method });
+    let default = profile.methods.first().copied().unwrap_or_default().as_str();
+    let method = draft.method.as_deref().unwrap_or(if is_new { default } else { &hook.method });
     hook.method = check_method(profile, method)?;
     if let Some(headers) = draft.headers {
         hook.headers = seal_headers(host, config, hook, headers)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::host::Entry;
-use crate::limits::LANE_IN_FLIGHT_MAX;
+use crate::limits::{LANE_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, TIMEOUT_MS_MIN};
 use crate::profile::{Method, Profile};
 use crate::records::{self, Hook};
 use crate::secret::Secret;
@@ -56,7 +56,8 @@ impl Target {
             method: Method::parse(&hook.method).unwrap_or_default(),
             headers,
             secrets,
-            timeout_ms: hook.timeout_ms,
+            // As a claim reckons: of a longer one, from a version with other limits, no lease would ever be long enough.
+            timeout_ms: hook.timeout_ms.clamp(TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
             schedule_s: hook.schedule_s.clone(),
             inactive_reason: inactive,
             activated_at_ms: hook.activated_at_ms.unwrap_or(0),

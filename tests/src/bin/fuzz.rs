@@ -13,10 +13,10 @@ usage: fuzz [--target NAME] [--seed N] [--count M | --seconds S]
 
   --target NAME   one target; all of them unless said otherwise
   --seed N        the first seed; 1 unless said otherwise
-  --count M       how many seeds, shared out so that each target takes about as long; 4000 unless said otherwise
+  --count M       how many seeds, shared out so that each target takes about as long; 12000 unless said otherwise
   --seconds S     as many seeds as fit into this time, shared out evenly
   --input FILE    runs this input alone";
-const COUNT: u64 = 4_000;
+const COUNT: u64 = 12_000;
 
 struct Options {
     targets: Vec<&'static Target>,
