@@ -92,24 +92,24 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
 }
 
 fn rotate(host: &dyn Host, config: &Config, tenant: &str, id: &str, body: &str) -> Result<ApiResponse, Refusal> {
-    let (mut secret, mut overlap_s) = (None, None);
-    if !body.trim().is_empty() {
-        let mut fields = Reader::new("", json::parse(body)?);
-        secret = fields.text("secret");
-        // A number that is too large for the type is too large for the limit.
-        overlap_s = fields.number("overlapS").map(|number| u32::try_from(number).unwrap_or(u32::MAX));
-        fields.finish()?;
-    }
+    let mut fields = optional(body)?;
+    let secret = fields.text("secret");
+    // A number that is too large for the type is too large for the limit.
+    let overlap_s = fields.number("overlapS").map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    fields.finish()?;
     ok(200, webhook::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
 }
 
+/// The fields of a body that may be left out.
+fn optional(body: &str) -> Result<Reader, Error> {
+    let json = if body.trim().is_empty() { Json::Object(Vec::new()) } else { json::parse(body)? };
+    Ok(Reader::new("", json))
+}
+
 fn again(host: &dyn Host, config: &Config, tenant: &str, id: &str, body: &str) -> Result<ApiResponse, Refusal> {
-    let mut webhook = None;
-    if !body.trim().is_empty() {
-        let mut fields = Reader::new("", json::parse(body)?);
-        webhook = fields.text("webhookId");
-        fields.finish()?;
-    }
+    let mut fields = optional(body)?;
+    let webhook = fields.text("webhookId");
+    fields.finish()?;
     ok(202, redeliver(host, config, tenant, id, webhook.as_deref())?)
 }
 

@@ -115,3 +115,6 @@ fn named(own: &[Arc<Profile>], field: &str, name: &str) -> Result<Arc<Profile>, 
             .hint(format!("the profiles are {}", names.collect::<Vec<_>>().join(", ")))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, we
         Some((_, attempt)) if attempt.next_at_ms.is_none() => attempt.state.as_str(),
         // A webhook that is gone, and was never sent it, has nothing to wait for.
         None if hook.is_none() => return Err(webhook::unknown(webhook)),
-        _ => waits(host, config, &lane, message, &row, last, hook.as_ref(), &mut steps)?,
+        _ => waits(host, config, &Asked { lane: &lane, message, row: &row, hook: hook.as_ref() }, last, &mut steps)?,
     };
     let shown = Json::object(vec![
         ("messageId", Json::text(message)),
@@ -35,6 +35,15 @@ pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, we
         ("steps", Json::Array(steps.0)),
     ]);
     Ok(json::write(&shown, Style::Compact))
+}
+
+/// The delivery that is asked about.
+struct Asked<'a> {
+    lane: &'a Lane,
+    message: &'a str,
+    row: &'a Message,
+    /// Its webhook, and how that has fared; none: it is no longer registered.
+    hook: Option<&'a (Hook, Stat)>,
 }
 
 #[derive(Default)]
@@ -107,17 +116,14 @@ fn outcome(number: u32, attempt: &Attempt) -> String {
 }
 
 /// What a delivery without a final state waits for.
-#[allow(clippy::too_many_arguments)] // each is read once, in one place
 fn waits(
     host: &dyn Host,
     config: &Config,
-    lane: &Lane,
-    message: &str,
-    row: &Message,
+    asked: &Asked<'_>,
     last: Option<(u32, Attempt)>,
-    hook: Option<&(Hook, Stat)>,
     steps: &mut Steps,
 ) -> Result<&'static str, Error> {
+    let Asked { lane, message, row, hook } = *asked;
     let now_ms = host.now_us() / 1_000;
     let inbox = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
     if last.is_none() && host.get(&[inbox])?.iter().any(Option::is_some) {
@@ -143,7 +149,7 @@ fn waits(
         let why = if hook.rate_per_minute.is_some() { "by its rate" } else { "because its attempts keep failing" };
         steps.say(free_at_ms, "waiting", format!("the webhook is sent nothing before then, {why}"));
     }
-    if let Some(entry) = host.get(&[keys::lane(lane)])?.into_iter().next().flatten() {
+    if let Some(entry) = host.get_one(&keys::lane(lane))? {
         let lease: records::Lane = records::decode(&entry.key, &entry.value)?;
         if lease.until > now_ms {
             steps.say(
@@ -155,3 +161,6 @@ fn waits(
     }
     Ok("waiting")
 }
+
+#[cfg(test)]
+mod tests;

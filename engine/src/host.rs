@@ -17,6 +17,11 @@ pub trait Storage {
     /// The entries of these keys, in the order asked; `None` where there is no such row.
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError>;
 
+    /// The entry of one key.
+    fn get_one(&self, key: &str) -> Result<Option<Entry>, StorageError> {
+        Ok(self.get(&[key.to_owned()])?.into_iter().next().flatten())
+    }
+
     /// The first `limit` entries of a half-open range, in key order or in its reverse.
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError>;
 

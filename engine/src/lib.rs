@@ -46,6 +46,8 @@ mod url;
 
 pub mod contract;
 pub mod memory;
+#[cfg(test)]
+mod world;
 
 pub use accept::{DEFAULT_TENANT, on_event, on_events};
 pub use api::{MANAGE, handle};

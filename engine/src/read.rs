@@ -114,7 +114,7 @@ pub(crate) fn stored_message(host: &dyn Host, tenant: &str, message: &str) -> Re
     if !id::is_id("msg_", message) {
         return Err(unknown());
     }
-    let entry = host.get(&[keys::msg(&tenant_part, message)])?.into_iter().next().flatten().ok_or_else(unknown)?;
+    let entry = host.get_one(&keys::msg(&tenant_part, message))?.ok_or_else(unknown)?;
     let row = records::decode(&entry.key, &entry.value)?;
     Ok((tenant_part, row))
 }
@@ -229,3 +229,6 @@ fn parse_cursor(text: &str) -> Option<(String, usize)> {
         && token.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     Some((is_place.then(|| place.to_owned())?, count.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,7 +168,7 @@ pub struct Hook {
     pub active: bool,
     /// Why not, if the engine decided it.
     pub inactive_reason: Option<String>,
-    /// When it was last made active again, in milliseconds: what failed before does not count.
+    /// When it was last made active again or given another URL, in milliseconds: what was answered before does not count.
     pub activated_at_ms: Option<u64>,
     /// The timeout of an attempt.
     pub timeout_ms: u32,
@@ -207,6 +207,25 @@ pub struct Subscriptions {
 /// Nothing: the row's key says it all.
 #[derive(Debug)]
 pub struct Empty {}
+
+impl Attempt {
+    /// One without an outcome yet.
+    pub fn new(at_ms: u64, event_type: &str, state: State) -> Attempt {
+        Attempt {
+            at_ms,
+            duration_ms: 0,
+            event_type: event_type.to_owned(),
+            status: None,
+            error: None,
+            detail: None,
+            excerpt: None,
+            state,
+            next_at_ms: None,
+            again: None,
+            test: false,
+        }
+    }
+}
 
 impl HookSecret {
     /// Whether it still signs.

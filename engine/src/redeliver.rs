@@ -144,7 +144,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
         Some(due_ms) if due_ms <= now_ms => return Ok(Plan::OnItsWay),
         Some(due_ms) => {
             let key = keys::retry(lane, due_ms, message, number);
-            let entry = host.get(std::slice::from_ref(&key))?.into_iter().next().flatten();
+            let entry = host.get_one(&key)?;
             let Some(entry) = entry else { return Ok(Plan::Changed) };
             commit.check(&key, Some(entry.version));
             commit.delete(key);
@@ -161,7 +161,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
 /// in this order, it is seen somewhere.
 fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<Plan, Error> {
     let key = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
-    if let Some(entry) = host.get(std::slice::from_ref(&key))?.into_iter().next().flatten() {
+    if let Some(entry) = host.get_one(&key)? {
         let inbox: Inbox = records::decode(&key, &entry.value)?;
         let passed = inbox.routed_to.is_some_and(|routed_to| lane.webhook() <= routed_to.as_str());
         if subscribes && !passed {
@@ -203,23 +203,15 @@ fn put_due(commit: &mut Commit, lane: &Lane, now_ms: u64, token: &str, message: 
 /// Stands where the attempt before the first would: the webhook has not had this message yet.
 fn asked(row: &Message, now_ms: u64, token: &str) -> Attempt {
     Attempt {
-        at_ms: now_ms,
-        duration_ms: 0,
-        event_type: row.event_type.clone(),
-        status: None,
-        error: None,
-        detail: None,
-        excerpt: None,
-        state: State::Retrying,
         next_at_ms: Some(now_ms),
         again: Some(token.to_owned()),
-        test: false,
+        ..Attempt::new(now_ms, &row.event_type, State::Retrying)
     }
 }
 
 /// Whether a redelivery was asked for after this attempt, since it was read.
 fn asked_since(host: &dyn Host, key: &str, before: Option<String>) -> Result<bool, Error> {
-    let Some(entry) = host.get(&[key.to_owned()])?.into_iter().next().flatten() else { return Ok(false) };
+    let Some(entry) = host.get_one(key)? else { return Ok(false) };
     Ok(records::decode::<Attempt>(&entry.key, &entry.value)?.again != before)
 }
 
@@ -259,3 +251,6 @@ fn last_attempt(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<La
     let number = keys::parse_log(&entry.key).map_or(0, |(_, number)| number);
     Ok(Some(Last { key: entry.key, version: entry.version, number, attempt }))
 }
+
+#[cfg(test)]
+mod tests;

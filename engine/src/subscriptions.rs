@@ -49,7 +49,7 @@ pub struct Known {
 impl Known {
     /// Reads it.
     pub fn read(host: &dyn Host, tenant_part: &str) -> Result<Known, Error> {
-        match host.get(&[keys::subscriptions(tenant_part)])?.into_iter().next().flatten() {
+        match host.get_one(&keys::subscriptions(tenant_part))? {
             None => Ok(Known { webhooks: 0, version: None }),
             Some(entry) => {
                 let row: Subscriptions = records::decode(&entry.key, &entry.value)?;

@@ -23,19 +23,8 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, target.secrets())?;
     let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
     let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
-    let attempt = Attempt {
-        at_ms: now_us / 1_000,
-        duration_ms: judged.duration_ms,
-        event_type: event.event_type.clone(),
-        status: judged.status,
-        error: judged.error,
-        detail: judged.detail,
-        excerpt: judged.excerpt,
-        state: if judged.state == State::Delivered { State::Delivered } else { State::Exhausted },
-        next_at_ms: None,
-        again: None,
-        test: true,
-    };
+    let state = if judged.state == State::Delivered { State::Delivered } else { State::Exhausted };
+    let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type) };
     let row = records::Message {
         tenant: tenant.to_owned(),
         event_type: event.event_type.clone(),

@@ -5,7 +5,7 @@ use crate::host::{Completion, HttpErrorKind, Response};
 use crate::id;
 use crate::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
 use crate::profile::Profile;
-use crate::records::State;
+use crate::records::{Attempt, State};
 
 /// The verdict, with what the log keeps of the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,21 @@ pub struct Verdict {
     pub next_at_ms: Option<u64>,
     /// Why the webhook is to be disabled.
     pub disable: Option<String>,
+}
+
+impl Verdict {
+    /// What the log keeps of it, for an attempt that began then.
+    pub fn recorded(self, at_ms: u64, event_type: &str) -> Attempt {
+        Attempt {
+            duration_ms: self.duration_ms,
+            status: self.status,
+            error: self.error,
+            detail: self.detail,
+            excerpt: self.excerpt,
+            next_at_ms: self.next_at_ms,
+            ..Attempt::new(at_ms, event_type, self.state)
+        }
+    }
 }
 
 /// Judges the outcome of attempt `number` (from 1) by the profile and the webhook's waits. `salt` determines the jitter.

@@ -7,6 +7,7 @@ mod dialect;
 mod egress;
 mod emit;
 mod import;
+mod input;
 mod limits;
 mod listen;
 mod open;

@@ -324,7 +324,7 @@ pub(super) fn next_due_ms(pump: &Pump<'_>) -> Result<u32, Error> {
     let inboxes = keys::inbox_shards(0, crate::limits::INBOX_SHARDS);
     if let Some(entry) = pump.host.scan(&inboxes, 1, Direction::Forward)?.first() {
         let shard = keys::parse_inbox(&entry.key).map_or(0, |(shard, _)| shard);
-        let entry = pump.host.get(&[keys::shard(shard)])?.into_iter().next().flatten();
+        let entry = pump.host.get_one(&keys::shard(shard))?;
         let row = entry.map_or(Ok(records::Shard::default()), |entry| records::decode(&entry.key, &entry.value));
         let until_ms = row.map_or(u64::MAX, |row: records::Shard| row.until);
         due_ms = due_ms.min(if is_believed(until_ms, now_ms) { until_ms } else { now_ms });

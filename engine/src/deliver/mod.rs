@@ -43,8 +43,9 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
     outcome?;
     route::release_shards(&mut pump)?;
     pump.report.next_due_ms = claim::next_due_ms(&pump)?;
-    if !pump.report.problems.is_empty() {
-        // What cannot be read is due for ever: it is looked at with each poll, and not in between.
+    let idle = pump.report.routed == 0 && pump.report.attempts == 0;
+    if idle && !pump.report.problems.is_empty() {
+        // What cannot be read is due for ever: where there is nothing else, it is looked at with each poll.
         pump.report.next_due_ms = POLL_MS;
     }
     Ok(pump.report)

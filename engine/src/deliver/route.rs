@@ -73,7 +73,7 @@ type ShardRow = Result<(Shard, Option<u64>), Error>;
 
 fn read_shard(pump: &Pump<'_>, shard: u32) -> Result<ShardRow, Error> {
     let key = keys::shard(shard);
-    Ok(match pump.host.get(std::slice::from_ref(&key))?.into_iter().next().flatten() {
+    Ok(match pump.host.get_one(&key)? {
         Some(entry) => records::decode(&key, &entry.value).map(|row| (row, Some(entry.version))),
         None => Ok((Shard::default(), None)),
     })

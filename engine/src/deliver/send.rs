@@ -244,19 +244,7 @@ fn prepare(
     let token = held.token.clone();
     let readable = message.and_then(|message| message.as_ref().ok());
     let event_type = readable.map_or_else(|| "unknown".to_owned(), |message| message.event_type.clone());
-    let unsent = |state, detail: String| Attempt {
-        at_ms: now_ms,
-        duration_ms: 0,
-        event_type: event_type.clone(),
-        status: None,
-        error: None,
-        detail: Some(detail),
-        excerpt: None,
-        state,
-        next_at_ms: None,
-        again: None,
-        test: false,
-    };
+    let unsent = |state, detail: String| Attempt { detail: Some(detail), ..Attempt::new(now_ms, &event_type, state) };
     let verdict = match (&held.hook, message) {
         (Registration::Gone, _) => Err(unsent(State::Cancelled, "the webhook was deleted".to_owned())),
         (_, None) => Err(unsent(State::Cancelled, "the message is no longer stored".to_owned())),
@@ -319,20 +307,9 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
     // A redelivery has the schedule from its beginning.
     let tries = (delivery.number + 1).saturating_sub(delivery.first).max(1);
     let judged = verdict::judge(target.profile(), target.schedule_s(), tries, &salt, completion, now_ms);
-    let attempt = Attempt {
-        at_ms: sent_ms,
-        duration_ms: judged.duration_ms,
-        event_type,
-        status: judged.status,
-        error: judged.error,
-        detail: judged.detail,
-        excerpt: judged.excerpt,
-        state: judged.state,
-        next_at_ms: judged.next_at_ms,
-        again: None,
-        test: false,
-    };
-    Done { lane, token, delivery, attempt, disable: judged.disable, target: Some(target) }
+    let disable = judged.disable.clone();
+    let attempt = judged.recorded(sent_ms, &event_type);
+    Done { lane, token, delivery, attempt, disable, target: Some(target) }
 }
 
 impl Held {

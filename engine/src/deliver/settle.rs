@@ -116,8 +116,8 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
                 Ok(stays_ms) => {
                     let stat = planned.stat.as_ref().unwrap_or(&held.stat);
                     let earliest_ms = match held.hook {
-                        _ if held.broken => now_ms + UNUSABLE_MS,
                         Registration::Unusable => now_ms + UNUSABLE_MS,
+                        _ if held.broken => now_ms + UNUSABLE_MS,
                         Registration::Active(_) => stat.free_at_us.unwrap_or(0).div_ceil(1_000),
                         Registration::Unread | Registration::Gone | Registration::Inactive(_) => 0,
                     };
@@ -165,8 +165,8 @@ fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
     LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, ..LanePlan::default() }
 }
 
-/// The webhook taken out of service, if a receiver asked for it or its health says so: once, and not if it has been given
-/// another URL meanwhile. What it is taken out for is in the commit that does it.
+/// The webhook taken out of service, if a receiver asked for it or its health says so: once, and not if it has been made
+/// active again or given another URL meanwhile. What it is taken out for is in the commit that does it.
 fn disable(
     host: &dyn crate::host::Host,
     config: &Config,
@@ -179,12 +179,10 @@ fn disable(
     let reason = asked.and_then(|done| done.disable.clone());
     let ill = || planned.stat.as_ref().filter(|_| last.is_some()).and_then(|stat| health::verdict(config, stat));
     let Some(reason) = reason.or_else(ill) else { return Ok(None) };
-    let Some(entry) = host.get(&[keys::hook(lane)])?.into_iter().next().flatten() else { return Ok(None) };
+    let Some(entry) = host.get_one(&keys::hook(lane))? else { return Ok(None) };
     let hook: Hook = records::decode(&entry.key, &entry.value)?;
     let target = asked.or(last).and_then(|done| done.target.as_ref());
-    let same = target.is_some_and(|target| {
-        target.url() == hook.url && target.activated_at_ms() == hook.activated_at_ms.unwrap_or(0)
-    });
+    let same = target.is_some_and(|target| target.activated_at_ms() == hook.activated_at_ms.unwrap_or(0));
     let off = Hook { active: false, inactive_reason: Some(reason), updated_at_ms: now_ms, ..hook };
     Ok((hook.active && same).then_some((entry.version, off)))
 }

@@ -13,7 +13,7 @@ use crate::{Error, id};
 /// Answers how many lanes were freed.
 pub fn take_over(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
     for shard in 0..INBOX_SHARDS {
-        let entry = host.get(&[keys::shard(shard)])?.into_iter().next().flatten();
+        let entry = host.get_one(&keys::shard(shard))?;
         if let Some(entry) = entry {
             free_shard(host, &entry)?;
         }

@@ -136,11 +136,6 @@ impl Reader {
         }
     }
 
-    /// Tells the first problem. What was not taken is none.
-    pub fn finish_lenient(self) -> Result<(), Error> {
-        self.problem.map_or(Ok(()), Err)
-    }
-
     fn not_a<T>(&mut self, name: &str, wanted: &str, found: Option<Json>) -> Option<T> {
         if let Some(found) = found {
             self.wrong(name, wanted, &found);

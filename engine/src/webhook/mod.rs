@@ -271,7 +271,7 @@ fn change_lane(
 }
 
 fn is_ours(host: &dyn Host, lane: &Lane, token: &str) -> Result<bool, Error> {
-    let entry = host.get(&[keys::hook(lane)])?.into_iter().next().flatten();
+    let entry = host.get_one(&keys::hook(lane))?;
     let hook = entry.map(|entry| records::decode::<Hook>(&entry.key, &entry.value)).transpose()?;
     Ok(hook.is_some_and(|hook| hook.token == token))
 }
@@ -295,3 +295,6 @@ pub(crate) fn unknown(webhook: &str) -> Error {
 fn busy() -> Error {
     Error::of(ErrorKind::Unavailable, "the webhook was being changed by others all the time").hint("repeat the call")
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,6 +102,9 @@ pub fn check_secrets_fit(config: &Config, profile: &Profile, hook: &Hook, now_ms
 pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, hook: &mut Hook) -> Result<(), Error> {
     let is_new = hook.url.is_empty();
     if let Some(url) = draft.url {
+        if !is_new && url != hook.url {
+            hook.activated_at_ms = Some(host.now_us() / 1_000);
+        }
         hook.url = url;
     }
     if let Some(name) = draft.name {

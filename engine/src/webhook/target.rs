@@ -107,12 +107,7 @@ impl Target {
         rest.split(['/', '?']).next().unwrap_or_default()
     }
 
-    /// Where it goes.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// When it was made active again, in milliseconds; 0: it has always been.
+    /// When it was made active again or given another URL, in milliseconds; 0: it is as it was registered.
     pub fn activated_at_ms(&self) -> u64 {
         self.activated_at_ms
     }

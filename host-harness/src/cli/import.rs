@@ -9,7 +9,7 @@ mod row;
 mod there;
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::client::{self, ApiClient, Call, Patience};
 use super::limits::{IMPORT_BYTES_MAX, PROBLEMS_TOLD_MAX};
-use super::{profiles, text};
+use super::{input, profiles, text};
 use row::Row;
 use there::{Identity, There};
 
@@ -188,15 +188,7 @@ fn tell(problems: &[Problem]) {
 }
 
 fn read(file: &str) -> Result<Vec<Value>> {
-    let context = || format!("reading {file}");
-    let mut bytes = Vec::new();
-    let max = IMPORT_BYTES_MAX as u64 + 1;
-    let read = match file {
-        "-" => std::io::stdin().lock().take(max).read_to_end(&mut bytes),
-        path => std::fs::File::open(path).with_context(context)?.take(max).read_to_end(&mut bytes),
-    };
-    read.with_context(context)?;
-    ensure!(bytes.len() <= IMPORT_BYTES_MAX, "{file} has more than {IMPORT_BYTES_MAX} bytes");
+    let bytes = input::read(file, IMPORT_BYTES_MAX)?;
     // The parser's errors tell the place, and never what stands there, which may be a secret.
     match serde_json::from_slice(&bytes).with_context(|| format!("{file} is no JSON"))? {
         Value::Array(list) => Ok(list),

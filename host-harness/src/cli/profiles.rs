@@ -1,11 +1,14 @@
 //! `hookwright profiles`: which dialects there are, and whether one of your own is right.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use hookwright_engine::limits::PROFILE_BYTES_MAX;
 use hookwright_engine::profile::{Profile, Signature};
+
+use super::input;
 
 /// The options of `profiles`.
 #[derive(clap::Args, Debug)]
@@ -70,12 +73,9 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<String>> {
 }
 
 fn text_of(path: &Path) -> Result<String> {
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("reading the standard input")?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+    let name = path.to_str().with_context(|| format!("{} is not a name in UTF-8", path.display()))?;
+    let bytes = input::read(name, PROFILE_BYTES_MAX)?;
+    String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
 }
 
 fn heading() -> String {

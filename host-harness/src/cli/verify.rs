@@ -2,16 +2,16 @@
 
 mod request;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use hookwright_engine::{time, verify};
 
 use super::dialect::{self, Dialects};
 use super::limits::REQUEST_BYTES_MAX;
-use super::text;
+use super::{input, text};
 use request::Request;
 
 const AFTER_HELP: &str = "\
@@ -85,25 +85,18 @@ fn judge(options: &Options) -> Result<(bool, String)> {
 
 fn read(options: &Options) -> Result<Request> {
     let mut request = match (&options.request, &options.body) {
-        (Some(file), _) => Request::parse(&read_file(file)?).with_context(|| format!("the request in {file}"))?,
-        (None, Some(file)) => Request { method: options.method.clone(), body: read_file(file)?, ..Request::default() },
+        (Some(file), _) => {
+            Request::parse(&input::read(file, REQUEST_BYTES_MAX)?).with_context(|| format!("the request in {file}"))?
+        }
+        (None, Some(file)) => Request {
+            method: options.method.clone(),
+            body: input::read(file, REQUEST_BYTES_MAX)?,
+            ..Request::default()
+        },
         (None, None) => Request::default(),
     };
     for line in &options.header {
         request.headers.push(request::header(line).context("--header")?);
     }
     Ok(request)
-}
-
-fn read_file(file: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let max = REQUEST_BYTES_MAX as u64;
-    let context = || format!("reading {file}");
-    let read = match file {
-        "-" => std::io::stdin().lock().take(max + 1).read_to_end(&mut bytes),
-        path => std::fs::File::open(path).with_context(context)?.take(max + 1).read_to_end(&mut bytes),
-    };
-    read.with_context(context)?;
-    ensure!(bytes.len() <= REQUEST_BYTES_MAX, "{file} has more than {REQUEST_BYTES_MAX} bytes");
-    Ok(bytes)
 }

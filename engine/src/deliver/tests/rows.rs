@@ -1,0 +1,62 @@
+//! Rows that cannot be read.
+#![allow(clippy::unwrap_used)]
+
+use crate::host::{Direction, Entry, KeyRange, Storage};
+use crate::keys::Lane;
+use crate::limits::POLL_MS;
+use crate::world::*;
+use crate::*;
+
+/// One row: which row is damaged, once the first of two webhooks has a delivery that waits, and how many deliveries are
+/// made all the same of the next event for both.
+#[test]
+fn a_row_that_cannot_be_read_stops_nobody_else() {
+    let check = |prefix: &str, damage: &str, delivered: u32, told: &str| {
+        let world = World::new(&[500, 500]);
+        let config = Config::new(&settings()).unwrap();
+        let one = registered(&world, &config, r#""schedule":[1]"#);
+        registered(&world, &config, r#""schedule":[1]"#);
+        accept_many(&world, &config, 1);
+        assert_eq!(world.pump(&config).attempts, 2);
+        accept_many(&world, &config, 1);
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        let rows = world.store.scan(&range, 1_000, Direction::Forward).unwrap();
+        let of_one = |entry: &&Entry| entry.key.contains(&one);
+        let row = rows.iter().find(of_one).or(rows.first()).unwrap().key.clone();
+        world.put(std::iter::once(row.clone()), damage);
+        world.now_us.set(world.now_us.get() + 2_000_000);
+        let report = world.pump(&config);
+        assert_eq!(report.delivered, delivered, "{prefix}: {report:?}");
+        assert!(report.problems.len() == 1 && report.problems[0].contains(&row), "{prefix}: {report:?}");
+        assert!(report.problems[0].contains(told), "{prefix}: {report:?}");
+        // And the pump does not stay at it for ever.
+        let idle = world.pump(&config);
+        assert_eq!((idle.routed, idle.attempts, idle.next_due_ms), (0, 0, POLL_MS), "{prefix}");
+    };
+    let newer = r#"{"v":2}"#;
+    // Two retries and two first attempts: all but those that the row is needed for.
+    check("lane", newer, 2, "has the format 2");
+    check("stat", "{}", 2, "has the format 0");
+    check("queue", "[", 3, "is not readable");
+    check("inbox", r#"{"v":1}"#, 2, "has no valid field `tenantPart`");
+    check("shard", newer, 2, "has the format 2");
+    // What a newer version wrote waits for one; what is damaged ends as a failure of ours.
+    check("msg", newer, 2, "has the format 2");
+    check("msg", "{}", 2, "has the format 0");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_slows_nobody_down() {
+    let world = World::new(&[]);
+    let config = Config::new(&settings()).unwrap();
+    let one = registered(&world, &config, r#""name":"one""#);
+    registered(&world, &config, r#""name":"two""#);
+    world.put(std::iter::once(keys::lane(&Lane::of("acme", &one))), "[");
+    accept_many(&world, &config, 3);
+    for left in [2, 1, 0] {
+        // A host that lets a call make one attempt calls again as soon as the report says.
+        let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 }).unwrap();
+        assert_eq!((report.delivered, report.problems.len()), (1, 1), "{report:?}");
+        assert!(left == 0 || report.next_due_ms == 0, "{report:?}");
+    }
+}
