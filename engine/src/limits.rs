@@ -136,6 +136,8 @@ pub const SEND_BATCH_MAX: usize = 64;
 pub const IN_FLIGHT_MAX: usize = 512;
 /// Of these, at most so many for lanes that have not had a success lately.
 pub const IN_FLIGHT_UNPROVEN_MAX: usize = IN_FLIGHT_MAX / 2;
+/// Of these, at most so many for one tenant, and as many lanes.
+pub const TENANT_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4 * 3;
 /// Requests in flight of one lane, unless its webhook says another number.
 pub const LANE_IN_FLIGHT_MAX: usize = 8;
 /// The most that a webhook may say.

@@ -62,7 +62,7 @@ pub struct Lane {
 }
 
 /// `queue/`: deliveries due at one time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Queue {
     /// Message, and the number of its next attempt.
     pub deliveries: Vec<(String, u32)>,

@@ -34,11 +34,15 @@ pub(crate) struct World {
     pub(crate) now_us: Cell<u64>,
     pub(crate) drawn: Cell<u64>,
     pub(crate) commits: Cell<u32>,
+    /// Calls of `get` and `scan`.
+    pub(crate) reads: Cell<u32>,
     pub(crate) rows: Cell<usize>,
     pub(crate) requests: RefCell<Vec<Request>>,
     pub(crate) waiting: RefCell<Vec<Request>>,
     /// Statuses to answer with, first to last; 200 afterwards.
     pub(crate) statuses: RefCell<VecDeque<u16>>,
+    /// Nothing is answered before then.
+    pub(crate) silent_until_us: Cell<u64>,
     /// A lane that another worker announces each time this one waits, so often before anything is answered.
     pub(crate) announced: RefCell<Option<(Lane, u32)>>,
     pub(crate) wakes_max: Cell<usize>,
@@ -67,10 +71,12 @@ impl World {
             now_us: Cell::new(1_738_670_407_000_000),
             drawn: Cell::new(0),
             commits: Cell::new(0),
+            reads: Cell::new(0),
             rows: Cell::new(0),
             requests: RefCell::default(),
             waiting: RefCell::default(),
             statuses: RefCell::new(statuses.iter().copied().collect()),
+            silent_until_us: Cell::new(0),
             announced: RefCell::default(),
             wakes_max: Cell::new(0),
             in_flight_max: Cell::new(0),
@@ -105,10 +111,12 @@ impl World {
 
 impl Storage for World {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
         self.store.get(keys)
     }
 
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
         let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
         if let Some(at @ At::Scan(start)) = due
             && range.start == start
@@ -149,6 +157,9 @@ impl Http for World {
         self.now_us.set(self.now_us.get() + u64::from(timeout_ms.min(3)) * 1_000);
         if self.meddled(At::Wait) || self.announce() {
             return WaitResult { completions: Vec::new(), wake: Wake::Work };
+        }
+        if self.now_us.get() < self.silent_until_us.get() {
+            return WaitResult { completions: Vec::new(), wake: Wake::None };
         }
         let answer = |request: Request| {
             let status = self.statuses.borrow_mut().pop_front().unwrap_or(200);

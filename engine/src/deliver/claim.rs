@@ -11,7 +11,7 @@ use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
     CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANE_WAKES_MAX, LEASE_MARGIN_MS,
-    LEASE_SENDING_MS, POLL_MS, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
+    LEASE_SENDING_MS, POLL_MS, TENANT_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
 };
 use crate::records::{self, Stat};
 use crate::{Error, id};
@@ -177,23 +177,33 @@ fn choose(pump: &mut Pump<'_>, found: LiteMap<Lane, Box<Free>>) -> Vec<Free> {
 pub(super) struct Room {
     lanes: usize,
     unproven: usize,
+    /// How many more each tenant may have.
+    tenants: LiteMap<String, usize>,
 }
 
 impl Room {
     pub(super) fn of(pump: &Pump<'_>) -> Room {
         let unproven = pump.lanes.values().filter(|held| !held.proven).count();
+        let mut tenants: LiteMap<String, usize> = LiteMap::new();
+        for lane in pump.lanes.keys() {
+            let room = tenants.entry(lane.tenant_part().to_owned()).or_insert(TENANT_IN_FLIGHT_MAX);
+            *room = room.saturating_sub(1);
+        }
         Room {
             lanes: IN_FLIGHT_MAX.saturating_sub(pump.lanes.len()),
             unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(unproven),
+            tenants,
         }
     }
 
     /// Takes the lane into account if there is room for it.
     pub(super) fn takes(&mut self, free: &Free) -> bool {
         let unproven = !is_proven(&free.stat);
-        if self.lanes == 0 || (unproven && self.unproven == 0) {
+        let of_tenant = self.tenants.entry(free.lane.tenant_part().to_owned()).or_insert(TENANT_IN_FLIGHT_MAX);
+        if self.lanes == 0 || *of_tenant == 0 || (unproven && self.unproven == 0) {
             return false;
         }
+        *of_tenant -= 1;
         self.lanes -= 1;
         self.unproven -= usize::from(unproven);
         true

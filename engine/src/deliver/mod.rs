@@ -99,8 +99,8 @@ pub(super) struct Pump<'a> {
     /// The shards that this pump keeps, with the token of its last routing commit.
     shards: LiteMap<u32, String>,
     first_shard: u32,
-    /// Where the round among the lanes goes on.
-    turn: Option<Lane>,
+    /// Of each tenant, the lane after which the round among its lanes goes on.
+    turns: LiteMap<String, Lane>,
     /// Where the next look through the wakes goes on, if the last one did not get to their end.
     wake_place: Option<String>,
     /// There may be something to route or to claim.
@@ -211,7 +211,7 @@ impl<'a> Pump<'a> {
             done: VecDeque::new(),
             shards: LiteMap::new(),
             first_shard: u32::from_le_bytes(first) % crate::limits::INBOX_SHARDS,
-            turn: None,
+            turns: LiteMap::new(),
             wake_place: None,
             look: true,
             next_look_ms: now_ms,

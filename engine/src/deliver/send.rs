@@ -1,6 +1,7 @@
 //! Sending: which deliveries of the lanes held go out now, and what the answer means for them. The bytes are
 //! [`crate::request`]'s business, the judgement of a response [`crate::verdict`]'s.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use litemap::LiteMap;
@@ -10,7 +11,7 @@ use crate::host::{Completion, Direction, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
     GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
-    QUEUE_PAGE, SEND_BATCH_MAX,
+    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX,
 };
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
@@ -112,71 +113,114 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Picks deliveries, one of each lane in turn, as long as there are slots.
+/// Picks deliveries as long as there are slots: the next is of the tenant that has the fewest requests in flight, and of its
+/// lanes in turn.
 fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
     let mut chosen = Vec::new();
     pump.next_send_ms = u64::MAX;
     if !pump.may_start() {
         return chosen;
     }
-    let now_us = pump.host.now_us();
-    let now_ms = now_us / 1_000;
-    let mut picked_of: LiteMap<String, usize> = LiteMap::new();
-    let mut free = IN_FLIGHT_MAX.saturating_sub(pump.flights.len());
-    let flying = pump.flights.values().filter(|flight| !flight.proven).count();
-    let mut free_unproven = IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying);
-    let after = pump.turn.take();
-    let mut order: Vec<Lane> = pump.lanes.keys().cloned().collect();
-    let start = order.iter().position(|lane| Some(lane) > after.as_ref()).unwrap_or(0);
-    order.rotate_left(start);
-    let mut picked = true;
-    while picked && chosen.len() < SEND_BATCH_MAX {
-        picked = false;
-        for lane in &order {
-            let Some(held) = pump.lanes.get_mut(lane) else { continue };
-            if chosen.len() >= SEND_BATCH_MAX || held.ready.is_empty() || !held.may_send(now_ms) {
-                continue;
-            }
-            if let Registration::Active(target) = &held.hook {
-                let crowded = free == 0 || (!held.proven && free_unproven == 0);
-                // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
-                let greedy = held.in_flight > 0 && free <= IN_FLIGHT_MAX / 2;
-                if held.is_full() || crowded || greedy || pump.attempts_left == 0 {
-                    continue;
-                }
-                // What a failure means for the next attempt is known when it is settled.
-                if !held.proven && pump.done.iter().any(|done| done.lane == *lane) {
-                    continue;
-                }
-                let paused_until_ms = held.paused_until_ms();
-                if paused_until_ms > now_ms {
-                    pump.next_send_ms = pump.next_send_ms.min(paused_until_ms);
-                    continue;
-                }
-                let host = target.authority();
-                let flying = pump.hosts.get(host).copied().unwrap_or(0) + picked_of.get(host).copied().unwrap_or(0);
-                if flying >= HOST_IN_FLIGHT_MAX {
-                    continue;
-                }
-                *picked_of.entry(host.to_owned()).or_default() += 1;
-                let spacing_us = target.spacing_us();
-                if spacing_us > 0 {
-                    held.spaced = true;
-                    held.stat.free_at_us = Some(held.stat.free_at_us.unwrap_or(0).max(now_us) + spacing_us);
-                }
-                free -= 1;
-                free_unproven -= usize::from(!held.proven);
-                pump.attempts_left -= 1;
-                held.in_flight += 1;
-            }
-            if let Some(delivery) = held.ready.pop_front() {
-                chosen.push((lane.clone(), delivery));
-                pump.turn = Some(lane.clone());
-                picked = true;
-            }
+    let mut slots = Slots::of(pump);
+    let mut tenants = turns(pump);
+    while chosen.len() < SEND_BATCH_MAX {
+        let Some((&(flying, place), _)) = tenants.first() else { break };
+        let Some(mut lanes) = tenants.remove(&(flying, place)) else { break };
+        let Some(lane) = lanes.pop_front() else { continue };
+        let mut flying_now = flying;
+        if let Some(delivery) = pick(pump, &lane, &mut slots, &mut flying_now) {
+            pump.turns.insert(lane.tenant_part().to_owned(), lane.clone());
+            chosen.push((lane.clone(), delivery));
+            lanes.push_back(lane);
         }
+        tenants.insert((flying_now, place), lanes);
     }
     chosen
+}
+
+/// The lanes of each tenant, beginning after the one that was last picked, by the tenant's requests in flight.
+fn turns(pump: &Pump<'_>) -> LiteMap<(usize, usize), VecDeque<Lane>> {
+    let mut tenants: LiteMap<(usize, usize), VecDeque<Lane>> = LiteMap::new();
+    let (mut lanes, mut flying): (VecDeque<Lane>, usize) = (VecDeque::new(), 0);
+    let mut held = pump.lanes.iter().peekable();
+    let mut place = 0;
+    while let Some((lane, state)) = held.next() {
+        lanes.push_back(lane.clone());
+        flying += state.in_flight;
+        if held.peek().is_some_and(|(next, _)| next.tenant_part() == lane.tenant_part()) {
+            continue;
+        }
+        let after = pump.turns.get(lane.tenant_part());
+        let start = lanes.iter().position(|lane| Some(lane) > after).unwrap_or(0);
+        lanes.rotate_left(start);
+        tenants.insert((flying, place), std::mem::take(&mut lanes));
+        flying = 0;
+        place += 1;
+    }
+    tenants
+}
+
+/// What can still be sent now.
+struct Slots {
+    now_us: u64,
+    free: usize,
+    free_unproven: usize,
+    /// What has been picked for each host and port.
+    picked_of: LiteMap<String, usize>,
+}
+
+impl Slots {
+    fn of(pump: &Pump<'_>) -> Slots {
+        let flying = pump.flights.values().filter(|flight| !flight.proven).count();
+        Slots {
+            now_us: pump.host.now_us(),
+            free: IN_FLIGHT_MAX.saturating_sub(pump.flights.len()),
+            free_unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying),
+            picked_of: LiteMap::new(),
+        }
+    }
+}
+
+/// The lane's next delivery, if it may be sent now, or needs no attempt. `flying` counts the requests of its tenant.
+fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize) -> Option<Delivery> {
+    let now_ms = slots.now_us / 1_000;
+    let held = pump.lanes.get_mut(lane)?;
+    if held.ready.is_empty() || !held.may_send(now_ms) {
+        return None;
+    }
+    let Registration::Active(target) = &held.hook else { return held.ready.pop_front() };
+    let crowded = slots.free == 0 || (!held.proven && slots.free_unproven == 0) || *flying >= TENANT_IN_FLIGHT_MAX;
+    // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
+    let greedy = held.in_flight > 0 && slots.free <= IN_FLIGHT_MAX / 2;
+    if held.is_full() || crowded || greedy || pump.attempts_left == 0 {
+        return None;
+    }
+    // What a failure means for the next attempt is known when it is settled.
+    if !held.proven && pump.done.iter().any(|done| done.lane == *lane) {
+        return None;
+    }
+    let paused_until_ms = held.paused_until_ms();
+    if paused_until_ms > now_ms {
+        pump.next_send_ms = pump.next_send_ms.min(paused_until_ms);
+        return None;
+    }
+    let host = target.authority();
+    let to_host = pump.hosts.get(host).copied().unwrap_or(0) + slots.picked_of.get(host).copied().unwrap_or(0);
+    if to_host >= HOST_IN_FLIGHT_MAX {
+        return None;
+    }
+    *slots.picked_of.entry(host.to_owned()).or_default() += 1;
+    let spacing_us = target.spacing_us();
+    if spacing_us > 0 {
+        held.spaced = true;
+        held.stat.free_at_us = Some(held.stat.free_at_us.unwrap_or(0).max(slots.now_us) + spacing_us);
+    }
+    slots.free -= 1;
+    slots.free_unproven -= usize::from(!held.proven);
+    pump.attempts_left -= 1;
+    held.in_flight += 1;
+    *flying += 1;
+    held.ready.pop_front()
 }
 
 /// Sends what was chosen; what needs no attempt is done at once.

@@ -1,0 +1,109 @@
+//! That nobody's work costs the others more than its share.
+#![allow(clippy::unwrap_used)]
+
+use crate::host::{Clock, Mutation, Storage};
+use crate::keys::{self, Lane};
+use crate::limits::{GROUP_DELIVERIES_MAX, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX};
+use crate::records::{self, Queue};
+use crate::world::*;
+use crate::*;
+
+/// A webhook of a tenant on a host of its own, that has had its first success.
+fn webhook(world: &World, config: &Config, tenant: &str, number: usize, fields: &str) -> String {
+    let registration = format!(r#"{{"url":"https://{tenant}{number}.example/in","events":["*"]{fields}}}"#);
+    let shown = register(world, config, tenant, None, &registration).unwrap();
+    serde_json::from_str::<serde_json::Value>(&shown).unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+fn accept(world: &World, config: &Config, tenant: &str, count: usize) {
+    for _ in 0..count {
+        on_event(world, config, Some(tenant), r#"{"type":"a"}"#).unwrap();
+    }
+}
+
+#[test]
+fn a_tenant_with_many_webhooks_leaves_one_with_few_its_share() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    for number in 0..20 {
+        webhook(&world, &config, "many", number, "");
+    }
+    webhook(&world, &config, "few", 0, "");
+    for tenant in ["many", "few"] {
+        accept(&world, &config, tenant, 1);
+    }
+    assert_eq!(world.pump(&config).delivered, 21);
+    let before = world.requests.borrow().len();
+    for tenant in ["many", "few"] {
+        accept(&world, &config, tenant, 30);
+    }
+    assert_eq!(world.pump(&config).delivered, 21 * 30);
+    let requests = world.requests.borrow();
+    let first = &requests[before..before + SEND_BATCH_MAX];
+    // All that its webhook takes at once, and not a twenty-first part of the batch.
+    assert_eq!(first.iter().filter(|request| request.url.contains("few")).count(), limits::LANE_IN_FLIGHT_MAX);
+}
+
+#[test]
+fn a_tenant_never_has_all_slots() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    for number in 0..20 {
+        webhook(&world, &config, "many", number, r#","concurrency":64"#);
+    }
+    accept(&world, &config, "many", 1);
+    assert_eq!(world.pump(&config).delivered, 20);
+    accept(&world, &config, "many", 45);
+    assert_eq!(world.pump(&config).delivered, 20 * 45);
+    assert!(world.in_flight_max.get() <= TENANT_IN_FLIGHT_MAX, "{}", world.in_flight_max.get());
+    let config = Config::new(&Settings { webhooks_per_tenant_max: Some(10_000), ..settings() }).unwrap();
+    for number in 0..TENANT_IN_FLIGHT_MAX + 50 {
+        webhook(&world, &config, "all", number, "");
+    }
+    accept(&world, &config, "all", 1);
+    while world.pump(&config).attempts > 0 {}
+    world.in_flight_max.set(0);
+    accept(&world, &config, "all", 1);
+    world.silent_until_us.set(world.now_us() + 3_000_000);
+    while world.pump(&config).attempts > 0 {}
+    assert_eq!(world.in_flight_max.get(), TENANT_IN_FLIGHT_MAX);
+}
+
+/// How many storage calls one event for a webhook costs from accept to rest, beside another one for which so many wait.
+fn calls_beside(waiting: usize, due_in_ms: u64) -> (u32, u32) {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    // Of those that wait, the ones that are read now are there: accepted and routed to nobody, so far.
+    let first: Vec<String> = (0..GROUP_DELIVERIES_MAX)
+        .map(|_| on_event(&world, &config, Some("busy"), r#"{"type":"a"}"#).unwrap().message_id)
+        .collect();
+    world.pump(&config);
+    let busy = webhook(&world, &config, "busy", 0, "");
+    webhook(&world, &config, "quick", 0, "");
+    let lane = Lane::of("busy", &busy);
+    let now_ms = world.now_us() / 1_000;
+    let message = |number: usize| first.get(number).cloned().unwrap_or_else(|| format!("msg_{number:026}"));
+    let groups: Vec<Mutation> = (0..waiting / GROUP_DELIVERIES_MAX)
+        .map(|group| {
+            let first = group * GROUP_DELIVERIES_MAX;
+            let deliveries = (first..first + GROUP_DELIVERIES_MAX).map(|number| (message(number), 1)).collect();
+            let value = records::encode(&Queue { deliveries, ..Queue::default() });
+            Mutation::Put { key: keys::queue(&lane, now_ms + due_in_ms, &format!("{group:026}.00")), value }
+        })
+        .collect();
+    for groups in groups.chunks(limits::COMMIT_MUTATIONS_MAX) {
+        world.store.commit(&[], groups).unwrap();
+    }
+    world.put(std::iter::once(keys::wake(now_ms + due_in_ms, &lane, &"a".repeat(26))), r#"{"v":1}"#);
+    accept(&world, &config, "quick", 1);
+    let (reads, commits) = (world.reads.get(), world.commits.get());
+    let attempts = if due_in_ms > 0 { 1 } else { 2 };
+    let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: attempts }).unwrap();
+    assert_eq!((report.routed, report.delivered), (1, attempts));
+    assert_eq!(world.requests.borrow().iter().filter(|request| request.url.contains("quick")).count(), 1);
+    (world.reads.get() - reads, world.commits.get() - commits)
+}
+
+#[test]
+fn a_million_waiting_deliveries_of_one_webhook_cost_the_others_no_storage_call() {
+    for due_in_ms in [3_600_000, 0] {
+        assert_eq!(calls_beside(1_000_000, due_in_ms), calls_beside(1_600, due_in_ms));
+    }
+}
