@@ -103,6 +103,7 @@ fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> R
 fn outcome(number: u32, attempt: &Attempt) -> String {
     let detail = attempt.detail.as_deref().map_or(String::new(), |detail| format!(": {detail}"));
     let told = match (attempt.status, attempt.error) {
+        _ if attempt.state == State::Failed => return format!("it could not be made into an attempt{detail}"),
         (Some(status), _) => format!("answered {status} after {} ms", attempt.duration_ms),
         (None, Some(kind)) => format!("failed with {} after {} ms", kind.as_str(), attempt.duration_ms),
         (None, None) => return format!("no attempt{detail}"),
@@ -110,7 +111,7 @@ fn outcome(number: u32, attempt: &Attempt) -> String {
     let follows = match attempt.state {
         State::Retrying => "; another attempt follows",
         State::Exhausted => "; there is no further wait in the schedule",
-        State::Delivered | State::Skipped | State::Cancelled => "",
+        State::Delivered | State::Skipped | State::Cancelled | State::Failed => "",
     };
     format!("attempt {number} {told}{detail}{follows}")
 }

@@ -130,6 +130,8 @@ pub enum State {
     Skipped,
     /// There was no attempt, because the webhook, or the message, is gone.
     Cancelled,
+    /// It could not be made into an attempt at all, which says nothing about the receiver.
+    Failed,
 }
 
 /// `recent/`: what one commit recorded.
@@ -242,7 +244,8 @@ impl Message {
 }
 
 impl State {
-    const ALL: [State; 5] = [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled];
+    const ALL: [State; 6] =
+        [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled, State::Failed];
 
     /// Its name in rows and in the API.
     pub fn as_str(self) -> &'static str {
@@ -252,6 +255,7 @@ impl State {
             State::Exhausted => "exhausted",
             State::Skipped => "skipped",
             State::Cancelled => "cancelled",
+            State::Failed => "failed",
         }
     }
 }

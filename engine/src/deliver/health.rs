@@ -14,7 +14,7 @@ pub(super) fn count(stat: &mut Stat, done: &Done) {
         stat.exhausted = 0;
     }
     match attempt.state {
-        State::Skipped | State::Cancelled => return,
+        State::Skipped | State::Cancelled | State::Failed => return,
         State::Delivered => {
             stat.failures = 0;
             stat.exhausted = 0;

@@ -302,13 +302,13 @@ fn prepare(
         }
         (Registration::Active(_), Some(Err(error))) => Err(Attempt {
             error: Some(crate::host::HttpErrorKind::Internal),
-            ..unsent(State::Exhausted, error.to_string())
+            ..unsent(State::Failed, error.to_string())
         }),
         (Registration::Active(target), Some(Ok(message))) => {
             outgoing::format(target, &delivery.message, message, now_us)
                 .map_err(|error| Attempt {
                     error: Some(crate::host::HttpErrorKind::InvalidRequest),
-                    ..unsent(State::Exhausted, error.to_string())
+                    ..unsent(State::Failed, error.to_string())
                 })
                 .map(|ready| (ready, target.clone()))
         }

@@ -293,7 +293,7 @@ fn delete_seen(held: &Held, commit: &mut Commit) {
 fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<(), Error> {
     for (lane, planned) in plan.lanes {
         for done in &planned.done {
-            let attempted = !matches!(done.attempt.state, State::Skipped | State::Cancelled);
+            let attempted = !matches!(done.attempt.state, State::Skipped | State::Cancelled | State::Failed);
             pump.report.attempts += u32::from(attempted);
             pump.report.delivered += u32::from(done.attempt.state == State::Delivered);
         }

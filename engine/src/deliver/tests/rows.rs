@@ -46,6 +46,24 @@ fn a_row_that_cannot_be_read_stops_nobody_else() {
 }
 
 #[test]
+fn a_message_that_cannot_be_read_is_not_its_receivers_fault() {
+    let world = World::new(&[]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""name":"one""#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+    let row = world.store.get_one(&keys::msg("acme", &message)).unwrap().unwrap();
+    world.put(std::iter::once(row.key.clone()), "{}");
+    assert_eq!(world.pump(&config).attempts, 0);
+    let hook = shown(&world, &config, &webhook);
+    assert_eq!((&hook["failureCount"], &hook["lastTriggeredAt"]), (&0.into(), &serde_json::Value::Null));
+    assert_eq!(log(&world, &config, &webhook), [("failed".to_owned(), 1, None)]);
+    world.put(std::iter::once(row.key), &row.value);
+    again(&world, &config, &message, Some(&webhook));
+    assert_eq!(world.pump(&config).delivered, 1);
+    is_quiet(&world);
+}
+
+#[test]
 fn a_row_that_cannot_be_read_slows_nobody_down() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
