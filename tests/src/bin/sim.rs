@@ -21,6 +21,10 @@ usage: sim [--seed N] [--count M] [--sabotage NAME|all] [--trace]
                     a crash
   --crash-point P   one of them
   --trace           prints what happens, line by line";
+/// A third of a run is small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Within so many seeds a sabotage must be caught.
 const SABOTAGE_SEEDS: u64 = 1_000;
 
