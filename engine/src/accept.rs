@@ -19,7 +19,7 @@ pub const DEFAULT_TENANT: &str = "default";
 
 /// Accepts one event.
 pub fn on_event(host: &dyn Host, config: &Config, tenant: Option<&str>, event: &str) -> Result<Accepted, Error> {
-    let prepared = prepare(host, config, tenant, event)?;
+    let prepared = prepare(host, config, tenant, event, host.accept_us(1))?;
     let accepted = commit(host, vec![prepared]).map_err(|(_, error)| error)?;
     accepted.into_iter().next().ok_or_else(|| Error::of(ErrorKind::Internal, "an event was lost on the way"))
 }
@@ -42,9 +42,11 @@ pub fn on_events(
         let message = format!("has {bytes} bytes; {} are allowed in one call", limits::EVENTS_BYTES_MAX);
         return Err(too_large(message).hint("send them in several calls"));
     }
+    // Read before anything else, so that what was accepted before this call began has an earlier time.
+    let accepted_us = host.accept_us(events.len() as u64);
     let mut prepared = Vec::new();
     for (index, event) in events.iter().enumerate() {
-        let event = prepare(host, config, tenant, event).map_err(|error| error.within(&format!("events[{index}]")))?;
+        let event = prepare(host, config, tenant, event, accepted_us + index as u64).map_err(|error| error.within(&format!("events[{index}]")))?;
         prepared.push(event);
     }
     commit(host, prepared).map_err(|(index, error)| match index {
@@ -63,9 +65,14 @@ struct Prepared {
     inbox_value: String,
 }
 
-fn prepare(host: &dyn Host, config: &Config, tenant: Option<&str>, text: &str) -> Result<Prepared, Error> {
+fn prepare(
+    host: &dyn Host,
+    config: &Config,
+    tenant: Option<&str>,
+    text: &str,
+    accepted_at_us: u64,
+) -> Result<Prepared, Error> {
     let mut event = Event::parse(text)?;
-    let now_us = host.now_us();
     event.event_type = config.profile().event_type(&event.event_type)?;
     let tenant = match (tenant, event.tenant.as_deref()) {
         (Some(tenant), Some(own)) if tenant != own => {
@@ -80,12 +87,11 @@ fn prepare(host: &dyn Host, config: &Config, tenant: Option<&str>, text: &str) -
     let tenant_part = keys::part(&tenant);
     let content_hash = hex::encode(Sha256::digest(event.content().as_bytes()));
     let message_id = id::message(host, &tenant, event.id.as_deref());
-    let accepted_at_ms = now_us / 1_000;
     let message = Message {
         tenant,
         event_type: event.event_type.clone(),
-        occurred_at_us: event.occurred_at_us.unwrap_or(now_us),
-        accepted_at_ms,
+        occurred_at_us: event.occurred_at_us.unwrap_or(accepted_at_us),
+        accepted_at_us,
         content_hash: content_hash.clone(),
         event: event.to_json(),
     };
@@ -93,7 +99,7 @@ fn prepare(host: &dyn Host, config: &Config, tenant: Option<&str>, text: &str) -
     Ok(Prepared {
         message_key: keys::msg(&tenant_part, &message_id),
         message_value: records::encode(&message),
-        inbox_key: keys::inbox(keys::shard_of(&tenant_part), accepted_at_ms, &message_id),
+        inbox_key: keys::inbox(keys::shard_of(&tenant_part), accepted_at_us, &message_id),
         inbox_value: records::encode(&inbox),
         message_id,
         content_hash,

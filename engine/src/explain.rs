@@ -19,7 +19,7 @@ pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, we
         Err(error) => return Err(error),
     };
     let mut steps = Steps::default();
-    steps.say(row.accepted_at_ms, "accepted", format!("an event of the type {}", row.event_type));
+    steps.say(row.accepted_at_ms(), "accepted", format!("an event of the type {}", row.event_type));
     matched(&mut steps, &row, hook.as_ref().map(|(hook, _)| hook));
     let last = attempts(host, &lane, message, &mut steps)?;
     let state = match &last {
@@ -61,17 +61,17 @@ impl Steps {
 
 fn matched(steps: &mut Steps, row: &Message, hook: Option<&Hook>) {
     let Some(hook) = hook else {
-        return steps.say(row.accepted_at_ms, "unmatched", "the webhook is no longer registered".to_owned());
+        return steps.say(row.accepted_at_ms(), "unmatched", "the webhook is no longer registered".to_owned());
     };
     let candidates = pattern::candidates(&row.event_type);
     let by: Vec<&str> = candidates.iter().filter(|one| hook.events.contains(one)).map(String::as_str).collect();
     let when =
-        if hook.created_at_ms > row.accepted_at_ms { "; it was registered after the event was accepted" } else { "" };
+        if hook.created_at_ms > row.accepted_at_ms() { "; it was registered after the event was accepted" } else { "" };
     let (step, detail) = match by.as_slice() {
         [] => ("unmatched", format!("none of its patterns, as they are now, wants the type{when}")),
         by => ("matched", format!("by {}, of its patterns as they are now{when}", by.join(" and "))),
     };
-    steps.say(row.accepted_at_ms.max(hook.created_at_ms), step, detail);
+    steps.say(row.accepted_at_ms().max(hook.created_at_ms), step, detail);
 }
 
 /// Says each attempt. Answers the last one, with its number.
@@ -126,7 +126,7 @@ fn waits(
 ) -> Result<&'static str, Error> {
     let Asked { lane, message, row, hook } = *asked;
     let now_ms = host.now_us() / 1_000;
-    let inbox = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
+    let inbox = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_us, message);
     if last.is_none() && host.get(&[inbox])?.iter().any(Option::is_some) {
         steps.say(now_ms, "waiting", "it is not routed yet: whom it concerns is decided next".to_owned());
         return Ok("accepted");

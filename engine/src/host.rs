@@ -3,6 +3,10 @@
 //! Everything the engine does to the world goes through [`Host`]. The contract of the storage is stated here for Rust
 //! and in `wit/storage.wit` for every other language; the two say the same.
 
+use std::cell::Cell;
+
+use crate::limits::CLOCK_SKEW_MS_MAX;
+
 /// The whole outside, as one object, so that a flow takes one context argument.
 pub trait Host: Storage + Http + Clock + Entropy {}
 
@@ -44,6 +48,32 @@ pub trait Http {
 pub trait Clock {
     /// Microseconds since 1970-01-01T00:00:00Z.
     fn now_us(&self) -> u64;
+
+    /// The time of the first of so many events that one call accepts; each of the others has the microsecond after the one
+    /// before. A host that outlives a call keeps them apart with [`AcceptTimes`].
+    fn accept_us(&self, _events: u64) -> u64 {
+        self.now_us()
+    }
+}
+
+/// Gives the events of one instance times that only go forward, whatever its clock does: strict order rests on them.
+#[derive(Debug, Default)]
+pub struct AcceptTimes(Cell<u64>);
+
+impl AcceptTimes {
+    /// Before the first event.
+    pub const fn new() -> AcceptTimes {
+        AcceptTimes(Cell::new(0))
+    }
+
+    /// Takes the times of so many events: from now on, or right after the last one where the clock stands still or has gone
+    /// back. A clock that has gone back by more than clocks may differ was wrong before, and is believed now.
+    pub fn take(&self, now_us: u64, events: u64) -> u64 {
+        let next_us = self.0.get();
+        let first_us = if next_us <= now_us + CLOCK_SKEW_MS_MAX * 1_000 { next_us.max(now_us) } else { now_us };
+        self.0.set(first_us + events);
+        first_us
+    }
 }
 
 /// Random bytes fit for secrets.
@@ -273,4 +303,20 @@ pub enum Wake {
     Work,
     /// The host wants the instance to finish: start nothing new.
     Drain,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_times_of_one_instance_only_go_forward() {
+        let times = AcceptTimes::new();
+        // A clock that stands still, goes on, goes back a little, and turns out to have been far ahead.
+        let skew_us = CLOCK_SKEW_MS_MAX * 1_000;
+        let rows = [(100, 3, 100), (100, 1, 103), (200, 1, 200), (150, 1, 201), (skew_us + 300, 1, skew_us + 300)];
+        for (now_us, events, first_us) in rows.into_iter().chain([(301, 1, skew_us + 301), (300, 1, 300)]) {
+            assert_eq!(times.take(now_us, events), first_us, "{now_us}");
+        }
+    }
 }

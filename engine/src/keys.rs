@@ -68,9 +68,9 @@ pub fn shard_of(tenant_part: &str) -> u32 {
     u32::try_from(shard).unwrap_or(0)
 }
 
-/// The row of a message that is not routed yet.
-pub fn inbox(shard: u32, accepted_ms: u64, message: &str) -> String {
-    format!("inbox/{shard:02}/{accepted_ms:013}/{message}")
+/// The row of a message that is not routed yet. An inbox is in the order of acceptance.
+pub fn inbox(shard: u32, accepted_us: u64, message: &str) -> String {
+    format!("inbox/{shard:02}/{accepted_us:016}/{message}")
 }
 
 /// The shard and the message of an inbox row.

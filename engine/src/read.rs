@@ -66,7 +66,7 @@ pub fn message(host: &dyn Host, _config: &Config, tenant: &str, message: &str) -
         ("id", Json::text(message)),
         ("type", Json::text(&row.event_type)),
         ("occurredAt", Json::String(time::rfc3339_micros(row.occurred_at_us))),
-        ("acceptedAt", view::millis(row.accepted_at_ms)),
+        ("acceptedAt", view::millis(row.accepted_at_ms())),
         ("event", row.event),
         ("attempts", Json::Array(attempts)),
         ("nextCursor", next),

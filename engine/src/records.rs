@@ -22,8 +22,8 @@ pub struct Message {
     pub event_type: String,
     /// When the event happened, in microseconds.
     pub occurred_at_us: u64,
-    /// When it was accepted, in milliseconds.
-    pub accepted_at_ms: u64,
+    /// When it was accepted, in microseconds: events of one instance have times of their own, in their order.
+    pub accepted_at_us: u64,
     /// What its id stands for: the hash of its content. Empty for a test send.
     pub content_hash: String,
     /// The event as the host handed it over.
@@ -237,6 +237,11 @@ impl HookSecret {
 }
 
 impl Message {
+    /// When it was accepted, in milliseconds.
+    pub fn accepted_at_ms(&self) -> u64 {
+        self.accepted_at_us / 1_000
+    }
+
     /// Whether it is a test send, which no event was accepted for.
     pub fn is_test(&self) -> bool {
         self.content_hash.is_empty()
@@ -264,7 +269,7 @@ record!(Message {
     tenant = "tenant",
     event_type = "eventType",
     occurred_at_us = "occurredAtUs",
-    accepted_at_ms = "acceptedAtMs",
+    accepted_at_us = "acceptedAtUs",
     content_hash = "contentHash",
     event = "event",
 });

@@ -160,7 +160,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
 /// Of a message that the webhook has not had, as far as the log says. It moves from the inbox to the queue to the log: read
 /// in this order, it is seen somewhere.
 fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<Plan, Error> {
-    let key = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_ms, message);
+    let key = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_us, message);
     if let Some(entry) = host.get_one(&key)? {
         let inbox: Inbox = records::decode(&key, &entry.value)?;
         let passed = inbox.routed_to.is_some_and(|routed_to| lane.webhook() <= routed_to.as_str());

@@ -29,7 +29,7 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         tenant: tenant.to_owned(),
         event_type: event.event_type.clone(),
         occurred_at_us: now_us,
-        accepted_at_ms: now_us / 1_000,
+        accepted_at_us: now_us,
         content_hash: String::new(),
         event: event.to_json(),
     };

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use crate::host::{
-    Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response, Storage,
+    AcceptTimes, Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response, Storage,
     StorageError, WaitResult, Wake,
 };
 use crate::keys::Lane;
@@ -32,6 +32,7 @@ pub(crate) type Meddler = Box<dyn FnOnce(&World)>;
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
     pub(crate) now_us: Cell<u64>,
+    pub(crate) accepted: AcceptTimes,
     pub(crate) drawn: Cell<u64>,
     pub(crate) commits: Cell<u32>,
     /// Calls of `get` and `scan`.
@@ -69,6 +70,7 @@ impl World {
         World {
             store: MemoryStore::default(),
             now_us: Cell::new(1_738_670_407_000_000),
+            accepted: AcceptTimes::new(),
             drawn: Cell::new(0),
             commits: Cell::new(0),
             reads: Cell::new(0),
@@ -175,6 +177,10 @@ impl Http for World {
 impl Clock for World {
     fn now_us(&self) -> u64 {
         self.now_us.get()
+    }
+
+    fn accept_us(&self, events: u64) -> u64 {
+        self.accepted.take(self.now_us(), events)
     }
 }
 

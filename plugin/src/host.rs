@@ -5,7 +5,7 @@ use hookwright_engine::host::{
 };
 
 use crate::bindings::hookwright::webhooks::{http, storage};
-use crate::convert;
+use crate::{convert, instance};
 
 /// The outside, as this instance's imports give it.
 pub struct ComponentHost;
@@ -49,6 +49,10 @@ impl Clock for ComponentHost {
     fn now_us(&self) -> u64 {
         let now = wasi::clocks::wall_clock::now();
         now.seconds * 1_000_000 + u64::from(now.nanoseconds) / 1_000
+    }
+
+    fn accept_us(&self, events: u64) -> u64 {
+        instance::accept_us(self.now_us(), events)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use hookwright_engine::host::AcceptTimes;
 use hookwright_engine::{Config, Error, ErrorKind};
 
 use crate::bindings::hookwright::webhooks::log;
@@ -9,6 +10,7 @@ use crate::host::ComponentHost;
 
 thread_local! {
     static CONFIG: OnceCell<Config> = const { OnceCell::new() };
+    static ACCEPTED: AcceptTimes = const { AcceptTimes::new() };
 }
 
 /// Takes the configuration, the first and only time.
@@ -24,6 +26,11 @@ pub fn call<T>(run: impl FnOnce(&ComponentHost, &Config) -> Result<T, Error>) ->
         Some(config) => run(&ComponentHost, config),
         None => Err(Error::of(ErrorKind::Internal, "the instance is not configured").hint("call `configure` first")),
     })
+}
+
+/// The time of the first of so many events that are accepted now.
+pub fn accept_us(now_us: u64, events: u64) -> u64 {
+    ACCEPTED.with(|accepted| accepted.take(now_us, events))
 }
 
 /// A trap carries no text, so a panic writes its own to the log before it becomes one.

@@ -57,7 +57,7 @@ pub const WORDS: &[&str] = &[
     " .method=",
     " .url=",
     " .webhooks=",
-    " .acceptedAtMs=",
+    " .acceptedAtUs=",
     " .occurredAtUs=",
     " .events=",
     "18446744073709551615",

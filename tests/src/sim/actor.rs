@@ -9,7 +9,7 @@ use std::rc::Rc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use hookwright_engine::host::{
-    Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
+    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
 };
 use hookwright_engine::{Accepted, Config, DeliveryReport, Error};
 
@@ -65,13 +65,14 @@ pub enum Step {
 pub struct Senses {
     /// Its clock, set by the scheduler before it goes on.
     pub now_us: Cell<u64>,
+    accepted: AcceptTimes,
     entropy: RefCell<Rng>,
 }
 
 impl Senses {
     /// Those of a new instance.
     pub fn new(entropy: Rng) -> Rc<Senses> {
-        Rc::new(Senses { now_us: Cell::new(0), entropy: RefCell::new(entropy) })
+        Rc::new(Senses { now_us: Cell::new(0), accepted: AcceptTimes::new(), entropy: RefCell::new(entropy) })
     }
 }
 
@@ -170,6 +171,10 @@ impl Http for SimHost<'_> {
 impl Clock for SimHost<'_> {
     fn now_us(&self) -> u64 {
         self.senses.now_us.get()
+    }
+
+    fn accept_us(&self, events: u64) -> u64 {
+        self.senses.accepted.take(self.now_us(), events)
     }
 }
 

@@ -288,6 +288,10 @@ impl Clock for Sabotaged<'_> {
     fn now_us(&self) -> u64 {
         self.host.now_us()
     }
+
+    fn accept_us(&self, events: u64) -> u64 {
+        self.host.accept_us(events)
+    }
 }
 
 impl Entropy for Sabotaged<'_> {

@@ -33,11 +33,11 @@ fn records_have_one_spelling() {
             tenant: "acme".into(),
             event_type: "a".into(),
             occurred_at_us: 1,
-            accepted_at_ms: 2,
+            accepted_at_us: 2,
             content_hash: String::new(),
             event,
         },
-        r#"{"v":1,"tenant":"acme","eventType":"a","occurredAtUs":1,"acceptedAtMs":2,"contentHash":"","event":{"type":"a","data":{"n":1E5,"é":[null]}}}"#,
+        r#"{"v":1,"tenant":"acme","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"contentHash":"","event":{"type":"a","data":{"n":1E5,"é":[null]}}}"#,
     );
 }
 
@@ -116,7 +116,7 @@ fn an_event_of_full_depth_fits_a_row() {
     let depth = crate::limits::JSON_DEPTH_MAX - 1;
     let event = format!("{{\"data\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     let text = format!(
-        r#"{{"v":1,"tenant":"a","eventType":"a","occurredAtUs":1,"acceptedAtMs":2,"contentHash":"","event":{event}}}"#
+        r#"{{"v":1,"tenant":"a","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"contentHash":"","event":{event}}}"#
     );
     assert_eq!(encode(&decode::<Message>("k", &text).unwrap()), text);
 }
