@@ -46,7 +46,8 @@ pub fn on_events(
     let accepted_us = host.accept_us(events.len() as u64);
     let mut prepared = Vec::new();
     for (index, event) in events.iter().enumerate() {
-        let event = prepare(host, config, tenant, event, accepted_us + index as u64).map_err(|error| error.within(&format!("events[{index}]")))?;
+        let event = prepare(host, config, tenant, event, accepted_us + index as u64)
+            .map_err(|error| error.within(&format!("events[{index}]")))?;
         prepared.push(event);
     }
     commit(host, prepared).map_err(|(index, error)| match index {
@@ -95,7 +96,7 @@ fn prepare(
         content_hash: content_hash.clone(),
         event: event.to_json(),
     };
-    let inbox = Inbox { tenant_part: tenant_part.clone(), event_type: event.event_type, routed_to: None };
+    let inbox = Inbox { tenant_part: tenant_part.clone(), event_type: event.event_type, routed_to: None, routed: None };
     Ok(Prepared {
         message_key: keys::msg(&tenant_part, &message_id),
         message_value: records::encode(&message),

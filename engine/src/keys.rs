@@ -81,6 +81,11 @@ pub fn parse_inbox(key: &str) -> Option<(u32, &str)> {
     Some((shard, parts.next()?))
 }
 
+/// When the message of an inbox row was accepted, in milliseconds.
+pub fn inbox_accepted_ms(key: &str) -> u64 {
+    key.split('/').nth(2).and_then(|at| at.parse().ok()).map_or(0, |at_us: u64| at_us / 1_000)
+}
+
 /// The inbox rows of the shards `from` to `to`, without the latter.
 pub fn inbox_shards(from: u32, to: u32) -> KeyRange {
     KeyRange { start: format!("inbox/{from:02}/"), end: format!("inbox/{to:02}/") }
@@ -89,6 +94,11 @@ pub fn inbox_shards(from: u32, to: u32) -> KeyRange {
 /// The lease of a shard.
 pub fn shard(shard: u32) -> String {
     format!("shard/{shard:02}")
+}
+
+/// The messages of a tenant whose routing one commit finished.
+pub fn routed(tenant_part: &str, at_ms: u64, token: &str) -> String {
+    format!("routed/{tenant_part}/{at_ms:013}/{token}")
 }
 
 /// The row that makes a webhook findable by one of its patterns.

@@ -106,7 +106,7 @@ pub const EXCERPT_CHARS_MAX: usize = 1_024;
 pub const INBOX_SHARDS: u32 = 16;
 /// Messages that one routing commit takes from an inbox.
 pub const ROUTE_MESSAGES_MAX: u32 = 64;
-/// Deliveries that one routing commit makes.
+/// Deliveries that one routing commit makes, and the tenants that they are of.
 pub const ROUTE_DELIVERIES_MAX: usize = 400;
 /// Routing commits that a pump makes before it looks after its lanes again.
 pub const ROUTE_BATCHES_MAX: u32 = 4;
@@ -182,7 +182,8 @@ const _: () = assert!(VALUE_BYTES_MAX < COMMIT_BYTES_MAX, "a value fits a commit
 const _: () = assert!(EVENTS_PER_CALL_MAX * 2 <= COMMIT_MUTATIONS_MAX, "a call's events are one commit");
 const _: () = assert!(
     ROUTE_DELIVERIES_MAX * 2 + ROUTE_MESSAGES_MAX as usize + 1 + CLAIM_LANES_MAX * 2 <= COMMIT_MUTATIONS_MAX,
-    "a routing commit fits: group and wake of each lane, inbox rows, shard, lease and old wake of the lanes taken"
+    "a routing commit fits: group and wake of each lane, or what was routed of a tenant; inbox rows, shard, lease and old wake \
+     of the lanes taken"
 );
 const _: () = assert!(
     SETTLE_ATTEMPTS_MAX * 6 + RELEASE_LANES_MAX * (LANE_WAKES_MAX + 4) <= COMMIT_MUTATIONS_MAX,

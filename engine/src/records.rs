@@ -39,6 +39,8 @@ pub struct Inbox {
     pub event_type: String,
     /// The last webhook that the message has been routed to.
     pub routed_to: Option<String>,
+    /// How many it has been routed to; none: none yet.
+    pub routed: Option<u32>,
 }
 
 /// `shard/`: who routes an inbox.
@@ -48,6 +50,20 @@ pub struct Shard {
     pub token: String,
     /// Its worker goes on until then, in milliseconds; 0: it does not.
     pub until: u64,
+    /// The time in the key of the last `routed` rows, in milliseconds.
+    pub routed_ms: Option<u64>,
+}
+
+/// `routed/`: the messages of a tenant whose routing one commit finished.
+#[derive(Debug)]
+pub struct Routed {
+    /// The time in the keys of the `queue` rows of that commit, in milliseconds.
+    pub queued_ms: u64,
+    /// Whether the routing of any of them had begun in an earlier commit.
+    pub split: Option<bool>,
+    /// Each message, in the order of their inbox: when it was accepted, in milliseconds, and to how many webhooks it was
+    /// routed in all.
+    pub messages: Vec<(String, u64, u32)>,
 }
 
 /// `lane/`: who delivers a webhook's queue.
@@ -273,8 +289,12 @@ record!(Message {
     content_hash = "contentHash",
     event = "event",
 });
-record!(Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo" }, sound::inbox);
-record!(Shard { token = "token", until = "until" });
+record!(
+    Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo", routed = "routed" },
+    sound::inbox
+);
+record!(Shard { token = "token", until = "until", routed_ms = "routedMs" });
+record!(Routed { queued_ms = "queuedMs", split = "split", messages = "m" }, sound::routed);
 record!(Lane { token = "token", until = "until", wake = "wake" }, sound::lane);
 record!(Queue { deliveries = "d", first = "f" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });

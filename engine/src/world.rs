@@ -6,8 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use crate::host::{
-    AcceptTimes, Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response, Storage,
-    StorageError, WaitResult, Wake,
+    AcceptTimes, Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response,
+    Storage, StorageError, WaitResult, Wake,
 };
 use crate::keys::Lane;
 use crate::memory::MemoryStore;

@@ -9,10 +9,10 @@ use crate::commit::{Commit, Outcome};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    CLAIM_LANES_MAX, GROUP_DELIVERIES_MAX, INBOX_SHARDS, ROUTE_BATCHES_MAX, ROUTE_DELIVERIES_MAX, ROUTE_MESSAGES_MAX,
-    ROUTE_READS_MAX, SHARD_LEASE_MS,
+    CLAIM_LANES_MAX, CLOCK_SKEW_MS_MAX, GROUP_DELIVERIES_MAX, INBOX_SHARDS, ROUTE_BATCHES_MAX, ROUTE_DELIVERIES_MAX,
+    ROUTE_MESSAGES_MAX, ROUTE_READS_MAX, SHARD_LEASE_MS,
 };
-use crate::records::{self, Inbox, Queue, Shard};
+use crate::records::{self, Inbox, Queue, Routed, Shard};
 use crate::{Error, subscriptions};
 
 /// Routes batches until the inboxes are empty, or others are at it. Answers whether anything was routed.
@@ -20,9 +20,9 @@ pub(super) fn route(pump: &mut Pump<'_>) -> Result<bool, Error> {
     let mut progress = false;
     for _ in 0..ROUTE_BATCHES_MAX {
         let Some(shard) = next_shard(pump)? else { return Ok(progress) };
-        let Some(batch) = read_batch(pump, shard)? else {
+        let Some(batch) = read_batch(pump, &shard)? else {
             // Nothing that can be read, or subscriptions that change all the time: the other shards first.
-            pump.first_shard = (shard.0 + 1) % INBOX_SHARDS;
+            pump.first_shard = (shard.number + 1) % INBOX_SHARDS;
             continue;
         };
         if !commit_batch(pump, batch)? {
@@ -34,18 +34,26 @@ pub(super) fn route(pump: &mut Pump<'_>) -> Result<bool, Error> {
     Ok(progress)
 }
 
+/// A shard as it was read.
+#[derive(Clone)]
+struct ShardRead {
+    number: u32,
+    version: Option<u64>,
+    /// The time in the key of the last `routed` rows.
+    routed_ms: u64,
+}
+
 /// A part of one shard's inbox, with the webhooks of its messages.
 struct Batch {
-    shard: u32,
-    shard_version: Option<u64>,
-    /// The rows, with the webhook to go on after where a row is not finished.
+    shard: ShardRead,
+    /// The rows, counted on to how many webhooks they are routed by now, with the webhook to go on after where a row is not finished.
     rows: Vec<(Entry, Inbox, Option<String>)>,
     deliveries: LiteMap<Lane, Vec<String>>,
     more: bool,
 }
 
 /// The next shard, in rotation, that has something and is not kept by another pump.
-fn next_shard(pump: &mut Pump<'_>) -> Result<Option<(u32, Option<u64>)>, Error> {
+fn next_shard(pump: &mut Pump<'_>) -> Result<Option<ShardRead>, Error> {
     for (mut from, to) in [(pump.first_shard, INBOX_SHARDS), (0, pump.first_shard)] {
         while from < to {
             let first = pump.host.scan(&keys::inbox_shards(from, to), 1, Direction::Forward)?;
@@ -60,7 +68,7 @@ fn next_shard(pump: &mut Pump<'_>) -> Result<Option<(u32, Option<u64>)>, Error> 
             };
             let own = pump.shards.get(&shard) == Some(&row.token);
             if own || !is_believed(row.until, pump.now_ms()) {
-                return Ok(Some((shard, version)));
+                return Ok(Some(ShardRead { number: shard, version, routed_ms: row.routed_ms.unwrap_or(0) }));
             }
             from = shard + 1;
         }
@@ -88,7 +96,7 @@ pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
         }
         let mut commit = Commit::default();
         commit.check(&keys::shard(shard), version);
-        commit.put(keys::shard(shard), records::encode(&Shard { token: pump.token(), until: 0 }));
+        commit.put(keys::shard(shard), records::encode(&Shard { token: pump.token(), until: 0, ..row }));
         commit.submit(pump.host)?;
     }
     Ok(())
@@ -96,7 +104,7 @@ pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
 
 /// Reads the inbox first and the subscriptions afterwards: who subscribed before an event was accepted is always found. A
 /// webhook that exchanges one matching pattern for another is found as well: while subscriptions change, they are read again.
-fn read_batch(pump: &mut Pump<'_>, shard: (u32, Option<u64>)) -> Result<Option<Batch>, Error> {
+fn read_batch(pump: &mut Pump<'_>, shard: &ShardRead) -> Result<Option<Batch>, Error> {
     for _ in 0..ROUTE_READS_MAX {
         let mut tenants: LiteMap<String, Option<u64>> = LiteMap::new();
         let batch = read_batch_once(pump, shard, &mut tenants)?;
@@ -114,11 +122,11 @@ fn read_batch(pump: &mut Pump<'_>, shard: (u32, Option<u64>)) -> Result<Option<B
 /// Notes of each tenant the version of its subscriptions before they are read.
 fn read_batch_once(
     pump: &mut Pump<'_>,
-    (shard, shard_version): (u32, Option<u64>),
+    shard: &ShardRead,
     tenants: &mut LiteMap<String, Option<u64>>,
 ) -> Result<Option<Batch>, Error> {
-    let mut entries =
-        pump.host.scan(&keys::inbox_shards(shard, shard + 1), ROUTE_MESSAGES_MAX + 1, Direction::Forward)?;
+    let range = keys::inbox_shards(shard.number, shard.number + 1);
+    let mut entries = pump.host.scan(&range, ROUTE_MESSAGES_MAX + 1, Direction::Forward)?;
     if entries.is_empty() {
         return Ok(None);
     }
@@ -129,7 +137,7 @@ fn read_batch_once(
     let mut room = ROUTE_DELIVERIES_MAX;
     let mut rows = Vec::new();
     for entry in entries {
-        let row: Inbox = match records::decode(&entry.key, &entry.value) {
+        let mut row: Inbox = match records::decode(&entry.key, &entry.value) {
             Ok(row) => row,
             Err(error) => {
                 // It stays where it is; the others are routed.
@@ -144,6 +152,8 @@ fn read_batch_once(
                 if !tenants.contains_key(&row.tenant_part) {
                     let version = subscriptions::versions(pump.host, std::iter::once(&row.tenant_part))?;
                     tenants.insert(row.tenant_part.clone(), version.into_iter().next().flatten());
+                    // Its `routed` row.
+                    room = room.saturating_sub(1);
                 }
                 let after = row.routed_to.as_deref();
                 place.insert(subscriptions::of(pump.host, &row.tenant_part, &row.event_type, after)?)
@@ -160,6 +170,8 @@ fn read_batch_once(
             let message = keys::last_part(&entry.key).to_owned();
             deliveries.entry(Lane::of(&row.tenant_part, webhook)).or_default().push(message);
         }
+        let routed = u32::try_from(now.len()).unwrap_or(u32::MAX);
+        row.routed = Some(row.routed.unwrap_or(0).saturating_add(routed));
         let unfinished = cursor.is_some();
         rows.push((entry, row, cursor));
         if unfinished {
@@ -170,7 +182,7 @@ fn read_batch_once(
     if rows.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Batch { shard, shard_version, rows, deliveries, more }))
+    Ok(Some(Batch { shard: shard.clone(), rows, deliveries, more }))
 }
 
 /// Commits the batch. Answers false if another pump was faster.
@@ -180,7 +192,9 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         let now_ms = pump.now_ms();
         let token = pump.token();
         let mut commit = Commit::default();
-        put_shard(pump, &batch, &token, now_ms, &mut commit)?;
+        let at_ms = routed_at_ms(&batch, now_ms);
+        put_shard(pump, &batch, &token, (now_ms, at_ms), &mut commit);
+        put_routed(&batch, &token, (now_ms, at_ms), &mut commit);
         put_queue(&batch, &token, now_ms, &mut commit);
         let mut leases = Vec::new();
         let free = claim::free_lanes(
@@ -219,8 +233,8 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
                         held.scan = true;
                     }
                 }
-                pump.shards.insert(batch.shard, token);
-                pump.first_shard = (batch.shard + 1) % INBOX_SHARDS;
+                pump.shards.insert(batch.shard.number, token);
+                pump.first_shard = (batch.shard.number + 1) % INBOX_SHARDS;
                 pump.report.routed += u32::try_from(batch.rows.len()).unwrap_or(u32::MAX);
                 return Ok(true);
             }
@@ -250,11 +264,18 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
     }
 }
 
-fn put_shard(pump: &Pump<'_>, batch: &Batch, token: &str, now_ms: u64, commit: &mut Commit) -> Result<(), Error> {
-    let key = keys::shard(batch.shard);
-    commit.check(&key, batch.shard_version);
+/// The time under which the batch is remembered: now, but after what was routed before it, so that a tenant's messages stay
+/// in the order of their routing. A clock that was ahead by more than is allowed is not followed.
+fn routed_at_ms(batch: &Batch, now_ms: u64) -> u64 {
+    let after_ms = batch.shard.routed_ms.saturating_add(1);
+    if after_ms <= now_ms + CLOCK_SKEW_MS_MAX { after_ms.max(now_ms) } else { now_ms }
+}
+
+fn put_shard(pump: &Pump<'_>, batch: &Batch, token: &str, (now_ms, at_ms): (u64, u64), commit: &mut Commit) {
+    let key = keys::shard(batch.shard.number);
+    commit.check(&key, batch.shard.version);
     let until = if batch.more && pump.may_start() { now_ms + SHARD_LEASE_MS } else { 0 };
-    commit.put(key, records::encode(&Shard { token: token.to_owned(), until }));
+    commit.put(key, records::encode(&Shard { token: token.to_owned(), until, routed_ms: Some(at_ms) }));
     for (entry, row, cursor) in &batch.rows {
         commit.check(&entry.key, Some(entry.version));
         match cursor {
@@ -263,13 +284,33 @@ fn put_shard(pump: &Pump<'_>, batch: &Batch, token: &str, now_ms: u64, commit: &
                     tenant_part: row.tenant_part.clone(),
                     event_type: row.event_type.clone(),
                     routed_to: Some(cursor.clone()),
+                    routed: row.routed,
                 };
                 commit.put(entry.key.clone(), records::encode(&rest));
             }
             None => commit.delete(entry.key.clone()),
         }
     }
-    Ok(())
+}
+
+/// What this batch finishes, tenant by tenant: from here on the message's row is all that says that it was accepted.
+fn put_routed(batch: &Batch, token: &str, (now_ms, at_ms): (u64, u64), commit: &mut Commit) {
+    let mut tenants: LiteMap<&str, Routed> = LiteMap::new();
+    for (entry, row, _) in batch.rows.iter().filter(|(_, _, cursor)| cursor.is_none()) {
+        let routed = tenants.entry(&row.tenant_part).or_insert_with(|| Routed {
+            queued_ms: now_ms,
+            split: None,
+            messages: Vec::new(),
+        });
+        if row.routed_to.is_some() {
+            routed.split = Some(true);
+        }
+        let accepted_ms = keys::inbox_accepted_ms(&entry.key);
+        routed.messages.push((keys::last_part(&entry.key).to_owned(), accepted_ms, row.routed.unwrap_or(0)));
+    }
+    for (tenant_part, routed) in tenants.iter() {
+        commit.put(keys::routed(tenant_part, at_ms, token), records::encode(routed));
+    }
 }
 
 fn put_queue(batch: &Batch, token: &str, now_ms: u64, commit: &mut Commit) {

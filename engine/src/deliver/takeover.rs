@@ -38,7 +38,7 @@ fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
     if row.until > 0 {
         let mut commit = Commit::default();
         commit.check(&entry.key, Some(entry.version));
-        commit.put(entry.key.clone(), records::encode(&Shard { token: id::token(host), until: 0 }));
+        commit.put(entry.key.clone(), records::encode(&Shard { token: id::token(host), until: 0, ..row }));
         commit.submit(host)?;
     }
     Ok(())

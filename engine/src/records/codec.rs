@@ -256,6 +256,24 @@ impl<A: Value, B: Value> Value for (A, B) {
     }
 }
 
+impl<A: Value, B: Value, C: Value> Value for (A, B, C) {
+    fn read(json: Json) -> Option<(A, B, C)> {
+        let Json::Array(items) = json else { return None };
+        let [first, second, third] = <[Json; 3]>::try_from(items).ok()?;
+        Some((A::read(first)?, B::read(second)?, C::read(third)?))
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push('[');
+        self.0.write(out);
+        out.push(',');
+        self.1.write(out);
+        out.push(',');
+        self.2.write(out);
+        out.push(']');
+    }
+}
+
 /// An object within a row.
 pub fn read_object<T: Record>(json: Json) -> Option<T> {
     let mut fields = Fields::of(json);

@@ -1,7 +1,7 @@
 //! Which values of the right type nobody has written: what becomes part of a key, or is counted on from. A row that was
 //! damaged, or repaired by hand, is refused where it is read, by its name, rather than by the storage later on.
 
-use super::{Inbox, Lane, Queue, Recent};
+use super::{Inbox, Lane, Queue, Recent, Routed};
 use crate::limits::ATTEMPT_NUMBER_MAX;
 use crate::{id, keys};
 
@@ -24,6 +24,10 @@ pub fn queue(row: &Queue) -> Option<&'static str> {
         return Some("d");
     }
     row.first.is_some_and(|first| !is_number(first)).then_some("f")
+}
+
+pub fn routed(row: &Routed) -> Option<&'static str> {
+    (!row.messages.iter().all(|(message, _, _)| id::is_id("msg_", message))).then_some("m")
 }
 
 pub fn recent(row: &Recent) -> Option<&'static str> {

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use hookwright_engine::host::{
-    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
+    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError,
+    WaitResult,
 };
 use hookwright_engine::{Accepted, Config, DeliveryReport, Error};
 

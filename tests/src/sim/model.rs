@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hookwright_engine::host::Mutation;
 
-use super::rows::{self, Group, Hook, Lease, Log, Msg, Row, Stat, Subs};
+use super::rows::{self, Group, Hook, Lease, Log, Msg, Routed, Row, Stat, Subs};
 
 /// One engine call of one instance.
 pub type CallId = usize;
@@ -27,6 +27,8 @@ pub struct Message {
     pub inbox: Option<String>,
     /// When the last routing commit was applied.
     pub routed_us: Option<u64>,
+    /// To how many webhooks it was routed, as the row says that remembers it.
+    pub listed: Option<usize>,
 }
 
 /// One message for one webhook.
@@ -206,6 +208,7 @@ impl Model {
                 touched.lanes.insert(lane.to_owned());
                 Ok(())
             }
+            Row::Routed { tenant } => self.listed(key, tenant, value, touched),
             Row::Shard | Row::Other => Ok(()),
         }
     }
@@ -269,6 +272,20 @@ impl Model {
             entry.inbox = Some(key.to_owned());
         } else if entry.inbox.take().is_some() {
             entry.routed_us = Some(now_us);
+        }
+        Ok(())
+    }
+
+    fn listed(&mut self, key: &str, tenant: &str, value: Option<&str>, touched: &mut Touched) -> Result<(), String> {
+        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+        for (message, _, webhooks) in parsed::<Routed>(key, value)?.m {
+            touched.messages.insert(message.clone());
+            let entry = self.messages.entry(message).or_default();
+            if entry.tenant_part != tenant || entry.listed.replace(webhooks).is_some() {
+                return Err(format!(
+                    "'{key}' names a message of another tenant, or one that was named before: {value}"
+                ));
+            }
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ pub enum Row<'a> {
     Lane { lane: &'a str },
     Log { tenant: &'a str, message: &'a str, webhook: &'a str, number: u32 },
     Stat { lane: &'a str },
+    Routed { tenant: &'a str },
     Other,
 }
 
@@ -40,6 +41,7 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
         "stat" => Row::Stat { lane: rest },
         "recent" => Row::Other,
+        "routed" => Row::Routed { tenant: parts[0] },
         _ => return None,
     })
 }
@@ -96,6 +98,13 @@ pub struct Hook {
     pub concurrency: Option<usize>,
     #[serde(default)]
     pub rate_per_minute: Option<u64>,
+}
+
+/// What one commit finished routing of a tenant.
+#[derive(Debug, Deserialize)]
+pub struct Routed {
+    /// Message, when it was accepted, and to how many webhooks it was routed.
+    pub m: Vec<(String, u64, usize)>,
 }
 
 /// How a webhook has fared, as far as the checkers look.

@@ -37,6 +37,7 @@ sabotages! {
     ForgetClaimWake "forget-claim-wake" None,
     ForgetReleaseWake "forget-release-wake" None,
     ForgetRetryRow "forget-retry-row" None,
+    ForgetRouted "forget-routed" None,
     ForgetUnregisterWake "forget-unregister-wake" Some(
         "whatever waits has a wake of its own, at its own time; the extra one only brings the cancellation forward"),
     SkipMessageCheck "skip-message-check" None,
@@ -253,6 +254,7 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetClaimWake => kind == Kind::Claim && wake,
         Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key),
+        Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
         Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake,

@@ -16,7 +16,7 @@ fn kept<T: Record + std::fmt::Debug>(record: &T, text: &str) {
 #[test]
 fn records_have_one_spelling() {
     kept(&Empty {}, r#"{"v":1}"#);
-    kept(&Shard { token: "t".into(), until: 0 }, r#"{"v":1,"token":"t","until":0}"#);
+    kept(&Shard { token: "t".into(), until: 0, routed_ms: None }, r#"{"v":1,"token":"t","until":0}"#);
     kept(&Lane { token: "t".into(), until: 7, wake: None }, r#"{"v":1,"token":"t","until":7}"#);
     kept(
         &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("wake/7/t/wh/x".into()) },
@@ -26,6 +26,10 @@ fn records_have_one_spelling() {
     let deliveries = vec![(m.clone(), 1), (n.clone(), 2)];
     kept(&Queue { deliveries, first: None }, &format!(r#"{{"v":1,"d":[["{m}",1],["{n}",2]]}}"#));
     kept(&Queue { deliveries: vec![(m.clone(), 3)], first: Some(3) }, &format!(r#"{{"v":1,"d":[["{m}",3]],"f":3}}"#));
+    kept(
+        &Routed { queued_ms: 7, split: None, messages: vec![(m.clone(), 6, 3)] },
+        &format!(r#"{{"v":1,"queuedMs":7,"m":[["{m}",6,3]]}}"#),
+    );
     kept(&Recent { attempts: vec![] }, r#"{"v":1,"a":[]}"#);
     let event = parse(r#"{"type":"a","data":{"n":1E5,"é":[null]}}"#).unwrap();
     kept(

@@ -112,8 +112,13 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
     let message = &model.messages[id];
     ensure(message.inbox.is_some() || message.routed_us.is_some(), "accepted", || format!("{id} is in no inbox"))?;
     if message.routed_us != Some(now_us) {
-        return Ok(());
+        let early = message.routed_us.is_none() && message.listed.is_some();
+        return ensure(!early, "listed", || format!("{id} is listed as routed, and was not"));
     }
+    let webhooks = model.lanes.values().filter(|lane| lane.deliveries.contains_key(id)).count();
+    ensure(message.listed == Some(webhooks), "listed", || {
+        format!("{id} was routed to {webhooks} webhooks and is listed with {:?}", message.listed)
+    })?;
     for (lane_id, lane) in model.lanes.range(format!("{}/", message.tenant_part)..) {
         if !lane_id.starts_with(&format!("{}/", message.tenant_part)) {
             break;
