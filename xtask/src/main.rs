@@ -18,8 +18,8 @@ cargo xtask test             formatting, lints, dependencies, tests, component, 
 cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz docs readme
 cargo xtask build            the release binary, and the component beside it as a file
 cargo xtask limits           writes docs/limits.md from the constants
-cargo xtask sim [ARGS]       the simulator, in release; `cargo xtask sim --help` is its own help
-cargo xtask fuzz [ARGS]      the fuzz targets over their corpora and seeds, in release; `--help` is its own help
+cargo xtask sim [ARGS]       the simulator, built quickly; `cargo xtask sim --help` is its own help
+cargo xtask fuzz [ARGS]      the fuzz targets over their corpora and seeds, built quickly; `--help` is its own help
 cargo xtask bench [ARGS]     the figures, in release
 cargo xtask --help           this";
 
@@ -46,8 +46,12 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "test" => return steps::test(rest),
         "build" => build::build()?,
         "limits" => limits::write()?,
-        "sim" => run(cargo(&["run", "--release", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?,
-        "fuzz" => run(cargo(&["run", "--release", "--package", "hookwright-tests", "--bin", "fuzz", "--"]).args(rest))?,
+        "sim" => {
+            run(cargo(&["run", "--profile", "sim", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?
+        }
+        "fuzz" => {
+            run(cargo(&["run", "--profile", "sim", "--package", "hookwright-tests", "--bin", "fuzz", "--"]).args(rest))?
+        }
         "bench" => {
             run(cargo(&["run", "--release", "--package", "hookwright-host", "--example", "bench", "--"]).args(rest))?
         }
