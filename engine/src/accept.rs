@@ -94,7 +94,8 @@ fn prepare(
         occurred_at_us: event.occurred_at_us.unwrap_or(accepted_at_us),
         accepted_at_us,
         content_hash: content_hash.clone(),
-        event: event.to_json(),
+        event: Some(event.to_json()),
+        subject: None,
     };
     let inbox = Inbox { tenant_part: tenant_part.clone(), event_type: event.event_type, routed_to: None, routed: None };
     Ok(Prepared {
@@ -147,6 +148,10 @@ fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Opti
             let Some(event) = new.get(key.as_str()) else { continue };
             let Some(entry) = entry else { continue };
             let row: Message = records::decode(key, &entry.value).map_err(|error| (None, error))?;
+            if row.is_gone() {
+                let error = Error::of(ErrorKind::Unavailable, "a message with this id is being removed");
+                return Err((None, error.hint("repeat the call")));
+            }
             if row.content_hash != event.content_hash {
                 let index = events.iter().position(|event| event.message_key == *key);
                 return Err((index, other_content()));

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::explain::explain;
 use crate::host::Host;
 use crate::json::{self, Json, Reader, Style};
-use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, redeliver, test_send, webhook};
+use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, redeliver, settings, test_send, webhook};
 
 /// What a caller needs for everything but reading.
 pub const MANAGE: &str = "manage:webhook";
@@ -49,6 +49,9 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
     match (request.method.as_str(), path.as_slice()) {
         ("GET", ["event-types"]) => ok(200, read::event_types(config)?),
         (_, ["event-types"]) => Err(Refusal::Method("GET")),
+        ("GET", ["settings"]) => ok(200, settings::tenant_settings(host, config, tenant)?),
+        ("PATCH", ["settings"]) => ok(200, settings::update_settings(host, config, tenant, &request.body)?),
+        (_, ["settings"]) => Err(Refusal::Method("GET, PATCH")),
         ("GET", ["webhooks"]) => ok(200, webhook::list(host, config, tenant, query.cursor.as_deref(), query.limit)?),
         ("POST", ["webhooks"]) => {
             ok(201, webhook::register(host, config, tenant, caller.user.as_deref(), &request.body)?)

@@ -52,9 +52,13 @@ impl Config {
         &self.profile
     }
 
-    /// The dialect that a webhook speaks.
+    /// The dialect that a webhook speaks. What the platform's own hides stays hidden in every other: it knows the models.
     pub fn format(&self, field: &str, name: &str) -> Result<Arc<Profile>, Error> {
-        named(&self.profiles, field, name)
+        let mut format = named(&self.profiles, field, name)?;
+        if format.name != self.profile.name && !self.profile.hidden.is_empty() {
+            Arc::make_mut(&mut format).hidden.extend_from_slice(&self.profile.hidden);
+        }
+        Ok(format)
     }
 
     /// The keys that seal secrets.

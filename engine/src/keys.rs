@@ -120,6 +120,11 @@ pub fn subscriptions(tenant_part: &str) -> String {
     format!("subs/{tenant_part}")
 }
 
+/// What a tenant has settled for itself.
+pub fn tenant(tenant_part: &str) -> String {
+    format!("tenant/{tenant_part}")
+}
+
 /// The last part of a key.
 pub fn last_part(key: &str) -> &str {
     key.rsplit_once('/').map_or(key, |(_, last)| last)

@@ -1,12 +1,12 @@
 //! From a stored message and an opened webhook to a request for the host.
 
-use crate::Error;
 use crate::event::Event;
 use crate::host::{EgressPolicy, Request};
 use crate::limits::RESPONSE_BYTES_MAX;
 use crate::records::Message;
 use crate::request::{self, Outgoing};
 use crate::webhook::Target;
+use crate::{Error, ErrorKind};
 
 /// The bytes of one attempt. They depend on the stored event, the webhook and the time of the attempt, and on nothing else:
 /// every attempt of a message carries the same body.
@@ -17,7 +17,9 @@ pub fn format(target: &Target, message_id: &str, message: &Message, now_us: u64)
 
 /// The event of a stored message.
 pub fn event(message: &Message) -> Result<Event, Error> {
-    let mut event = Event::of_json(message.event.clone())?;
+    let stored = message.event.clone();
+    let mut event =
+        Event::of_json(stored.ok_or_else(|| Error::of(ErrorKind::Conflict, "the event is no longer kept"))?)?;
     event.event_type.clone_from(&message.event_type);
     event.occurred_at_us = Some(message.occurred_at_us);
     Ok(event)

@@ -203,7 +203,7 @@ fn shown<'a>(model: &'a Json, hidden: &[String]) -> Cow<'a, Json> {
 }
 
 /// The value without the hidden attributes, however deep they lie: a model brings its relations along.
-fn without(json: &Json, hidden: &[String]) -> Json {
+pub(crate) fn without(json: &Json, hidden: &[String]) -> Json {
     match json {
         Json::Array(items) => Json::Array(items.iter().map(|item| without(item, hidden)).collect()),
         Json::Object(members) => {

@@ -7,7 +7,7 @@ use crate::keys;
 use crate::limits::SCAN_ENTRIES_MAX;
 use crate::records::{self, Attempt, Message, Recent};
 use crate::webhook::{self, view};
-use crate::{Error, ErrorKind, accept, id, outgoing, payload, time};
+use crate::{Error, ErrorKind, accept, id, outgoing, payload, settings, time};
 
 /// A page of a webhook's attempts, newest first.
 pub fn attempts(
@@ -58,16 +58,18 @@ pub fn attempts(
     Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", next)]), Style::Compact))
 }
 
-/// A message with its latest attempts.
-pub fn message(host: &dyn Host, _config: &Config, tenant: &str, message: &str) -> Result<String, Error> {
+/// A message with its latest attempts. Its event is shown without what the platform's profile hides.
+pub fn message(host: &dyn Host, config: &Config, tenant: &str, message: &str) -> Result<String, Error> {
     let (tenant_part, row) = stored_message(host, tenant, message)?;
+    let event = if settings::of(host, &tenant_part)? { row.event } else { None };
+    let event = event.map_or(Json::Null, |event| payload::without(&event, &config.profile().hidden));
     let (attempts, next) = newest(host, &tenant_part, message, None, webhook::PAGE_MAX)?;
     let shown = Json::object(vec![
         ("id", Json::text(message)),
         ("type", Json::text(&row.event_type)),
         ("occurredAt", Json::String(time::rfc3339_micros(row.occurred_at_us))),
         ("acceptedAt", view::millis(row.accepted_at_ms())),
-        ("event", row.event),
+        ("event", event),
         ("attempts", Json::Array(attempts)),
         ("nextCursor", next),
     ]);
@@ -97,8 +99,16 @@ pub fn message_attempts(
 /// The JSON that a webhook's requests for this message carry, or that they sign where they carry a query. Nothing but the
 /// event is stored; the same text is made of it each time.
 pub fn payload(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
-    let (_, row) = stored_message(host, tenant, message)?;
+    let (tenant_part, row) = stored_message(host, tenant, message)?;
     let (hook, _, _) = webhook::read(host, &webhook::lane(tenant, webhook)?)?;
+    let whose = match hook.keep_bodies {
+        Some(false) => Some("the webhook"),
+        _ => (!settings::of(host, &tenant_part)?).then_some("the tenant"),
+    };
+    if let Some(whose) = whose {
+        let error = Error::of(ErrorKind::Conflict, format!("{whose} keeps no bodies, so none is shown"));
+        return Err(error.hint("`keepBodies` decides that"));
+    }
     let profile = config.format("format", &hook.format)?;
     let payload = payload::build(&profile, message, &outgoing::event(&row)?)?;
     Ok(payload.body().to_owned())
@@ -115,8 +125,8 @@ pub(crate) fn stored_message(host: &dyn Host, tenant: &str, message: &str) -> Re
         return Err(unknown());
     }
     let entry = host.get_one(&keys::msg(&tenant_part, message))?.ok_or_else(unknown)?;
-    let row = records::decode(&entry.key, &entry.value)?;
-    Ok((tenant_part, row))
+    let row: Message = records::decode(&entry.key, &entry.value)?;
+    if row.is_gone() { Err(unknown()) } else { Ok((tenant_part, row)) }
 }
 
 /// Where an attempt stands among a message's: by its time, and among those of one millisecond by webhook and number.

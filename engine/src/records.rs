@@ -24,11 +24,16 @@ pub struct Message {
     pub occurred_at_us: u64,
     /// When it was accepted, in microseconds: events of one instance have times of their own, in their order.
     pub accepted_at_us: u64,
-    /// What its id stands for: the hash of its content. Empty for a test send.
+    /// What its id stands for: the hash of its content. Empty for a test send; [`GONE`] while the message is being removed.
     pub content_hash: String,
-    /// The event as the host handed it over.
-    pub event: Json,
+    /// The event as the host handed it over; none: it is no longer kept.
+    pub event: Option<Json>,
+    /// Of an event that is no longer kept, the hash of its subject, by which it can still be erased.
+    pub subject: Option<String>,
 }
+
+/// Stands for the content of a message that is being removed. No hash is spelled so.
+pub const GONE: &str = "gone";
 
 /// `inbox/`: a message that is not routed yet.
 #[derive(Debug)]
@@ -196,6 +201,8 @@ pub struct Hook {
     pub concurrency: Option<u32>,
     /// Attempts per minute; none: as many as there are.
     pub rate_per_minute: Option<u32>,
+    /// Whether what receivers answer is kept; none: it is.
+    pub keep_bodies: Option<bool>,
     /// In milliseconds.
     pub created_at_ms: u64,
     /// In milliseconds.
@@ -220,6 +227,15 @@ pub struct Subscriptions {
     pub token: String,
     /// The tenant's webhooks.
     pub webhooks: u32,
+}
+
+/// `tenant/`: what a tenant has settled for itself.
+#[derive(Debug)]
+pub struct Tenant {
+    /// The commit that wrote the row.
+    pub token: String,
+    /// Whether bodies are kept: of events beyond their deliveries, and of what receivers answer.
+    pub keep_bodies: bool,
 }
 
 /// Nothing: the row's key says it all.
@@ -262,6 +278,11 @@ impl Message {
     pub fn is_test(&self) -> bool {
         self.content_hash.is_empty()
     }
+
+    /// Whether it is being removed: nobody is told of it any more.
+    pub fn is_gone(&self) -> bool {
+        self.content_hash == GONE
+    }
 }
 
 impl State {
@@ -288,6 +309,7 @@ record!(Message {
     accepted_at_us = "acceptedAtUs",
     content_hash = "contentHash",
     event = "event",
+    subject = "subject",
 });
 record!(
     Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo", routed = "routed" },
@@ -298,6 +320,7 @@ record!(Routed { queued_ms = "queuedMs", split = "split", messages = "m" }, soun
 record!(Lane { token = "token", until = "until", wake = "wake" }, sound::lane);
 record!(Queue { deliveries = "d", first = "f" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });
+record!(Tenant { token = "token", keep_bodies = "keepBodies" });
 record!(Stat {
     last_at_ms = "lastAtMs",
     last_status = "lastStatus",
@@ -340,6 +363,7 @@ record!(Hook {
     schedule_s = "scheduleS",
     concurrency = "concurrency",
     rate_per_minute = "ratePerMinute",
+    keep_bodies = "keepBodies",
     created_at_ms = "createdAtMs",
     updated_at_ms = "updatedAtMs",
 });

@@ -27,6 +27,10 @@ pub fn redeliver(
         let error = Error::of(ErrorKind::Conflict, format!("`{message}` was a test"));
         return Err(error.hint("POST /webhooks/{id}/test sends another one"));
     }
+    if row.event.is_none() {
+        let error = Error::of(ErrorKind::Conflict, "the event is no longer kept: the tenant keeps no bodies");
+        return Err(error.hint("report it again under another id"));
+    }
     let webhooks = match webhook {
         Some(webhook) => {
             let lane = webhook::lane(tenant, webhook)?;

@@ -7,7 +7,7 @@ use crate::json::{self, Style};
 use crate::limits::POLL_MS;
 use crate::records::{self, Attempt, Recent, State};
 use crate::webhook::{self, Target};
-use crate::{Error, ErrorKind, id, keys, outgoing, read, request, verdict};
+use crate::{Error, ErrorKind, id, keys, outgoing, read, request, settings, verdict};
 
 /// Sends the test event to the webhook, whatever its patterns, active or not. Answers the attempt.
 pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
@@ -22,7 +22,8 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     let message = id::message(host, tenant, None);
     let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, target.secrets())?;
     let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
-    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
+    let keep_bodies = target.keep_bodies() && settings::of(host, lane.tenant_part())?;
+    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000).kept(keep_bodies);
     let state = if judged.state == State::Delivered { State::Delivered } else { State::Exhausted };
     let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type) };
     let row = records::Message {
@@ -31,7 +32,8 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         occurred_at_us: now_us,
         accepted_at_us: now_us,
         content_hash: String::new(),
-        event: event.to_json(),
+        event: Some(event.to_json()),
+        subject: None,
     };
     let mut commit = Commit::default();
     let key = keys::log(&lane, &message, 1);

@@ -29,6 +29,16 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict, without what the receiver's answer said where that is not to be kept. What a client makes of an answer that
+    /// is no HTTP may quote it.
+    pub fn kept(mut self, bodies: bool) -> Verdict {
+        if !bodies {
+            self.excerpt = None;
+            self.detail = self.detail.filter(|_| self.error != Some(HttpErrorKind::Protocol));
+        }
+        self
+    }
+
     /// What the log keeps of it, for an attempt that began then.
     pub fn recorded(self, at_ms: u64, event_type: &str) -> Attempt {
         Attempt {

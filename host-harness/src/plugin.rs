@@ -148,6 +148,16 @@ impl Plugin {
         self.call(|exports, store| exports.redeliver(store, tenant, message_id, webhook_id))
     }
 
+    /// What the tenant has settled for itself.
+    pub fn settings(&mut self, tenant: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.settings(store, tenant))
+    }
+
+    /// Changes the settings that are given.
+    pub fn update_settings(&mut self, tenant: &str, changes: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.update_settings(store, tenant, changes))
+    }
+
     /// The profile's catalogue of event types.
     pub fn event_types(&mut self) -> Result<String, CallError> {
         self.call(|exports, store| exports.event_types(store))

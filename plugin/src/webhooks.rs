@@ -107,6 +107,14 @@ impl Guest for Plugin {
             .map_err(convert::error)
     }
 
+    fn settings(tenant: String) -> Result<Json, Error> {
+        call(|host, config| engine::tenant_settings(host, config, &tenant)).map_err(convert::error)
+    }
+
+    fn update_settings(tenant: String, changes: Json) -> Result<Json, Error> {
+        call(|host, config| engine::update_settings(host, config, &tenant, &changes)).map_err(convert::error)
+    }
+
     fn event_types() -> Result<Json, Error> {
         call(|_, config| engine::event_types(config)).map_err(convert::error)
     }

@@ -17,6 +17,7 @@ mod cli_verify;
 mod client;
 mod conformance;
 mod isolation;
+mod keep;
 mod kill;
 mod raw;
 mod recovery;

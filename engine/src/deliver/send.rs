@@ -15,7 +15,7 @@ use crate::limits::{
 };
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
-use crate::{Error, ErrorKind, outgoing, verdict};
+use crate::{Error, ErrorKind, outgoing, settings, verdict};
 
 /// Reads what the held lanes have to send and sends it, as far as slots, leases and the budget allow.
 pub(super) fn send(pump: &mut Pump<'_>) -> Result<(), Error> {
@@ -41,16 +41,22 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
         .filter(|(_, held)| matches!(held.hook, Registration::Unread))
         .map(|(lane, _)| lane.clone())
         .collect();
-    for chunk in fresh.chunks(GET_KEYS_MAX) {
-        let wanted: Vec<String> = chunk.iter().map(keys::hook).collect();
-        let entries = pump.host.get(&wanted)?;
+    for chunk in fresh.chunks(GET_KEYS_MAX / 2) {
+        let keys = |lane: &Lane| [keys::hook(lane), keys::tenant(lane.tenant_part())];
+        let wanted: Vec<String> = chunk.iter().flat_map(keys).collect();
+        let mut entries = pump.host.get(&wanted)?.into_iter();
         let now_ms = pump.now_ms();
-        for (lane, entry) in chunk.iter().zip(entries) {
+        for lane in chunk {
+            let (entry, tenant) = (entries.next().flatten(), entries.next().flatten());
             let hook = match entry {
                 None => Registration::Gone,
                 Some(entry) => match Target::read(pump.config, &entry, now_ms) {
                     Ok(target) => match target.inactive_reason() {
                         Some(reason) => Registration::Inactive(reason.to_owned()),
+                        // What cannot be read is not kept either.
+                        None if !settings::keeps_bodies(tenant.as_ref()).unwrap_or(false) => {
+                            Registration::Active(Rc::new(target.without_bodies()))
+                        }
                         None => Registration::Active(Rc::new(target)),
                     },
                     // A sealing key that is missing, say, or a format of a newer version: what waits goes on waiting.
@@ -351,6 +357,7 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
     // A redelivery has the schedule from its beginning.
     let tries = (delivery.number + 1).saturating_sub(delivery.first).max(1);
     let judged = verdict::judge(target.profile(), target.schedule_s(), tries, &salt, completion, now_ms);
+    let judged = judged.kept(target.keep_bodies());
     let disable = judged.disable.clone();
     let attempt = judged.recorded(sent_ms, &event_type);
     Done { lane, token, delivery, attempt, disable, target: Some(target) }

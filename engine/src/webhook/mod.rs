@@ -54,6 +54,7 @@ pub fn register(
         schedule_s: Vec::new(),
         concurrency: None,
         rate_per_minute: None,
+        keep_bodies: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };

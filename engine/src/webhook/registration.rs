@@ -24,6 +24,7 @@ pub struct Draft {
     schedule_s: Option<Vec<u32>>,
     concurrency: Option<u32>,
     rate_per_minute: Option<u32>,
+    keep_bodies: Option<bool>,
 }
 
 /// Reads a new registration: `url` and `events` must be there. One without a name goes by its URL.
@@ -53,6 +54,7 @@ pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
         schedule_s: schedule_s(&mut fields),
         concurrency: within(&mut fields, "concurrency", 1, limits::LANE_IN_FLIGHT_CEILING as u64),
         rate_per_minute: within(&mut fields, "ratePerMinute", 0, limits::RATE_PER_MINUTE_MAX.into()),
+        keep_bodies: fields.bool("keepBodies"),
     };
     fields.finish()?;
     if let Some(url) = &draft.url {
@@ -141,6 +143,9 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
     if let Some(rate_per_minute) = draft.rate_per_minute {
         // 0 takes the limit away.
         hook.rate_per_minute = Some(rate_per_minute).filter(|rate| *rate > 0);
+    }
+    if let Some(keep_bodies) = draft.keep_bodies {
+        hook.keep_bodies = (!keep_bodies).then_some(false);
     }
     if let Some(schedule_s) = draft.schedule_s {
         hook.schedule_s = schedule_s;

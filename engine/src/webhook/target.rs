@@ -23,6 +23,7 @@ pub struct Target {
     activated_at_ms: u64,
     concurrency: usize,
     rate_per_minute: Option<u32>,
+    keep_bodies: bool,
 }
 
 impl std::fmt::Debug for Target {
@@ -63,7 +64,18 @@ impl Target {
             activated_at_ms: hook.activated_at_ms.unwrap_or(0),
             concurrency: hook.concurrency.map_or(LANE_IN_FLIGHT_MAX, |slots| slots as usize),
             rate_per_minute: hook.rate_per_minute,
+            keep_bodies: hook.keep_bodies != Some(false),
         })
+    }
+
+    /// The same, of a tenant that keeps no bodies.
+    pub fn without_bodies(self) -> Target {
+        Target { keep_bodies: false, ..self }
+    }
+
+    /// Whether what its receiver answers is kept.
+    pub fn keep_bodies(&self) -> bool {
+        self.keep_bodies
     }
 
     /// The dialect that it speaks.

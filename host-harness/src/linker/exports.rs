@@ -148,6 +148,14 @@ impl Exports {
         answer(self.webhooks().call_redeliver(store, tenant, message_id, webhook_id), same)
     }
 
+    pub(crate) fn settings(&self, store: &mut Store<State>, tenant: &str) -> Answer<String> {
+        answer(self.webhooks().call_settings(store, tenant), same)
+    }
+
+    pub(crate) fn update_settings(&self, store: &mut Store<State>, tenant: &str, changes: &str) -> Answer<String> {
+        answer(self.webhooks().call_update_settings(store, tenant, &changes.to_owned()), same)
+    }
+
     pub(crate) fn event_types(&self, store: &mut Store<State>) -> Answer<String> {
         answer(self.webhooks().call_event_types(store), same)
     }

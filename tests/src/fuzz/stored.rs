@@ -29,6 +29,7 @@ pub const WORDS: &[&str] = &[
     "hook",
     "sub",
     "subs",
+    "tenant",
     "#1",
     "#2",
     "-",
@@ -114,6 +115,10 @@ fn scene() -> &'static Scene {
         hook("acme", r#"["asset.*","user.created"]"#);
         let others_webhook = hook("other", r#"["*"]"#);
         rotate_secret(&world, &config, "acme", &webhook, None, Some(3_600)).expect("a rotation");
+        for keeps in ["false", "true"] {
+            let changes = format!(r#"{{"keepBodies":{keeps}}}"#);
+            hookwright_engine::update_settings(&world, &config, "acme", &changes).expect("a change");
+        }
         let accept = |tenant: &str, id: &str| {
             let event = format!(r#"{{"type":"asset.updated","id":"{id}","data":{{"a":1}}}}"#);
             on_event(&world, &config, Some(tenant), &event).expect("a good event").message_id
@@ -206,6 +211,7 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     judge(world.call(|world| on_event(world, config, Some("acme"), event)), damaged);
     look(world.call(|world| hookwright_engine::test_webhook(world, config, "acme", webhook)));
     look(world.call(|world| rotate_secret(world, config, "acme", webhook, None, None)));
+    look(world.call(|world| hookwright_engine::update_settings(world, config, "acme", r#"{"keepBodies":false}"#)));
     let changes = r#"{"events":["user.*"],"isActive":true}"#;
     look(world.call(|world| hookwright_engine::update(world, config, "acme", webhook, changes)));
     judge(world.pump(config), damaged);

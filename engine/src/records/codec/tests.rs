@@ -39,7 +39,8 @@ fn records_have_one_spelling() {
             occurred_at_us: 1,
             accepted_at_us: 2,
             content_hash: String::new(),
-            event,
+            event: Some(event),
+            subject: None,
         },
         r#"{"v":1,"tenant":"acme","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"contentHash":"","event":{"type":"a","data":{"n":1E5,"é":[null]}}}"#,
     );
