@@ -61,8 +61,9 @@ pub fn attempts(
 /// A message with its latest attempts. Its event is shown without what the platform's profile hides.
 pub fn message(host: &dyn Host, config: &Config, tenant: &str, message: &str) -> Result<String, Error> {
     let (tenant_part, row) = stored_message(host, tenant, message)?;
-    let event = if settings::of(host, &tenant_part)? { row.event } else { None };
-    let event = event.map_or(Json::Null, |event| payload::without(&event, &config.profile().hidden));
+    let keep_bodies = settings::of(host, &tenant_part)?;
+    let event = row.event.as_ref().filter(|_| keep_bodies);
+    let event = event.map_or(Json::Null, |event| payload::without(event, &config.profile().hidden));
     let (attempts, next) = newest(host, &tenant_part, message, None, webhook::PAGE_MAX)?;
     let shown = Json::object(vec![
         ("id", Json::text(message)),
