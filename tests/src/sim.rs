@@ -25,10 +25,12 @@ use std::rc::Rc;
 
 use hookwright_engine::{Config, SealingKey, Settings};
 
+pub use actor::{Done, Elsewhere, Life, Op, Reply, Senses, Step};
 pub use checkers::Failure;
 pub use coverage::{Count, Coverage};
 pub use params::{Faults, Params};
-pub use sabotage::Sabotage;
+pub use sabotage::{Outcome, Sabotage};
+pub use workload::Job;
 
 /// Seeds that failed once, and what was wrong.
 pub const PINNED: &[(u64, &str)] = &[
@@ -48,7 +50,7 @@ pub struct Run {
     pub params: Params,
     /// What happened, counted.
     pub coverage: Coverage,
-    /// A hash of everything that the engine asked for, in order.
+    /// A hash of everything that the engine asked for and answered, in order.
     pub hash: u64,
     /// The first promise that was broken.
     pub failure: Option<Failure>,
@@ -58,6 +60,16 @@ pub struct Run {
 
 /// Runs one seed.
 pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
+    run_with(seed, sabotage, None, trace)
+}
+
+/// Runs one seed, its calls carried out elsewhere.
+pub fn run_elsewhere(seed: u64, elsewhere: impl FnOnce(&Settings) -> Rc<dyn Elsewhere>, trace: bool) -> Run {
+    let settings = settings(Params::draw(seed).profile);
+    run_with(seed, None, Some(elsewhere(&settings)), trace)
+}
+
+fn run_with(seed: u64, sabotage: Option<Sabotage>, elsewhere: Option<Rc<dyn Elsewhere>>, trace: bool) -> Run {
     let params = Params::draw(seed);
     let config = match config(params.profile) {
         Ok(config) => config,
@@ -67,6 +79,7 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
         }
     };
     let mut world = world::World::new(seed, config, params, sabotage, trace::Trace::new(trace));
+    world.elsewhere = elsewhere;
     let failure = world.run().err();
     world.stop();
     let coverage = world.counted();
@@ -74,8 +87,11 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
 }
 
 fn config(profile: &str) -> Result<Rc<Config>, Failure> {
-    let key = SealingKey { id: "k1".to_owned(), key_hex: "0b".repeat(32) };
-    let settings = Settings { profile: profile.to_owned(), sealing_keys: vec![key], ..Settings::default() };
     let failed = |error: hookwright_engine::Error| Failure { checker: "configuration", detail: error.to_string() };
-    Config::new(&settings).map(Rc::new).map_err(failed)
+    Config::new(&settings(profile)).map(Rc::new).map_err(failed)
+}
+
+fn settings(profile: &str) -> Settings {
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "0b".repeat(32) };
+    Settings { profile: profile.to_owned(), sealing_keys: vec![key], ..Settings::default() }
 }

@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod component;
+mod component_simulation;
 mod egress;
 mod fuzz;
 mod hostile;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use hookwright_tests::sim::points::{self, Point};
-use hookwright_tests::sim::{self, Count, Coverage, PINNED, Params, Run, Sabotage};
+use hookwright_tests::sim::{self, Count, Coverage, Failure, Outcome, PINNED, Params, Run, Sabotage};
 
 const USAGE: &str = "\
 usage: sim [--seed N] [--count M] [--sabotage NAME|all] [--trace]
@@ -15,7 +15,8 @@ usage: sim [--seed N] [--count M] [--sabotage NAME|all] [--trace]
 
   --seed N          the first seed; 1 unless said otherwise
   --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage
-  --sabotage NAME   breaks a rule of the protocol and expects that it is noticed; all: one after the other
+  --sabotage NAME   breaks a rule of the protocol and expects that the checker which is there for it notices; all: one
+                    after the other
   --pinned          the seeds that once found something
   --crash-points    every call of the main scenarios goes wrong in every way; a sabotage must be caught, and not without
                     a crash
@@ -165,20 +166,48 @@ fn crash_points() -> bool {
 fn sabotage_at_crash_points(options: &Options) -> bool {
     let mut passed = true;
     for sabotage in &options.sabotages {
-        let outcome = match points::enumerate(Some(*sabotage)) {
-            Err(problem) => problem,
-            Ok(all) => match all.failure {
-                Some((point, failure)) => {
-                    println!("{:<28} caught at {point} by {}", sabotage.name(), failure.checker);
-                    continue;
-                }
-                None => format!("NOT CAUGHT at {} points", all.runs),
-            },
-        };
-        passed = false;
-        println!("{:<28} {outcome}", sabotage.name());
+        match points::enumerate(Some(*sabotage)) {
+            Err(problem) => {
+                passed = false;
+                println!("{:<28} {problem}", sabotage.name());
+            }
+            Ok(all) => {
+                let found = all.failure.as_ref();
+                let found = found.map(|(point, failure)| (format!("at {point}"), failure));
+                passed &= noticed(*sabotage, found, &format!("{} points", all.runs));
+            }
+        }
     }
     passed
+}
+
+/// Says what became of a sabotage, and whether that is what must become of it: it is noticed, and by the checker that is
+/// there for it.
+fn noticed(sabotage: Sabotage, found: Option<(String, &Failure)>, runs: &str) -> bool {
+    let name = sabotage.name();
+    match (found, sabotage.outcome()) {
+        (Some((place, failure)), Outcome::Seen(by)) if by.contains(&failure.checker) => {
+            println!("{name:<28} caught {place} by {}", failure.checker);
+            true
+        }
+        (Some((place, failure)), Outcome::Seen(by)) => {
+            println!("{name:<28} caught {place} by {}, and not by {}", failure.checker, by.join(" or "));
+            println!("  {}", failure.detail);
+            false
+        }
+        (None, Outcome::Seen(_)) => {
+            println!("{name:<28} NOT CAUGHT in {runs}");
+            false
+        }
+        (None, Outcome::Harmless(why)) => {
+            println!("{name:<28} breaks nothing in {runs}: {why}");
+            true
+        }
+        (Some((place, failure)), Outcome::Harmless(_)) => {
+            println!("{name:<28} is said to break nothing, and does {place}: {}: {}", failure.checker, failure.detail);
+            false
+        }
+    }
 }
 
 fn crash_point(options: &Options, point: Point) -> bool {
@@ -203,29 +232,12 @@ fn sabotage(options: &Options) -> bool {
     let count = options.count.unwrap_or(SABOTAGE_SEEDS);
     let mut passed = true;
     for sabotage in &options.sabotages {
-        let (runs, _, failure) = on_all_cores(options.seed, count, Some(*sabotage), options.trace);
-        match (failure, sabotage.harmless()) {
-            (Some(run), None) => {
-                if options.trace {
-                    run.trace.iter().for_each(|line| println!("{line}"));
-                }
-                let failure = run.failure.unwrap_or_else(|| unreachable!("only failures are returned"));
-                println!("{:<28} caught at seed {} by {}", sabotage.name(), run.seed, failure.checker);
-                if options.count == Some(1) {
-                    println!("  {}", failure.detail);
-                }
-            }
-            (None, Some(why)) => println!("{:<28} breaks nothing in {runs} seeds: {why}", sabotage.name()),
-            (None, None) => {
-                passed = false;
-                println!("{:<28} NOT CAUGHT in {runs} seeds", sabotage.name());
-            }
-            (Some(run), Some(_)) => {
-                passed = false;
-                println!("{:<28} is said to break nothing, and does:", sabotage.name());
-                report(&run);
-            }
+        let (runs, _, run) = on_all_cores(options.seed, count, Some(*sabotage), options.trace);
+        if let Some(run) = run.as_ref().filter(|_| options.trace) {
+            run.trace.iter().for_each(|line| println!("{line}"));
         }
+        let found = run.as_ref().and_then(|run| Some((format!("at seed {}", run.seed), run.failure.as_ref()?)));
+        passed &= noticed(*sabotage, found, &format!("{runs} seeds"));
     }
     passed
 }

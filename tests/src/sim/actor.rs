@@ -1,10 +1,12 @@
 //! An instance: one engine call at a time, each in a coroutine of its own that stands still at every call of storage or
 //! HTTP until the scheduler answers it. What the answer is, and when it comes, is left to the scheduler; so is whether
-//! it comes at all: dropping the coroutine is the crash.
+//! it comes at all: dropping the coroutine is the crash. Calls can also be carried out elsewhere, by the component.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -65,20 +67,61 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Senses {
     /// Its clock, set by the scheduler before it goes on.
-    pub now_us: Cell<u64>,
-    accepted: AcceptTimes,
-    entropy: RefCell<Rng>,
+    now_us: AtomicU64,
+    accepted: Mutex<AcceptTimes>,
+    entropy: Mutex<Rng>,
 }
 
 impl Senses {
     /// Those of a new instance.
-    pub fn new(entropy: Rng) -> Rc<Senses> {
-        Rc::new(Senses { now_us: Cell::new(0), accepted: AcceptTimes::new(), entropy: RefCell::new(entropy) })
+    pub fn new(entropy: Rng) -> Arc<Senses> {
+        let accepted = Mutex::new(AcceptTimes::new());
+        Arc::new(Senses { now_us: AtomicU64::new(0), accepted, entropy: Mutex::new(entropy) })
+    }
+
+    /// Sets the clock.
+    pub fn set_clock(&self, now_us: u64) {
+        self.now_us.store(now_us, Ordering::Relaxed);
     }
 }
 
+impl Clock for Senses {
+    fn now_us(&self) -> u64 {
+        self.now_us.load(Ordering::Relaxed)
+    }
+
+    fn accept_us(&self, events: u64) -> u64 {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).take(self.now_us(), events)
+    }
+}
+
+impl Entropy for Senses {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.entropy.lock().unwrap_or_else(PoisonError::into_inner).fill(buffer);
+    }
+}
+
+/// Where calls are carried out, if not by the engine that is linked here.
+pub trait Elsewhere: std::fmt::Debug {
+    /// A new instance, which has this clock and this entropy.
+    fn instance(&self, senses: Arc<Senses>) -> Box<dyn Life>;
+}
+
+/// An instance that is elsewhere, from its start to its crash, which is that it is dropped.
+pub trait Life: std::fmt::Debug {
+    /// Begins a call; it runs up to its first question.
+    fn begin(&mut self, job: Job) -> Step;
+    /// Answers its question.
+    fn resume(&mut self, reply: Reply) -> Step;
+}
+
 /// A call under way.
-pub struct Running(Coroutine<Reply, Op, Done, DefaultStack>);
+pub enum Running {
+    /// Of the engine that is linked here.
+    Here(Coroutine<Reply, Op, Done, DefaultStack>),
+    /// Of an instance that is elsewhere, which has yet to be told of it, or has been.
+    Elsewhere(Box<dyn Life>, Option<Rc<Job>>),
+}
 
 impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,10 +135,10 @@ thread_local! {
 
 impl Running {
     /// Begins a call; it runs up to its first question.
-    pub fn start(job: Rc<Job>, config: Rc<Config>, senses: Rc<Senses>, sabotage: Option<Sabotage>) -> Running {
+    pub fn start(job: Rc<Job>, config: Rc<Config>, senses: Arc<Senses>, sabotage: Option<Sabotage>) -> Running {
         let pooled = STACKS.with(|stacks| stacks.borrow_mut().pop());
         let stack = pooled.unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("there is memory for a stack"));
-        Running(Coroutine::with_stack(stack, move |yielder, _: Reply| {
+        Running::Here(Coroutine::with_stack(stack, move |yielder, _: Reply| {
             let host = SimHost { yielder, senses: &senses };
             match sabotage {
                 Some(sabotage) => job.run(&Sabotaged::new(&host, sabotage, &job), &config),
@@ -106,7 +149,16 @@ impl Running {
 
     /// Answers its question.
     pub fn resume(&mut self, reply: Reply) -> Step {
-        match catch_unwind(AssertUnwindSafe(|| self.0.resume(reply))) {
+        let coroutine = match self {
+            Running::Here(coroutine) => coroutine,
+            Running::Elsewhere(life, job) => {
+                return match job.take() {
+                    Some(job) => life.begin((*job).clone()),
+                    None => life.resume(reply),
+                };
+            }
+        };
+        match catch_unwind(AssertUnwindSafe(|| coroutine.resume(reply))) {
             Ok(CoroutineResult::Yield(op)) => Step::Asks(op),
             Ok(CoroutineResult::Return(done)) => Step::Ended(done),
             Err(panic) => {
@@ -117,11 +169,18 @@ impl Running {
         }
     }
 
-    /// Ends it where it stands, or after its end.
-    pub fn end(mut self) {
-        self.0.force_unwind();
-        let stack = self.0.into_stack();
-        STACKS.with(|stacks| stacks.borrow_mut().push(stack));
+    /// Ends it where it stands, or after its end. What is elsewhere is handed back: it may make further calls after its
+    /// end, and is gone if it is dropped.
+    pub fn end(self) -> Option<Box<dyn Life>> {
+        match self {
+            Running::Here(mut coroutine) => {
+                coroutine.force_unwind();
+                let stack = coroutine.into_stack();
+                STACKS.with(|stacks| stacks.borrow_mut().push(stack));
+                None
+            }
+            Running::Elsewhere(life, _) => Some(life),
+        }
     }
 }
 
@@ -171,16 +230,16 @@ impl Http for SimHost<'_> {
 
 impl Clock for SimHost<'_> {
     fn now_us(&self) -> u64 {
-        self.senses.now_us.get()
+        self.senses.now_us()
     }
 
     fn accept_us(&self, events: u64) -> u64 {
-        self.senses.accepted.take(self.now_us(), events)
+        self.senses.accept_us(events)
     }
 }
 
 impl Entropy for SimHost<'_> {
     fn fill(&self, buffer: &mut [u8]) {
-        self.senses.entropy.borrow_mut().fill(buffer);
+        self.senses.fill(buffer);
     }
 }

@@ -120,7 +120,13 @@ impl World {
         });
         self.ends.push(End::Open);
         let senses = self.instances[instance].senses.clone();
-        let running = Running::start(job, self.config.clone(), senses, self.sabotage);
+        let running = match &self.elsewhere {
+            Some(elsewhere) => {
+                let life = self.instances[instance].life.take();
+                Running::Elsewhere(life.unwrap_or_else(|| elsewhere.instance(senses)), Some(job))
+            }
+            None => Running::start(job, self.config.clone(), senses, self.sabotage),
+        };
         self.instances[instance].running = Some((call, running));
         self.proceed(instance, Reply::Start)
     }
@@ -145,9 +151,9 @@ impl World {
     /// A call has ended.
     pub fn ended(&mut self, instance: InstanceId, call: CallId, done: Done) -> Result<(), Failure> {
         if let Some((_, running)) = self.instances[instance].running.take() {
-            running.end();
+            self.instances[instance].life = running.end();
         }
-        self.trace.note(self.now_us, || format!("call {call} ends: {done:?}"));
+        self.trace.answered(self.now_us, call, &done);
         let left = std::mem::take(&mut self.instances[instance].in_flight);
         self.instances[instance].ready.clear();
         // A test send may take a clock that jumps for a host that does not answer.

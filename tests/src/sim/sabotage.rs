@@ -8,7 +8,7 @@ use hookwright_engine::host::{
 use super::workload::Job;
 
 macro_rules! sabotages {
-    ($($name:ident $text:literal $harmless:expr,)*) => {
+    ($($name:ident $text:literal $outcome:expr,)*) => {
         /// A rule to break.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Sabotage { $($name),* }
@@ -22,55 +22,65 @@ macro_rules! sabotages {
                 match self { $(Sabotage::$name => $text),* }
             }
 
-            /// Why breaking this rule breaks nothing else, if that is so.
-            pub fn harmless(self) -> Option<&'static str> {
-                match self { $(Sabotage::$name => $harmless),* }
+            /// What must become of a run with it.
+            pub fn outcome(self) -> Outcome {
+                match self { $(Sabotage::$name => $outcome),* }
             }
         }
     };
 }
 
+/// What must become of a sabotage.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome {
+    /// One of these checkers notices it, before any other does.
+    Seen(&'static [&'static str]),
+    /// Breaking this rule breaks nothing else, for this reason.
+    Harmless(&'static str),
+}
+use Outcome::{Harmless, Seen};
+
 sabotages! {
-    ForgetInbox "forget-inbox" None,
-    ForgetRouteWake "forget-route-wake" None,
-    ForgetRouteArmedWake "forget-route-armed-wake" None,
-    ForgetClaimWake "forget-claim-wake" None,
-    ForgetReleaseWake "forget-release-wake" None,
-    ForgetRetryRow "forget-retry-row" None,
-    ForgetRouted "forget-routed" None,
-    ForgetUnregisterWake "forget-unregister-wake" Some(
+    ForgetInbox "forget-inbox" Seen(&["accepted"]),
+    ForgetRouteWake "forget-route-wake" Seen(&["announced"]),
+    ForgetRouteArmedWake "forget-route-armed-wake" Seen(&["armed"]),
+    ForgetClaimWake "forget-claim-wake" Seen(&["armed"]),
+    ForgetReleaseWake "forget-release-wake" Seen(&["announced"]),
+    ForgetRetryRow "forget-retry-row" Seen(&["queued-once"]),
+    ForgetRouted "forget-routed" Seen(&["listed"]),
+    ForgetUnregisterWake "forget-unregister-wake" Harmless(
         "whatever waits has a wake of its own, at its own time; the extra one only brings the cancellation forward"),
-    SkipMessageCheck "skip-message-check" None,
-    SkipInboxCheck "skip-inbox-check" None,
-    SkipShardCheck "skip-shard-check" Some(
+    SkipMessageCheck "skip-message-check" Seen(&["rows"]),
+    SkipInboxCheck "skip-inbox-check" Seen(&["redelivered"]),
+    SkipShardCheck "skip-shard-check" Harmless(
         "the checks of the inbox rows make a message routed once as well; the shard's lease only saves work"),
-    SkipInboxAndShardCheck "skip-inbox-and-shard-check" None,
-    SkipRouteHeldLaneCheck "skip-route-held-lane-check" None,
-    SkipRouteTakenLaneCheck "skip-route-taken-lane-check" None,
-    SkipClaimLaneCheck "skip-claim-lane-check" None,
-    SkipSettleLaneCheck "skip-settle-lane-check" None,
-    SkipQueueCheck "skip-queue-check" None,
-    SkipReleaseLaneCheck "skip-release-lane-check" None,
-    SkipHookCheck "skip-hook-check" None,
-    SkipSubscriptionsCheck "skip-subscriptions-check" None,
-    SkipSecondReading "skip-second-reading" None,
-    SkipAskedLogCheck "skip-asked-log-check" None,
-    SkipAskedQueueCheck "skip-asked-queue-check" None,
-    SkipAskedInboxCheck "skip-asked-inbox-check" None,
-    ForgetAskedWake "forget-asked-wake" None,
-    ForgetAskedDelete "forget-asked-delete" None,
-    ForgetAskedInbox "forget-asked-inbox" None,
-    SplitAccept "split-accept" None,
-    SplitRoute "split-route" None,
-    SplitClaim "split-claim" None,
-    SplitSettle "split-settle" None,
-    SplitRelease "split-release" None,
-    SplitRegistration "split-registration" None,
-    SplitAsked "split-asked" None,
-    KeepVersions "keep-versions" None,
-    ReturnVersions "return-versions" Some(
+    SkipInboxAndShardCheck "skip-inbox-and-shard-check" Seen(&["queued-once", "rows"]),
+    SkipRouteHeldLaneCheck "skip-route-held-lane-check" Seen(&["announced"]),
+    SkipRouteTakenLaneCheck "skip-route-taken-lane-check" Seen(&["lease-respected"]),
+    SkipClaimLaneCheck "skip-claim-lane-check" Seen(&["lease-respected"]),
+    SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced"]),
+    SkipQueueCheck "skip-queue-check" Seen(&["rows"]),
+    SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced"]),
+    SkipHookCheck "skip-hook-check" Seen(&["findable"]),
+    SkipSubscriptionsCheck "skip-subscriptions-check" Seen(&["counted"]),
+    SkipSecondReading "skip-second-reading" Seen(&["routed"]),
+    SkipAskedLogCheck "skip-asked-log-check" Seen(&["rows"]),
+    SkipAskedQueueCheck "skip-asked-queue-check" Seen(&["ended"]),
+    SkipAskedInboxCheck "skip-asked-inbox-check" Seen(&["rows"]),
+    ForgetAskedWake "forget-asked-wake" Seen(&["announced"]),
+    ForgetAskedDelete "forget-asked-delete" Seen(&["queued-once"]),
+    ForgetAskedInbox "forget-asked-inbox" Seen(&["redelivered"]),
+    SplitAccept "split-accept" Seen(&["accepted"]),
+    SplitRoute "split-route" Seen(&["announced", "listed"]),
+    SplitClaim "split-claim" Seen(&["armed", "lease-respected"]),
+    SplitSettle "split-settle" Seen(&["queued-once", "numbered"]),
+    SplitRelease "split-release" Seen(&["announced"]),
+    SplitRegistration "split-registration" Seen(&["findable"]),
+    SplitAsked "split-asked" Seen(&["announced", "queued-once"]),
+    KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
+    ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
-    DeleteGroup "delete-group" None,
+    DeleteGroup "delete-group" Seen(&["queued-once"]),
 }
 
 /// What a commit is for, told by the rows that it changes.

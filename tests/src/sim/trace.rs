@@ -1,10 +1,12 @@
-//! Remembers what happened: as text if asked to, and always as a hash, by which two runs of a seed are compared.
+//! Remembers what happened: as text if asked to, and always as a hash of everything that was asked and answered, by which
+//! two runs of a seed are compared.
 
 use std::fmt::Write as _;
 
-use hookwright_engine::host::Mutation;
+use hookwright_engine::host::{Direction, Mutation, Request};
 
-use super::actor::Op;
+use super::actor::{Done, Op};
+use super::model::CallId;
 use super::world::{BEGIN_US, InstanceId};
 
 /// The story of a seed.
@@ -34,30 +36,50 @@ impl Trace {
         self.number(instance as u64);
         match op {
             Op::Get(keys) => keys.iter().for_each(|key| self.text(key)),
-            Op::Scan { range, limit, .. } => {
+            Op::Scan { range, limit, order } => {
                 self.text(&range.start);
                 self.text(&range.end);
                 self.number(u64::from(*limit));
+                self.number(u64::from(*order == Direction::Forward));
             }
             Op::Commit { checks, mutations } => {
-                checks.iter().for_each(|check| self.number(check.version.unwrap_or(u64::MAX)));
+                for check in checks {
+                    self.text(&check.key);
+                    self.number(check.version.unwrap_or(u64::MAX));
+                }
                 for mutation in mutations {
                     self.text(mutation.key());
-                    if let Mutation::Put { value, .. } = mutation {
-                        self.text(value);
+                    match mutation {
+                        Mutation::Put { value, .. } => self.text(value),
+                        Mutation::Delete { .. } => self.number(u64::MAX),
                     }
                 }
             }
-            Op::Submit(requests) => {
-                for request in requests {
-                    self.number(request.id);
-                    self.text(&request.url);
-                    self.text(request.body.as_deref().unwrap_or_default());
-                }
-            }
+            Op::Submit(requests) => requests.iter().for_each(|request| self.request(request)),
             Op::Wait { timeout_ms } => self.number(u64::from(*timeout_ms)),
         }
         self.note(now_us, || format!("instance {instance} asks {}", brief(op)));
+    }
+
+    fn request(&mut self, request: &Request) {
+        self.number(request.id);
+        self.text(&request.method);
+        self.text(&request.url);
+        for (name, value) in &request.headers {
+            self.text(name);
+            self.text(value);
+        }
+        self.text(request.body.as_deref().unwrap_or_default());
+        self.number(u64::from(request.timeout_ms));
+        self.number(u64::from(request.response_bytes_max));
+        request.egress.allow.iter().chain(&request.egress.deny).for_each(|network| self.text(network));
+    }
+
+    /// Adds what a call answered.
+    pub fn answered(&mut self, now_us: u64, call: CallId, done: &Done) {
+        let text = format!("{done:?}");
+        self.text(&text);
+        self.note(now_us, || format!("call {call} ends: {text}"));
     }
 
     /// The hash so far.

@@ -4,12 +4,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hookwright_engine::Config;
 use hookwright_engine::host::{Check, Completion, Mutation};
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
-use super::actor::{Op, Reply, Running, Senses, Step};
+use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
 use super::checkers::endings::{self, End};
 use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
@@ -85,7 +86,9 @@ pub struct Instance {
     /// It pumps; else it is the application.
     pub pumps: bool,
     /// Clock and entropy.
-    pub senses: Rc<Senses>,
+    pub senses: Arc<Senses>,
+    /// Between its calls, if it is elsewhere and has been started.
+    pub life: Option<Box<dyn Life>>,
     /// How far its clock is off.
     pub off_us: i64,
     /// Its call.
@@ -185,6 +188,8 @@ pub struct World {
     pub trace: Trace,
     /// The rule that is broken on purpose.
     pub sabotage: Option<Sabotage>,
+    /// Where calls are carried out, if not here.
+    pub elsewhere: Option<Rc<dyn Elsewhere>>,
     /// What happens, where it is not drawn.
     pub script: Option<Script>,
     /// Faults are over.
@@ -248,6 +253,7 @@ impl World {
             coverage: Coverage::default(),
             trace,
             sabotage,
+            elsewhere: None,
             script: None,
             calm: false,
             held: 0,
@@ -316,6 +322,7 @@ impl World {
         self.instances.push(Instance {
             pumps,
             senses: Senses::new(Rng::of(self.seed, "entropy", id as u64 * 1_000_000)),
+            life: None,
             off_us: 0,
             running: None,
             asks: None,
@@ -363,7 +370,7 @@ impl World {
     pub fn crash(&mut self, instance: InstanceId) {
         let life = &mut self.instances[instance];
         let Some((call, running)) = life.running.take() else { return };
-        running.end();
+        drop(running.end());
         life.asks = None;
         life.waits = false;
         life.ready.clear();
@@ -393,7 +400,7 @@ impl World {
     /// Answers what an instance asked and lets it go on to its next question.
     pub fn proceed(&mut self, instance: InstanceId, reply: Reply) -> Result<(), Failure> {
         let clock_us = self.clock_us(instance);
-        self.instances[instance].senses.now_us.set(clock_us);
+        self.instances[instance].senses.set_clock(clock_us);
         self.instances[instance].epoch += 1;
         let Some((call, running)) = self.instances[instance].running.as_mut() else { return Ok(()) };
         let call = *call;
@@ -499,7 +506,7 @@ impl World {
     pub fn stop(&mut self) {
         for instance in &mut self.instances {
             if let Some((_, running)) = instance.running.take() {
-                running.end();
+                drop(running.end());
             }
         }
     }

@@ -1,0 +1,110 @@
+//! A store restored from an older backup: everybody is gone, the rows and what they mean are those of the backup, and
+//! everything starts again. What the backup had must not be lost; what came after it is, and what was sent meanwhile is
+//! sent again.
+
+use super::actor::Senses;
+use super::checkers::Failure;
+use super::checkers::redelivery::Promise;
+use super::checkers::sends::Bodies;
+use super::coverage::Count;
+use super::model::Model;
+use super::rng::Rng;
+use super::sabotage::Sabotage;
+use super::store::SimStore;
+use super::world::{Due, World};
+
+/// When a backup is made, and when it is restored, in milliseconds after the beginning.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// It is made.
+    pub made_ms: u64,
+    /// It is restored, once or twice.
+    pub restored_ms: Vec<u64>,
+}
+
+impl Plan {
+    /// Draws whether the store is ever restored. A stream of its own: other seeds stay as they were.
+    pub fn draw(seed: u64, fault_phase_ms: u64) -> Option<Plan> {
+        let mut rng = Rng::of(seed, "restore", 0);
+        if rng.below(12) > 0 {
+            return None;
+        }
+        let made_ms = rng.below(fault_phase_ms);
+        let times = rng.pick(&[1, 1, 2]);
+        let mut restored_ms: Vec<u64> = (0..times).map(|_| rng.between(made_ms, fault_phase_ms)).collect();
+        restored_ms.sort_unstable();
+        Some(Plan { made_ms, restored_ms })
+    }
+}
+
+/// A backup, and what the simulator knew when it was made.
+#[derive(Debug)]
+pub struct Backup {
+    store: SimStore,
+    model: Model,
+    promises: Vec<Promise>,
+    bodies: Bodies,
+    /// Of each request, whether an attempt recorded it.
+    recorded: Vec<bool>,
+}
+
+impl World {
+    /// Puts what is planned on the agenda.
+    pub fn plan_restores(&mut self) {
+        let Some(plan) = self.params.restore.clone() else { return };
+        self.at(plan.made_ms * 1_000, Due::Backup);
+        for restored_ms in &plan.restored_ms {
+            self.at(restored_ms * 1_000 + 1, Due::Restore);
+        }
+    }
+
+    /// A backup is made: one picture of the store.
+    pub fn back_up(&mut self) {
+        self.trace.note(self.now_us, || "a backup is made".to_owned());
+        self.backup = Some(Backup {
+            store: self.store.clone(),
+            model: self.model.clone(),
+            promises: self.promises.clone(),
+            bodies: self.bodies.clone(),
+            recorded: self.sent.iter().map(|request| request.recorded).collect(),
+        });
+    }
+
+    /// Every process ends, no commit is under way any more, and the store is as it was.
+    pub fn restore(&mut self) -> Result<(), Failure> {
+        let Some(backup) = self.backup.take() else { return Ok(()) };
+        self.coverage.add(Count::Restores);
+        for instance in 0..self.instances.len() {
+            self.crash(instance);
+        }
+        self.trace.note(self.now_us, || "the store is restored".to_owned());
+        // The calls of before are told apart from those of now by the commits that they still have under way.
+        self.era += 1;
+        self.store = backup.store.clone();
+        if self.sabotage == Some(Sabotage::RestoreWithoutInbox) {
+            self.store.lose("inbox/");
+        }
+        self.model = backup.model.clone();
+        self.promises = backup.promises.clone();
+        self.bodies = backup.bodies.clone();
+        self.revision += 1;
+        for (id, request) in self.sent.iter_mut().enumerate() {
+            let recorded = backup.recorded.get(id).copied().unwrap_or(false);
+            // Whatever recorded it has gone, or nothing has recorded it, and nothing will.
+            request.lost |= !recorded;
+            request.recorded = recorded;
+        }
+        self.backup = Some(backup);
+        for instance in 0..self.instances.len() {
+            let entropy = self.entropy(instance);
+            let life = &mut self.instances[instance];
+            life.senses = Senses::new(entropy);
+            life.life = None;
+            life.idle_at = None;
+            life.sleeps = false;
+            let delay_us = self.chance.below(20_000_000);
+            self.start_in(instance, delay_us);
+        }
+        Ok(())
+    }
+}
