@@ -67,8 +67,17 @@ fn seeds_pass_and_cover_the_faults() {
     }
     use Count::*;
     let wanted = [Events, Delivered, Exhausted, Skipped, Cancelled, Retries, Duplicates, LostLeases, Crashes, Stalls];
-    let faults =
-        [ReadFailures, NotApplied, UnknownApplied, UnknownDropped, UnknownLate, Landed, RolledBack, ClockJumps];
+    let faults = [
+        ReadFailures,
+        NotApplied,
+        UnknownApplied,
+        UnknownDropped,
+        UnknownLate,
+        Landed,
+        RolledBack,
+        ClockJumps,
+        Restores,
+    ];
     let redeliveries = [Redeliveries, AskedAgain, BroughtForward, AskedFirst];
     for count in wanted.into_iter().chain(faults).chain(redeliveries) {
         assert!(coverage.of(count) > 0, "{count:?} never happened:\n{}", coverage.table());

@@ -48,6 +48,8 @@ counters! {
     ReceiverFaults "receiver faults",
     Wishes "answers that ask for less",
     Drains "drains",
+    Restores "stores restored from a backup",
+    LostRecords "attempts whose record went with that",
     Errors "calls that ended in an error",
     Cursors "fan-outs split over commits",
     Redeliveries "redeliveries",
@@ -92,7 +94,7 @@ impl Coverage {
     /// All faults together.
     pub fn faults(&self) -> u64 {
         use Count::*;
-        [Crashes, Stalls, ReadFailures, NotApplied, UnknownApplied, UnknownDropped, UnknownLate, RolledBack]
+        [Restores, Crashes, Stalls, ReadFailures, NotApplied, UnknownApplied, UnknownDropped, UnknownLate, RolledBack]
             .into_iter()
             .chain([ClockJumps, NetworkFaults, ReceiverFaults])
             .map(|count| self.of(count))

@@ -79,6 +79,7 @@ impl World {
             wish,
             completed: false,
             recorded: false,
+            lost: false,
         });
         self.instances[instance].in_flight.push(id);
         self.results.push(Some(Completion { id: request.id, duration_ms, result: fate.result }));

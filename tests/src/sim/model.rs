@@ -13,7 +13,7 @@ pub type CallId = usize;
 pub type RequestId = usize;
 
 /// An accepted event.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Message {
     /// The number of the event's content.
     pub marker: u64,
@@ -32,7 +32,7 @@ pub struct Message {
 }
 
 /// One message for one webhook.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Delivery {
     /// Queue rows that name it, and the number of the attempt.
     pub entries: Vec<(String, u32)>,
@@ -56,7 +56,7 @@ impl Delivery {
 }
 
 /// A webhook and its queue.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lane {
     /// What the registration was from when on; `None`: it was removed.
     pub hook: Vec<(u64, Option<Hook>)>,
@@ -86,7 +86,7 @@ impl Lane {
 }
 
 /// All of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Model {
     /// By message id.
     pub messages: BTreeMap<String, Message>,

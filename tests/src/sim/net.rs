@@ -61,6 +61,8 @@ pub struct Sent {
     pub completed: bool,
     /// Whether an attempt records it.
     pub recorded: bool,
+    /// Whether its record, if it was to have one, went when the store was restored.
+    pub lost: bool,
 }
 
 /// What becomes of a request.

@@ -3,6 +3,7 @@
 
 use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 
+use super::restore::Plan;
 use super::rng::Rng;
 
 /// The world of one seed. Rates are per ten thousand.
@@ -40,6 +41,8 @@ pub struct Params {
     pub commit_us_max: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
+    /// When the store goes back to a backup.
+    pub restore: Option<Plan>,
     /// The faults.
     pub faults: Faults,
 }
@@ -87,7 +90,7 @@ impl Params {
             (_, true) => rng.pick(&[0, 3, 10, 10, 10, 10]),
             _ => rng.pick(&[0, 1, 3, 10]),
         };
-        Params {
+        let mut params = Params {
             workers: if hot { 4 } else { rng.pick(&[1, 2, 2, 2, 3, 3]) },
             applications: if hot { 2 } else { rng.pick(&[1, 1, 2]) },
             tenants: if hot || fan_out { 1 } else { rng.pick(&[1, 2, 3]) },
@@ -97,6 +100,7 @@ impl Params {
                 _ => rng.pick(&[4, 8, 12, 20]),
             },
             fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
+            restore: None,
             profile: rng.pick(&["standard", "standard", "standard", "perfex-assets"]),
             webhooks: match (fan_out, hot) {
                 (true, _) => 410,
@@ -119,7 +123,9 @@ impl Params {
             // A stream of its own: other seeds stay as they were.
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             faults: Faults::draw(&mut rng, redeliveries == 10),
-        }
+        };
+        params.restore = Plan::draw(seed, params.fault_phase_ms);
+        params
     }
 
     /// Whether clocks differ by more than the engine promises to bear in time (it must still lose nothing).
@@ -136,6 +142,7 @@ impl Params {
         let storage = [faults.read_fails, faults.not_applied, faults.unknown_applied, faults.unknown_dropped];
         storage.iter().chain([&faults.unknown_late, &faults.crash, &faults.stall]).all(|rate| *rate == 0)
             && faults.clock_off_ms_max == 0
+            && self.restore.is_none()
             && self.storage_us_max * u64::from(self.webhooks) + self.commit_us_max < 1_000_000
     }
 

@@ -225,6 +225,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         storage_us_max: 500,
         commit_us_max: 0,
         wishes: 0,
+        restore: None,
         faults: Faults {
             clock_off_ms_max: if scenario.stumbles { u64::from(AHEAD_MS) } else { 0 },
             ..Faults::default()

@@ -90,6 +90,7 @@ impl World {
         self.revision += 1;
         for (id, request) in self.sent.iter_mut().enumerate() {
             let recorded = backup.recorded.get(id).copied().unwrap_or(false);
+            self.coverage.add_many(Count::LostRecords, usize::from(request.recorded && !recorded));
             // Whatever recorded it has gone, or nothing has recorded it, and nothing will.
             request.lost |= !recorded;
             request.recorded = recorded;

@@ -61,7 +61,7 @@ pub struct Lease {
 }
 
 /// A group of deliveries.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Group {
     pub d: Vec<(String, u32)>,
     /// The attempt with which their schedule began.

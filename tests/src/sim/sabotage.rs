@@ -80,6 +80,7 @@ sabotages! {
     KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
     ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
+    RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
 }
 

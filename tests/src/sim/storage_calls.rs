@@ -142,7 +142,7 @@ impl World {
     /// The commit arrives later.
     pub fn hold(&mut self, delay_us: u64, held: Held) {
         self.held += 1;
-        self.at(delay_us, Due::Land(Box::new(held)));
+        self.at(delay_us, Due::Land(self.era, Box::new(held)));
     }
 
     /// A commit that was under way arrives.

@@ -19,7 +19,7 @@ pub enum Versions {
 }
 
 /// The rows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SimStore {
     rows: BTreeMap<String, (String, u64)>,
     version: u64,
@@ -80,6 +80,11 @@ impl SimStore {
             }
         }
         Ok(versions)
+    }
+
+    /// A sabotage: no row is left under a prefix.
+    pub fn lose(&mut self, prefix: &str) {
+        self.rows.retain(|key, _| !key.starts_with(prefix));
     }
 
     /// How many rows there are under a prefix.

@@ -19,6 +19,7 @@ use super::coverage::{Count, Coverage};
 use super::model::{CallId, Model, RequestId};
 use super::net::Sent;
 use super::params::{Faults, Params};
+use super::restore::Backup;
 use super::rng::Rng;
 use super::rows::{self, Row};
 use super::sabotage::Sabotage;
@@ -33,6 +34,9 @@ pub const BEGIN_US: u64 = 1_760_000_000_000_000;
 const REST_US_MAX: u64 = 60 * 24 * 3_600 * 1_000_000;
 /// How many turns it may take.
 const TURNS_MAX: u64 = 3_000_000;
+
+/// No instance has so many lives.
+const LIVES_MAX: u64 = 1_000_000;
 
 /// An index into the instances.
 pub type InstanceId = usize;
@@ -50,8 +54,12 @@ pub enum Due {
     WaitOver(InstanceId, u64),
     /// A request comes back.
     Complete(InstanceId, CallId, RequestId),
-    /// A commit under way arrives.
-    Land(Box<Held>),
+    /// A commit under way arrives, if the store has not been restored since this era.
+    Land(u64, Box<Held>),
+    /// A backup is made.
+    Backup,
+    /// It is restored.
+    Restore,
     /// The faults end.
     FaultsEnd,
     /// A script's late commit arrives at last.
@@ -196,6 +204,10 @@ pub struct World {
     pub calm: bool,
     /// Commits under way.
     pub held: u32,
+    /// What the store may go back to.
+    pub backup: Option<Backup>,
+    /// Counts how often it did.
+    pub era: u64,
     order: Rng,
     seed: u64,
     agenda: BinaryHeap<Reverse<(u64, u64, Slot)>>,
@@ -257,6 +269,8 @@ impl World {
             script: None,
             calm: false,
             held: 0,
+            backup: None,
+            era: 0,
             order: Rng::of(seed, "order", 0),
             seed,
             agenda: BinaryHeap::new(),
@@ -271,6 +285,7 @@ impl World {
         if self.script.is_none() {
             self.at(self.params.fault_phase_ms * 1_000, Due::FaultsEnd);
         }
+        self.plan_restores();
         for instance in 0..self.instances.len() {
             let after_pumps = self.script.is_some() && !self.instances[instance].pumps;
             let delay_us = if after_pumps { 3_000_000 } else { self.order.below(2_000_000) };
@@ -302,7 +317,17 @@ impl World {
             }
             Due::WaitOver(instance, epoch) if self.instances[instance].epoch == epoch => self.wait_over(instance),
             Due::Complete(instance, call, request) => self.complete(instance, call, request),
-            Due::Land(held) => self.land(*held),
+            Due::Land(era, held) if era == self.era => self.land(*held),
+            Due::Land(..) => {
+                self.held -= 1;
+                self.rest_if_done();
+                Ok(())
+            }
+            Due::Backup => {
+                self.back_up();
+                Ok(())
+            }
+            Due::Restore => self.restore(),
             Due::FaultsEnd => self.faults_end(),
             Due::Overdue => self.land_late(),
             _ => Ok(()),
@@ -321,7 +346,7 @@ impl World {
         let actions = if pumps { 0 } else { self.params.actions };
         self.instances.push(Instance {
             pumps,
-            senses: Senses::new(Rng::of(self.seed, "entropy", id as u64 * 1_000_000)),
+            senses: Senses::new(Rng::of(self.seed, "entropy", id as u64 * LIVES_MAX)),
             life: None,
             off_us: 0,
             running: None,
@@ -339,6 +364,13 @@ impl World {
         });
         self.set_clock(id);
         id
+    }
+
+    /// The entropy of an instance's next life.
+    pub fn entropy(&mut self, instance: InstanceId) -> Rng {
+        let life = &mut self.instances[instance];
+        life.lives += 1;
+        Rng::of(self.seed, "entropy", instance as u64 * LIVES_MAX + life.lives)
     }
 
     /// Draws how far an instance's clock is off.
@@ -374,16 +406,16 @@ impl World {
         life.asks = None;
         life.waits = false;
         life.ready.clear();
-        life.lives += 1;
         life.idle_at = None;
         life.fruitless = 0;
-        life.senses = Senses::new(Rng::of(self.seed, "entropy", instance as u64 * 1_000_000 + life.lives));
         for request in std::mem::take(&mut life.in_flight) {
             let under_way = self.sent[request].arrives_us.is_some_and(|arrives_us| arrives_us > self.now_us);
             if under_way && self.chance.below(2) == 0 {
                 self.sent[request].arrives_us = None;
             }
         }
+        let entropy = self.entropy(instance);
+        self.instances[instance].senses = Senses::new(entropy);
         self.ends[call] = End::Crashed;
         self.trace.note(self.now_us, || format!("call {call} crashes with instance {instance}"));
         self.set_clock(instance);

@@ -46,7 +46,7 @@ fn overtaken(model: &Model, request: &Sent) -> bool {
 /// Whether a request that nothing records is a fault's doing.
 fn explained(model: &Model, request: &Sent, ends: &[End]) -> bool {
     let lost = || model.lanes.get(&request.lane).is_some_and(|lane| lane.lost_by.contains(&request.call));
-    request.message.is_none() || !matches!(ends[request.call], End::Answered | End::Open) || lost()
+    request.message.is_none() || request.lost || !matches!(ends[request.call], End::Answered | End::Open) || lost()
 }
 
 /// Judges a run that has come to rest.

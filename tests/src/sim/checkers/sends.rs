@@ -35,7 +35,7 @@ pub struct Sender<'a> {
 }
 
 /// What every attempt of one message for one webhook must have in common.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bodies(BTreeMap<(String, String), (String, String)>);
 
 /// What a request turned out to be.
