@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::host::{Direction, Host};
 use crate::json::{self, Json, Style};
 use crate::keys::{self, Lane};
-use crate::limits::SCAN_ENTRIES_MAX;
+use crate::limits::{ISOLATED_CLAIMS, SCAN_ENTRIES_MAX};
 use crate::records::{self, Attempt, Hook, Message, Stat, State};
 use crate::webhook::{self, view};
 use crate::{Error, pattern, read, redeliver};
@@ -152,6 +152,11 @@ fn waits(
     }
     if let Some(entry) = host.get_one(&keys::lane(lane))? {
         let lease: records::Lane = records::decode(&entry.key, &entry.value)?;
+        if lease.doubt.is_some_and(|doubt| doubt.claims >= ISOLATED_CLAIMS) {
+            let alone =
+                "deliveries of the webhook are made one at a time, because its workers have gone again and again";
+            steps.say(now_ms, "waiting", alone.to_owned());
+        }
         if lease.until > now_ms {
             steps.say(
                 lease.until,

@@ -155,6 +155,17 @@ pub const BREAKER_PAUSE_MS_MIN: u64 = 1_000;
 /// The longest space between two of them.
 pub const BREAKER_PAUSE_MS_MAX: u64 = 60_000;
 
+/// Claims of a lane that were not given back, from which on it shares a worker with few others.
+pub const SUSPECTED_CLAIMS: u32 = 2;
+/// How many lanes such a worker holds.
+pub const SUSPECTED_LANES_MAX: usize = 16;
+/// Claims of a lane that were not given back, from which on it is worked on alone, one delivery at a time.
+pub const ISOLATED_CLAIMS: u32 = 3;
+/// Claims of a lane that were not given back, after which the delivery that was alone in the last of them ends as failed.
+pub const CONDEMNED_CLAIMS: u32 = 6;
+/// How long a lane that wants to be alone, or with few others, waits for a worker that has others, before it takes no more of them.
+pub const ISOLATION_WAIT_MS: u64 = 10_000;
+
 /// How far two workers' clocks may disagree. Beyond it work is delayed or repeated, never lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
 /// What a lease outlives the last request that it may still see, in milliseconds.
@@ -195,6 +206,7 @@ const _: () = assert!(
 );
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
+const _: () = assert!(SUSPECTED_CLAIMS < ISOLATED_CLAIMS && ISOLATED_CLAIMS + 3 <= CONDEMNED_CLAIMS);
 const _: () = assert!(IN_FLIGHT_UNPROVEN_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
 const _: () = assert!(
     EVENTS_BYTES_MAX + EVENTS_PER_CALL_MAX * 8_192 <= COMMIT_BYTES_MAX,

@@ -80,6 +80,19 @@ pub struct Lane {
     pub until: u64,
     /// The key of the wake that the lane owns.
     pub wake: Option<String>,
+    /// What is held against it.
+    pub doubt: Option<Doubt>,
+}
+
+/// What is held against a lane: leases that were not given back.
+#[derive(Clone, Debug, Default)]
+pub struct Doubt {
+    /// Claims in a row, the present one included.
+    pub claims: u32,
+    /// The delivery that was to be made alone: its message, and the number of its attempt.
+    pub suspect: Option<(String, u32)>,
+    /// Since when it is the suspect, in milliseconds.
+    pub since_ms: Option<u64>,
 }
 
 /// `queue/`: deliveries due at one time.
@@ -317,7 +330,8 @@ record!(
 );
 record!(Shard { token = "token", until = "until", routed_ms = "routedMs" });
 record!(Routed { queued_ms = "queuedMs", split = "split", messages = "m" }, sound::routed);
-record!(Lane { token = "token", until = "until", wake = "wake" }, sound::lane);
+record!(Lane { token = "token", until = "until", wake = "wake", doubt = "doubt" }, sound::lane);
+record!(Doubt { claims = "claims", suspect = "suspect", since_ms = "sinceMs" });
 record!(Queue { deliveries = "d", first = "f" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });
 record!(Tenant { token = "token", keep_bodies = "keepBodies" });
@@ -371,5 +385,6 @@ record!(HookSecret { sealed = "sealed", fingerprint = "fingerprint", until_ms = 
 record!(Empty {});
 
 value_of_record!(HookSecret);
+value_of_record!(Doubt);
 value_of_name!(State, State::ALL);
 value_of_name!(HttpErrorKind, HttpErrorKind::ALL);

@@ -49,6 +49,10 @@ pub(crate) struct World {
     pub(crate) wakes_max: Cell<usize>,
     pub(crate) in_flight_max: Cell<usize>,
     pub(crate) meddler: RefCell<Option<(At, Meddler)>>,
+    /// Whoever reads such a row dies of it.
+    pub(crate) deadly: RefCell<Option<String>>,
+    /// No such row is taken, but where it says `failed`.
+    pub(crate) refused: RefCell<Option<String>>,
 }
 
 impl World {
@@ -83,6 +87,8 @@ impl World {
             wakes_max: Cell::new(0),
             in_flight_max: Cell::new(0),
             meddler: RefCell::default(),
+            deadly: RefCell::default(),
+            refused: RefCell::default(),
         }
     }
 
@@ -114,6 +120,8 @@ impl World {
 impl Storage for World {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
         self.reads.set(self.reads.get() + 1);
+        let deadly = self.deadly.borrow().clone();
+        assert!(!deadly.is_some_and(|part| keys.iter().any(|key| key.contains(&part))), "a deadly row");
         self.store.get(keys)
     }
 
@@ -131,6 +139,15 @@ impl Storage for World {
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
         self.commits.set(self.commits.get() + 1);
         self.rows.set(self.rows.get() + mutations.len());
+        if let Some(part) = self.refused.borrow().as_ref() {
+            let refused = |mutation: &Mutation| match mutation {
+                Mutation::Put { key, value } => key.contains(part) && !value.contains("\"failed\""),
+                Mutation::Delete { .. } => false,
+            };
+            if mutations.iter().any(refused) {
+                return Err(StorageError::Invalid("scripted".to_owned()));
+            }
+        }
         let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
         let changes = |prefix: &str| mutations.iter().any(|mutation| mutation.key().starts_with(prefix));
         match due {

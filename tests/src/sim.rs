@@ -10,6 +10,7 @@ mod model;
 mod net;
 mod params;
 pub mod points;
+mod poison;
 mod restore;
 mod rng;
 mod rows;

@@ -4,6 +4,7 @@
 mod acceptance;
 mod component;
 mod component_simulation;
+mod deadly;
 mod egress;
 mod fuzz;
 mod hostile;

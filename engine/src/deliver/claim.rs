@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Held, Pump, Registration, is_believed};
+use super::{Held, Pump, Registration, alone, is_believed};
 use crate::commit::{Commit, Outcome};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANE_WAKES_MAX, LEASE_MARGIN_MS,
-    LEASE_SENDING_MS, POLL_MS, TENANT_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
+    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, ISOLATION_WAIT_MS, LANE_WAKES_MAX,
+    LEASE_MARGIN_MS, LEASE_SENDING_MS, POLL_MS, TENANT_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
 };
-use crate::records::{self, Stat};
+use crate::records::{self, Doubt, Stat};
 use crate::{Error, id};
 
 /// A lane that nobody has.
@@ -23,6 +23,7 @@ pub(super) struct Free {
     owned_wake: Option<String>,
     seen: Vec<String>,
     stat: Stat,
+    doubt: Doubt,
     timeout_ms: u32,
 }
 
@@ -33,6 +34,7 @@ pub(super) struct Lease {
     until_ms: u64,
     armed: String,
     stat: Stat,
+    doubt: Doubt,
 }
 
 /// Looks through the wakes that are due and leases lanes, as far as there is room. Answers whether it got any.
@@ -65,6 +67,8 @@ pub(super) fn claim(pump: &mut Pump<'_>) -> Result<bool, Error> {
                 }
                 // The lanes that changed hands are somebody else's; the others are tried again.
                 candidates = free_lanes(pump, rest.iter(), CLAIM_LANES_MAX)?;
+                let mut room = Room::of(pump);
+                candidates.retain(|free| room.takes(free));
             }
         }
     }
@@ -77,6 +81,7 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
     let mut found: LiteMap<Lane, Box<Free>> = LiteMap::new();
     let mut looked: LiteMap<Lane, ()> = LiteMap::new();
     let mut place = pump.wake_place.take();
+    let mut whole_look = place.is_none();
     for _ in 0..WAKE_PAGES_MAX {
         let page = pump.host.scan(&keys::wakes_after(place.as_deref()), WAKE_PAGE, Direction::Forward)?;
         let now_ms = pump.now_ms();
@@ -95,7 +100,8 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
         }
         note_own(pump, &mut seen);
         let fresh = seen.keys().filter(|lane| looked.insert((*lane).clone(), ()).is_none());
-        for free in free_lanes(pump, fresh, usize::MAX)? {
+        let isolates = pump.isolates();
+        for free in free_lanes(pump, fresh, usize::MAX)?.into_iter().filter(|free| !isolates || free.is_suspect()) {
             found.insert(free.lane.clone(), Box::new(free));
         }
         for (lane, wakes) in seen {
@@ -114,8 +120,9 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
     if place.is_some() {
         pump.next_look_ms = pump.now_ms();
         pump.wake_place = place;
+        whole_look = false;
     }
-    Ok(choose(pump, found))
+    Ok(choose(pump, found, whole_look))
 }
 
 /// A wake of a lane that this pump has announces rows that it will read before it releases the lane.
@@ -137,9 +144,9 @@ fn note_own(pump: &mut Pump<'_>, seen: &mut LiteMap<Lane, Vec<String>>) {
 }
 
 /// Picks from the candidates: tenants in turn, within a tenant in an order of this pump's own, so that two pumps rarely
-/// want the same lane; as many as there is room for.
-fn choose(pump: &mut Pump<'_>, found: LiteMap<Lane, Box<Free>>) -> Vec<Free> {
-    let salt = pump.token();
+/// want the same lane; as many as there is room for. Suspects come last: who is to have little company begins with none.
+fn choose(pump: &mut Pump<'_>, found: LiteMap<Lane, Box<Free>>, whole_look: bool) -> Vec<Free> {
+    let salt = if found.is_empty() { String::new() } else { pump.token() };
     let mut ordered: LiteMap<(String, u64, Lane), Box<Free>> = LiteMap::new();
     for (lane, free) in found {
         let order = id::derived_number("choose", &[&salt, lane.as_str()]);
@@ -149,7 +156,12 @@ fn choose(pump: &mut Pump<'_>, found: LiteMap<Lane, Box<Free>>) -> Vec<Free> {
     let mut room = Room::of(pump);
     let mut turns: VecDeque<VecDeque<Box<Free>>> = VecDeque::new();
     let mut last = String::new();
+    let mut suspects: Vec<Free> = Vec::new();
     for ((tenant, _, _), free) in ordered {
+        if free.is_suspect() {
+            suspects.push(*free);
+            continue;
+        }
         match turns.back_mut().filter(|_| tenant == last) {
             Some(lanes) => lanes.push_back(free),
             None => turns.push_back(VecDeque::from([free])),
@@ -169,14 +181,49 @@ fn choose(pump: &mut Pump<'_>, found: LiteMap<Lane, Box<Free>>) -> Vec<Free> {
             pump.crowded = true;
         }
     }
+    choose_suspects(pump, &mut room, suspects, &mut chosen, whole_look);
     chosen
 }
 
+/// Takes suspects as far as the company allows. One that has waited for long enough keeps the pump from taking others.
+fn choose_suspects(
+    pump: &mut Pump<'_>,
+    room: &mut Room,
+    suspects: Vec<Free>,
+    chosen: &mut Vec<Free>,
+    whole_look: bool,
+) {
+    let (mut taken, mut waits) = (false, false);
+    for free in suspects {
+        let company = room.lanes >= alone::together(free.doubt.claims).min(room.together);
+        if chosen.len() < CLAIM_LANES_MAX && room.takes(&free) {
+            chosen.push(free);
+            taken = true;
+        } else {
+            waits |= company;
+            pump.crowded = true;
+        }
+    }
+    let seen_all = pump.wake_place.is_none() && (whole_look || pump.lanes.is_empty());
+    if taken || (!waits && seen_all) {
+        pump.isolate_at_ms = u64::MAX;
+    }
+    if waits {
+        // Not all pumps at once.
+        let wait_ms = ISOLATION_WAIT_MS + u64::from(pump.first_shard) * 500;
+        pump.isolate_at_ms = pump.isolate_at_ms.min(pump.now_ms() + wait_ms);
+    }
+}
+
 /// How many more lanes a pump takes. Lanes without a recent success have a share of their own, so that dead receivers
-/// leave room for the others.
+/// leave room for the others; whoever is suspect has little company.
 pub(super) struct Room {
     lanes: usize,
     unproven: usize,
+    /// How many lanes the pump may hold with those that it holds.
+    together: usize,
+    /// Only lanes that want to be alone, or with few others, are taken.
+    isolates: bool,
     /// How many more each tenant may have.
     tenants: LiteMap<String, usize>,
 }
@@ -189,9 +236,12 @@ impl Room {
             let room = tenants.entry(lane.tenant_part().to_owned()).or_insert(TENANT_IN_FLIGHT_MAX);
             *room = room.saturating_sub(1);
         }
+        let held = pump.lanes.values().map(|held| alone::together(held.doubt.claims.saturating_sub(1)));
         Room {
-            lanes: IN_FLIGHT_MAX.saturating_sub(pump.lanes.len()),
-            unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(unproven),
+            lanes: pump.lanes.len(),
+            unproven,
+            together: held.min().unwrap_or(IN_FLIGHT_MAX),
+            isolates: pump.isolates(),
             tenants,
         }
     }
@@ -200,13 +250,27 @@ impl Room {
     pub(super) fn takes(&mut self, free: &Free) -> bool {
         let unproven = !is_proven(&free.stat);
         let of_tenant = self.tenants.entry(free.lane.tenant_part().to_owned()).or_insert(TENANT_IN_FLIGHT_MAX);
-        if self.lanes == 0 || *of_tenant == 0 || (unproven && self.unproven == 0) {
+        let together = self.together.min(alone::together(free.doubt.claims));
+        let unproven_max = together.div_ceil(2).min(IN_FLIGHT_UNPROVEN_MAX);
+        if self.lanes >= together
+            || *of_tenant == 0
+            || (unproven && self.unproven >= unproven_max)
+            || (self.isolates && !free.is_suspect())
+        {
             return false;
         }
         *of_tenant -= 1;
-        self.lanes -= 1;
-        self.unproven -= usize::from(unproven);
+        self.together = together;
+        self.lanes += 1;
+        self.unproven += usize::from(unproven);
         true
+    }
+}
+
+impl Free {
+    /// Whether it wants to be alone, or with few others.
+    fn is_suspect(&self) -> bool {
+        alone::together(self.doubt.claims) < IN_FLIGHT_MAX
     }
 }
 
@@ -263,6 +327,7 @@ fn read_free(
         owned_wake: row.wake,
         seen: Vec::new(),
         stat,
+        doubt: row.doubt.unwrap_or_default(),
         timeout_ms: timeout_ms.min(TIMEOUT_MS_MAX),
     }))
 }
@@ -271,7 +336,13 @@ fn read_free(
 pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -> Lease {
     let until_ms = now_ms + u64::from(free.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS;
     let armed = keys::wake(until_ms, &free.lane, token);
-    let row = records::Lane { token: token.to_owned(), until: until_ms, wake: Some(armed.clone()) };
+    let doubt = alone::claimed(&free.doubt);
+    let row = records::Lane {
+        token: token.to_owned(),
+        until: until_ms,
+        wake: Some(armed.clone()),
+        doubt: Some(doubt.clone()),
+    };
     commit.check(&keys::lane(&free.lane), free.version);
     commit.put(keys::lane(&free.lane), records::encode(&row));
     commit.put(armed.clone(), records::encode(&records::Empty {}));
@@ -279,7 +350,7 @@ pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -
     for wake in free.seen.into_iter().chain(owned) {
         commit.delete(wake);
     }
-    Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat }
+    Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat, doubt }
 }
 
 /// Takes a lane whose lease has been committed.
@@ -292,6 +363,8 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         seen: Vec::new(),
         proven: is_proven(&lease.stat),
         stat: lease.stat,
+        doubt: lease.doubt,
+        recorded: false,
         spaced: false,
         hook: Registration::Unread,
         rows: LiteMap::new(),

@@ -2,6 +2,7 @@
 //!
 //! This file owns the order of the steps and the pump's state; each step decides in a file of its own.
 
+mod alone;
 mod claim;
 mod health;
 mod route;
@@ -22,7 +23,7 @@ use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
 use crate::limits::{LANE_IN_FLIGHT_MAX, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX};
-use crate::records::{Attempt, Stat};
+use crate::records::{Attempt, Doubt, Stat};
 use crate::webhook::Target;
 use crate::{Budget, DeliveryReport, Error, ErrorKind, id};
 
@@ -53,13 +54,22 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
 
 fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
     let mut stalls = 0;
+    if pump.first_shard.is_multiple_of(4) {
+        // Where calls are short and always busy, some begin with whoever wants to be alone.
+        pump.isolate_at_ms = 0;
+    }
     loop {
         let mut progress = false;
         if pump.may_start() && (pump.look || pump.now_ms() >= pump.next_look_ms) {
             pump.look = false;
             pump.next_look_ms = pump.now_ms() + u64::from(POLL_MS);
-            progress |= route::route(pump)?;
-            progress |= claim::claim(pump)?;
+            if pump.isolates() && pump.lanes.is_empty() {
+                progress |= claim::claim(pump)?;
+            }
+            if !pump.is_alone() {
+                progress |= route::route(pump)?;
+                progress |= claim::claim(pump)?;
+            }
         }
         send::send(pump)?;
         match settle::settle(pump) {
@@ -112,6 +122,8 @@ pub(super) struct Pump<'a> {
     hosts: LiteMap<String, usize>,
     /// Lanes were left to others, or for later, for want of room.
     crowded: bool,
+    /// From then on no lane is taken but those that want to be alone, or with few others.
+    isolate_at_ms: u64,
     report: DeliveryReport,
 }
 
@@ -125,6 +137,10 @@ struct Held {
     /// Wakes that announced rows which will have been read by the time of the release.
     seen: Vec<String>,
     stat: Stat,
+    /// What is held against it, this claim included.
+    doubt: Doubt,
+    /// Something was recorded under this lease.
+    recorded: bool,
     /// By the webhook's rate, attempts were made that no stored health row knows of.
     spaced: bool,
     /// Its receiver has worked lately, so it may have all its slots.
@@ -218,6 +234,7 @@ impl<'a> Pump<'a> {
             next_send_ms: u64::MAX,
             hosts: LiteMap::new(),
             crowded: false,
+            isolate_at_ms: u64::MAX,
             report: DeliveryReport::default(),
         }
     }
@@ -238,6 +255,16 @@ impl<'a> Pump<'a> {
     /// Whether new work may be begun.
     fn may_start(&self) -> bool {
         !self.draining && self.attempts_left > 0 && self.now_ms() < self.deadline_ms
+    }
+
+    /// Whether it has waited for long enough for a lane that wants to be alone, or with few others.
+    fn isolates(&self) -> bool {
+        self.now_ms() >= self.isolate_at_ms
+    }
+
+    /// Whether it has a lane that is worked on alone.
+    fn is_alone(&self) -> bool {
+        self.lanes.values().any(|held| held.is_isolated())
     }
 
     /// How long there is nothing to do but wait for what is in flight.
@@ -290,6 +317,7 @@ impl Held {
 
     fn slots(&self) -> usize {
         match &self.hook {
+            _ if self.is_isolated() => 1,
             Registration::Active(target) if self.proven => target.concurrency(),
             _ if self.proven => LANE_IN_FLIGHT_MAX,
             _ => 1,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use litemap::LiteMap;
 
-use super::{Delivery, Done, Flight, Held, Pump, Registration, Row, tell};
+use super::{Delivery, Done, Flight, Held, Pump, Registration, Row, alone, tell};
 use crate::host::{Completion, Direction, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
@@ -171,6 +171,8 @@ struct Slots {
     now_us: u64,
     free: usize,
     free_unproven: usize,
+    /// The delivery of a lane that is worked on alone has been picked.
+    alone: bool,
     /// What has been picked for each host and port.
     picked_of: LiteMap<String, usize>,
 }
@@ -182,6 +184,7 @@ impl Slots {
             now_us: pump.host.now_us(),
             free: IN_FLIGHT_MAX.saturating_sub(pump.flights.len()),
             free_unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying),
+            alone: false,
             picked_of: LiteMap::new(),
         }
     }
@@ -194,7 +197,17 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
     if held.ready.is_empty() || !held.may_send(now_ms) {
         return None;
     }
-    let Registration::Active(target) = &held.hook else { return held.ready.pop_front() };
+    if held.is_isolated() {
+        // Of a lane that this pump had before and has given up, something may still be in flight.
+        if slots.alone || !pump.flights.is_empty() || pump.done.iter().any(|done| done.lane == *lane) {
+            return None;
+        }
+        held.bring_suspect_forward();
+    }
+    let Registration::Active(target) = &held.hook else {
+        slots.alone = held.is_isolated();
+        return held.ready.pop_front();
+    };
     let crowded = slots.free == 0 || (!held.proven && slots.free_unproven == 0) || *flying >= TENANT_IN_FLIGHT_MAX;
     // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
     let greedy = held.in_flight > 0 && slots.free <= IN_FLIGHT_MAX / 2;
@@ -231,6 +244,7 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
 
 /// Sends what was chosen; what needs no attempt is done at once.
 fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Error> {
+    let Some(chosen) = alone::admitted(pump, chosen)? else { return Ok(()) };
     let mut wanted: Vec<String> = Vec::new();
     for (lane, delivery) in &chosen {
         let key = keys::msg(lane.tenant_part(), &delivery.message);
@@ -271,7 +285,7 @@ fn dispatch(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) -> Result<(), Er
 }
 
 /// What was chosen is not sent now: its lane has it back, and its slot is free.
-fn put_back(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) {
+pub(super) fn put_back(pump: &mut Pump<'_>, chosen: Vec<(Lane, Delivery)>) {
     for (lane, delivery) in chosen.into_iter().rev() {
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
         if matches!(held.hook, Registration::Active(_)) {
@@ -331,13 +345,20 @@ fn prepare(
             Some(outgoing::request(ready, id, timeout_ms, &pump.egress))
         }
         Err(attempt) => {
-            if matches!(held.hook, Registration::Active(_)) {
-                held.in_flight -= 1;
-            }
-            pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None });
+            end(pump, lane, delivery, attempt);
             None
         }
     }
+}
+
+/// A delivery ends without a request.
+pub(super) fn end(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, attempt: Attempt) {
+    let Some(held) = pump.lanes.get_mut(&lane) else { return };
+    if matches!(held.hook, Registration::Active(_)) {
+        held.in_flight -= 1;
+    }
+    let token = held.token.clone();
+    pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None });
 }
 
 /// One request fewer is in flight to this host.

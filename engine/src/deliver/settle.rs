@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Done, Held, Pump, Registration, Row, health};
-use crate::Error;
+use super::{Done, Held, Pump, Registration, Row, alone, health};
 use crate::commit::{Commit, Outcome, Versions};
 use crate::config::Config;
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{LANE_WAKES_MAX, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
 use crate::records::{self, Hook, Queue, Recent, Stat, State};
+use crate::{Error, ErrorKind};
 
 /// Rounds of "read again and repeat the rest" before something must be wrong.
 const ROUNDS_MAX: u32 = 50;
@@ -216,7 +216,7 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
             commit.put(keys::hook(lane), records::encode(&hook));
         }
         if let Some(wake_ms) = planned.release {
-            put_release(lane, held, wake_ms, &token, &mut commit);
+            put_release(lane, held, planned, wake_ms, &token, &mut commit);
         } else if planned.tidy {
             delete_seen(held, &mut commit);
         }
@@ -230,11 +230,34 @@ fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
             reconcile(pump, plan)?;
             Ok(true)
         }
+        // The storage will not have it, and never will.
+        Err(error) if error.kind == ErrorKind::Internal => {
+            give_up(pump, plan, &error)?;
+            Ok(true)
+        }
         Err(error) => {
             keep(pump, plan);
             Err(error)
         }
     }
+}
+
+/// One lane of the plan is to blame: the others are settled without it. Its lease is left to run out, so that this counts
+/// against it.
+fn give_up(pump: &mut Pump<'_>, plan: Plan, error: &Error) -> Result<(), Error> {
+    let alone = plan.lanes.len() == 1;
+    let mut outcome = Ok(());
+    for (lane, planned) in plan.lanes {
+        if alone {
+            pump.tell(error);
+            pump.lanes.remove(&lane);
+            continue;
+        }
+        let mut lanes = LiteMap::new();
+        lanes.insert(lane, planned);
+        outcome = outcome.and(carry_out(pump, Plan { lanes }).map(|_| ()));
+    }
+    outcome
 }
 
 fn put_rows(lane: &Lane, held: &Held, planned: &LanePlan, commit: &mut Commit) {
@@ -272,9 +295,11 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
     commit.put(keys::stat(lane), records::encode(stat));
 }
 
-fn put_release(lane: &Lane, held: &Held, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
+fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
+    let recorded = held.recorded || !planned.done.is_empty();
+    let doubt = alone::released(&held.doubt, recorded, wake_ms.is_some());
     let wake = wake_ms.map(|wake_ms| keys::wake(wake_ms, lane, token));
-    let row = records::Lane { token: token.to_owned(), until: 0, wake: wake.clone() };
+    let row = records::Lane { token: token.to_owned(), until: 0, wake: wake.clone(), doubt };
     commit.put(keys::lane(lane), records::encode(&row));
     commit.delete(held.armed.clone());
     delete_seen(held, commit);
@@ -301,11 +326,13 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
         let retries_ms = planned.done.iter().filter_map(|done| done.attempt.next_at_ms).collect::<Vec<_>>().into_iter();
         if let Some(wake_ms) = planned.release {
             pump.next_look_ms = wake_ms.map_or(pump.next_look_ms, |wake_ms| wake_ms.min(pump.next_look_ms));
-            pump.lanes.remove(&lane);
+            // While it was alone, nothing else was looked at.
+            pump.look |= pump.lanes.remove(&lane).is_some_and(|held| held.is_isolated());
             pump.look |= std::mem::take(&mut pump.crowded);
             continue;
         }
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
+        held.recorded |= !planned.done.is_empty();
         if planned.tidy {
             held.seen.clear();
         }
@@ -354,14 +381,15 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
             None => records::Lane::default(),
         };
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
-        if row.token != held.token {
+        let Some(lease) = lease.filter(|_| row.token == held.token) else {
             pump.lanes.remove(&lane);
             continue;
-        }
+        };
+        held.is_now(lease.version, row);
         for (key, entry) in rows {
             refresh(held, &key, entry)?;
         }
-        let held = &*held;
+        let all = planned.done.len();
         let unsettled: VecDeque<Done> = planned
             .done
             .into_iter()
@@ -373,6 +401,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
                 })
             })
             .collect();
+        held.recorded |= unsettled.len() < all;
         put_back(pump, unsettled.into_iter());
     }
     Ok(())

@@ -54,7 +54,7 @@ fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error>
     let wake = keys::wake(host.now_us() / 1_000, lane, &token);
     let mut commit = Commit::default();
     commit.check(&entry.key, Some(entry.version));
-    let free = records::Lane { token, until: 0, wake: Some(wake.clone()) };
+    let free = records::Lane { token, until: 0, wake: Some(wake.clone()), doubt: row.doubt };
     commit.put(entry.key.clone(), records::encode(&free));
     commit.put(wake, records::encode(&records::Empty {}));
     if let Some(armed) = row.wake {

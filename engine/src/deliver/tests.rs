@@ -1,6 +1,7 @@
 //! The flow of an event.
 #![allow(clippy::unwrap_used)]
 
+mod alone;
 mod fair;
 mod health;
 mod rows;

@@ -12,6 +12,7 @@ use super::checkers::sends;
 use super::checkers::{Failure, ensure};
 use super::coverage::Count;
 use super::model::CallId;
+use super::poison::REFUSED;
 use super::workload::Job;
 use super::world::{Call, Fate, InstanceId, World};
 
@@ -285,7 +286,8 @@ impl World {
 
     /// A pump has answered when it wants to be called again.
     fn pumped(&mut self, instance: InstanceId, call: CallId, report: Option<DeliveryReport>) -> Result<(), Failure> {
-        if let Some(problem) = report.as_ref().and_then(|report| report.problems.first()) {
+        let problems = report.as_ref().map_or(&[][..], |report| &report.problems);
+        if let Some(problem) = problems.iter().find(|problem| !problem.contains(REFUSED)) {
             return Err(Failure { checker: "readable", detail: problem.clone() });
         }
         let unchanged = self.calls[call].revision == self.revision;

@@ -20,6 +20,7 @@ counters! {
     Exhausted "exhausted",
     Skipped "skipped",
     Cancelled "cancelled",
+    Failed "failed, after all their workers",
     Requests "requests sent",
     Retries "retries",
     Duplicates "requests not recorded (each explained)",
@@ -32,6 +33,8 @@ counters! {
     Claims "lanes leased",
     LostLeases "leases lost",
     Conflicts "conflicts",
+    Killed "workers killed by a delivery",
+    Refused "commits refused for what they record",
     Crashes "crashes",
     Stalls "stalls",
     ReadFailures "reads failed",
@@ -96,7 +99,7 @@ impl Coverage {
         use Count::*;
         [Restores, Crashes, Stalls, ReadFailures, NotApplied, UnknownApplied, UnknownDropped, UnknownLate, RolledBack]
             .into_iter()
-            .chain([ClockJumps, NetworkFaults, ReceiverFaults])
+            .chain([ClockJumps, NetworkFaults, ReceiverFaults, Killed, Refused])
             .map(|count| self.of(count))
             .sum()
     }

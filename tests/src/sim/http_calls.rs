@@ -71,6 +71,7 @@ impl World {
             message: told.message,
             lease: told.lease,
             number: told.number,
+            alone: told.alone,
             sent_us: self.now_us,
             clock_us,
             arrives_us: fate.arrives_us,
@@ -116,6 +117,11 @@ impl World {
         life.in_flight.retain(|&in_flight| in_flight != request);
         self.sent[request].completed = true;
         life.ready.push(completion);
+        if self.dies_of_answer(instance, request) {
+            self.crash(instance);
+            return Ok(());
+        }
+        let life = &self.instances[instance];
         if life.waits { self.wait_over(instance) } else { Ok(()) }
     }
 

@@ -68,6 +68,10 @@ pub struct Lane {
     pub holder: Option<CallId>,
     /// Calls whose lease was taken by another.
     pub lost_by: BTreeSet<CallId>,
+    /// Of each lease that was not given back, the delivery that its row named at its end.
+    pub vain: Vec<Option<(String, u32)>>,
+    /// An attempt was recorded under the present lease, or brought forward, so that it could not be.
+    pub recorded: bool,
     /// Keys of wakes.
     pub wakes: BTreeSet<String>,
     /// Queue rows.
@@ -125,6 +129,8 @@ pub struct Touched {
     pub leased: Vec<(String, Lease)>,
     /// Lanes that were leased and are free.
     pub freed: Vec<String>,
+    /// Lanes whose row was written, and what it was before.
+    pub lane_rows: Vec<(String, Lease)>,
     /// Of each lane touched, who held it before this commit.
     pub held_before: BTreeMap<String, Option<CallId>>,
     /// Deliveries that had not been there.
@@ -153,6 +159,20 @@ impl Model {
             }
         }
         touched
+    }
+
+    /// The store has refused a commit: if it was about one lane, the call gives that up.
+    pub fn refused(&mut self, call: CallId, mutations: &[Mutation]) {
+        let lane = |mutation: &Mutation| match rows::parse(mutation.key()) {
+            Some(Row::Log { tenant, webhook, .. }) => Some(format!("{tenant}/{webhook}")),
+            Some(Row::Lane { lane }) => Some(lane.to_owned()),
+            _ => None,
+        };
+        let mut lanes: Vec<String> = mutations.iter().filter_map(lane).collect();
+        lanes.dedup();
+        if let [lane] = lanes.as_slice() {
+            self.lane(lane).lost_by.insert(call);
+        }
     }
 
     fn apply_row(
@@ -323,6 +343,10 @@ impl Model {
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
         let before = lane.holder;
+        touched.lane_rows.push((lane_id.to_owned(), lane.lease.clone()));
+        if lane.lease.until != 0 && lease.token != lane.lease.token && before != Some(call) {
+            lane.vain.push(lane.lease.doubt.suspect.clone());
+        }
         if lease.until == 0 {
             lane.holder = None;
             if lane.lease.until != 0 {
@@ -331,6 +355,7 @@ impl Model {
         } else if lease.token != lane.lease.token {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
             lane.holder = Some(call);
+            lane.recorded = false;
         }
         if let Some(loser) = before
             && lane.holder != Some(loser)
@@ -358,6 +383,7 @@ impl Model {
         let before = self.logged.insert(key.to_owned(), value.to_owned());
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
+        lane.recorded = true;
         let delivery = lane.delivery(lane_id, message, touched);
         let about = (lane_id.to_owned(), message.to_owned(), number);
         if log.again.is_some() {

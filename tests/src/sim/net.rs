@@ -45,6 +45,8 @@ pub struct Sent {
     pub lease: String,
     /// The number of the attempt, as the queue had it.
     pub number: u32,
+    /// It is made alone.
+    pub alone: bool,
     /// When, in true microseconds.
     pub sent_us: u64,
     /// When, by the sender's clock.

@@ -43,6 +43,8 @@ pub struct Params {
     pub wishes: u32,
     /// When the store goes back to a backup.
     pub restore: Option<Plan>,
+    /// One of so many events is poison; 0: none is.
+    pub poison: u32,
     /// The faults.
     pub faults: Faults,
 }
@@ -122,6 +124,10 @@ impl Params {
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
             // A stream of its own: other seeds stay as they were.
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
+            poison: {
+                let mut poison = Rng::of(seed, "poison", u64::MAX);
+                if !fan_out && poison.below(8) == 0 { poison.pick(&[3, 8, 20]) } else { 0 }
+            },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
         params.restore = Plan::draw(seed, params.fault_phase_ms);
@@ -140,7 +146,8 @@ impl Params {
     pub fn faultless(&self) -> bool {
         let faults = &self.faults;
         let storage = [faults.read_fails, faults.not_applied, faults.unknown_applied, faults.unknown_dropped];
-        storage.iter().chain([&faults.unknown_late, &faults.crash, &faults.stall]).all(|rate| *rate == 0)
+        self.poison == 0
+            && storage.iter().chain([&faults.unknown_late, &faults.crash, &faults.stall]).all(|rate| *rate == 0)
             && faults.clock_off_ms_max == 0
             && self.restore.is_none()
             && self.storage_us_max * u64::from(self.webhooks) + self.commit_us_max < 1_000_000

@@ -226,6 +226,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         commit_us_max: 0,
         wishes: 0,
         restore: None,
+        poison: 0,
         faults: Faults {
             clock_off_ms_max: if scenario.stumbles { u64::from(AHEAD_MS) } else { 0 },
             ..Faults::default()

@@ -58,6 +58,16 @@ pub struct Lease {
     pub until: u64,
     #[serde(default)]
     pub wake: Option<String>,
+    #[serde(default)]
+    pub doubt: Doubt,
+}
+
+/// What is held against a lane.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct Doubt {
+    pub claims: u32,
+    #[serde(default)]
+    pub suspect: Option<(String, u32)>,
 }
 
 /// A group of deliveries.

@@ -59,13 +59,13 @@ sabotages! {
     SkipRouteTakenLaneCheck "skip-route-taken-lane-check" Seen(&["lease-respected"]),
     SkipClaimLaneCheck "skip-claim-lane-check" Seen(&["lease-respected"]),
     SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced"]),
-    SkipQueueCheck "skip-queue-check" Seen(&["rows"]),
+    SkipQueueCheck "skip-queue-check" Seen(&["rows", "queued-once"]),
     SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced"]),
     SkipHookCheck "skip-hook-check" Seen(&["findable"]),
     SkipSubscriptionsCheck "skip-subscriptions-check" Seen(&["counted"]),
     SkipSecondReading "skip-second-reading" Seen(&["routed"]),
     SkipAskedLogCheck "skip-asked-log-check" Seen(&["rows"]),
-    SkipAskedQueueCheck "skip-asked-queue-check" Seen(&["ended"]),
+    SkipAskedQueueCheck "skip-asked-queue-check" Seen(&["ended", "queued-once"]),
     SkipAskedInboxCheck "skip-asked-inbox-check" Seen(&["rows"]),
     ForgetAskedWake "forget-asked-wake" Seen(&["announced"]),
     ForgetAskedDelete "forget-asked-delete" Seen(&["queued-once"]),
@@ -82,6 +82,9 @@ sabotages! {
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
+    ForgetDoubt "forget-doubt" Seen(&["held-against"]),
+    ForgetSuspect "forget-suspect" Seen(&["alone"]),
+    SkipSuspectCheck "skip-suspect-check" Seen(&["armed", "lease-respected", "held-against"]),
 }
 
 /// What a commit is for, told by the rows that it changes.
@@ -90,6 +93,8 @@ enum Kind {
     Accept,
     Route,
     Claim,
+    /// Of a lane that is alone: which delivery is to be made.
+    Name,
     Settle,
     Release,
     Registration,
@@ -152,10 +157,10 @@ impl Storage for Sabotaged<'_> {
                 dropped.push(mutation.key());
                 continue;
             }
-            kept.push(if self.sabotage == Sabotage::DeleteGroup {
-                delete_instead(&checks, mutation)
-            } else {
-                mutation.clone()
+            kept.push(match self.sabotage {
+                Sabotage::DeleteGroup => delete_instead(&checks, mutation),
+                Sabotage::ForgetDoubt => without_doubt(mutation),
+                _ => mutation.clone(),
             });
         }
         let versions = self.host.commit(&checks, &kept)?;
@@ -199,6 +204,8 @@ fn kind_of(checks: &[Check], mutations: &[Mutation]) -> Kind {
         Kind::Settle
     } else if mutations.iter().any(frees) {
         Kind::Release
+    } else if any("lane/") && mutations.len() == 1 {
+        Kind::Name
     } else if any("lane/") {
         Kind::Claim
     } else {
@@ -238,6 +245,7 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
         Sabotage::SkipSettleLaneCheck => kind == Kind::Settle && lane,
         Sabotage::SkipQueueCheck => kind == Kind::Settle && key.starts_with("queue/"),
         Sabotage::SkipReleaseLaneCheck => kind == Kind::Release && lane,
+        Sabotage::SkipSuspectCheck => kind == Kind::Name,
         Sabotage::SkipHookCheck => key.starts_with("hook/"),
         Sabotage::SkipSubscriptionsCheck => key.starts_with("subs/"),
         Sabotage::SkipAskedLogCheck => kind == Kind::Asked && key.starts_with("log/"),
@@ -268,6 +276,7 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
+        Sabotage::ForgetSuspect => kind == Kind::Name,
         Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake,
         _ => false,
     }
@@ -277,6 +286,17 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
 fn is_retry(key: &str) -> bool {
     key.starts_with("queue/")
         && key.rsplit('/').next().is_some_and(|group| group.starts_with("msg_") && group.contains('.'))
+}
+
+/// What was held against a lane is forgotten whenever its row is put.
+fn without_doubt(mutation: &Mutation) -> Mutation {
+    match mutation {
+        Mutation::Put { key, value } if key.starts_with("lane/") => {
+            let end = value.find(",\"doubt\"").unwrap_or(value.len() - 1);
+            Mutation::Put { key: key.clone(), value: format!("{}}}", &value[..end]) }
+        }
+        _ => mutation.clone(),
+    }
 }
 
 fn delete_instead(checks: &[Check], mutation: &Mutation) -> Mutation {

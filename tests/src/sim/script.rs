@@ -8,6 +8,7 @@ use super::coverage::Count;
 use super::model::Lane;
 use super::net::Health;
 use super::points::{Kind, Mode, Point};
+use super::poison::Poison;
 use super::workload::{Job, Receiver};
 use super::world::{Held, InstanceId, World};
 
@@ -26,6 +27,8 @@ pub struct Scenario {
     pub expects: &'static [Count],
     /// The first worker's clock is ahead by far, and it is gone when it first sends.
     pub stumbles: bool,
+    /// The event of this number is poison.
+    pub poison: Option<(u64, Poison)>,
 }
 
 /// A webhook and its receiver.
@@ -73,8 +76,15 @@ const FAILS: Hook = Hook { answers: &[500], ..WELL };
 const GONE: Hook = Hook { answers: &[410], ..WELL };
 const RATED: Hook = Hook { rate: 30, ..WELL };
 const OTHERS: Hook = Hook { events: r#"["order.paid"]"#, ..WELL };
-const PLAIN: Scenario =
-    Scenario { name: "", workers: 1, webhooks: &[WELL], steps: &[], expects: &[Count::Delivered], stumbles: false };
+const PLAIN: Scenario = Scenario {
+    name: "",
+    workers: 1,
+    webhooks: &[WELL],
+    steps: &[],
+    expects: &[Count::Delivered],
+    stumbles: false,
+    poison: None,
+};
 use Step::*;
 
 /// All of them.
@@ -173,6 +183,29 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "take-over", steps: &[(0, Report(&[1])), (30_000, Report(&[2]))], stumbles: true, ..PLAIN },
     Scenario { name: "rate", webhooks: &[RATED], steps: &[(0, Report(&[1, 2, 3]))], ..PLAIN },
+    Scenario {
+        name: "deadly",
+        steps: &[(0, Report(&[1, 2, 3])), (600_000, Redeliver(Some(Which::First)))],
+        expects: &[Count::Delivered, Count::Killed, Count::Failed, Count::AskedAgain],
+        poison: Some((1, Poison::Read)),
+        ..PLAIN
+    },
+    Scenario {
+        name: "deadly-answer",
+        workers: 2,
+        steps: &[(0, Report(&[1, 2]))],
+        expects: &[Count::Delivered, Count::Killed, Count::Failed],
+        poison: Some((1, Poison::Answer)),
+        ..PLAIN
+    },
+    Scenario {
+        name: "unrecordable",
+        webhooks: &[WELL, WELL],
+        steps: &[(0, Report(&[1, 2, 3]))],
+        expects: &[Count::Delivered, Count::Refused, Count::Failed],
+        poison: Some((2, Poison::Record)),
+        ..PLAIN
+    },
     Scenario {
         name: "two-workers",
         workers: 2,

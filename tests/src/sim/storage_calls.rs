@@ -9,6 +9,7 @@ use super::checkers::commits::{self, Applied};
 use super::coverage::Count;
 use super::model::CallId;
 use super::points::Mode;
+use super::poison::REFUSED;
 use super::rows::Log;
 use super::workload::Job;
 use super::world::{Due, Fate, Held, InstanceId, World};
@@ -62,6 +63,7 @@ impl World {
         if let Reply::Got(Err(StorageError::Invalid(why)))
         | Reply::Scanned(Err(StorageError::Invalid(why)))
         | Reply::Committed(Err(StorageError::Invalid(why))) = &reply
+            && why != REFUSED
         {
             return Err(Failure { checker: "storage-contract", detail: format!("call {call}: {why}") });
         }
@@ -171,6 +173,11 @@ impl World {
         checks: &[Check],
         mutations: &[Mutation],
     ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
+        if self.refuses(call, mutations) {
+            self.coverage.add(Count::Refused);
+            self.model.refused(call, mutations);
+            return Ok(Err(StorageError::Invalid(REFUSED.to_owned())));
+        }
         let result = self.store.commit(checks, mutations);
         match &result {
             Ok(_) => (),
@@ -236,6 +243,7 @@ fn counted(log: &Log) -> Count {
         "exhausted" => Count::Exhausted,
         "skipped" => Count::Skipped,
         "cancelled" => Count::Cancelled,
+        "failed" => Count::Failed,
         _ => Count::Retries,
     }
 }

@@ -208,8 +208,9 @@ pub struct World {
     pub backup: Option<Backup>,
     /// Counts how often it did.
     pub era: u64,
+    /// The seed.
+    pub seed: u64,
     order: Rng,
-    seed: u64,
     agenda: BinaryHeap<Reverse<(u64, u64, Slot)>>,
     resting: bool,
 }
@@ -302,7 +303,7 @@ impl World {
                 break;
             }
         }
-        let hit = self.script.as_ref().is_some_and(|script| script.point.is_some());
+        let hit = self.script.as_ref().is_some_and(|script| script.point.is_some() || script.scenario.poison.is_some());
         let faultless = self.params.faultless() && !hit;
         endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)?;
         redelivery::kept(&self.model, &self.promises)
@@ -446,6 +447,10 @@ impl World {
     /// Draws whether the instance gets its answer, and when.
     fn asked(&mut self, instance: InstanceId, op: Op) -> Result<(), Failure> {
         self.trace.asked(self.now_us, instance, &op);
+        if self.dies_of_poison(instance, &op) {
+            self.crash(instance);
+            return Ok(());
+        }
         if self.goes_wrong(instance, &op) || self.chance.chance(self.faults.crash) {
             self.coverage.add(Count::Crashes);
             self.crash(instance);

@@ -17,9 +17,9 @@ fn kept<T: Record + std::fmt::Debug>(record: &T, text: &str) {
 fn records_have_one_spelling() {
     kept(&Empty {}, r#"{"v":1}"#);
     kept(&Shard { token: "t".into(), until: 0, routed_ms: None }, r#"{"v":1,"token":"t","until":0}"#);
-    kept(&Lane { token: "t".into(), until: 7, wake: None }, r#"{"v":1,"token":"t","until":7}"#);
+    kept(&Lane { token: "t".into(), until: 7, wake: None, doubt: None }, r#"{"v":1,"token":"t","until":7}"#);
     kept(
-        &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("wake/7/t/wh/x".into()) },
+        &Lane { token: "é\"".into(), until: u64::MAX, wake: Some("wake/7/t/wh/x".into()), doubt: None },
         r#"{"v":1,"token":"é\"","until":18446744073709551615,"wake":"wake/7/t/wh/x"}"#,
     );
     let (m, n) = (MESSAGE.replace('x', "m"), MESSAGE.replace('x', "n"));

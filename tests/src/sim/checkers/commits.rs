@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
-use super::{Failure, during, ensure, matches};
+use super::{Failure, doubt, during, ensure, matches};
 use crate::sim::model::{CallId, Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
@@ -56,6 +56,9 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         ensure(over || absurd, "lease-respected", || {
             format!("call {call} leased {lane} at {clock_ms} ms by its clock, over the lease {before:?}")
         })?;
+    }
+    for (lane, before) in &touched.lane_rows {
+        doubt::kept(lane, &model.lanes[lane], before)?;
     }
     for (lane, message) in &touched.deliveries {
         one_place(lane, message, &model.lanes[lane])?;
@@ -212,6 +215,9 @@ fn truthful(
     let about = || format!("attempt {number} of {message} for {lane_id}: {log:?}");
     // Who holds a lane reads the webhook once, so what it was before the message came counts as well.
     let states: Vec<Option<&rows::Hook>> = lane.hook.iter().map(|(_, hook)| hook.as_ref()).collect();
+    if log.state == "failed" {
+        return doubt::condemned(lane, message, number, log, about);
+    }
     if !log.attempted() {
         let inactive = || states.iter().flatten().any(|hook| !hook.active);
         return match log.state.as_str() {

@@ -7,7 +7,7 @@ use hookwright_engine::limits::{
     CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS,
 };
 
-use super::{Failure, ensure};
+use super::{Failure, doubt, ensure};
 use crate::sim::model::{self, CallId, Lane, Model, RequestId};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
@@ -47,6 +47,8 @@ pub struct Told {
     pub message: Option<String>,
     /// The attempt; 0: one that nothing will record.
     pub number: u32,
+    /// Nothing may be in flight beside it.
+    pub alone: bool,
     /// The token of the lane's lease; empty if the lease that it was sent under has been lost.
     pub lease: String,
 }
@@ -76,7 +78,7 @@ pub fn judge(
     let body = request.body.clone().unwrap_or_default();
     let Some(marker) = model::marker(&body) else {
         ensure(!sender.pump, "body", || format!("no event of the workload: {}", about()))?;
-        return Ok(Told { lane: lane_id.clone(), message: None, number: 0, lease: String::new() });
+        return Ok(Told { lane: lane_id.clone(), message: None, number: 0, alone: false, lease: String::new() });
     };
     let message = message_of(model, lane_id, lane, marker, request, sent, sender)
         .ok_or_else(|| Failure { checker: "matched", detail: format!("never routed to {lane_id}: {}", about()) })?;
@@ -86,7 +88,9 @@ pub fn judge(
     ensure(*first == (id, body), "same-bytes", || format!("{first:?} was sent before: {}", about()))?;
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
     let lease = if number == 0 { String::new() } else { lane.lease.token.clone() };
-    Ok(Told { lane: lane_id.clone(), message: Some(message), number, lease })
+    let about = || format!("attempt {number} of {message} for {lane_id}");
+    let alone = number > 0 && doubt::alone(lane, (&message, number), sender.in_flight, sent, about)?;
+    Ok(Told { lane: lane_id.clone(), message: Some(message), number, alone, lease })
 }
 
 /// The message that is meant: where its id does not travel, several may have the same content, and any that waits will do.

@@ -1,0 +1,143 @@
+//! Isolation: a lane whose leases keep ending without a word is worked on alone, one delivery at a time, each written down
+//! before it is touched. So whatever it is that a worker dies of, the next one knows it; in the end it is not made again.
+//!
+//! A claim counts against its lane until the lease is given back in order, with something recorded under it. What is recorded
+//! in the middle of a lease proves nothing about what is still in flight.
+
+use super::{Delivery, Held, Pump, send};
+use crate::commit::{Commit, Outcome};
+use crate::host::HttpErrorKind;
+use crate::keys::{self, Lane};
+use crate::limits::{CONDEMNED_CLAIMS, IN_FLIGHT_MAX, ISOLATED_CLAIMS, SUSPECTED_CLAIMS, SUSPECTED_LANES_MAX};
+use crate::records::{self, Attempt, Doubt, State};
+use crate::{Error, time};
+
+/// How many lanes a pump holds at once, together with one that so many claims are held against: fewer and fewer, so that
+/// whoever is to blame has less and less company.
+pub(super) fn together(claims: u32) -> usize {
+    if claims < SUSPECTED_CLAIMS {
+        IN_FLIGHT_MAX
+    } else if claims < ISOLATED_CLAIMS {
+        SUSPECTED_LANES_MAX
+    } else {
+        1
+    }
+}
+
+/// What is held against a lane that is claimed once more.
+pub(super) fn claimed(doubt: &Doubt) -> Doubt {
+    Doubt { claims: doubt.claims.saturating_add(1), ..doubt.clone() }
+}
+
+/// What is held against a lane that is given back: a lease without a record, as if it had not been; after a record nothing, but
+/// where it was made alone and more is waiting, the next lease has little company.
+pub(super) fn released(doubt: &Doubt, recorded: bool, waits: bool) -> Option<Doubt> {
+    let kept = match (recorded, doubt.claims > ISOLATED_CLAIMS) {
+        (false, _) => Doubt { claims: doubt.claims.saturating_sub(1), ..doubt.clone() },
+        (true, true) => Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() },
+        (true, false) => Doubt::default(),
+    };
+    Some(kept).filter(|kept| waits && kept.claims > 0)
+}
+
+/// What was chosen, if it may be touched: of a lane that is alone, what is written down in its row. None: it is not to be made
+/// now, or not again.
+pub(super) fn admitted(
+    pump: &mut Pump<'_>,
+    chosen: Vec<(Lane, Delivery)>,
+) -> Result<Option<Vec<(Lane, Delivery)>>, Error> {
+    let Some((lane, delivery)) = chosen.first() else { return Ok(Some(chosen)) };
+    let Some(held) = pump.lanes.get(lane).filter(|held| held.is_isolated()) else { return Ok(Some(chosen)) };
+    if held.doubt.suspect.as_ref().is_some_and(|suspect| delivery.is(suspect)) {
+        if held.doubt.claims <= CONDEMNED_CLAIMS {
+            return Ok(Some(chosen));
+        }
+        let attempt = condemned(&held.doubt, pump.now_ms());
+        for (lane, delivery) in chosen {
+            send::end(pump, lane, delivery, attempt.clone());
+        }
+        return Ok(None);
+    }
+    let (lane, delivery) = (lane.clone(), delivery.clone());
+    let named = name(pump, &lane, &delivery);
+    if let Ok(true) = named {
+        return Ok(Some(chosen));
+    }
+    send::put_back(pump, chosen);
+    named.map(|_| None)
+}
+
+/// Writes down which delivery is about to be made. Answers whether it stands there; if not, the lane is not as it was known.
+fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, Error> {
+    let (host, now_ms) = (pump.host, pump.now_ms());
+    let Some(held) = pump.lanes.get_mut(lane) else { return Ok(false) };
+    let suspect = Some((delivery.message.clone(), delivery.number));
+    let doubt = Doubt { claims: ISOLATED_CLAIMS + 1, suspect, since_ms: Some(now_ms) };
+    let key = keys::lane(lane);
+    let row = records::Lane {
+        token: held.token.clone(),
+        until: held.until_ms,
+        wake: Some(held.armed.clone()),
+        doubt: Some(doubt.clone()),
+    };
+    let mut commit = Commit::default();
+    commit.check(&key, Some(held.version));
+    commit.put(key.clone(), records::encode(&row));
+    if let Outcome::Applied(versions) = commit.submit(host)? {
+        held.version = versions.of(&key)?;
+        held.doubt = doubt;
+        return Ok(true);
+    }
+    // An earlier submission had landed, or the lane is somebody else's.
+    if let Some(entry) = host.get_one(&key)? {
+        let row: records::Lane = records::decode(&key, &entry.value)?;
+        if row.token == held.token {
+            held.is_now(entry.version, row);
+            return Ok(false);
+        }
+    }
+    pump.lanes.remove(lane);
+    Ok(false)
+}
+
+/// How a delivery ends that is not to be made again.
+fn condemned(doubt: &Doubt, now_ms: u64) -> Attempt {
+    let times = doubt.claims.saturating_sub(ISOLATED_CLAIMS + 1);
+    let since = time::rfc3339_millis(doubt.since_ms.unwrap_or(now_ms) * 1_000);
+    let detail = format!(
+        "its worker was gone each time before it had recorded anything: {ISOLATED_CLAIMS} times with others, then {times} times with this delivery alone, since {since}"
+    );
+    Attempt {
+        error: Some(HttpErrorKind::Internal),
+        detail: Some(detail),
+        ..Attempt::new(now_ms, "unknown", State::Failed)
+    }
+}
+
+impl Held {
+    /// Whether it is worked on alone, one delivery at a time.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.doubt.claims > ISOLATED_CLAIMS
+    }
+
+    /// The delivery that was under way when the last worker went comes first.
+    pub(super) fn bring_suspect_forward(&mut self) {
+        let Some(suspect) = &self.doubt.suspect else { return };
+        let place = self.ready.iter().position(|delivery| delivery.is(suspect));
+        if let Some(delivery) = place.and_then(|place| self.ready.remove(place)) {
+            self.ready.push_front(delivery);
+        }
+    }
+
+    /// Takes over what its row has become under the same lease.
+    pub(super) fn is_now(&mut self, version: u64, row: records::Lane) {
+        self.version = version;
+        self.doubt = row.doubt.unwrap_or_default();
+    }
+}
+
+impl Delivery {
+    fn is(&self, (message, number): &(String, u32)) -> bool {
+        self.message == *message && self.number == *number
+    }
+}

@@ -1,0 +1,203 @@
+//! Who keeps killing workers is found and left alone; who was near it is not harmed for long.
+#![allow(clippy::unwrap_used)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::deliver::alone::released;
+use crate::deliver::{Pump, route};
+use crate::host::{Clock, Storage};
+use crate::keys::Lane;
+use crate::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, SUSPECTED_CLAIMS};
+use crate::records::{self, Doubt};
+use crate::world::*;
+use crate::*;
+
+/// Calls the pump, each time after all leases, until it has nothing to do. Answers how often it died.
+fn pump_to_the_end(world: &World, config: &Config) -> u32 {
+    let mut deaths = 0;
+    for _ in 0..30 {
+        match catch_unwind(AssertUnwindSafe(|| world.pump(config))) {
+            Ok(report) if report.attempts == 0 && world.count("wake") == 0 => return deaths,
+            Ok(_) => {}
+            Err(_) => {
+                deaths += 1;
+                world.waiting.borrow_mut().clear();
+            }
+        }
+        world.now_us.set(world.now_us.get() + 40_000_000);
+    }
+    panic!("no end after {deaths} deaths: {:?}", world.store.snapshot());
+}
+
+fn doubt(world: &World, webhook: &str) -> Option<Doubt> {
+    let row = world.store.get_one(&keys::lane(&Lane::of("acme", webhook))).unwrap().unwrap();
+    records::decode::<records::Lane>(&row.key, &row.value).unwrap().doubt
+}
+
+/// A free lane, so many of whose claims were not given back, that wants to be looked at in so many milliseconds.
+fn put_doubt(world: &World, webhook: &str, claims: u32, in_ms: u64) {
+    let lane = Lane::of("acme", webhook);
+    let wake = keys::wake(world.now_us() / 1_000 + in_ms, &lane, "x");
+    let doubt = Some(Doubt { claims, ..Doubt::default() });
+    let row = records::Lane { token: "x".to_owned(), until: 0, wake: Some(wake.clone()), doubt };
+    world.put(std::iter::once(keys::lane(&lane)), &records::encode(&row));
+    world.put(std::iter::once(wake), r#"{"v":1}"#);
+}
+
+fn subscribed(world: &World, config: &Config, events: &str) -> String {
+    let registration = format!(r#"{{"url":"https://{}.example/in","events":["{events}"]}}"#, world.drawn.get());
+    let shown = register(world, config, "acme", None, &registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+/// What was accepted is in the queues, and nothing of it has been sent.
+fn route_only(world: &World, config: &Config) {
+    let mut pump = Pump::new(world, config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(route::route(&mut pump).unwrap());
+}
+
+fn states(world: &World, config: &Config, webhook: &str) -> Vec<String> {
+    let mut states: Vec<String> = log(world, config, webhook).into_iter().map(|(state, ..)| state).collect();
+    states.sort();
+    states
+}
+
+#[test]
+fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let (one, other) = (subscribed(&world, &config, "*"), subscribed(&world, &config, "a"));
+    accept_many(&world, &config, 4);
+    let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    accept_many(&world, &config, 4);
+    *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
+    assert_eq!(pump_to_the_end(&world, &config), CONDEMNED_CLAIMS);
+    is_quiet(&world);
+    let delivered = "delivered".to_owned();
+    assert_eq!(states(&world, &config, &other), vec![delivered.clone(); 8]);
+    let expected = [vec![delivered; 8], vec!["failed".to_owned()]].concat();
+    assert_eq!(states(&world, &config, &one), expected);
+    assert!(doubt(&world, &one).is_none() && doubt(&world, &other).is_none());
+    *world.deadly.borrow_mut() = None;
+    let told = explain(&world, &config, "acme", &deadly, &one).unwrap();
+    assert!(
+        told.contains("3 times with others, then 3 times with this delivery alone, since 2025-02-04T12:0"),
+        "{told}"
+    );
+    // It can be asked for again, and is begun anew.
+    again(&world, &config, &deadly, Some(&one));
+    assert_eq!(world.pump(&config).delivered, 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn what_is_held_against_a_lane_when_it_is_given_back() {
+    let suspect = Some(("msg_x".to_owned(), 1));
+    let check = |claims: u32, recorded: bool, waits: bool, left: Option<(u32, bool)>| {
+        let doubt = Doubt { claims, suspect: suspect.clone(), since_ms: Some(7) };
+        let kept = released(&doubt, recorded, waits).map(|kept| (kept.claims, kept.suspect.is_some()));
+        assert_eq!(kept, left, "{claims} {recorded} {waits}");
+    };
+    // As if it had not been claimed.
+    check(1, false, true, None);
+    check(ISOLATED_CLAIMS, false, true, Some((ISOLATED_CLAIMS - 1, true)));
+    check(CONDEMNED_CLAIMS + 1, false, true, Some((CONDEMNED_CLAIMS, true)));
+    // Something was recorded, and all that was begun came to its end.
+    check(1, true, true, None);
+    check(ISOLATED_CLAIMS, true, true, None);
+    // What waits has not been near the others yet.
+    check(ISOLATED_CLAIMS + 1, true, true, Some((SUSPECTED_CLAIMS, false)));
+    check(CONDEMNED_CLAIMS + 1, true, true, Some((SUSPECTED_CLAIMS, false)));
+    // Nothing is left that could be to blame.
+    check(CONDEMNED_CLAIMS + 1, true, false, None);
+    check(CONDEMNED_CLAIMS + 1, false, false, None);
+}
+
+#[test]
+fn isolated_lanes_recover_one_after_the_other_in_one_call() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let lanes: Vec<String> = (0..5).map(|_| subscribed(&world, &config, "a")).collect();
+    accept_many(&world, &config, 3);
+    route_only(&world, &config);
+    for lane in &lanes {
+        put_doubt(&world, lane, ISOLATED_CLAIMS, 0);
+    }
+    let begun_us = world.now_us();
+    assert_eq!(world.pump(&config).delivered, 15);
+    assert_eq!(world.in_flight_max.get(), 1);
+    assert!(world.now_us() < begun_us + 1_000_000, "{}", world.now_us() - begun_us);
+    assert!(lanes.iter().all(|lane| doubt(&world, lane).is_none()));
+    assert_eq!(pump_to_the_end(&world, &config), 0);
+}
+
+#[test]
+fn who_has_been_claimed_in_vain_twice_has_little_company() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let lanes: Vec<String> = (0..40).map(|_| subscribed(&world, &config, "a")).collect();
+    accept_many(&world, &config, 1);
+    route_only(&world, &config);
+    for lane in &lanes {
+        put_doubt(&world, lane, SUSPECTED_CLAIMS, 0);
+    }
+    assert_eq!(world.pump(&config).delivered, 40);
+    // Without a success yet, half of those that there may be.
+    assert_eq!(world.in_flight_max.get(), limits::SUSPECTED_LANES_MAX / 2);
+}
+
+#[test]
+fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let busy = registered(&world, &config, r#""ratePerMinute":600"#);
+    let lane = subscribed(&world, &config, "b");
+    put_doubt(&world, &lane, ISOLATED_CLAIMS, 1_000);
+    accept_many(&world, &config, 600);
+    on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
+    let begun_us = world.now_us();
+    let report = deliver(&world, &config, Budget { time_ms: 90_000, attempts_max: 1_000 }).unwrap();
+    assert_eq!(report.delivered, 602);
+    let requests = world.requests.borrow();
+    let url = shown(&world, &config, &lane)["url"].as_str().unwrap().to_owned();
+    let before = requests.iter().position(|request| request.url == url).unwrap();
+    // Ten a second: it waited for a while, and then for the end of a lease.
+    assert!((100..300).contains(&before), "{before}");
+    // And the other one did not wait for long: 600 tenths of a second.
+    assert!(world.now_us() < begun_us + 63_000_000, "{}", world.now_us() - begun_us);
+    assert!(doubt(&world, &lane).is_none() && doubt(&world, &busy).is_none());
+}
+
+#[test]
+fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let (one, other) = (subscribed(&world, &config, "*"), subscribed(&world, &config, "a"));
+    accept_many(&world, &config, 1);
+    let bad = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    *world.refused.borrow_mut() = Some(format!("log/acme/{bad}/"));
+    assert_eq!(world.pump(&config).delivered, 2, "before it, and of the other one");
+    accept_many(&world, &config, 3);
+    let report = world.pump(&config);
+    assert_eq!((report.delivered, report.problems.len()), (3, 0), "its lane is leased: {report:?}");
+    assert_eq!(states(&world, &config, &other), vec!["delivered"; 4]);
+    assert_eq!(pump_to_the_end(&world, &config), 0);
+    let sent =
+        world.requests.borrow().iter().filter(|request| request.body.as_ref().unwrap().contains("\"b\"")).count();
+    assert_eq!(sent, CONDEMNED_CLAIMS as usize);
+    assert_eq!(states(&world, &config, &one), ["delivered", "delivered", "delivered", "delivered", "failed"]);
+    assert!(doubt(&world, &one).is_none());
+    is_quiet(&world);
+}
+
+#[test]
+fn a_take_over_forgives_nothing() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = subscribed(&world, &config, "*");
+    let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
+    for claims in 1..=CONDEMNED_CLAIMS {
+        catch_unwind(AssertUnwindSafe(|| world.pump(&config))).unwrap_err();
+        assert_eq!(take_over(&world, &config).unwrap(), 1);
+        let doubt = doubt(&world, &one).unwrap();
+        assert_eq!((doubt.claims, doubt.suspect.is_some()), (claims, claims > ISOLATED_CLAIMS));
+    }
+    world.pump(&config);
+    assert_eq!(states(&world, &config, &one), ["failed"]);
+}
