@@ -31,8 +31,7 @@ pub fn on_events(
     tenant: Option<&str>,
     events: &[String],
 ) -> Result<Vec<Accepted>, Error> {
-    let too_large =
-        |message: String| Error { field: Some("events".to_owned()), ..Error::of(ErrorKind::TooLarge, message) };
+    let too_large = |message: String| Error::of(ErrorKind::TooLarge, message).at("events");
     if events.len() > limits::EVENTS_PER_CALL_MAX {
         let message = format!("has {} events; {} are allowed in one call", events.len(), limits::EVENTS_PER_CALL_MAX);
         return Err(too_large(message).hint("send them in several calls"));
@@ -176,9 +175,7 @@ fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Opti
 }
 
 fn other_content() -> Error {
-    Error {
-        field: Some("id".to_owned()),
-        ..Error::of(ErrorKind::Conflict, "an event with this id and another content was accepted before")
-    }
-    .hint("an id stands for one event for ever: give a new event a new id")
+    Error::of(ErrorKind::Conflict, "an event with this id and another content was accepted before")
+        .at("id")
+        .hint("an id stands for one event for ever: give a new event a new id")
 }

@@ -95,7 +95,7 @@ impl Config {
 fn own_profiles(texts: &[String]) -> Result<Vec<Arc<Profile>>, Error> {
     if texts.len() > PROFILES_MAX {
         let message = format!("has {} profiles; {PROFILES_MAX} are allowed", texts.len());
-        return Err(Error { kind: ErrorKind::TooLarge, ..Error::invalid("profiles", message) });
+        return Err(Error::of(ErrorKind::TooLarge, message).at("profiles"));
     }
     let mut profiles: Vec<Arc<Profile>> = Vec::new();
     for (index, text) in texts.iter().enumerate() {

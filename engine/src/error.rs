@@ -2,9 +2,13 @@
 
 use crate::host::StorageError;
 
-/// Why a call was refused or failed.
+/// Why a call was refused or failed. Boxed: a result is as large as what it carries, and handing an error on costs a word.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Details>);
+
+/// What an error says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Details {
     /// What sort of failure it is, for decisions and status codes.
     pub kind: ErrorKind,
     /// The field at fault, as a path into the input (`events[1]`), if one is.
@@ -40,13 +44,20 @@ impl Error {
     /// An error about a field of the input.
     #[cold]
     pub fn invalid(field: &str, message: impl Into<String>) -> Error {
-        Error { kind: ErrorKind::Invalid, field: Some(field.to_owned()), message: message.into(), hint: None }
+        Error::of(ErrorKind::Invalid, message).at(field)
     }
 
     /// An error of another kind, about no field.
     #[cold]
     pub fn of(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, field: None, message: message.into(), hint: None }
+        Error(Box::new(Details { kind, field: None, message: message.into(), hint: None }))
+    }
+
+    /// The same, about this field of the input.
+    #[cold]
+    pub fn at(mut self, field: &str) -> Error {
+        self.field = Some(field.to_owned());
+        self
     }
 
     /// The same, with the mend.
@@ -64,6 +75,38 @@ impl Error {
             None => outer.to_owned(),
         });
         self
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+impl From<Details> for Error {
+    fn from(details: Details) -> Error {
+        Error(Box::new(details))
+    }
+}
+
+impl From<Error> for Details {
+    fn from(error: Error) -> Details {
+        *error.0
+    }
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 

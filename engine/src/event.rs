@@ -57,7 +57,7 @@ impl Event {
     pub fn parse(text: &str) -> Result<Event, Error> {
         if text.len() > limits::EVENT_BYTES_MAX {
             let message = format!("the event has {} bytes; {} are allowed", text.len(), limits::EVENT_BYTES_MAX);
-            let error = Error { kind: ErrorKind::TooLarge, ..Error::invalid("event", message) };
+            let error = Error::of(ErrorKind::TooLarge, message).at("event");
             return Err(error.hint("send the model's id and what changed rather than everything"));
         }
         Event::of_json(json::parse(text)?)

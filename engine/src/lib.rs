@@ -55,7 +55,7 @@ pub use api::{MANAGE, handle};
 pub use call::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, PlainHttp, SealingKey, Settings};
 pub use config::Config;
 pub use deliver::{deliver, take_over};
-pub use error::{Error, ErrorKind};
+pub use error::{Details, Error, ErrorKind};
 pub use explain::explain;
 pub use read::payload as delivery_payload;
 pub use read::{attempts, event_types, message, message_attempts};

@@ -18,9 +18,9 @@ pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
             return Err(Error::invalid("", format!("`{}` is no pattern", quoted(text)))
                 .hint("write *, or an event type, or the beginning of one with .* behind: asset.*"));
         }
-        return profile.event_type(text).map_err(|error| Error { field: Some(String::new()), ..error });
+        return profile.event_type(text).map_err(|error| error.at(""));
     };
-    event::check_type(prefix).map_err(|error| Error { field: Some(String::new()), ..error })?;
+    event::check_type(prefix).map_err(|error| error.at(""))?;
     let prefix = &profile.letter_case.fold(prefix);
     let catalogue = &profile.events;
     let begins = |known: &String| known.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('.'));

@@ -118,10 +118,8 @@ pub fn payload(host: &dyn Host, config: &Config, tenant: &str, message: &str, we
 /// The tenant as part of a key, and the row of its message.
 pub(crate) fn stored_message(host: &dyn Host, tenant: &str, message: &str) -> Result<(String, Message), Error> {
     let tenant_part = keys::part(accept::check_tenant(tenant)?);
-    let unknown = || Error {
-        field: Some("messageId".to_owned()),
-        ..Error::of(ErrorKind::NotFound, format!("there is no message `{}`", json::quoted(message)))
-    };
+    let unknown =
+        || Error::of(ErrorKind::NotFound, format!("there is no message `{}`", json::quoted(message))).at("messageId");
     if !id::is_id("msg_", message) {
         return Err(unknown());
     }

@@ -37,7 +37,7 @@ pub fn redeliver(
             let (hook, _, _) = webhook::read(host, &lane)?;
             if let Some(reason) = webhook::inactive_reason(config, &hook) {
                 let error = Error::of(ErrorKind::Conflict, format!("nothing is delivered to the webhook: {reason}"));
-                return Err(Error { field: Some("webhookId".to_owned()), ..error }.hint("mend that first"));
+                return Err(error.at("webhookId").hint("mend that first"));
             }
             let subscribes =
                 pattern::candidates(&row.event_type).iter().any(|candidate| hook.events.contains(candidate));

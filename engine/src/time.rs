@@ -1,7 +1,7 @@
 //! Times between text and microseconds since 1970. What time it is, is for the host to say.
 
-use crate::Error;
 use crate::json::quoted;
+use crate::{Error, ErrorKind};
 
 const SECOND_US: u64 = 1_000_000;
 const DAY_S: i64 = 86_400;
@@ -16,7 +16,7 @@ pub fn parse(text: &str) -> Result<u64, Error> {
     let micros = split(text).filter(|us| (0..=LAST_US).contains(us)).and_then(|us| u64::try_from(us).ok());
     micros.ok_or_else(|| {
         let message = format!("`{}` is no RFC 3339 time between 1970 and 9999", quoted(text));
-        Error { field: None, ..Error::invalid("", message) }.hint("write it as 2025-02-04T12:00:00.000Z")
+        Error::of(ErrorKind::Invalid, message).hint("write it as 2025-02-04T12:00:00.000Z")
     })
 }
 

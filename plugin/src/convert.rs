@@ -3,7 +3,7 @@
 use hookwright_engine::host::{
     Completion, Entry, HttpError, HttpErrorKind, Mutation, Request, Response, StorageError, WaitResult, Wake,
 };
-use hookwright_engine::{Accepted, DeliveryReport, Error, ErrorKind};
+use hookwright_engine::{Accepted, DeliveryReport, Details, Error, ErrorKind};
 
 use crate::bindings::exports::hookwright::webhooks::webhooks as exported;
 use crate::bindings::hookwright::webhooks::{http, storage};
@@ -90,7 +90,8 @@ pub fn error(error: Error) -> exported::Error {
         ErrorKind::TransactionAborted => exported::ErrorKind::TransactionAborted,
         ErrorKind::Internal => exported::ErrorKind::Internal,
     };
-    exported::Error { kind, field: error.field, message: error.message, hint: error.hint }
+    let Details { field, message, hint, .. } = error.into();
+    exported::Error { kind, field, message, hint }
 }
 
 pub fn accepted(accepted: Accepted) -> exported::Accepted {

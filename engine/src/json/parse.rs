@@ -14,8 +14,10 @@ pub fn parse(text: &str) -> Result<Json, Error> {
 pub fn parse_within(text: &str, depth_max: usize) -> Result<Json, Error> {
     let mut parser = Parser { text, at: 0, depth: 0, depth_max };
     parser.space();
-    let value =
-        parser.value().map_err(|error| Error { field: error.field.filter(|field| !field.is_empty()), ..error })?;
+    let value = parser.value().map_err(|mut error| {
+        error.field.take_if(|field| field.is_empty());
+        error
+    })?;
     parser.space();
     match parser.peek() {
         None => Ok(value),
@@ -48,7 +50,7 @@ impl<'a> Parser<'a> {
 
     /// An error about a value, whose field is named on the way out.
     fn refused(&self, at: usize, what: &str) -> Error {
-        Error { field: Some(String::new()), ..self.error(at, what) }
+        self.error(at, what).at("")
     }
 
     fn unexpected(&self, wanted: &str) -> Error {
@@ -258,7 +260,7 @@ fn below(outer: &str, error: Error) -> Error {
     let Some(inner) = &error.field else { return error };
     let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
     let field = format!("{outer}{dot}{inner}");
-    Error { field: Some(if field.len() > FIELD_BYTES_MAX { outer.to_owned() } else { field }), ..error }
+    error.at(if field.len() > FIELD_BYTES_MAX { outer } else { &field })
 }
 
 /// The line and the column, in characters, both from 1, of a byte of the text.

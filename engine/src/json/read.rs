@@ -1,7 +1,7 @@
 //! Reading an object field by field: the types are checked, and what nobody asked for is refused.
 
 use super::Json;
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// An object whose fields are taken one after the other. `null` counts as absent unless [`Reader::raw`] takes it.
 ///
@@ -25,8 +25,8 @@ impl Reader {
                 reader.members = members.into_iter().map(|(key, value)| (key, Some(value))).collect();
             }
             other => {
-                let error = Error::invalid(path, format!("expected an object, not {}", other.kind()));
-                reader.refuse(if path.is_empty() { Error { field: None, ..error } } else { error });
+                let error = Error::of(ErrorKind::Invalid, format!("expected an object, not {}", other.kind()));
+                reader.refuse(if path.is_empty() { error } else { error.at(path) });
             }
         }
         reader

@@ -37,7 +37,7 @@ fn refused(text: &str, at: usize, what: &str) {
 #[test]
 fn places_are_lines_and_characters() {
     let check = |text: &str, place: &str| {
-        let error = parse(text).unwrap_err().message;
+        let error = &parse(text).unwrap_err().message;
         assert!(error.starts_with(&format!("not JSON at {place}: ")), "{error}");
     };
     check("", "line 1, column 1");
@@ -56,7 +56,7 @@ fn values_that_are_not_taken_are_told_with_their_field() {
     check(r#""\ud800""#, None);
     check(r#"{"\u0000":1}"#, None);
     check(r#"{"a":{"b":"#, None);
-    let deep = parse(&format!("{{\"data\":{}", "[".repeat(100))).unwrap_err().field.unwrap();
+    let deep = parse(&format!("{{\"data\":{}", "[".repeat(100))).unwrap_err().field.clone().unwrap();
     assert!(deep.starts_with("data") && deep.len() <= 100, "{deep}");
 }
 

@@ -23,12 +23,11 @@ pub(super) fn profile(text: &str) -> Result<Profile, Error> {
     let mut fields = Reader::new("", json::parse(text)?);
     let profile = read(&mut fields);
     check(&mut fields, &profile);
-    fields.finish().map_err(|error| match &error.field {
-        Some(field) => {
-            let line = json::line_of(text, field);
-            Error { message: format!("line {line}: {}", error.message), ..error }
+    fields.finish().map_err(|mut error| {
+        if let Some(field) = &error.field {
+            error.message = format!("line {}: {}", json::line_of(text, field), error.message);
         }
-        None => error,
+        error
     })?;
     Ok(profile)
 }
@@ -82,7 +81,7 @@ fn check(fields: &mut Reader, profile: &Profile) {
     }
     for (index, event_type) in profile.events.iter().enumerate() {
         let path = format!("events[{index}]");
-        fields.noted(check_type(event_type).map_err(|error| Error { field: Some(path.clone()), ..error }));
+        fields.noted(check_type(event_type).map_err(|error| error.at(&path)));
         if profile.letter_case.fold(event_type) != *event_type {
             fields.refuse_field(&path, &format!("`{event_type}` breaks the letter case"));
         }

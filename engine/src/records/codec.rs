@@ -91,10 +91,12 @@ impl Fields {
         match fields.take::<u32>("v") {
             VERSION => Ok(fields),
             version => {
-                let error = broken(key, &format!("has the format {version}; this version reads {VERSION}"));
-                // What a newer version wrote is well; it waits for one.
-                let kind = if version > VERSION { ErrorKind::Unavailable } else { ErrorKind::Internal };
-                Err(Error { kind, ..error })
+                let mut error = broken(key, &format!("has the format {version}; this version reads {VERSION}"));
+                if version > VERSION {
+                    // What a newer version wrote is well; it waits for one.
+                    error.kind = ErrorKind::Unavailable;
+                }
+                Err(error)
             }
         }
     }

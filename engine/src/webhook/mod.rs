@@ -287,10 +287,7 @@ fn read_stat(entry: Option<Entry>) -> Result<Stat, Error> {
 }
 
 pub(crate) fn unknown(webhook: &str) -> Error {
-    Error {
-        field: Some("webhookId".to_owned()),
-        ..Error::of(ErrorKind::NotFound, format!("there is no webhook `{}`", json::quoted(webhook)))
-    }
+    Error::of(ErrorKind::NotFound, format!("there is no webhook `{}`", json::quoted(webhook))).at("webhookId")
 }
 
 fn busy() -> Error {

@@ -209,7 +209,7 @@ fn events(config: &Config, fields: &mut Reader) -> Option<Vec<String>> {
             fields.wrong(&field, "a string", item);
             continue;
         };
-        let pattern = pattern::parse(config.profile(), text).map_err(|error| Error { field: Some(field), ..error });
+        let pattern = pattern::parse(config.profile(), text).map_err(|error| error.at(&field));
         if let Some(pattern) = fields.noted(pattern).filter(|pattern| !patterns.contains(pattern)) {
             patterns.push(pattern);
         }

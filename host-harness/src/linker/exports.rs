@@ -1,7 +1,7 @@
 //! The component's exports as typed calls: outer errors are traps, inner ones the engine's.
 
 use hookwright_engine as engine;
-use hookwright_engine::{Error, ErrorKind};
+use hookwright_engine::{Details, Error, ErrorKind};
 use wasmtime::{Result as Trapping, Store};
 
 use super::bindings::exports::hookwright::webhooks::{console, webhooks};
@@ -228,5 +228,5 @@ fn error(error: webhooks::Error) -> Error {
         webhooks::ErrorKind::TransactionAborted => ErrorKind::TransactionAborted,
         webhooks::ErrorKind::Internal => ErrorKind::Internal,
     };
-    Error { kind, field: error.field, message: error.message, hint: error.hint }
+    Details { kind, field: error.field, message: error.message, hint: error.hint }.into()
 }
