@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind};
 /// every attempt of a message carries the same body.
 pub fn format(target: &Target, message_id: &str, message: &Message, now_us: u64) -> Result<Outgoing, Error> {
     let event = event(message)?;
-    request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets())
+    request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets(now_us / 1_000))
 }
 
 /// The event of a stored message.

@@ -20,7 +20,8 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     }
     let event = target.profile().test_event(now_us);
     let message = id::message(host, tenant, None);
-    let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, target.secrets())?;
+    let secrets = target.secrets(now_us / 1_000);
+    let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, secrets)?;
     let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
     let keep_bodies = target.keep_bodies() && settings::of(host, lane.tenant_part())?;
     let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000).kept(keep_bodies);

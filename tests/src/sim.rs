@@ -36,6 +36,7 @@ pub use workload::Job;
 
 /// Seeds that failed once, and what was wrong.
 pub const PINNED: &[(u64, &str)] = &[
+    (95, "a rotated secret went on signing after its overlap, for as long as its webhook's lane was leased"),
     (172, "a slow read of the messages let requests leave after the lease that they were covered by"),
     (175, "a read that failed while results were waiting dropped them, so that everything was sent again"),
     (1_903, "a redelivery whose commit had an unknown outcome was made twice if its attempt had ended by then"),

@@ -17,6 +17,8 @@ pub struct Target {
     method: Method,
     headers: Vec<(String, String)>,
     secrets: Vec<Secret>,
+    /// Until when each of them signs, in milliseconds. A rotation bounds all that are older, so none outlives a newer one.
+    secret_ends_ms: Vec<u64>,
     timeout_ms: u32,
     schedule_s: Vec<u32>,
     inactive_reason: Option<String>,
@@ -41,10 +43,11 @@ impl Target {
     /// Opens a registration.
     pub fn of(config: &Config, hook: &Hook, now_ms: u64) -> Result<Target, Error> {
         let profile = config.format("format", &hook.format)?;
-        let mut secrets = Vec::new();
+        let (mut secrets, mut secret_ends_ms) = (Vec::new(), Vec::new());
         for secret in hook.secrets.iter().filter(|secret| secret.is_live(now_ms)) {
             let text = config.sealing().open(&secret_place(&hook.id), &secret.sealed)?;
             secrets.push(Secret::parse(&profile, &text)?);
+            secret_ends_ms.push(secret.until_ms.unwrap_or(u64::MAX));
         }
         let mut headers = Vec::new();
         for (name, sealed) in &hook.headers {
@@ -57,6 +60,7 @@ impl Target {
             method: Method::parse(&hook.method).unwrap_or_default(),
             headers,
             secrets,
+            secret_ends_ms,
             // As a claim reckons: of a longer one, from a version with other limits, no lease would ever be long enough.
             timeout_ms: hook.timeout_ms.clamp(TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
             schedule_s: hook.schedule_s.clone(),
@@ -88,9 +92,10 @@ impl Target {
         crate::request::Target { url: &self.url, method: self.method, headers: &self.headers }
     }
 
-    /// The secrets that sign now, newest first.
-    pub fn secrets(&self) -> &[Secret] {
-        &self.secrets
+    /// The secrets that sign at this time, newest first: some of those that were live when the registration was opened.
+    pub fn secrets(&self, now_ms: u64) -> &[Secret] {
+        let live = self.secret_ends_ms.iter().take_while(|until_ms| **until_ms > now_ms).count();
+        &self.secrets[..live]
     }
 
     /// The timeout of an attempt.

@@ -8,7 +8,6 @@ use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 use super::actor::{Done, Reply, Running};
 use super::checkers::endings::{self, End};
 use super::checkers::redelivery;
-use super::checkers::sends;
 use super::checkers::{Failure, ensure};
 use super::coverage::Count;
 use super::model::CallId;
@@ -107,7 +106,9 @@ impl World {
     }
 
     fn begin(&mut self, instance: InstanceId, job: Job) -> Result<(), Failure> {
-        self.intend(&job);
+        if matches!(job, Job::Rotate { .. } | Job::Update { .. } | Job::Register { .. } | Job::Unregister { .. }) {
+            self.coverage.add(Count::Changes);
+        }
         let call = self.calls.len();
         self.trace.note(self.now_us, || format!("instance {instance} begins call {call}: {job:?}"));
         let job = Rc::new(job);
@@ -130,23 +131,6 @@ impl World {
         };
         self.instances[instance].running = Some((call, running));
         self.proceed(instance, Reply::Start)
-    }
-
-    /// What may come of a call even if it is never answered.
-    fn intend(&mut self, job: &Job) {
-        match job {
-            Job::Rotate { webhook, secret, .. } => {
-                let part = |lane: &&String| lane.ends_with(webhook.as_str());
-                let url = self.model.lanes.keys().find(part).and_then(|lane| self.model.lanes[lane].registration());
-                let receiver = url.and_then(|hook| sends::receiver_of(&hook.url));
-                if let Some(receiver) = receiver.and_then(|receiver| self.workload.receivers.get_mut(receiver)) {
-                    receiver.secrets.push(secret.clone());
-                }
-                self.coverage.add(Count::Changes);
-            }
-            Job::Update { .. } | Job::Register { .. } | Job::Unregister { .. } => self.coverage.add(Count::Changes),
-            _ => (),
-        }
     }
 
     /// A call has ended.

@@ -26,11 +26,11 @@ impl World {
 
     fn send(&mut self, instance: InstanceId, call: CallId, request: &Request) -> Result<(), Failure> {
         let receiver = sends::receiver_of(&request.url).and_then(|receiver| self.workload.receivers.get(receiver));
-        let (health, secrets) =
-            receiver.map_or((Health::Well, &[][..]), |receiver| (receiver.health, &receiver.secrets));
+        let health = receiver.map_or(Health::Well, |receiver| receiver.health);
         let clock_us = self.clock_us(instance);
         let sender = Sender {
             call,
+            began_us: self.calls[call].began_us,
             pump: matches!(&*self.calls[call].job, Job::Deliver(_)),
             now_us: self.now_us,
             clock_us,
@@ -39,7 +39,7 @@ impl World {
             wild_clocks: self.params.wild_clocks(),
             profile: self.params.profile,
         };
-        let told = sends::judge(&self.model, &mut self.bodies, &self.sent, secrets, sender, request)?;
+        let told = sends::judge(&self.model, &mut self.bodies, &self.sent, sender, request)?;
         self.count_request(&request.url);
         let mut fate =
             net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);

@@ -64,6 +64,8 @@ pub struct Lane {
     pub subs: BTreeSet<String>,
     /// The lease row.
     pub lease: Lease,
+    /// When the lease was written, in true microseconds.
+    pub leased_us: u64,
     /// The call whose commit wrote the lease.
     pub holder: Option<CallId>,
     /// Calls whose lease was taken by another.
@@ -102,6 +104,8 @@ pub struct Model {
     pub tests: BTreeSet<String>,
     /// How many webhooks a tenant has, as its row says.
     pub counts: BTreeMap<String, usize>,
+    /// What each sealed secret is in clear.
+    pub secrets: BTreeMap<String, String>,
     /// The values of the attempts recorded.
     logged: BTreeMap<String, String>,
 }
@@ -175,6 +179,16 @@ impl Model {
         }
     }
 
+    /// The call that made this commit was given this secret: it is the newest of the webhook that the commit puts.
+    pub fn learn(&mut self, mutations: &[Mutation], secret: &str) {
+        for lane in mutations.iter().filter_map(|mutation| mutation.key().strip_prefix("hook/")) {
+            let newest = self.lanes.get(lane).and_then(Lane::registration).and_then(|hook| hook.secrets.first());
+            if let Some(newest) = newest {
+                self.secrets.insert(newest.sealed.clone(), secret.to_owned());
+            }
+        }
+    }
+
     fn apply_row(
         &mut self,
         now_us: u64,
@@ -217,7 +231,7 @@ impl Model {
                 touched.lanes.insert(lane.to_owned());
                 Ok(())
             }
-            Row::Lane { lane } => self.lease(call, key, lane, value, touched),
+            Row::Lane { lane } => self.lease(now_us, call, key, lane, value, touched),
             Row::Log { tenant, message, webhook, number } => {
                 let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
                 self.log(now_us, call, key, (&format!("{tenant}/{webhook}"), message, number), value, touched)
@@ -332,6 +346,7 @@ impl Model {
 
     fn lease(
         &mut self,
+        now_us: u64,
         call: CallId,
         key: &str,
         lane_id: &str,
@@ -356,6 +371,7 @@ impl Model {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
             lane.holder = Some(call);
             lane.recorded = false;
+            lane.leased_us = now_us;
         }
         if let Some(loser) = before
             && lane.holder != Some(loser)

@@ -104,10 +104,23 @@ pub struct Hook {
     pub events: Vec<String>,
     pub active: bool,
     pub schedule_s: Vec<u32>,
+    /// Newest first.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
     #[serde(default)]
     pub concurrency: Option<usize>,
     #[serde(default)]
     pub rate_per_minute: Option<u64>,
+}
+
+/// A webhook's secret.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    pub sealed: String,
+    /// It signs until then; none: until it is rotated.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
 }
 
 /// What one commit finished routing of a tenant.

@@ -80,6 +80,7 @@ sabotages! {
     KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
     ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
+    KeepSecrets "keep-secrets" Seen(&["signature"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
     ForgetDoubt "forget-doubt" Seen(&["held-against"]),
@@ -135,6 +136,12 @@ impl Storage for Sabotaged<'_> {
                 .flatten()
                 .filter(|entry| entry.key.starts_with("subs/"))
                 .for_each(|entry| entry.version = 1);
+        }
+        if self.sabotage == Sabotage::KeepSecrets {
+            entries
+                .iter_mut()
+                .flatten()
+                .for_each(|entry| entry.value = entry.value.replace("\"untilMs\":1", "\"untilMs\":9"));
         }
         Ok(entries)
     }

@@ -327,7 +327,7 @@ impl World {
             r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":3000,"concurrency":2,"ratePerMinute":{rate}}}"#
         );
         let health = Health::Says { answers, asked: 0 };
-        self.workload.receivers.push(Receiver { health, secrets: vec![secret] });
+        self.workload.receivers.push(Receiver { health });
         Job::Register { tenant: TENANT.to_owned(), json }
     }
 

@@ -6,29 +6,32 @@ use hmac::{Hmac, KeyInit, Mac};
 use hookwright_engine::host::Request;
 use sha2::Sha256;
 
-/// Whether the request is signed with one of these secrets, and dated by the sender's clock.
-pub fn verify(profile: &str, request: &Request, secrets: &[String], clock_us: u64) -> Result<(), String> {
+/// Whether the request is signed with all of the secrets that are live, in one of these views of what is, as the profile says:
+/// with each of them, or with the newest. And whether it is dated by the sender's clock.
+pub fn verify(profile: &str, request: &Request, live: &[Vec<&str>], clock_us: u64) -> Result<(), String> {
     let body = request.body.as_deref().ok_or("the request has no body")?;
-    match profile {
+    let (signature, signed) = match profile {
         "standard" => {
             let (id, timestamp) = (header(request, "webhook-id")?, header(request, "webhook-timestamp")?);
             dated(timestamp, clock_us)?;
-            let signed = format!("{id}.{timestamp}.{body}");
-            let signatures = header(request, "webhook-signature")?;
-            let valid = |secret: &String| {
-                let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).unwrap_or_default();
-                let expected = format!("v1,{}", STANDARD.encode(hmac(&key, &signed)));
-                signatures.split(' ').any(|signature| signature == expected)
-            };
-            secrets.iter().any(valid).then_some(()).ok_or_else(|| format!("none of {signatures} verifies"))
+            (header(request, "webhook-signature")?, format!("{id}.{timestamp}.{body}"))
         }
         _ => {
             dated(header(request, "x-asset-webhook-timestamp")?, clock_us)?;
-            let signature = header(request, "x-asset-webhook-signature")?;
-            let valid = |secret: &String| hex::encode(hmac(secret.as_bytes(), body)) == signature;
-            secrets.iter().any(valid).then_some(()).ok_or_else(|| format!("{signature} does not verify"))
+            (header(request, "x-asset-webhook-signature")?, body.to_owned())
         }
-    }
+    };
+    let expected = |secrets: &Vec<&str>| match profile {
+        "standard" => {
+            let key =
+                |secret: &str| STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).unwrap_or_default();
+            let each = secrets.iter().map(|secret| format!("v1,{}", STANDARD.encode(hmac(&key(secret), &signed))));
+            each.collect::<Vec<_>>().join(" ")
+        }
+        _ => secrets.first().map(|secret| hex::encode(hmac(secret.as_bytes(), &signed))).unwrap_or_default(),
+    };
+    let valid = live.iter().any(|secrets| !secrets.is_empty() && expected(secrets) == signature);
+    valid.then_some(()).ok_or_else(|| format!("{signature} is not what the live secrets sign: {live:?}"))
 }
 
 /// A header, its name in any case.

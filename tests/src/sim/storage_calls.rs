@@ -194,6 +194,9 @@ impl World {
         self.coverage.add_many(Count::Rows, mutations.len());
         self.trace.note(self.now_us, || format!("a commit of call {call} is applied"));
         let touched = self.model.apply(self.now_us, call, mutations);
+        if let Some(secret) = self.calls[call].job.secret() {
+            self.model.learn(mutations, secret);
+        }
         let applied = Applied {
             call,
             now_us: self.now_us,

@@ -52,6 +52,17 @@ impl Job {
     }
 }
 
+impl Job {
+    /// The secret that the call gives a webhook.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Job::Register { json, .. } => json.split_once("\"secret\":\"").and_then(|(_, rest)| rest.split('"').next()),
+            Job::Rotate { secret, .. } => Some(secret),
+            _ => None,
+        }
+    }
+}
+
 /// What an application does right after it has reported an event, while that is being routed.
 #[derive(Clone, Copy, Debug)]
 enum Next {
@@ -68,8 +79,6 @@ enum Next {
 pub struct Receiver {
     /// How it behaves.
     pub health: Health,
-    /// Every secret that its webhook was ever given.
-    pub secrets: Vec<String>,
 }
 
 /// The platform's memory.
@@ -162,7 +171,7 @@ impl Workload {
             (_, true) if params.faults.receiver > 0 => Health::Flaky,
             _ => net::health(&mut self.rng, &params.faults, now_us),
         };
-        self.receivers.push(Receiver { health, secrets: vec![secret] });
+        self.receivers.push(Receiver { health });
         Job::Register { tenant, json }
     }
 

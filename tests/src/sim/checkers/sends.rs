@@ -7,7 +7,7 @@ use hookwright_engine::limits::{
     CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS,
 };
 
-use super::{Failure, doubt, ensure};
+use super::{Failure, doubt, during, ensure};
 use crate::sim::model::{self, CallId, Lane, Model, RequestId};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
@@ -18,6 +18,8 @@ use crate::sim::signature;
 pub struct Sender<'a> {
     /// The call.
     pub call: CallId,
+    /// When it began, in true microseconds.
+    pub began_us: u64,
     /// Whether it is a pump and not a test send.
     pub pump: bool,
     /// True time.
@@ -64,7 +66,6 @@ pub fn judge(
     model: &Model,
     bodies: &mut Bodies,
     sent: &[Sent],
-    secrets: &[String],
     sender: Sender<'_>,
     request: &Request,
 ) -> Result<Told, Failure> {
@@ -73,7 +74,7 @@ pub fn judge(
     let Some((lane_id, lane)) = found else {
         return Err(Failure { checker: "destination", detail: format!("no webhook has this URL: {}", about()) });
     };
-    signature::verify(sender.profile, request, secrets, sender.clock_us)
+    signature::verify(sender.profile, request, &live_secrets(model, lane, sender), sender.clock_us)
         .map_err(|problem| Failure { checker: "signature", detail: format!("{problem}: {}", about()) })?;
     let body = request.body.clone().unwrap_or_default();
     let Some(marker) = model::marker(&body) else {
@@ -91,6 +92,19 @@ pub fn judge(
     let about = || format!("attempt {number} of {message} for {lane_id}");
     let alone = number > 0 && doubt::alone(lane, (&message, number), sender.in_flight, sent, about)?;
     Ok(Told { lane: lane_id.clone(), message: Some(message), number, alone, lease })
+}
+
+/// The secrets that may sign now, newest first: those of the webhook as it was at some time since the sender has had its lane, or
+/// since its call began, as far as they are live by the sender's clock.
+fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec<Vec<&'m str>> {
+    let holds = lane.holder == Some(sender.call);
+    let since_us = if holds && sender.pump { lane.leased_us } else { sender.began_us };
+    let clock_ms = sender.clock_us / 1_000;
+    let live = |hook: &'m rows::Hook| {
+        let live = hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > clock_ms));
+        live.filter_map(|secret| model.secrets.get(&secret.sealed)).map(String::as_str).collect()
+    };
+    during(lane, since_us, sender.now_us).into_iter().flatten().map(live).collect()
 }
 
 /// The message that is meant: where its id does not travel, several may have the same content, and any that waits will do.
