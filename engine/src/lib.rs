@@ -16,6 +16,7 @@ mod accept;
 mod commit;
 mod deliver;
 mod explain;
+mod order;
 mod outgoing;
 mod read;
 mod redeliver;

@@ -62,7 +62,8 @@ pub struct Shard {
 /// `routed/`: the messages of a tenant whose routing one commit finished.
 #[derive(Debug)]
 pub struct Routed {
-    /// The time in the keys of the `queue` rows of that commit, in milliseconds.
+    /// The time in the keys of the `queue` rows of that commit, in milliseconds; those of lanes in strict order may have a later
+    /// one, and move.
     pub queued_ms: u64,
     /// Whether the routing of any of them had begun in an earlier commit.
     pub split: Option<bool>,
@@ -102,6 +103,8 @@ pub struct Queue {
     pub deliveries: Vec<(String, u32)>,
     /// The number of the attempt with which their schedule began; none: 1.
     pub first: Option<u32>,
+    /// When they are due, in milliseconds, if that is not the time in the key: in strict order the key is a place.
+    pub due_ms: Option<u64>,
 }
 
 /// `stat/`: how a webhook has fared.
@@ -216,10 +219,24 @@ pub struct Hook {
     pub rate_per_minute: Option<u32>,
     /// Whether what receivers answer is kept; none: it is.
     pub keep_bodies: Option<bool>,
+    /// Whether messages go out one at a time, in the order of acceptance.
+    pub strict_order: bool,
+    /// What follows there when a delivery has used up its attempts; none: it goes on.
+    pub on_exhausted: Option<OnExhausted>,
     /// In milliseconds.
     pub created_at_ms: u64,
     /// In milliseconds.
     pub updated_at_ms: u64,
+}
+
+/// What follows in strict order when a delivery has used up its attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExhausted {
+    /// The next message.
+    #[default]
+    Continue,
+    /// Nothing, until the webhook is made active again.
+    Pause,
 }
 
 /// A secret of a registration.
@@ -298,6 +315,19 @@ impl Message {
     }
 }
 
+impl OnExhausted {
+    /// Both.
+    pub const ALL: [OnExhausted; 2] = [OnExhausted::Continue, OnExhausted::Pause];
+
+    /// Its name in rows and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OnExhausted::Continue => "continue",
+            OnExhausted::Pause => "pause",
+        }
+    }
+}
+
 impl State {
     const ALL: [State; 6] =
         [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled, State::Failed];
@@ -332,7 +362,7 @@ record!(Shard { token = "token", until = "until", routed_ms = "routedMs" });
 record!(Routed { queued_ms = "queuedMs", split = "split", messages = "m" }, sound::routed);
 record!(Lane { token = "token", until = "until", wake = "wake", doubt = "doubt" }, sound::lane);
 record!(Doubt { claims = "claims", suspect = "suspect", since_ms = "sinceMs" });
-record!(Queue { deliveries = "d", first = "f" }, sound::queue);
+record!(Queue { deliveries = "d", first = "f", due_ms = "u" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });
 record!(Tenant { token = "token", keep_bodies = "keepBodies" });
 record!(Stat {
@@ -378,6 +408,8 @@ record!(Hook {
     concurrency = "concurrency",
     rate_per_minute = "ratePerMinute",
     keep_bodies = "keepBodies",
+    strict_order = "strictOrder",
+    on_exhausted = "onExhausted",
     created_at_ms = "createdAtMs",
     updated_at_ms = "updatedAtMs",
 });
@@ -387,4 +419,5 @@ record!(Empty {});
 value_of_record!(HookSecret);
 value_of_record!(Doubt);
 value_of_name!(State, State::ALL);
+value_of_name!(OnExhausted, OnExhausted::ALL);
 value_of_name!(HttpErrorKind, HttpErrorKind::ALL);

@@ -7,6 +7,7 @@ use crate::host::{Direction, Entry, Host};
 use crate::json::{self, Json, Style};
 use crate::keys::{self, Lane};
 use crate::limits::{ATTEMPT_NUMBER_MAX, QUEUE_PAGES_SEARCHED_MAX, ROUTE_DELIVERIES_MAX, SCAN_ENTRIES_MAX};
+use crate::order::{self, Place};
 use crate::records::{self, Attempt, Empty, Hook, Inbox, Message, Queue, State};
 use crate::{Error, ErrorKind, id, pattern, read, subscriptions, webhook};
 
@@ -143,21 +144,31 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
     let (now_ms, token, number) = (host.now_us() / 1_000, id::token(host), last.number + 1);
     let mut commit = Commit::default();
     let before = last.attempt.again.clone();
+    let mut place = place(host, lane, now_ms)?;
     match last.attempt.next_at_ms {
         None => {}
         Some(due_ms) if due_ms <= now_ms => return Ok(Plan::OnItsWay),
         Some(due_ms) => {
-            let key = keys::retry(lane, due_ms, message, number);
-            let entry = host.get_one(&key)?;
+            let entry = host.get_one(&keys::retry(lane, due_ms, message, number))?;
+            let entry = entry.map_or_else(|| find_queued(host, lane, message), |entry| Ok(Some(entry)))?;
             let Some(entry) = entry else { return Ok(Plan::Changed) };
-            commit.check(&key, Some(entry.version));
-            commit.delete(key);
+            // What waits for another attempt stands by itself. It may be another attempt by now.
+            let waits = records::decode::<Queue>(&entry.key, &entry.value)?.deliveries;
+            if waits != [(message.to_owned(), number)] {
+                return Ok(Plan::Changed);
+            }
+            commit.check(&entry.key, Some(entry.version));
+            if place.strict {
+                place.stays = Some(entry.key);
+            } else {
+                commit.delete(entry.key);
+            }
         }
     }
     commit.check(&last.key, Some(last.version));
     let attempt = Attempt { next_at_ms: Some(now_ms), again: Some(token.clone()), ..last.attempt };
     commit.put(last.key.clone(), records::encode(&attempt));
-    put_due(&mut commit, lane, now_ms, &token, message, number);
+    put_due(&mut commit, lane, place, &token, message, number);
     Ok(Plan::Commit { commit, key: last.key, before })
 }
 
@@ -184,7 +195,7 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
     let mut commit = Commit::default();
     commit.check(&key, None);
     commit.put(key.clone(), records::encode(&asked(row, now_ms, &token)));
-    put_due(&mut commit, lane, now_ms, &token, message, 1);
+    put_due(&mut commit, lane, place(host, lane, now_ms)?, &token, message, 1);
     Ok(Plan::Commit { commit, key, before: None })
 }
 
@@ -197,10 +208,33 @@ fn route_afresh(inbox: Entry) -> Commit {
     commit
 }
 
+/// Where a redelivery goes.
+struct Goes {
+    now_ms: u64,
+    strict: bool,
+    place: Place,
+    /// The row in which it stays: in strict order, what waits for another attempt.
+    stays: Option<String>,
+}
+
+/// In strict order, behind all that waits.
+fn place(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Goes, Error> {
+    let hook = host.get_one(&keys::hook(lane))?;
+    let strict = hook.as_ref().is_some_and(order::is_wanted);
+    let place = if strict { Place::last(host, lane, now_ms)? } else { Place::now(now_ms) };
+    Ok(Goes { now_ms, strict, place, stays: None })
+}
+
 /// The delivery, with its schedule from the beginning.
-fn put_due(commit: &mut Commit, lane: &Lane, now_ms: u64, token: &str, message: &str, number: u32) {
-    let queue = Queue { deliveries: vec![(message.to_owned(), number)], first: (number > 1).then_some(number) };
-    commit.put(keys::retry(lane, now_ms, message, number), records::encode(&queue));
+fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, token: &str, message: &str, number: u32) {
+    let Goes { now_ms, place, stays, .. } = goes;
+    let (key, due_ms) = match stays {
+        Some(key) => (key, Some(now_ms)),
+        None => (keys::retry(lane, place.at_ms, message, number), place.due_ms),
+    };
+    let deliveries = vec![(message.to_owned(), number)];
+    let queue = Queue { deliveries, first: (number > 1).then_some(number), due_ms };
+    commit.put(key, records::encode(&queue));
     commit.put(keys::wake(now_ms, lane, token), records::encode(&Empty {}));
 }
 
@@ -219,21 +253,27 @@ fn asked_since(host: &dyn Host, key: &str, before: Option<String>) -> Result<boo
     Ok(records::decode::<Attempt>(&entry.key, &entry.value)?.again != before)
 }
 
-/// Whether the message is in the queue. Several pages are not one snapshot, but a delivery that has had no attempt keeps its
-/// row until it has one.
+/// Whether the message is in the queue.
 pub(crate) fn is_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<bool, Error> {
+    Ok(find_queued(host, lane, message)?.is_some())
+}
+
+/// The row of the queue that names the message. Several pages are not one snapshot, but a delivery that has had no attempt
+/// keeps its row until it has one, and so does the first one in strict order.
+fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Entry>, Error> {
     let mut range = keys::queue_all(lane);
     for _ in 0..QUEUE_PAGES_SEARCHED_MAX {
         let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
-        for entry in &page {
+        let last = page.last().filter(|_| page.len() == SCAN_ENTRIES_MAX as usize).map(|last| keys::next(&last.key));
+        for entry in page {
             let group: Queue = records::decode(&entry.key, &entry.value)?;
             if group.deliveries.iter().any(|(queued, _)| queued == message) {
-                return Ok(true);
+                return Ok(Some(entry));
             }
         }
-        match page.last().filter(|_| page.len() == SCAN_ENTRIES_MAX as usize) {
-            Some(last) => range.start = keys::next(&last.key),
-            None => return Ok(false),
+        match last {
+            Some(next) => range.start = next,
+            None => return Ok(None),
         }
     }
     let error = Error::of(ErrorKind::Unavailable, "the webhook's queue is too long to look through it");

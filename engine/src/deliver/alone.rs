@@ -120,9 +120,9 @@ impl Held {
         self.doubt.claims > ISOLATED_CLAIMS
     }
 
-    /// The delivery that was under way when the last worker went comes first.
+    /// The delivery that was under way when the last worker went comes first, unless the order is strict.
     pub(super) fn bring_suspect_forward(&mut self) {
-        let Some(suspect) = &self.doubt.suspect else { return };
+        let Some(suspect) = self.doubt.suspect.as_ref().filter(|_| !self.strict) else { return };
         let place = self.ready.iter().position(|delivery| delivery.is(suspect));
         if let Some(delivery) = place.and_then(|place| self.ready.remove(place)) {
             self.ready.push_front(delivery);

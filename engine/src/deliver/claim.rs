@@ -21,6 +21,8 @@ pub(super) struct Free {
     pub lane: Lane,
     version: Option<u64>,
     owned_wake: Option<String>,
+    /// Its webhook wants strict order.
+    pub strict: bool,
     seen: Vec<String>,
     stat: Stat,
     doubt: Doubt,
@@ -315,16 +317,16 @@ fn read_free(
     }
     let stat: Stat = stat.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))?;
     // Only how long the lease must be; what the webhook is now is read after the lane has been leased.
-    let timeout_ms = match hook {
-        Some(entry) => {
-            records::decode::<records::Hook>(&entry.key, &entry.value).map_or(TIMEOUT_MS_MAX, |hook| hook.timeout_ms)
-        }
-        None => 0,
+    let (timeout_ms, strict) = match hook {
+        Some(entry) => records::decode::<records::Hook>(&entry.key, &entry.value)
+            .map_or((TIMEOUT_MS_MAX, false), |hook| (hook.timeout_ms, hook.strict_order)),
+        None => (0, false),
     };
     Ok(Some(Free {
         lane: lane.clone(),
         version: lease.map(|entry| entry.version),
         owned_wake: row.wake,
+        strict,
         seen: Vec::new(),
         stat,
         doubt: row.doubt.unwrap_or_default(),
@@ -367,6 +369,8 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         recorded: false,
         spaced: false,
         hook: Registration::Unread,
+        strict: false,
+        partly: false,
         rows: LiteMap::new(),
         ready: VecDeque::new(),
         in_flight: 0,

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
 use crate::limits::{LANE_IN_FLIGHT_MAX, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX};
-use crate::records::{Attempt, Doubt, Stat};
+use crate::records::{Attempt, Doubt, Stat, State};
 use crate::webhook::Target;
 use crate::{Budget, DeliveryReport, Error, ErrorKind, id};
 
@@ -146,6 +146,11 @@ struct Held {
     /// Its receiver has worked lately, so it may have all its slots.
     proven: bool,
     hook: Registration,
+    /// Its webhook wants strict order, as it was read last: only the first delivery of the queue may be sent, and only
+    /// when nothing is under way.
+    strict: bool,
+    /// Its rows were read in strict order, so that not all of what is due is known.
+    partly: bool,
     rows: LiteMap<String, Row>,
     ready: VecDeque<Delivery>,
     in_flight: usize,
@@ -172,6 +177,7 @@ struct Row {
     version: u64,
     left: Vec<(String, u32)>,
     first: Option<u32>,
+    due_ms: Option<u64>,
 }
 
 /// One message for the lane's webhook.
@@ -297,7 +303,7 @@ impl<'a> Pump<'a> {
         held.in_flight -= 1;
         send::leave(&mut self.hosts, flight.target.authority());
         let done = send::judge(*flight, completion, now_ms);
-        held.proven = done.attempt.state == crate::records::State::Delivered;
+        held.proven = done.attempt.state == State::Delivered;
         self.done.push_back(done);
     }
 }
@@ -309,7 +315,31 @@ impl Delivery {
     }
 }
 
+impl Done {
+    /// When the next attempt is due of a delivery that keeps its place until then: the first in strict order.
+    fn stays_until_ms(&self) -> Option<u64> {
+        self.attempt.next_at_ms.filter(|_| self.target.as_ref().is_some_and(|target| target.is_strict()))
+    }
+
+    /// Whether it has used up its attempts, or could not be made into one. A receiver that wanted no more of it has ended it
+    /// otherwise.
+    fn is_given_up(&self) -> bool {
+        let tries = (self.delivery.number + 1).saturating_sub(self.delivery.first) as usize;
+        let used_up = self.target.as_ref().is_some_and(|target| target.schedule_s().len() < tries);
+        self.attempt.state == State::Failed || (self.attempt.state == State::Exhausted && used_up)
+    }
+}
+
 impl Held {
+    /// Whether its queue is read in strict order; none: it is not known.
+    fn order(&self) -> Option<bool> {
+        match self.hook {
+            Registration::Unread | Registration::Unusable => None,
+            Registration::Gone => Some(false),
+            Registration::Inactive(_) | Registration::Active(_) => Some(self.strict),
+        }
+    }
+
     /// Whether all its slots are in use.
     fn is_full(&self) -> bool {
         self.in_flight >= self.slots()

@@ -12,6 +12,7 @@ use crate::limits::{
     CLAIM_LANES_MAX, CLOCK_SKEW_MS_MAX, GROUP_DELIVERIES_MAX, INBOX_SHARDS, ROUTE_BATCHES_MAX, ROUTE_DELIVERIES_MAX,
     ROUTE_MESSAGES_MAX, ROUTE_READS_MAX, SHARD_LEASE_MS,
 };
+use crate::order::{self, Place};
 use crate::records::{self, Inbox, Queue, Routed, Shard};
 use crate::{Error, subscriptions};
 
@@ -195,13 +196,14 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         let at_ms = routed_at_ms(&batch, now_ms);
         put_shard(pump, &batch, &token, (now_ms, at_ms), &mut commit);
         put_routed(&batch, &token, (now_ms, at_ms), &mut commit);
-        put_queue(&batch, &token, now_ms, &mut commit);
         let mut leases = Vec::new();
         let free = claim::free_lanes(
             pump,
             batch.deliveries.keys().filter(|lane| !announced.contains_key(lane)),
             CLAIM_LANES_MAX,
         )?;
+        let places = strict_places(pump, &batch, &free, now_ms)?;
+        put_queue(&batch, &places, &token, now_ms, &mut commit);
         let mut room = claim::Room::of(pump);
         let taken = free.into_iter().filter(|free| room.takes(free));
         // Put in one by one: collecting would bring a sort of its own.
@@ -313,12 +315,45 @@ fn put_routed(batch: &Batch, token: &str, (now_ms, at_ms): (u64, u64), commit: &
     }
 }
 
-fn put_queue(batch: &Batch, token: &str, now_ms: u64, commit: &mut Commit) {
+/// The places of what goes to lanes in strict order. Nobody else routes this shard meanwhile, or the commit conflicts: so each
+/// batch stands behind the one before.
+fn strict_places(
+    pump: &Pump<'_>,
+    batch: &Batch,
+    free: &[claim::Free],
+    now_ms: u64,
+) -> Result<LiteMap<Lane, Place>, Error> {
+    let (mut strict, mut unknown): (Vec<&Lane>, Vec<&Lane>) = (Vec::new(), Vec::new());
+    for lane in batch.deliveries.keys() {
+        let known = match pump.lanes.get(lane) {
+            Some(held) => held.order(),
+            None => free.iter().find(|free| free.lane == *lane).map(|free| free.strict),
+        };
+        match known {
+            Some(true) => strict.push(lane),
+            Some(false) => {}
+            None => unknown.push(lane),
+        }
+    }
+    if !unknown.is_empty() {
+        let hooks = pump.host.get(&unknown.iter().map(|lane| keys::hook(lane)).collect::<Vec<_>>())?;
+        let wanted = unknown.into_iter().zip(&hooks).filter(|(_, hook)| hook.as_ref().is_some_and(order::is_wanted));
+        strict.extend(wanted.map(|(lane, _)| lane));
+    }
+    let mut places = LiteMap::new();
+    for lane in strict {
+        places.insert(lane.clone(), Place::last(pump.host, lane, now_ms)?);
+    }
+    Ok(places)
+}
+
+fn put_queue(batch: &Batch, places: &LiteMap<Lane, Place>, token: &str, now_ms: u64, commit: &mut Commit) {
     for (lane, messages) in &batch.deliveries {
+        let Place { at_ms, due_ms } = places.get(lane).copied().unwrap_or_else(|| Place::now(now_ms));
         for (index, group) in messages.chunks(GROUP_DELIVERIES_MAX).enumerate() {
             let deliveries = group.iter().map(|message| (message.clone(), 1)).collect();
-            let key = keys::queue(lane, now_ms, &format!("{token}.{index:02}"));
-            commit.put(key, records::encode(&Queue { deliveries, first: None }));
+            let key = keys::queue(lane, at_ms, &format!("{token}.{index:02}"));
+            commit.put(key, records::encode(&Queue { deliveries, first: None, due_ms }));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use litemap::LiteMap;
 
 use super::{Delivery, Done, Flight, Held, Pump, Registration, Row, alone, tell};
-use crate::host::{Completion, Direction, Request};
+use crate::host::{Completion, Direction, Entry, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
     GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
@@ -48,23 +48,33 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
         let now_ms = pump.now_ms();
         for lane in chunk {
             let (entry, tenant) = (entries.next().flatten(), entries.next().flatten());
+            let mut strict = false;
             let hook = match entry {
                 None => Registration::Gone,
                 Some(entry) => match Target::read(pump.config, &entry, now_ms) {
-                    Ok(target) => match target.inactive_reason() {
-                        Some(reason) => Registration::Inactive(reason.to_owned()),
-                        // What cannot be read is not kept either.
-                        None if !settings::keeps_bodies(tenant.as_ref()).unwrap_or(false) => {
-                            Registration::Active(Rc::new(target.without_bodies()))
+                    Ok(target) => {
+                        strict = target.is_strict();
+                        match target.inactive_reason() {
+                            Some(reason) => Registration::Inactive(reason.to_owned()),
+                            // What cannot be read is not kept either.
+                            None if !settings::keeps_bodies(tenant.as_ref()).unwrap_or(false) => {
+                                Registration::Active(Rc::new(target.without_bodies()))
+                            }
+                            None => Registration::Active(Rc::new(target)),
                         }
-                        None => Registration::Active(Rc::new(target)),
-                    },
+                    }
                     // A sealing key that is missing, say, or a format of a newer version: what waits goes on waiting.
                     Err(_) => Registration::Unusable,
                 },
             };
             if let Some(held) = pump.lanes.get_mut(lane) {
                 held.hook = hook;
+                held.strict = strict;
+                if strict || held.partly {
+                    // What is due next may be another row now.
+                    held.ready.clear();
+                    held.scan = true;
+                }
             }
         }
     }
@@ -86,37 +96,68 @@ fn read_queues(pump: &mut Pump<'_>) -> Result<(), Error> {
         if !held.scan || full || !may_start || !held.may_send(now_ms) {
             continue;
         }
-        let entries = pump.host.scan(&keys::queue_all(lane), QUEUE_PAGE, Direction::Forward)?;
-        reads += 1;
-        held.scan = entries.len() == QUEUE_PAGE as usize;
-        held.next_due_ms = u64::MAX;
-        for entry in entries {
-            let due_ms = keys::queue_due_ms(&entry.key).unwrap_or(0);
-            if due_ms > now_ms && !matches!(held.hook, Registration::Gone) {
-                held.scan = false;
-                held.next_due_ms = due_ms;
-                break;
-            }
-            if held.rows.contains_key(&entry.key) {
+        if held.strict || held.partly {
+            // In strict order, whatever is under way is recorded before anything follows: it may keep its place.
+            if held.in_flight > 0 || pump.done.iter().any(|done| done.lane == *lane) {
                 continue;
             }
-            let row: Queue = match records::decode(&entry.key, &entry.value) {
-                Ok(row) => row,
-                Err(error) => {
-                    held.broken = true;
-                    tell(&mut pump.report.problems, &error);
-                    continue;
-                }
-            };
-            for (message, number) in &row.deliveries {
-                let (row_key, first) = (entry.key.clone(), row.first.unwrap_or(1));
-                held.ready.push_back(Delivery { row: row_key, message: message.clone(), number: *number, first });
-            }
-            held.rows.insert(entry.key, Row { version: entry.version, left: row.deliveries, first: row.first });
+            held.rows.clear();
+            held.partly = held.strict;
         }
+        let limit = if held.sends_first_only() { 1 } else { QUEUE_PAGE };
+        let entries = pump.host.scan(&keys::queue_all(lane), limit, Direction::Forward)?;
+        reads += 1;
+        read_rows(held, entries, now_ms, &mut pump.report.problems);
         found |= !held.ready.is_empty();
     }
     Ok(())
+}
+
+/// Notes what of these rows is due, and when the first of the others will be.
+fn read_rows(held: &mut Held, entries: Vec<Entry>, now_ms: u64, problems: &mut Vec<String>) {
+    let gone = matches!(held.hook, Registration::Gone);
+    held.scan = entries.len() == QUEUE_PAGE as usize;
+    held.next_due_ms = u64::MAX;
+    for entry in entries {
+        let at_ms = keys::queue_due_ms(&entry.key).unwrap_or(0);
+        if at_ms > now_ms && !held.strict && !gone {
+            held.next_due_ms = held.next_due_ms.min(at_ms);
+            held.scan = false;
+            return;
+        }
+        if held.rows.contains_key(&entry.key) {
+            continue;
+        }
+        let row: Queue = match records::decode(&entry.key, &entry.value) {
+            Ok(row) => row,
+            Err(error) => {
+                held.broken = true;
+                tell(problems, &error);
+                // In strict order nothing passes it.
+                if held.strict {
+                    held.scan = false;
+                    return;
+                }
+                continue;
+            }
+        };
+        let due_ms = row.due_ms(&entry.key, held.strict);
+        if due_ms > now_ms && !gone {
+            held.next_due_ms = held.next_due_ms.min(due_ms);
+            if held.strict {
+                held.scan = false;
+                return;
+            }
+            continue;
+        }
+        let count = if held.sends_first_only() { 1 } else { row.deliveries.len() };
+        for (message, number) in row.deliveries.iter().take(count) {
+            let (row_key, first) = (entry.key.clone(), row.first.unwrap_or(1));
+            held.ready.push_back(Delivery { row: row_key, message: message.clone(), number: *number, first });
+        }
+        let Queue { deliveries, first, due_ms } = row;
+        held.rows.insert(entry.key, Row { version: entry.version, left: deliveries, first, due_ms });
+    }
 }
 
 /// Picks deliveries as long as there are slots: the next is of the tenant that has the fewest requests in flight, and of its
@@ -385,6 +426,12 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
 }
 
 impl Held {
+    /// Whether nothing but the first delivery of its queue may be sent. What is skipped is skipped in order as well, but all at
+    /// once.
+    fn sends_first_only(&self) -> bool {
+        self.strict && matches!(self.hook, Registration::Active(_))
+    }
+
     /// Whether a request sent now would end, by its deadline, well before the lease does.
     pub(super) fn may_send(&self, now_ms: u64) -> bool {
         let timeout_ms = match &self.hook {

@@ -10,7 +10,7 @@ use crate::commit::{Commit, Outcome, Versions};
 use crate::config::Config;
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
-use crate::limits::{LANE_WAKES_MAX, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
+use crate::limits::{LANE_WAKES_MAX, QUEUE_PAGE, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
 use crate::records::{self, Hook, Queue, Recent, Stat, State};
 use crate::{Error, ErrorKind};
 
@@ -41,6 +41,10 @@ struct LanePlan {
     done: Vec<Done>,
     /// What is left of the rows touched; nothing left: the row goes.
     rows: LiteMap<String, Vec<(String, u32)>>,
+    /// In strict order, the row of a delivery that keeps its place, and until when.
+    stays: Option<(String, u64)>,
+    /// What stood behind it in its row: that gets a row of its own.
+    behind: Vec<(String, u32)>,
     stat: Option<Stat>,
     /// The release, with the time of the wake to arm, if any row stays.
     release: Option<Option<u64>>,
@@ -99,12 +103,12 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
             continue;
         }
         let mut planned = plan_lane(held, done);
-        match disable(pump.host, pump.config, lane, &planned, now_ms) {
+        match disable(pump.host, pump.config, lane, held, &planned, now_ms) {
             Ok(disable) => planned.disable = disable,
             Err(error) => failed = Some(error),
         }
         if idle && releases < RELEASE_LANES_MAX {
-            match first_that_stays(pump.host, lane, &planned) {
+            match first_that_stays(pump.host, lane, held, &planned) {
                 Ok(stays_ms)
                     if open
                         && !held.broken
@@ -154,15 +158,20 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
 fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
     let mut rows: LiteMap<String, Vec<(String, u32)>> = LiteMap::new();
     let mut stat = held.stat.clone();
+    let (mut stays, mut behind) = (None, Vec::new());
     for one in &done {
         let delivery = &one.delivery;
         let left = rows
             .entry(delivery.row.clone())
             .or_insert_with(|| held.rows.get(&delivery.row).map_or_else(Vec::new, |row| row.left.clone()));
         left.retain(|(message, number)| (message, *number) != (&delivery.message, delivery.number));
+        if let Some(until_ms) = one.stays_until_ms() {
+            behind = std::mem::replace(left, vec![(delivery.message.clone(), delivery.number + 1)]);
+            stays = Some((delivery.row.clone(), until_ms));
+        }
         health::count(&mut stat, one);
     }
-    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, ..LanePlan::default() }
+    LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, stays, behind, ..LanePlan::default() }
 }
 
 /// The webhook taken out of service, if a receiver asked for it or its health says so: once, and not if it has been made
@@ -171,34 +180,74 @@ fn disable(
     host: &dyn crate::host::Host,
     config: &Config,
     lane: &Lane,
+    held: &Held,
     planned: &LanePlan,
     now_ms: u64,
 ) -> Result<Option<(u64, Hook)>, Error> {
     let asked = planned.done.iter().rev().find(|done| done.disable.is_some());
+    let given_up = planned.done.iter().find(|done| held.strict && done.is_given_up());
     let last = planned.done.iter().rev().find(|done| done.target.is_some());
-    let reason = asked.and_then(|done| done.disable.clone());
-    let ill = || planned.stat.as_ref().filter(|_| last.is_some()).and_then(|stat| health::verdict(config, stat));
-    let Some(reason) = reason.or_else(ill) else { return Ok(None) };
+    let ill = planned.stat.as_ref().filter(|_| last.is_some()).and_then(|stat| health::verdict(config, stat));
+    let Some(decisive) = asked.or(given_up).or(last.filter(|_| ill.is_some())) else { return Ok(None) };
     let Some(entry) = host.get_one(&keys::hook(lane))? else { return Ok(None) };
     let hook: Hook = records::decode(&entry.key, &entry.value)?;
-    let target = asked.or(last).and_then(|done| done.target.as_ref());
-    let same = target.is_some_and(|target| target.activated_at_ms() == hook.activated_at_ms.unwrap_or(0));
+    let paused = || given_up.filter(|_| hook.pauses()).map(paused);
+    let Some(reason) = asked.and_then(|done| done.disable.clone()).or_else(paused).or(ill) else { return Ok(None) };
+    let target = decisive.target.as_ref();
+    let same = target.is_none_or(|target| target.activated_at_ms() == hook.activated_at_ms.unwrap_or(0));
     let off = Hook { active: false, inactive_reason: Some(reason), updated_at_ms: now_ms, ..hook };
     Ok((hook.active && same).then_some((entry.version, off)))
 }
 
-/// The time of the lane's first row, whatever it is, that is there after the plan's commit. Read after the wakes that the
+/// Why nothing is to follow, in strict order, what was not delivered.
+fn paused(given_up: &Done) -> String {
+    let what = if given_up.attempt.state == State::Failed { "could not be sent" } else { "exhausted its attempts" };
+    format!("paused: {} {what}", given_up.delivery.message)
+}
+
+/// When the lane's first row is due that is there after the plan's commit, whatever it is. Read after the wakes that the
 /// release deletes, so that no row goes without a wake.
-fn first_that_stays(host: &dyn crate::host::Host, lane: &Lane, plan: &LanePlan) -> Result<Option<u64>, Error> {
-    let retries = plan.done.iter().filter_map(|done| done.attempt.next_at_ms);
+fn first_that_stays(
+    host: &dyn crate::host::Host,
+    lane: &Lane,
+    held: &Held,
+    plan: &LanePlan,
+) -> Result<Option<u64>, Error> {
+    let mut first = plan.done.iter().filter_map(|done| done.attempt.next_at_ms).min();
     let going = plan.rows.values().filter(|left| left.is_empty()).count();
-    let limit = u32::try_from(going + 1).unwrap_or(u32::MAX);
-    let entries = host.scan(&keys::queue_all(lane), limit, Direction::Forward)?;
-    let staying = entries
-        .iter()
-        .filter(|entry| plan.rows.get(&entry.key).is_none_or(|left| !left.is_empty()))
-        .filter_map(|entry| keys::queue_due_ms(&entry.key));
-    Ok(retries.chain(staying).min())
+    let mut limit = u32::try_from(going + 1).unwrap_or(u32::MAX);
+    let mut range = keys::queue_all(lane);
+    loop {
+        let entries = host.scan(&range, limit, Direction::Forward)?;
+        for entry in &entries {
+            if plan.rows.get(&entry.key).is_some_and(Vec::is_empty) {
+                continue;
+            }
+            let at_ms = keys::queue_due_ms(&entry.key).unwrap_or(0);
+            let row: Option<Queue> = records::decode(&entry.key, &entry.value).ok();
+            let due_ms = |strict: bool| match (&plan.stays, &row) {
+                (Some((stays, until_ms)), _) if *stays == entry.key => *until_ms,
+                (_, Some(row)) => row.due_ms(&entry.key, strict),
+                (_, None) => at_ms,
+            };
+            let due_here_ms = match held.order() {
+                Some(true) => return Ok(Some(due_ms(true))),
+                Some(false) => due_ms(false),
+                // Whichever it is.
+                None => due_ms(true).min(due_ms(false)),
+            };
+            first = Some(first.map_or(due_here_ms, |first_ms| first_ms.min(due_here_ms)));
+            if due_ms(false) <= at_ms {
+                // Those behind it are not due before.
+                return Ok(first);
+            }
+            range.start = keys::next(&entry.key);
+        }
+        if entries.len() < limit as usize {
+            return Ok(first);
+        }
+        limit = QUEUE_PAGE;
+    }
 }
 
 fn carry_out(pump: &mut Pump<'_>, plan: Plan) -> Result<bool, Error> {
@@ -266,16 +315,23 @@ fn put_rows(lane: &Lane, held: &Held, planned: &LanePlan, commit: &mut Commit) {
         commit.check(key, version);
         if left.is_empty() {
             commit.delete(key.clone());
-        } else {
-            let first = held.rows.get(key).and_then(|row| row.first);
-            commit.put(key.clone(), records::encode(&Queue { deliveries: left.clone(), first }));
+            continue;
         }
+        let (first, mut due_ms) = held.rows.get(key).map_or((None, None), |row| (row.first, row.due_ms));
+        if let Some((_, until_ms)) = planned.stays.as_ref().filter(|(stays, _)| stays == key) {
+            if !planned.behind.is_empty() {
+                let behind = Queue { deliveries: planned.behind.clone(), first, due_ms };
+                commit.put(keys::next(key), records::encode(&behind));
+            }
+            due_ms = Some(*until_ms);
+        }
+        commit.put(key.clone(), records::encode(&Queue { deliveries: left.clone(), first, due_ms }));
     }
     for done in &planned.done {
-        if let Some(next_at_ms) = done.attempt.next_at_ms {
+        if let Some(next_at_ms) = done.attempt.next_at_ms.filter(|_| done.stays_until_ms().is_none()) {
             let (message, number) = (&done.delivery.message, done.delivery.number + 1);
             let first = Some(done.delivery.first).filter(|first| *first > 1);
-            let queue = Queue { deliveries: vec![(message.clone(), number)], first };
+            let queue = Queue { deliveries: vec![(message.clone(), number)], first, due_ms: None };
             commit.put(keys::retry(lane, next_at_ms, message, number), records::encode(&queue));
         }
     }
@@ -342,6 +398,8 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             None if asked => held.hook = Registration::Unread,
             None => {}
         }
+        // Of a lane in strict order only the first delivery was known.
+        held.scan |= held.partly && !planned.done.is_empty();
         held.next_due_ms = retries_ms.fold(held.next_due_ms, u64::min);
         if let Some(stat) = planned.stat {
             held.stat = stat;
@@ -350,7 +408,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             if left.is_empty() {
                 held.rows.remove(&key);
             } else if let Some(row) = held.rows.get_mut(&key) {
-                *row = Row { version: versions.of(&key)?, left, first: row.first };
+                *row = Row { version: versions.of(&key)?, left, first: row.first, due_ms: row.due_ms };
             }
         }
     }
@@ -389,14 +447,19 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
         for (key, entry) in rows {
             refresh(held, &key, entry)?;
         }
+        // It may have been disabled by an earlier submission, and what is due next may be another row.
+        held.hook = Registration::Unread;
+        held.scan |= held.partly;
         let all = planned.done.len();
         let unsettled: VecDeque<Done> = planned
             .done
             .into_iter()
             .filter(|done| {
                 held.rows.get(&done.delivery.row).is_some_and(|row| {
-                    row.left
-                        .iter()
+                    // A redelivery that left it in its place has begun its schedule anew: the attempt is made again.
+                    let same = row.first.unwrap_or(1) == done.delivery.first;
+                    let mut left = row.left.iter();
+                    same && left
                         .any(|(message, number)| (message, *number) == (&done.delivery.message, done.delivery.number))
                 })
             })
@@ -414,8 +477,8 @@ fn refresh(held: &mut Held, key: &str, entry: Option<Entry>) -> Result<(), Error
         }
         Some(entry) => {
             let row: Queue = records::decode(key, &entry.value)?;
-            let Queue { deliveries, first } = row;
-            held.rows.insert(key.to_owned(), Row { version: entry.version, left: deliveries, first });
+            let Queue { deliveries, first, due_ms } = row;
+            held.rows.insert(key.to_owned(), Row { version: entry.version, left: deliveries, first, due_ms });
         }
     }
     Ok(())
@@ -434,8 +497,10 @@ fn keep(pump: &mut Pump<'_>, plan: Plan) {
     }
 }
 
-fn put_back(pump: &mut Pump<'_>, done: impl Iterator<Item = Done>) {
-    for one in done {
-        pump.done.push_back(one);
+/// Before what came back later of the same lane: it is recorded in this order.
+fn put_back(pump: &mut Pump<'_>, done: impl DoubleEndedIterator<Item = Done>) {
+    for one in done.rev() {
+        let place = pump.done.iter().position(|other| other.lane == one.lane).unwrap_or(pump.done.len());
+        pump.done.insert(place, one);
     }
 }

@@ -4,6 +4,7 @@
 mod alone;
 mod fair;
 mod health;
+mod order;
 mod rows;
 
 use super::*;

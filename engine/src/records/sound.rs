@@ -23,7 +23,11 @@ pub fn queue(row: &Queue) -> Option<&'static str> {
     if row.deliveries.is_empty() || !are_attempts(&row.deliveries) {
         return Some("d");
     }
-    row.first.is_some_and(|first| !is_number(first)).then_some("f")
+    if row.first.is_some_and(|first| !is_number(first)) {
+        return Some("f");
+    }
+    // It becomes the time of a wake, which has so many digits.
+    row.due_ms.is_some_and(|due_ms| due_ms > 9_999_999_999_999).then_some("u")
 }
 
 pub fn routed(row: &Routed) -> Option<&'static str> {

@@ -55,6 +55,8 @@ pub fn register(
         concurrency: None,
         rate_per_minute: None,
         keep_bodies: None,
+        strict_order: false,
+        on_exhausted: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };
@@ -250,7 +252,7 @@ fn change_lane(
     for _ in 0..SUBSCRIPTION_TRIES_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         let (mut hook, stat, version) = read(host, lane)?;
-        let before = hook.events.clone();
+        let (before, strict_before) = (hook.events.clone(), hook.strict_order);
         edit(&mut hook)?;
         hook.token = id::token(host);
         let mut commit = Commit::default();
@@ -258,6 +260,11 @@ fn change_lane(
         commit.put(keys::hook(lane), records::encode(&hook));
         if hook.events != before {
             known.change(&mut commit, lane, &hook.token, known.webhooks, &before, &hook.events);
+        }
+        if hook.strict_order != strict_before {
+            // What is due next is another row now.
+            let now_ms = host.now_us() / 1_000;
+            commit.put(keys::wake(now_ms, lane, &hook.token), records::encode(&Empty {}));
         }
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok((hook, stat)),

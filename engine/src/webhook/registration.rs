@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::host::Host;
 use crate::json::{self, Json, Reader};
 use crate::profile::{Profile, SecretAbsent, Unsigned};
-use crate::records::Hook;
+use crate::records::{Hook, OnExhausted};
 use crate::secret::Secret;
 use crate::{Error, limits, pattern, url};
 
@@ -25,6 +25,8 @@ pub struct Draft {
     concurrency: Option<u32>,
     rate_per_minute: Option<u32>,
     keep_bodies: Option<bool>,
+    strict_order: Option<bool>,
+    on_exhausted: Option<OnExhausted>,
 }
 
 /// Reads a new registration: `url` and `events` must be there. One without a name goes by its URL.
@@ -55,6 +57,8 @@ pub fn change(config: &Config, text: &str) -> Result<Draft, Error> {
         concurrency: within(&mut fields, "concurrency", 1, limits::LANE_IN_FLIGHT_CEILING as u64),
         rate_per_minute: within(&mut fields, "ratePerMinute", 0, limits::RATE_PER_MINUTE_MAX.into()),
         keep_bodies: fields.bool("keepBodies"),
+        strict_order: fields.bool("strictOrder"),
+        on_exhausted: on_exhausted(&mut fields),
     };
     fields.finish()?;
     if let Some(url) = &draft.url {
@@ -147,6 +151,8 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
     if let Some(keep_bodies) = draft.keep_bodies {
         hook.keep_bodies = (!keep_bodies).then_some(false);
     }
+    hook.strict_order = draft.strict_order.unwrap_or(hook.strict_order);
+    hook.on_exhausted = draft.on_exhausted.or(hook.on_exhausted);
     if let Some(schedule_s) = draft.schedule_s {
         hook.schedule_s = schedule_s;
     } else if is_new {
@@ -279,6 +285,16 @@ fn within(fields: &mut Reader, name: &'static str, min: u64, max: u64) -> Option
         fields.refuse(Error::invalid(name, format!("`{number}` is out of range")).hint(format!("{min} to {max}")));
     }
     fits
+}
+
+fn on_exhausted(fields: &mut Reader) -> Option<OnExhausted> {
+    let text = fields.text("onExhausted")?;
+    let found = OnExhausted::ALL.into_iter().find(|choice| choice.as_str() == text);
+    if found.is_none() {
+        let error = Error::invalid("onExhausted", format!("`{}` is not possible", json::quoted(&text)));
+        fields.refuse(error.hint("continue, or pause"));
+    }
+    found
 }
 
 fn schedule_s(fields: &mut Reader) -> Option<Vec<u32>> {

@@ -26,6 +26,7 @@ pub struct Target {
     concurrency: usize,
     rate_per_minute: Option<u32>,
     keep_bodies: bool,
+    strict: bool,
 }
 
 impl std::fmt::Debug for Target {
@@ -66,9 +67,13 @@ impl Target {
             schedule_s: hook.schedule_s.clone(),
             inactive_reason: inactive,
             activated_at_ms: hook.activated_at_ms.unwrap_or(0),
-            concurrency: hook.concurrency.map_or(LANE_IN_FLIGHT_MAX, |slots| slots as usize),
+            concurrency: match hook.concurrency {
+                _ if hook.strict_order => 1,
+                slots => slots.map_or(LANE_IN_FLIGHT_MAX, |slots| slots as usize),
+            },
             rate_per_minute: hook.rate_per_minute,
             keep_bodies: hook.keep_bodies != Some(false),
+            strict: hook.strict_order,
         })
     }
 
@@ -116,6 +121,11 @@ impl Target {
     /// The space between two attempts, in microseconds; 0: none.
     pub fn spacing_us(&self) -> u64 {
         self.rate_per_minute.map_or(0, |rate| 60_000_000 / u64::from(rate.max(1)))
+    }
+
+    /// Whether its messages go out one at a time, in the order of acceptance.
+    pub fn is_strict(&self) -> bool {
+        self.strict
     }
 
     /// The host and the port that it goes to, as the URL spells them.

@@ -34,6 +34,8 @@ pub fn webhook(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> Json {
         ("concurrency", Json::from(hook.concurrency.map_or(LANE_IN_FLIGHT_MAX as u64, u64::from))),
         ("ratePerMinute", hook.rate_per_minute.map_or(Json::Null, |rate| Json::from(u64::from(rate)))),
         ("keepBodies", Json::Bool(hook.keep_bodies != Some(false))),
+        ("strictOrder", Json::Bool(hook.strict_order)),
+        ("onExhausted", Json::text(hook.on_exhausted.unwrap_or_default().as_str())),
         ("secretHint", hook.secrets.first().map_or(Json::Null, |secret| Json::text(&secret.fingerprint))),
         ("lastTriggeredAt", if stat.last_at_ms == 0 { Json::Null } else { millis(stat.last_at_ms) }),
         ("lastResponseCode", stat.last_status.map_or(Json::Null, |status| Json::from(u64::from(status)))),

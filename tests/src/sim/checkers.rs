@@ -4,6 +4,7 @@
 pub mod commits;
 pub mod doubt;
 pub mod endings;
+pub mod order;
 pub mod redelivery;
 pub mod sends;
 

@@ -59,6 +59,10 @@ counters! {
     AskedAgain "deliveries that had ended, again",
     BroughtForward "attempts brought forward",
     AskedFirst "messages for a webhook they had missed",
+    Ordered "attempts in strict order",
+    OrderedRetries "of these, failures that blocked",
+    Paused "webhooks paused",
+    LateInOrder "requests late in strict order (each explained)",
 }
 
 /// The counts of one seed or of many.

@@ -23,6 +23,10 @@ pub struct Message {
     pub event_type: String,
     /// When the commit was applied, in true microseconds.
     pub accepted_us: u64,
+    /// When the call began that accepted it, in true microseconds.
+    pub reported_us: u64,
+    /// When it was accepted, by the engine's own account.
+    pub order_us: u64,
     /// The inbox row, until it is routed.
     pub inbox: Option<String>,
     /// When the last routing commit was applied.
@@ -40,6 +44,8 @@ pub struct Delivery {
     pub log: BTreeMap<u32, Log>,
     /// When the last of them was, in true microseconds.
     pub recorded_us: u64,
+    /// When it was put into the queue last, anew or by a redelivery that gave it another place, in true microseconds.
+    pub placed_us: u64,
     /// How often the attempt of this number was brought forward, so that whoever was at it could not record it.
     pub moved: BTreeMap<u32, usize>,
     /// The calls that asked for it again, once for each commit.
@@ -80,11 +86,20 @@ pub struct Lane {
     pub queue: BTreeMap<String, Group>,
     /// Before then, in milliseconds, the webhook is sent nothing.
     pub free_at_ms: u64,
+    /// The time of the wake with which strict order was last switched on or off, in milliseconds.
+    pub switched_ms: u64,
     /// Deliveries by message.
     pub deliveries: BTreeMap<String, Delivery>,
 }
 
 impl Lane {
+    /// Whether its webhook wanted strict order all the time since then, or since it was registered.
+    pub fn strict_since(&self, from_us: u64) -> bool {
+        let first = self.hook.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
+        let strict = |(_, hook): &(u64, Option<Hook>)| hook.as_ref().is_some_and(|hook| hook.strict_order);
+        !self.hook.is_empty() && self.hook[first..].iter().all(strict)
+    }
+
     /// The registration now.
     pub fn registration(&self) -> Option<&Hook> {
         self.hook.last().and_then(|(_, hook)| hook.as_ref())
@@ -137,6 +152,12 @@ pub struct Touched {
     pub lane_rows: Vec<(String, Lease)>,
     /// Of each lane touched, who held it before this commit.
     pub held_before: BTreeMap<String, Option<CallId>>,
+    /// Lanes whose strict order was switched on or off.
+    pub switched: BTreeSet<String>,
+    /// The times of the wakes put, by lane.
+    pub woken: BTreeMap<String, u64>,
+    /// Of each lane in strict order, its queue before this commit: each delivery's message, first to last.
+    pub queued_before: BTreeMap<String, Vec<String>>,
     /// Deliveries that had not been there.
     pub new: Vec<(String, String)>,
     /// Messages whose inbox row was there before this commit.
@@ -160,6 +181,11 @@ impl Model {
             };
             if let Err(problem) = self.apply_row(now_us, call, mutation.key(), row, value, &mut touched) {
                 touched.broken = Some(problem);
+            }
+        }
+        for lane in &touched.switched {
+            if let Some(due_ms) = touched.woken.get(lane) {
+                self.lane(lane).switched_ms = *due_ms;
             }
         }
         touched
@@ -220,12 +246,19 @@ impl Model {
                 if let Some(hook) = &hook {
                     self.by_url.entry(hook.url.clone()).or_insert_with(|| lane.to_owned());
                 }
+                let strict = |hook: Option<&Hook>| hook.map(|hook| hook.strict_order);
+                if strict(self.lane(lane).registration()) == strict(hook.as_ref()).map(|strict| !strict) {
+                    touched.switched.insert(lane.to_owned());
+                }
                 self.lane(lane).hook.push((now_us, hook));
                 touched.hooks.insert(lane.to_owned());
                 Ok(())
             }
-            Row::Queue { lane, .. } => self.queue(key, lane, value, touched),
-            Row::Wake { lane, .. } => {
+            Row::Queue { lane, .. } => self.queue(now_us, key, lane, value, touched),
+            Row::Wake { lane, due_ms } => {
+                if value.is_some() {
+                    touched.woken.insert(lane.to_owned(), due_ms);
+                }
                 let wakes = &mut self.lane(lane).wakes;
                 let _ = if value.is_some() { wakes.insert(key.to_owned()) } else { wakes.remove(key) };
                 touched.lanes.insert(lane.to_owned());
@@ -276,6 +309,7 @@ impl Model {
             tenant_part: key.split('/').nth(1).unwrap_or_default().to_owned(),
             event_type: msg.event_type,
             accepted_us: now_us,
+            order_us: msg.accepted_at_us,
             ..Message::default()
         };
         self.messages.insert(message.to_owned(), message_row);
@@ -324,21 +358,37 @@ impl Model {
         Ok(())
     }
 
-    fn queue(&mut self, key: &str, lane_id: &str, value: Option<&str>, touched: &mut Touched) -> Result<(), String> {
+    fn queue(
+        &mut self,
+        now_us: u64,
+        key: &str,
+        lane_id: &str,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
         let group = value.map(|value| parsed::<Group>(key, value)).transpose()?;
         touched.lanes.insert(lane_id.to_owned());
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        for (message, number) in lane.queue.remove(key).map(|group| group.d).unwrap_or_default() {
-            if let Some(delivery) = lane.deliveries.get_mut(&message) {
-                delivery.entries.retain(|(entry, entry_number)| entry != key || *entry_number != number);
+        if lane.registration().is_some_and(|hook| hook.strict_order) {
+            let all = || lane.queue.values().flat_map(|group| &group.d).map(|(message, _)| message.clone()).collect();
+            touched.queued_before.entry(lane_id.to_owned()).or_insert_with(all);
+        }
+        let lane = self.lane(lane_id);
+        let before = lane.queue.remove(key).map(|group| group.d).unwrap_or_default();
+        for (message, number) in &before {
+            if let Some(delivery) = lane.deliveries.get_mut(message) {
+                delivery.entries.retain(|(entry, entry_number)| entry != key || entry_number != number);
             }
-            touched.deliveries.insert((lane_id.to_owned(), message));
+            touched.deliveries.insert((lane_id.to_owned(), message.clone()));
         }
         let Some(group) = group else { return Ok(()) };
         for (message, number) in &group.d {
             let delivery = lane.delivery(lane_id, message, touched);
             delivery.entries.push((key.to_owned(), *number));
+            if before.iter().all(|(other, _)| other != message) {
+                delivery.placed_us = now_us;
+            }
         }
         lane.queue.insert(key.to_owned(), group);
         Ok(())

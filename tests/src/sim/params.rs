@@ -39,6 +39,8 @@ pub struct Params {
     pub storage_us_max: u64,
     /// What a commit may take longer than a read, in microseconds: time for others to act between the two.
     pub commit_us_max: u64,
+    /// How many of ten webhooks want strict order.
+    pub strict: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
     /// When the store goes back to a backup.
@@ -122,7 +124,8 @@ impl Params {
             redeliveries,
             storage_us_max: rng.pick(&[500, 5_000, 100_000, 1_000_000]),
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
-            // A stream of its own: other seeds stay as they were.
+            // Streams of their own: other seeds stay as they were.
+            strict: if fan_out { 0 } else { Rng::of(seed, "strict", 0).pick(&[0, 0, 0, 5, 10]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             poison: {
                 let mut poison = Rng::of(seed, "poison", u64::MAX);

@@ -224,6 +224,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         hot: false,
         storage_us_max: 500,
         commit_us_max: 0,
+        strict: 0,
         wishes: 0,
         restore: None,
         poison: 0,

@@ -77,6 +77,30 @@ pub struct Group {
     /// The attempt with which their schedule began.
     #[serde(default = "one")]
     pub f: u32,
+    /// When they are due, if not at the time in the key.
+    #[serde(default)]
+    pub u: Option<u64>,
+}
+
+impl Group {
+    /// When they are due, in strict order or without.
+    pub fn due_ms(&self, key: &str, strict: bool) -> u64 {
+        let Some(Row::Queue { due_ms, .. }) = parse(key) else { return 0 };
+        let own_ms = self.u.unwrap_or(due_ms);
+        if strict { own_ms } else { own_ms.max(due_ms) }
+    }
+}
+
+impl Hook {
+    /// Whether nothing follows what has used up its attempts.
+    pub fn pauses(&self) -> bool {
+        self.strict_order && self.on_exhausted.as_deref() == Some("pause")
+    }
+
+    /// Whether that has happened.
+    pub fn is_paused(&self) -> bool {
+        !self.active && self.inactive_reason.as_ref().is_some_and(|reason| reason.starts_with("paused:"))
+    }
 }
 
 fn one() -> u32 {
@@ -94,6 +118,7 @@ pub struct Subs {
 #[serde(rename_all = "camelCase")]
 pub struct Msg {
     pub event_type: String,
+    pub accepted_at_us: u64,
 }
 
 /// What is stored of a webhook, as far as the checkers look.
@@ -111,6 +136,12 @@ pub struct Hook {
     pub concurrency: Option<usize>,
     #[serde(default)]
     pub rate_per_minute: Option<u64>,
+    #[serde(default)]
+    pub strict_order: bool,
+    #[serde(default)]
+    pub on_exhausted: Option<String>,
+    #[serde(default)]
+    pub inactive_reason: Option<String>,
 }
 
 /// A webhook's secret.

@@ -42,6 +42,8 @@ pub struct Hook {
     pub rate: u32,
     /// What the receiver answers, request by request; the last answer stays.
     pub answers: &'static [u16],
+    /// Further fields, each after a comma.
+    pub more: &'static str,
 }
 
 /// What the platform does.
@@ -70,11 +72,14 @@ pub enum Which {
 }
 
 const TENANT: &str = "acme";
-const WELL: Hook = Hook { events: r#"["*"]"#, schedule: "[5,60]", rate: 0, answers: &[200] };
+const WELL: Hook = Hook { events: r#"["*"]"#, schedule: "[5,60]", rate: 0, answers: &[200], more: "" };
 const FAILS_ONCE: Hook = Hook { answers: &[500, 200], ..WELL };
 const FAILS: Hook = Hook { answers: &[500], ..WELL };
 const GONE: Hook = Hook { answers: &[410], ..WELL };
 const RATED: Hook = Hook { rate: 30, ..WELL };
+const STRICT: Hook = Hook { answers: &[200, 500, 200], more: r#","strictOrder":true"#, ..WELL };
+const PAUSES: Hook =
+    Hook { answers: &[200, 500, 500, 500, 200], more: r#","strictOrder":true,"onExhausted":"pause""#, ..WELL };
 const OTHERS: Hook = Hook { events: r#"["order.paid"]"#, ..WELL };
 const PLAIN: Scenario = Scenario {
     name: "",
@@ -207,6 +212,53 @@ pub const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "strict",
+        webhooks: &[STRICT],
+        steps: &[(0, Report(&[1, 2, 3])), (1, Report(&[4])), (10_000, Report(&[5]))],
+        expects: &[Count::Delivered, Count::OrderedRetries],
+        ..PLAIN
+    },
+    Scenario {
+        name: "strict-paused",
+        webhooks: &[PAUSES],
+        steps: &[
+            (0, Report(&[1, 2, 3])),
+            (120_000, Update(Which::First, r#"{"isActive":true}"#)),
+            (1, Redeliver(Some(Which::First))),
+            (1, Report(&[4])),
+        ],
+        expects: &[Count::Paused, Count::Skipped, Count::Delivered, Count::AskedAgain],
+        ..PLAIN
+    },
+    Scenario {
+        name: "strict-again",
+        webhooks: &[Hook { answers: &[500, 200], ..STRICT }],
+        steps: &[(0, Report(&[1, 2])), (1_000, Redeliver(Some(Which::First))), (5_000, Redeliver(None))],
+        expects: &[Count::BroughtForward, Count::AskedAgain, Count::OrderedRetries],
+        ..PLAIN
+    },
+    Scenario {
+        name: "strict-switched",
+        webhooks: &[STRICT],
+        steps: &[
+            (0, Report(&[1, 2, 3])),
+            (1_000, Update(Which::First, r#"{"strictOrder":false}"#)),
+            (1, Report(&[4])),
+            (1, Update(Which::First, r#"{"strictOrder":true}"#)),
+            (1, Report(&[5])),
+        ],
+        expects: &[Count::Delivered, Count::Changes, Count::OrderedRetries],
+        ..PLAIN
+    },
+    Scenario {
+        name: "strict-two-workers",
+        workers: 2,
+        webhooks: &[STRICT],
+        steps: &[(0, Report(&[1])), (1, Report(&[2, 3])), (1, Report(&[4]))],
+        expects: &[Count::Delivered, Count::OrderedRetries],
+        ..PLAIN
+    },
+    Scenario {
         name: "two-workers",
         workers: 2,
         webhooks: &[WELL, FAILS_ONCE],
@@ -322,9 +374,9 @@ impl World {
 
     fn scripted_registration(&mut self, hook: Hook) -> Job {
         let (receiver, secret) = (self.workload.receivers.len(), self.workload.secret());
-        let Hook { events, schedule, rate, answers } = hook;
+        let Hook { events, schedule, rate, answers, more } = hook;
         let json = format!(
-            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":3000,"concurrency":2,"ratePerMinute":{rate}}}"#
+            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":3000,"concurrency":2,"ratePerMinute":{rate}{more}}}"#
         );
         let health = Health::Says { answers, asked: 0 };
         self.workload.receivers.push(Receiver { health });

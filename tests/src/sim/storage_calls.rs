@@ -10,7 +10,7 @@ use super::coverage::Count;
 use super::model::CallId;
 use super::points::Mode;
 use super::poison::REFUSED;
-use super::rows::Log;
+use super::rows::{Hook, Log};
 use super::workload::Job;
 use super::world::{Due, Fate, Held, InstanceId, World};
 
@@ -197,6 +197,10 @@ impl World {
         if let Some(secret) = self.calls[call].job.secret() {
             self.model.learn(mutations, secret);
         }
+        for message in &touched.messages {
+            let message = self.model.messages.get_mut(message).filter(|message| message.reported_us == 0);
+            message.into_iter().for_each(|message| message.reported_us = self.calls[call].began_us);
+        }
         let applied = Applied {
             call,
             now_us: self.now_us,
@@ -208,6 +212,7 @@ impl World {
                 0
             },
             redelivers: matches!(&*self.calls[call].job, Job::Redeliver { .. }),
+            began_us: self.calls[call].began_us,
         };
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
         self.coverage.add_many(Count::Deliveries, touched.new.len());
@@ -217,6 +222,13 @@ impl World {
         for (lane, message, number) in &touched.logged {
             let log = &self.model.lanes[lane].deliveries[message].log[number];
             self.coverage.add(counted(log));
+            let hook = self.model.lanes[lane].registration();
+            if log.attempted() && hook.is_some_and(|hook| hook.strict_order) {
+                self.coverage.add(Count::Ordered);
+                self.coverage.add_many(Count::OrderedRetries, usize::from(!log.is_final()));
+                let paused = log.state == "exhausted" && hook.is_some_and(Hook::is_paused);
+                self.coverage.add_many(Count::Paused, usize::from(paused));
+            }
             self.workload.recorded(message, lane.rsplit('/').next().unwrap_or_default(), !log.is_final());
         }
         for (lane, message, number) in &touched.asked {

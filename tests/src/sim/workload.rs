@@ -85,6 +85,8 @@ pub struct Receiver {
 #[derive(Debug)]
 pub struct Workload {
     rng: Rng,
+    /// Draws what concerns strict order.
+    strict: Rng,
     tenants: Vec<&'static str>,
     types: &'static [&'static str],
     patterns: &'static [&'static str],
@@ -135,6 +137,7 @@ impl Workload {
             },
             profile: params.profile,
             rng,
+            strict: Rng::of(seed, "strict", 1),
             schedules,
             markers: 0,
             events: Vec::new(),
@@ -163,8 +166,12 @@ impl Workload {
         let (concurrencies, rates): (&[u32], &[u32]) =
             if params.hot { (&[8], &[0]) } else { (&[1, 2, 8, 8, 20], &[0, 0, 0, 0, 30, 600]) };
         let (concurrency, rate) = (self.rng.pick(concurrencies), self.rng.pick(rates));
+        let order = match self.strict.below(10) < params.strict {
+            true => self.strict.pick(&[r#","strictOrder":true"#, r#","strictOrder":true,"onExhausted":"pause""#]),
+            false => "",
+        };
         let json = format!(
-            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms},"concurrency":{concurrency},"ratePerMinute":{rate}}}"#
+            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms},"concurrency":{concurrency},"ratePerMinute":{rate}{order}}}"#
         );
         let health = match (params.fan_out, params.hot) {
             (true, _) => Health::Well,
@@ -276,6 +283,15 @@ impl Workload {
     }
 
     fn change(&mut self, params: &Params, now_us: u64) -> Job {
+        if params.strict > 0 && self.strict.below(4) == 0 {
+            let json = self.strict.pick(&[
+                r#"{"strictOrder":true}"#,
+                r#"{"strictOrder":false}"#,
+                r#"{"onExhausted":"pause"}"#,
+                r#"{"isActive":true}"#,
+            ]);
+            return self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.to_owned() });
+        }
         match self.rng.below(10) {
             0 => self.registration(params, now_us),
             1 => self.of_webhook(|tenant, webhook| Job::Unregister { tenant, webhook }),

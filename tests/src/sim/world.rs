@@ -12,6 +12,7 @@ use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
 use super::checkers::endings::{self, End};
+use super::checkers::order;
 use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
 use super::checkers::{Failure, ensure};
@@ -306,6 +307,8 @@ impl World {
         let hit = self.script.as_ref().is_some_and(|script| script.point.is_some() || script.scenario.poison.is_some());
         let faultless = self.params.faultless() && !hit;
         endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)?;
+        let late = order::late(&self.model, &self.sent)?;
+        self.coverage.add_many(Count::LateInOrder, late);
         redelivery::kept(&self.model, &self.promises)
     }
 

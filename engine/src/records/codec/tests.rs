@@ -24,8 +24,11 @@ fn records_have_one_spelling() {
     );
     let (m, n) = (MESSAGE.replace('x', "m"), MESSAGE.replace('x', "n"));
     let deliveries = vec![(m.clone(), 1), (n.clone(), 2)];
-    kept(&Queue { deliveries, first: None }, &format!(r#"{{"v":1,"d":[["{m}",1],["{n}",2]]}}"#));
-    kept(&Queue { deliveries: vec![(m.clone(), 3)], first: Some(3) }, &format!(r#"{{"v":1,"d":[["{m}",3]],"f":3}}"#));
+    kept(&Queue { deliveries, ..Queue::default() }, &format!(r#"{{"v":1,"d":[["{m}",1],["{n}",2]]}}"#));
+    kept(
+        &Queue { deliveries: vec![(m.clone(), 3)], first: Some(3), due_ms: Some(7) },
+        &format!(r#"{{"v":1,"d":[["{m}",3]],"f":3,"u":7}}"#),
+    );
     kept(
         &Routed { queued_ms: 7, split: None, messages: vec![(m.clone(), 6, 3)] },
         &format!(r#"{{"v":1,"queuedMs":7,"m":[["{m}",6,3]]}}"#),
@@ -67,7 +70,7 @@ fn attempts_and_registrations() {
         &Attempt { error: None, status: Some(200), test: true, ..attempt },
         r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","status":200,"state":"retrying","nextAtMs":9,"test":true}"#,
     );
-    let text = r#"{"v":1,"token":"t","id":"wh_a","tenant":"acme","name":"n","url":"u","method":"POST","events":["*"],"format":"standard","secrets":[{"sealed":"s","fingerprint":"f","untilMs":5}],"headers":[["X-A","sealed"]],"active":true,"timeoutMs":1,"scheduleS":[5,300],"createdAtMs":1,"updatedAtMs":2}"#;
+    let text = r#"{"v":1,"token":"t","id":"wh_a","tenant":"acme","name":"n","url":"u","method":"POST","events":["*"],"format":"standard","secrets":[{"sealed":"s","fingerprint":"f","untilMs":5}],"headers":[["X-A","sealed"]],"active":true,"timeoutMs":1,"scheduleS":[5,300],"strictOrder":false,"createdAtMs":1,"updatedAtMs":2}"#;
     let hook: Hook = decode("k", text).unwrap();
     assert_eq!(encode(&hook), text);
     assert_eq!((hook.secrets[0].until_ms, hook.schedule_s.as_slice()), (Some(5), &[5, 300][..]));
@@ -106,6 +109,7 @@ fn what_nobody_has_written_is_refused_by_name() {
     refused::<Queue>(r#"{"v":1,"d":[["MSG",1],["m",1]]}"#, "d");
     refused::<Queue>(r#"{"v":1,"d":[["MSG",4294967295]]}"#, "d");
     refused::<Queue>(r#"{"v":1,"d":[["MSG",1]],"f":10000}"#, "f");
+    refused::<Queue>(r#"{"v":1,"d":[["MSG",1]],"u":10000000000000}"#, "u");
     refused::<Recent>(r#"{"v":1,"a":[["MSG/x",1]]}"#, "a");
     refused::<Inbox>(r#"{"v":1,"tenantPart":"A","eventType":"a"}"#, "tenantPart");
     refused::<Inbox>(r#"{"v":1,"tenantPart":"a/b","eventType":"a"}"#, "tenantPart");

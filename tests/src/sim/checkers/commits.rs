@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
-use super::{Failure, doubt, during, ensure, matches};
+use super::{Failure, doubt, during, ensure, matches, order};
 use crate::sim::model::{CallId, Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
@@ -26,13 +26,15 @@ pub struct Applied {
     pub looked_ms_max: u64,
     /// Whether the call is a redelivery.
     pub redelivers: bool,
+    /// When the call began, in true microseconds.
+    pub began_us: u64,
 }
 
 /// Judges a commit.
 pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sent]) -> Result<(), Failure> {
     let Applied { call, now_us, clock_ms, clock_slack_ms, looked_ms_max, .. } = applied;
     ensure(touched.broken.is_none(), "rows", || touched.broken.clone().unwrap_or_default())?;
-    for lane in &touched.lanes {
+    for lane in touched.lanes.iter().chain(&touched.hooks) {
         covered(lane, &model.lanes[lane])?;
     }
     for lane in &touched.hooks {
@@ -77,6 +79,10 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
             format!("call {call} recorded attempt {number} of {message} for {lane}, which call {held_by:?} holds")
         })?;
         truthful(model, lane, message, *number, applied, sent)?;
+        order::recorded(model, touched, (lane, message, *number), now_us, sent)?;
+    }
+    for (lane, message, _) in &touched.asked {
+        order::placed(model, touched, (lane, message), applied.began_us)?;
     }
     Ok(())
 }
@@ -86,13 +92,19 @@ fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
     let leased = lane.lease.until != 0;
     let armed = lane.lease.wake.as_ref().is_some_and(|wake| lane.wakes.contains(wake));
     ensure(!leased || armed, "armed", || format!("{id} is leased and its wake {:?} is not there", lane.lease.wake))?;
-    let Some(first) = lane.queue.keys().next() else { return Ok(()) };
-    let Some(Row::Queue { due_ms, .. }) = rows::parse(first) else { return Ok(()) };
+    // Of a webhook that is gone, what waits is announced as it was.
+    let last = lane.hook.iter().rev().find_map(|(_, hook)| hook.as_ref());
+    let strict = last.is_some_and(|hook| hook.strict_order);
+    let next = lane.queue.iter().map(|(key, group)| (group.due_ms(key, strict), key));
+    // In strict order the first row is the next; whatever is due behind it has to wait.
+    let Some((due_ms, first)) = (if strict { next.take(1).next() } else { next.min() }) else { return Ok(()) };
     let announced = lane.wakes.first().and_then(|wake| match rows::parse(wake) {
         Some(Row::Wake { due_ms, .. }) => Some(due_ms),
         _ => None,
     });
-    ensure(leased || announced.is_some_and(|at_ms| at_ms <= due_ms.max(lane.free_at_ms)), "announced", || {
+    // What a switch of strict order makes due is announced by the switch.
+    let due_ms = due_ms.max(lane.switched_ms).max(lane.free_at_ms);
+    ensure(leased || announced.is_some_and(|at_ms| at_ms <= due_ms), "announced", || {
         format!("'{first}' waits in the free lane {id}, whose wakes are {:?}", lane.wakes)
     })
 }
@@ -175,10 +187,7 @@ fn one_place(id: &str, message: &str, lane: &Lane) -> Result<(), Failure> {
         format!("'{key}' says that its schedule began with attempt {first:?}: {}", about())
     })?;
     let Some(last) = last else { return Ok(()) };
-    let due = match rows::parse(key) {
-        Some(Row::Queue { due_ms, .. }) => Some(due_ms),
-        _ => None,
-    };
+    let due = lane.queue.get(key).map(|group| group.due_ms(key, true));
     ensure(last.next_at_ms == due, "log-and-schedule-agree", about)
 }
 

@@ -7,10 +7,10 @@ use hookwright_engine::limits::{
     CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS,
 };
 
-use super::{Failure, doubt, during, ensure};
+use super::{Failure, doubt, during, ensure, order};
 use crate::sim::model::{self, CallId, Lane, Model, RequestId};
 use crate::sim::net::Sent;
-use crate::sim::rows::{self, Row};
+use crate::sim::rows;
 use crate::sim::signature;
 
 /// Who submits it, and when.
@@ -88,6 +88,9 @@ pub fn judge(
     let first = bodies.0.entry((lane_id.clone(), message.clone())).or_insert_with(|| (id.clone(), body.clone()));
     ensure(*first == (id, body), "same-bytes", || format!("{first:?} was sent before: {}", about()))?;
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
+    if number > 0 {
+        order::sent(model, lane_id, lane, &message, sender.now_us)?;
+    }
     let lease = if number == 0 { String::new() } else { lane.lease.token.clone() };
     let about = || format!("attempt {number} of {message} for {lane_id}");
     let alone = number > 0 && doubt::alone(lane, (&message, number), sender.in_flight, sent, about)?;
@@ -150,7 +153,7 @@ fn may_send(
         return Err(Failure { checker: "sent-after-the-end", detail: about() });
     };
     let clock_ms = sender.clock_us / 1_000;
-    if let Some(Row::Queue { due_ms, .. }) = rows::parse(key) {
+    if let Some(due_ms) = lane.queue.get(key).map(|group| group.due_ms(key, true)) {
         ensure(due_ms <= clock_ms + sender.clock_slack_ms, "early", || format!("it is {clock_ms} ms: {}", about()))?;
     }
     let until = lane.lease.until;
@@ -165,6 +168,7 @@ fn may_send(
         sender.in_flight.iter().filter(|&&id| sent[id].lane == lane_id && sent[id].lease == lane.lease.token).count();
     let hooks = || lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
     let slots = hooks().map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0);
+    let slots = if order::binds(lane, lane.leased_us) { 1 } else { slots };
     ensure(of_lane < slots, "in-flight-of-a-lane", about)?;
     within_its_rate(lane, sent, sender, request, about)?;
     ensure(sender.in_flight.len() < IN_FLIGHT_MAX, "in-flight", about)?;
