@@ -299,9 +299,9 @@ impl<'a> Pump<'a> {
     fn complete(&mut self, completion: Completion) {
         let Some(flight) = self.flights.remove(&completion.id) else { return };
         let now_ms = self.now_ms();
+        send::leave(&mut self.hosts, flight.target.authority());
         let Some(held) = self.lanes.get_mut(&flight.lane).filter(|held| held.token == flight.token) else { return };
         held.in_flight -= 1;
-        send::leave(&mut self.hosts, flight.target.authority());
         let done = send::judge(*flight, completion, now_ms);
         held.proven = done.attempt.state == State::Delivered;
         self.done.push_back(done);

@@ -409,7 +409,8 @@ impl Model {
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
         let before = lane.holder;
         touched.lane_rows.push((lane_id.to_owned(), lane.lease.clone()));
-        if lane.lease.until != 0 && lease.token != lane.lease.token && before != Some(call) {
+        let given_back = lease.until == 0 && before == Some(call);
+        if lane.lease.until != 0 && lease.token != lane.lease.token && !given_back {
             lane.vain.push(lane.lease.doubt.suspect.clone());
         }
         if lease.until == 0 {

@@ -1,8 +1,11 @@
 //! Deliveries that kill whoever works on them, or that the store refuses to have recorded, and what that does to an instance.
 
+use std::collections::BTreeSet;
+
 use hookwright_engine::host::{Mutation, Request};
 
 use super::actor::Op;
+use super::checkers::{Failure, ensure};
 use super::coverage::Count;
 use super::model;
 use super::rng::Rng;
@@ -23,6 +26,10 @@ pub enum Poison {
     Record,
 }
 
+/// How many workers a delivery may kill, each time that it is asked for: three with others and three alone, and a few more where
+/// a lease in between came to its end without it.
+const KILLS_MAX: usize = 9;
+
 /// What the store says then.
 pub const REFUSED: &str = "simulated: it cannot be recorded";
 
@@ -40,52 +47,71 @@ impl World {
         (rng.below(u64::from(self.params.poison)) == 0).then(|| rng.pick(&kinds))
     }
 
-    fn poison_of(&self, message: &str) -> Option<Poison> {
-        self.poison(self.model.messages.get(message)?.marker)
-    }
-
     /// Whether a pump dies of what it is about to do.
     pub fn dies_of_poison(&mut self, instance: InstanceId, op: &Op) -> bool {
         let Some((call, _)) = self.instances[instance].running else { return false };
         if !matches!(&*self.calls[call].job, Job::Deliver(_)) {
             return false;
         }
-        let reads = |key: &String| match rows::parse(key) {
-            Some(Row::Msg { message }) => self.poison_of(message) == Some(Poison::Read),
-            _ => false,
+        let read = |key: &String| match rows::parse(key) {
+            Some(Row::Msg { message }) => self.model.messages.get(message).map(|message| message.marker),
+            _ => None,
         };
-        let makes = |request: &Request| {
-            let marker = request.body.as_deref().and_then(model::marker);
-            marker.and_then(|marker| self.poison(marker)) == Some(Poison::Submit)
+        let made = |request: &Request| request.body.as_deref().and_then(model::marker);
+        let (markers, poison): (Vec<u64>, Poison) = match op {
+            Op::Get(keys) => (keys.iter().filter_map(read).collect(), Poison::Read),
+            Op::Submit(requests) => (requests.iter().filter_map(made).collect(), Poison::Submit),
+            Op::Scan { .. } | Op::Commit { .. } | Op::Wait { .. } => return false,
         };
-        let dies = match op {
-            Op::Get(keys) => keys.iter().any(reads),
-            Op::Submit(requests) => requests.iter().any(makes),
-            Op::Scan { .. } | Op::Commit { .. } | Op::Wait { .. } => false,
-        };
-        self.killed(instance, dies)
+        let by = markers.into_iter().filter(|marker| self.poison(*marker) == Some(poison)).collect();
+        self.killed(instance, by)
     }
 
     /// Whether it dies of the answer to this request.
     pub fn dies_of_answer(&mut self, instance: InstanceId, request: usize) -> bool {
-        let message = self.sent[request].message.as_deref();
-        let dies = message.and_then(|message| self.poison_of(message)) == Some(Poison::Answer);
-        self.killed(instance, dies)
+        let message = self.sent[request].message.as_ref().and_then(|id| self.model.messages.get(id));
+        let marker = message.map(|message| message.marker);
+        let by = marker.into_iter().filter(|marker| self.poison(*marker) == Some(Poison::Answer)).collect();
+        self.killed(instance, by)
     }
 
-    fn killed(&mut self, instance: InstanceId, dies: bool) -> bool {
-        if dies {
-            self.coverage.add(Count::Killed);
-            self.trace.note(self.now_us, || format!("instance {instance} dies of a delivery"));
+    fn killed(&mut self, instance: InstanceId, by: BTreeSet<u64>) -> bool {
+        if by.is_empty() {
+            return false;
         }
-        dies
+        self.coverage.add(Count::Killed);
+        self.trace.note(self.now_us, || format!("instance {instance} dies of {by:?}"));
+        for marker in by {
+            *self.kills.entry(marker).or_default() += 1;
+        }
+        true
+    }
+
+    /// At the end: no event has killed more workers than it may.
+    pub fn contained(&self) -> Result<(), Failure> {
+        for (marker, kills) in &self.kills {
+            let messages = self.model.messages.iter().filter(|(_, message)| message.marker == *marker);
+            let of = |id: &String| -> usize {
+                let deliveries = self.model.lanes.values().filter_map(|lane| lane.deliveries.get(id));
+                deliveries.map(|delivery| 1 + delivery.asked_by.len()).sum()
+            };
+            let rounds: usize = messages.map(|(id, _)| of(id)).sum();
+            // What a backup did not have is not known any more.
+            let known = self.params.restore.is_none();
+            ensure(!known || *kills <= KILLS_MAX * rounds, "contained", || {
+                format!("event {marker} has killed {kills} workers in {rounds} rounds")
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether the store refuses a pump's commit for what it records.
     pub fn refuses(&self, call: usize, mutations: &[Mutation]) -> bool {
         let refused = |mutation: &Mutation| match (mutation, rows::parse(mutation.key())) {
             (Mutation::Put { value, .. }, Some(Row::Log { message, .. })) => {
-                self.poison_of(message) == Some(Poison::Record) && !value.contains("\"state\":\"failed\"")
+                let marker = self.model.messages.get(message).map(|message| message.marker);
+                marker.and_then(|marker| self.poison(marker)) == Some(Poison::Record)
+                    && !value.contains("\"state\":\"failed\"")
             }
             _ => false,
         };

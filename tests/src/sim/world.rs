@@ -2,7 +2,7 @@
 //! does is in `storage_calls`, what becomes of requests in `http_calls`, how calls begin and end in `calls`.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -209,6 +209,8 @@ pub struct World {
     pub backup: Option<Backup>,
     /// Counts how often it did.
     pub era: u64,
+    /// How many workers each event has killed, by its number.
+    pub kills: BTreeMap<u64, usize>,
     /// The seed.
     pub seed: u64,
     order: Rng,
@@ -271,6 +273,7 @@ impl World {
             script: None,
             calm: false,
             held: 0,
+            kills: BTreeMap::new(),
             backup: None,
             era: 0,
             order: Rng::of(seed, "order", 0),
@@ -309,6 +312,7 @@ impl World {
         endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)?;
         let late = order::late(&self.model, &self.sent)?;
         self.coverage.add_many(Count::LateInOrder, late);
+        self.contained()?;
         redelivery::kept(&self.model, &self.promises)
     }
 

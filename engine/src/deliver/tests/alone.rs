@@ -191,13 +191,16 @@ fn a_take_over_forgives_nothing() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = subscribed(&world, &config, "*");
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    let other = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
     for claims in 1..=CONDEMNED_CLAIMS {
         catch_unwind(AssertUnwindSafe(|| world.pump(&config))).unwrap_err();
         assert_eq!(take_over(&world, &config).unwrap(), 1);
         let doubt = doubt(&world, &one).unwrap();
         assert_eq!((doubt.claims, doubt.suspect.is_some()), (claims, claims > ISOLATED_CLAIMS));
+        let told = explain(&world, &config, "acme", &other, &one).unwrap();
+        assert_eq!(told.contains("made one at a time"), claims >= ISOLATED_CLAIMS, "{told}");
     }
     world.pump(&config);
-    assert_eq!(states(&world, &config, &one), ["failed"]);
+    assert_eq!(states(&world, &config, &one), ["delivered", "failed"]);
 }
