@@ -19,6 +19,7 @@ mod script;
 mod signature;
 mod storage_calls;
 mod store;
+mod strangers;
 mod trace;
 mod workload;
 mod world;
@@ -32,6 +33,7 @@ pub use checkers::Failure;
 pub use coverage::{Count, Coverage};
 pub use params::{Faults, Params};
 pub use sabotage::{Outcome, Sabotage};
+pub use strangers::{answer, request};
 pub use workload::Job;
 
 /// Seeds that failed once, and what was wrong.

@@ -87,6 +87,10 @@ fn call(plugin: &mut Plugin, job: &Job) -> Result<Done, String> {
         Job::Redeliver { tenant, message, webhook } => {
             Done::Json(answer(plugin.redeliver(tenant, message, webhook.as_deref()))?)
         }
+        Job::Read { tenant, path } => {
+            let (request, caller) = sim::request(path, tenant);
+            sim::answer(plugin.handle(&request, &caller).map_err(|error| error.to_string())?)
+        }
     })
 }
 

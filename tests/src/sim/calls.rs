@@ -8,7 +8,7 @@ use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 use super::actor::{Done, Reply, Running};
 use super::checkers::endings::{self, End};
 use super::checkers::redelivery;
-use super::checkers::{Failure, ensure};
+use super::checkers::{Failure, ensure, tenants};
 use super::coverage::Count;
 use super::model::CallId;
 use super::poison::REFUSED;
@@ -69,6 +69,7 @@ impl World {
         }
         self.instances[instance].actions -= 1;
         let job = self.workload.action(&self.params, self.now_us, instance);
+        let job = self.exchanged(job);
         self.begin(instance, job)
     }
 
@@ -188,6 +189,8 @@ impl World {
                 Job::Accept { events, markers, .. } => self.other_content(events, markers),
                 // Too many secrets are live.
                 Job::Rotate { .. } => true,
+                // What is asked for is not kept any more, or is not there yet.
+                Job::Read { .. } => true,
                 Job::Redeliver { webhook: Some(webhook), .. } => self.was_inactive(webhook),
                 _ => false,
             },
@@ -241,6 +244,9 @@ impl World {
     /// A call was answered in JSON: what it says is remembered, or judged.
     fn answered(&mut self, call: CallId, json: &str) -> Result<(), Failure> {
         let job = self.calls[call].job.clone();
+        if let Some(tenant) = job.tenant() {
+            tenants::shown(&self.model, tenant, json)?;
+        }
         let value = || serde_json::from_str::<serde_json::Value>(json).unwrap_or_default();
         match &*job {
             Job::Register { tenant, .. } => {
@@ -253,6 +259,7 @@ impl World {
                 let asked = redelivery::Asked { message, webhook: webhook.as_deref(), during };
                 self.promises.extend(redelivery::promised(&self.model, asked, &value())?);
             }
+            Job::Read { .. } => self.coverage.add(Count::Reads),
             Job::Message { .. } | Job::Attempts { .. } => {
                 ensure(!json.contains("\"number\":0"), "numbered", || format!("call {call} shows {json}"))?;
             }
@@ -263,8 +270,8 @@ impl World {
 
     fn forget(&mut self, call: CallId) {
         let job = self.calls[call].job.clone();
-        if let Job::Unregister { webhook, .. } = &*job {
-            self.workload.webhooks.retain(|(_, known)| known != webhook);
+        if let Job::Unregister { tenant, webhook } = &*job {
+            self.workload.webhooks.retain(|(of, known)| of != tenant || known != webhook);
         }
     }
 

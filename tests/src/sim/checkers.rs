@@ -7,6 +7,7 @@ pub mod endings;
 pub mod order;
 pub mod redelivery;
 pub mod sends;
+pub mod tenants;
 
 use super::model::Lane;
 use super::rows::Hook;

@@ -27,6 +27,8 @@ counters! {
     StaleSends "requests of a lost lease",
     Tests "test sends",
     Changes "changes of webhooks",
+    Reads "reads by the API of what tenants have",
+    Strangers "calls for what is another tenant's",
     Calls "calls of deliver",
     Commits "commits applied",
     Rows "rows put or deleted",

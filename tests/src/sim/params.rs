@@ -5,6 +5,7 @@ use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 
 use super::restore::Plan;
 use super::rng::Rng;
+use super::strangers;
 
 /// The world of one seed. Rates are per ten thousand.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Params {
     pub strict: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
+    /// How many of ten thousand calls are those of strangers, who ask for what is not theirs.
+    pub strangers: u32,
     /// When the store goes back to a backup.
     pub restore: Option<Plan>,
     /// One of so many events is poison; 0: none is.
@@ -104,6 +107,7 @@ impl Params {
                 _ => rng.pick(&[4, 8, 12, 20]),
             },
             fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
+            strangers: 0,
             restore: None,
             profile: rng.pick(&["standard", "standard", "standard", "perfex-assets"]),
             webhooks: match (fan_out, hot) {
@@ -133,6 +137,7 @@ impl Params {
             },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
+        params.strangers = strangers::rate(seed, params.tenants);
         params.restore = Plan::draw(seed, params.fault_phase_ms);
         params
     }

@@ -80,6 +80,7 @@ sabotages! {
     KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
     ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
+    LookFurther "look-further" Seen(&["tenants"]),
     KeepSecrets "keep-secrets" Seen(&["signature"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
@@ -137,6 +138,9 @@ impl Storage for Sabotaged<'_> {
                 .filter(|entry| entry.key.starts_with("subs/"))
                 .for_each(|entry| entry.version = 1);
         }
+        if self.sabotage == Sabotage::LookFurther && !self.pumps {
+            entries.iter_mut().zip(keys).for_each(|(entry, key)| self.look_further(entry, key));
+        }
         if self.sabotage == Sabotage::KeepSecrets {
             entries
                 .iter_mut()
@@ -176,6 +180,16 @@ impl Storage for Sabotaged<'_> {
 }
 
 impl Sabotaged<'_> {
+    /// What is not there is looked for among everybody's.
+    fn look_further(&self, entry: &mut Option<Entry>, key: &str) {
+        let parts: Vec<&str> = key.split('/').collect();
+        if let ([family @ ("msg" | "hook"), _, id], None) = (&parts[..], &entry) {
+            let range = KeyRange { start: format!("{family}/"), end: format!("{family}0") };
+            let all = self.host.scan(&range, 1_000, Direction::Forward).unwrap_or_default();
+            *entry = all.into_iter().find(|found| found.key.ends_with(id));
+        }
+    }
+
     /// The first half with all the checks that it can carry, and the rest afterwards, as it comes.
     fn commit_in_two(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
         let (first, second) = mutations.split_at(mutations.len().div_ceil(2));

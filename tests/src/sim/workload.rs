@@ -11,20 +11,59 @@ use super::actor::Done;
 use super::net::{self, Health};
 use super::params::Params;
 use super::rng::Rng;
+use super::strangers;
 
 /// A call of the engine.
 #[derive(Clone, Debug)]
 pub enum Job {
     Deliver(Budget),
-    Accept { tenant: String, events: Vec<String>, markers: Vec<u64>, transaction: bool },
-    Register { tenant: String, json: String },
-    Update { tenant: String, webhook: String, json: String },
-    Unregister { tenant: String, webhook: String },
-    Rotate { tenant: String, webhook: String, secret: String, overlap_s: u32 },
-    Test { tenant: String, webhook: String },
-    Attempts { tenant: String, webhook: String },
-    Message { tenant: String, message: String },
-    Redeliver { tenant: String, message: String, webhook: Option<String> },
+    Accept {
+        tenant: String,
+        events: Vec<String>,
+        markers: Vec<u64>,
+        transaction: bool,
+    },
+    Register {
+        tenant: String,
+        json: String,
+    },
+    Update {
+        tenant: String,
+        webhook: String,
+        json: String,
+    },
+    Unregister {
+        tenant: String,
+        webhook: String,
+    },
+    Rotate {
+        tenant: String,
+        webhook: String,
+        secret: String,
+        overlap_s: u32,
+    },
+    Test {
+        tenant: String,
+        webhook: String,
+    },
+    Attempts {
+        tenant: String,
+        webhook: String,
+    },
+    Message {
+        tenant: String,
+        message: String,
+    },
+    Redeliver {
+        tenant: String,
+        message: String,
+        webhook: Option<String>,
+    },
+    /// A request to the management API.
+    Read {
+        tenant: String,
+        path: String,
+    },
 }
 
 impl Job {
@@ -48,11 +87,29 @@ impl Job {
             Job::Redeliver { tenant, message, webhook } => {
                 Done::Json(engine::redeliver(host, config, tenant, message, webhook.as_deref()))
             }
+            Job::Read { tenant, path } => strangers::read(host, config, tenant, path),
         }
     }
 }
 
 impl Job {
+    /// Whose call it is; none: a pump's.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Job::Deliver(_) => None,
+            Job::Accept { tenant, .. }
+            | Job::Register { tenant, .. }
+            | Job::Update { tenant, .. }
+            | Job::Unregister { tenant, .. }
+            | Job::Rotate { tenant, .. }
+            | Job::Test { tenant, .. }
+            | Job::Attempts { tenant, .. }
+            | Job::Message { tenant, .. }
+            | Job::Redeliver { tenant, .. }
+            | Job::Read { tenant, .. } => Some(tenant),
+        }
+    }
+
     /// The secret that the call gives a webhook.
     pub fn secret(&self) -> Option<&str> {
         match self {
@@ -180,6 +237,11 @@ impl Workload {
         };
         self.receivers.push(Receiver { health });
         Job::Register { tenant, json }
+    }
+
+    /// Somebody, drawn by somebody else.
+    pub fn any_tenant(&self, rng: &mut Rng) -> String {
+        rng.pick(&self.tenants).to_owned()
     }
 
     /// An attempt was recorded, and another one is to follow or not.

@@ -15,7 +15,7 @@ use super::checkers::endings::{self, End};
 use super::checkers::order;
 use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
-use super::checkers::{Failure, ensure};
+use super::checkers::{Failure, ensure, tenants};
 use super::coverage::{Count, Coverage};
 use super::model::{CallId, Model, RequestId};
 use super::net::Sent;
@@ -189,6 +189,8 @@ pub struct World {
     pub network: Rng,
     /// Draws what receivers ask for.
     pub wishes: Rng,
+    /// Draws what strangers ask for.
+    pub strangers: Rng,
     /// Draws how far clocks are off.
     pub clocks: Rng,
     /// What happened, counted.
@@ -265,6 +267,7 @@ impl World {
             chance: Rng::of(seed, "faults", 0),
             network: Rng::of(seed, "network", 0),
             wishes: Rng::of(seed, "wishes", 1),
+            strangers: Rng::of(seed, "strangers", 1),
             clocks: Rng::of(seed, "clocks", 0),
             coverage: Coverage::default(),
             trace,
@@ -454,6 +457,7 @@ impl World {
     /// Draws whether the instance gets its answer, and when.
     fn asked(&mut self, instance: InstanceId, op: Op) -> Result<(), Failure> {
         self.trace.asked(self.now_us, instance, &op);
+        self.asks_for_its_own(instance, &op)?;
         if self.dies_of_poison(instance, &op) {
             self.crash(instance);
             return Ok(());
@@ -486,6 +490,14 @@ impl World {
         let epoch = self.instances[instance].epoch;
         self.at(delay_us, Due::Execute(instance, epoch));
         Ok(())
+    }
+
+    fn asks_for_its_own(&self, instance: InstanceId, op: &Op) -> Result<(), Failure> {
+        let Some((call, _)) = self.instances[instance].running else { return Ok(()) };
+        match self.calls[call].job.tenant() {
+            Some(tenant) => tenants::asks(&self.model, tenant, op),
+            None => Ok(()),
+        }
     }
 
     /// The store has changed: whoever sleeps because nothing was due looks again, as often as the hosts poll.

@@ -46,6 +46,8 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     }
     for (lane, message) in &touched.new {
         let accepted = model.messages.get(message);
+        let own = accepted.is_none_or(|accepted| lane.split('/').next() == Some(accepted.tenant_part.as_str()));
+        ensure(own, "tenants", || format!("{message} of '{:?}' is queued for {lane}", accepted))?;
         let routing = touched.in_inbox.contains(message) || accepted.is_some_and(|accepted| accepted.inbox.is_some());
         let asked = touched.asked.iter().any(|(of, what, number)| (of, what, *number) == (lane, message, 0));
         ensure(routing || asked, "routed-once", || format!("{message} is queued for {lane} and is in no inbox"))?;

@@ -83,6 +83,12 @@ pub fn judge(
     };
     let message = message_of(model, lane_id, lane, marker, request, sent, sender)
         .ok_or_else(|| Failure { checker: "matched", detail: format!("never routed to {lane_id}: {}", about()) })?;
+    let accepted = model.messages.get(&message);
+    let own = accepted.is_some_and(|accepted| lane_id.split('/').next() == Some(accepted.tenant_part.as_str()));
+    ensure(own, "tenants", || format!("{message} for {lane_id}: {}", about()))?;
+    ensure(accepted.is_some_and(|accepted| accepted.marker == marker), "body", || {
+        format!("{accepted:?}: {}", about())
+    })?;
     let id = signature::header(request, "webhook-id").unwrap_or_default().to_owned();
     ensure(sender.profile != "standard" || id == message, "message-id", || format!("{id} is {message}: {}", about()))?;
     let first = bodies.0.entry((lane_id.clone(), message.clone())).or_insert_with(|| (id.clone(), body.clone()));
