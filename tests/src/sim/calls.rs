@@ -120,6 +120,7 @@ impl World {
             revision: self.revision,
             transaction: Vec::new(),
             aborted: false,
+            faults: 0,
         });
         self.ends.push(End::Open);
         let senses = self.instances[instance].senses.clone();
@@ -142,6 +143,7 @@ impl World {
         self.trace.answered(self.now_us, call, &done);
         let left = std::mem::take(&mut self.instances[instance].in_flight);
         self.instances[instance].ready.clear();
+        left.iter().for_each(|&request| self.sent[request].over = true);
         // A test send may take a clock that jumps for a host that does not answer.
         let may_leave = !matches!(done, Done::Delivered(_)) && self.params.clock_slack_ms() > 0;
         ensure(left.is_empty() || may_leave, "nothing-left-in-flight", || {

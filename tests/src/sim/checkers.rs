@@ -4,7 +4,9 @@
 pub mod commits;
 pub mod doubt;
 pub mod endings;
+pub mod explained;
 pub mod order;
+pub mod pace;
 pub mod redelivery;
 pub mod sends;
 pub mod tenants;

@@ -25,6 +25,8 @@ counters! {
     Retries "retries",
     Duplicates "requests not recorded (each explained)",
     StaleSends "requests of a lost lease",
+    SlotBreaches "more in flight than slots (each explained)",
+    RateBreaches "sooner than the rate (each explained)",
     Tests "test sends",
     Changes "changes of webhooks",
     Reads "reads by the API of what tenants have",

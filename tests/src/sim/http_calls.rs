@@ -57,6 +57,16 @@ impl World {
         } else if outcome.is_ok_and(|status| status >= 300) {
             self.coverage.add(Count::ReceiverFaults);
         }
+        if told.number > 0 && told.message.is_some() {
+            let slack_us = self.params.send_slack_us();
+            let lane = &self.model.lanes[&told.lane];
+            if self.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
+                self.coverage.add(Count::RateBreaches);
+            }
+            if told.crowded {
+                self.coverage.add(Count::SlotBreaches);
+            }
+        }
         let id = self.sent.len();
         let duration_ms = u32::try_from((fate.completes_us - self.now_us) / 1_000).unwrap_or(u32::MAX);
         if let Some(message) = &told.message
@@ -79,6 +89,7 @@ impl World {
             retry_after_s: fate.retry_after_s,
             wish,
             completed: false,
+            over: false,
             recorded: false,
             lost: false,
         });
@@ -116,6 +127,7 @@ impl World {
         let Some(completion) = completion.filter(|_| alive && life.in_flight.contains(&request)) else { return Ok(()) };
         life.in_flight.retain(|&in_flight| in_flight != request);
         self.sent[request].completed = true;
+        self.sent[request].over = true;
         life.ready.push(completion);
         if self.dies_of_answer(instance, request) {
             self.crash(instance);

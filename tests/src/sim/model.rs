@@ -70,6 +70,10 @@ pub struct Lane {
     pub subs: BTreeSet<String>,
     /// The lease row.
     pub lease: Lease,
+    /// The leases that ended otherwise than by being given back, by their tokens, and the calls that had them.
+    pub lost: BTreeMap<String, CallId>,
+    /// The last lease that each call had.
+    pub last: BTreeMap<CallId, String>,
     /// When the lease was written, in true microseconds.
     pub leased_us: u64,
     /// The call whose commit wrote the lease.
@@ -413,6 +417,10 @@ impl Model {
         if lane.lease.until != 0 && lease.token != lane.lease.token && !given_back {
             lane.vain.push(lane.lease.doubt.suspect.clone());
         }
+        let ends = lane.lease.until != 0 && (lease.until == 0 || lease.token != lane.lease.token);
+        if let Some(holder) = before.filter(|_| ends && !given_back) {
+            lane.lost.insert(lane.lease.token.clone(), holder);
+        }
         if lease.until == 0 {
             lane.holder = None;
             if lane.lease.until != 0 {
@@ -423,6 +431,7 @@ impl Model {
             lane.holder = Some(call);
             lane.recorded = false;
             lane.leased_us = now_us;
+            lane.last.insert(call, lease.token.clone());
         }
         if let Some(loser) = before
             && lane.holder != Some(loser)

@@ -61,6 +61,8 @@ pub struct Sent {
     pub wish: bool,
     /// Whether that came back to the sender.
     pub completed: bool,
+    /// Whether it is not in flight any more: its sender has its answer, or has ended.
+    pub over: bool,
     /// Whether an attempt records it.
     pub recorded: bool,
     /// Whether its record, if it was to have one, went when the store was restored.

@@ -1,7 +1,7 @@
 //! Draws what kind of world a seed is: how many workers, how much work, and which faults at which rates. Every seed has
 //! faults of its own (a swarm), because a fault that is always there hides what happens without it.
 
-use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
+use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS};
 
 use super::restore::Plan;
 use super::rng::Rng;
@@ -44,6 +44,8 @@ pub struct Params {
     pub strict: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
+    /// Redeliveries come when what they ask for is under way.
+    pub race: bool,
     /// How many of ten thousand calls are those of strangers, who ask for what is not theirs.
     pub strangers: u32,
     /// When the store goes back to a backup.
@@ -107,6 +109,7 @@ impl Params {
                 _ => rng.pick(&[4, 8, 12, 20]),
             },
             fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
+            race: false,
             strangers: 0,
             restore: None,
             profile: rng.pick(&["standard", "standard", "standard", "perfex-assets"]),
@@ -137,6 +140,11 @@ impl Params {
             },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
+        if hot && redeliveries == 10 && Rng::of(seed, "race", 0).below(3) == 0 {
+            // Commits that take longer than what waits has to wait: an attempt ends between a redelivery's look and its commit.
+            params.race = true;
+            params.commit_us_max = 2_000_000;
+        }
         params.strangers = strangers::rate(seed, params.tenants);
         params.restore = Plan::draw(seed, params.fault_phase_ms);
         params
@@ -159,6 +167,13 @@ impl Params {
             && faults.clock_off_ms_max == 0
             && self.restore.is_none()
             && self.storage_us_max * u64::from(self.webhooks) + self.commit_us_max < 1_000_000
+    }
+
+    /// How much later than it decided to, by the true clock, a worker may send, and by how much two clocks differ: a read lies
+    /// between, and after a stall it looks again whether its lease still lets it.
+    pub fn send_slack_us(&self) -> u64 {
+        let stall_us = if self.faults.stall > 0 { (LEASE_SENDING_MS + LEASE_MARGIN_MS) * 1_000 } else { 0 };
+        self.storage_us_max.max(5_000) + stall_us + 2 * self.faults.clock_off_ms_max * 1_000 + 2_000
     }
 
     /// How far one clock can move against itself, in milliseconds.

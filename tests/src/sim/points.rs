@@ -226,6 +226,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         commit_us_max: 0,
         strict: 0,
         wishes: 0,
+        race: false,
         strangers: 0,
         restore: None,
         poison: 0,

@@ -4,6 +4,7 @@
 
 use super::actor::Senses;
 use super::checkers::Failure;
+use super::checkers::pace::Paces;
 use super::checkers::redelivery::Promise;
 use super::checkers::sends::Bodies;
 use super::coverage::Count;
@@ -85,8 +86,13 @@ impl World {
             self.store.lose("inbox/");
         }
         self.model = backup.model.clone();
+        // Whoever had a lease then has it again, and is gone.
+        for holder in self.model.lanes.values().filter_map(|lane| lane.holder) {
+            self.calls[holder].faults += 1;
+        }
         self.promises = backup.promises.clone();
         self.bodies = backup.bodies.clone();
+        self.paces = Paces::default();
         self.revision += 1;
         for (id, request) in self.sent.iter_mut().enumerate() {
             let recorded = backup.recorded.get(id).copied().unwrap_or(false);

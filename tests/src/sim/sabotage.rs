@@ -48,8 +48,7 @@ sabotages! {
     ForgetReleaseWake "forget-release-wake" Seen(&["announced"]),
     ForgetRetryRow "forget-retry-row" Seen(&["queued-once"]),
     ForgetRouted "forget-routed" Seen(&["listed"]),
-    ForgetUnregisterWake "forget-unregister-wake" Harmless(
-        "whatever waits has a wake of its own, at its own time; the extra one only brings the cancellation forward"),
+    ForgetUnregisterWake "forget-unregister-wake" Seen(&["announced"]),
     SkipMessageCheck "skip-message-check" Seen(&["rows"]),
     SkipInboxCheck "skip-inbox-check" Seen(&["redelivered"]),
     SkipShardCheck "skip-shard-check" Harmless(
@@ -60,7 +59,7 @@ sabotages! {
     SkipClaimLaneCheck "skip-claim-lane-check" Seen(&["lease-respected"]),
     SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced"]),
     SkipQueueCheck "skip-queue-check" Seen(&["rows", "queued-once"]),
-    SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced"]),
+    SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced", "held-against"]),
     SkipHookCheck "skip-hook-check" Seen(&["findable"]),
     SkipSubscriptionsCheck "skip-subscriptions-check" Seen(&["counted"]),
     SkipSecondReading "skip-second-reading" Seen(&["routed"]),
@@ -81,6 +80,7 @@ sabotages! {
     ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
     LookFurther "look-further" Seen(&["tenants"]),
+    ForgetPace "forget-pace" Seen(&["rate"]),
     KeepSecrets "keep-secrets" Seen(&["signature"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
@@ -140,6 +140,9 @@ impl Storage for Sabotaged<'_> {
         }
         if self.sabotage == Sabotage::LookFurther && !self.pumps {
             entries.iter_mut().zip(keys).for_each(|(entry, key)| self.look_further(entry, key));
+        }
+        if self.sabotage == Sabotage::ForgetPace && self.pumps {
+            entries.iter_mut().flatten().for_each(|entry| entry.value = entry.value.replace("freeAtUs", "freeAtUs-"));
         }
         if self.sabotage == Sabotage::KeepSecrets {
             entries

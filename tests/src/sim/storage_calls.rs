@@ -38,6 +38,7 @@ impl World {
         }
         if self.chance.chance(self.faults.stall / 2) {
             self.coverage.add(Count::Stalls);
+            self.meets_fault(instance);
             let delay_us = self.chance.between(1_000, 90_000) * 1_000;
             let epoch = self.instances[instance].epoch;
             self.at(delay_us, Due::Answer(instance, epoch, Box::new(reply)));
@@ -51,6 +52,7 @@ impl World {
         let failed = || StorageError::NotApplied("simulated".to_owned());
         if fails {
             self.coverage.add(Count::ReadFailures);
+            self.calls[call].faults += 1;
         }
         let reply = match op {
             Op::Get(_) if fails => Reply::Got(Err(failed())),
@@ -82,6 +84,7 @@ impl World {
             return self.commit_in_transaction(call, checks, mutations);
         }
         let unknown = || Ok(Err(StorageError::Unknown("simulated".to_owned())));
+        self.calls[call].faults += u32::from(self.hit(instance).is_some());
         match self.hit(instance) {
             Some(mode @ (Mode::Late | Mode::Fenced | Mode::Later | Mode::UnknownLate)) => {
                 self.hold_hit(mode, Held { call, checks, mutations, transaction: None });
@@ -96,14 +99,17 @@ impl World {
         }
         if self.chance.chance(self.faults.not_applied) {
             self.coverage.add(Count::NotApplied);
+            self.calls[call].faults += 1;
             return Ok(Err(StorageError::NotApplied("simulated".to_owned())));
         }
         if self.chance.chance(self.faults.unknown_dropped) {
             self.coverage.add(Count::UnknownDropped);
+            self.calls[call].faults += 1;
             return unknown();
         }
         if self.chance.chance(self.faults.unknown_late) {
             self.coverage.add(Count::UnknownLate);
+            self.calls[call].faults += 1;
             let delay_us = self.chance.pick(&[100, 10_000, 1_000_000, 60_000_000, 300_000_000]);
             self.hold(delay_us, Held { call, checks, mutations, transaction: None });
             return unknown();
@@ -111,6 +117,7 @@ impl World {
         let result = self.apply(call, &checks, &mutations)?;
         if self.chance.chance(self.faults.unknown_applied) && !matches!(result, Err(StorageError::Invalid(_))) {
             self.coverage.add(Count::UnknownApplied);
+            self.calls[call].faults += 1;
             return unknown();
         }
         Ok(result)
@@ -175,6 +182,7 @@ impl World {
     ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
         if self.refuses(call, mutations) {
             self.coverage.add(Count::Refused);
+            self.calls[call].faults += 1;
             self.model.refused(call, mutations);
             return Ok(Err(StorageError::Invalid(REFUSED.to_owned())));
         }

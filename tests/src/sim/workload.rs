@@ -176,6 +176,7 @@ impl Workload {
         let perfex = params.profile == "perfex-assets";
         let schedules = match (params.hot, params.redeliveries) {
             // What waits must wait until a redelivery finds it, and not for long, so that both want it at the same time.
+            (true, 10) if params.race => vec!["[1,1,1,1,1,1,1,1]"],
             (true, 10) => vec!["[4,4,4,4]"],
             (true, _) => vec!["[1,1,1,1]"],
             _ => (0..3).map(|_| rng.pick(SCHEDULES)).collect(),

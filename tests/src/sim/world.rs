@@ -13,9 +13,10 @@ use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
 use super::checkers::endings::{self, End};
 use super::checkers::order;
+use super::checkers::pace::Paces;
 use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
-use super::checkers::{Failure, ensure, tenants};
+use super::checkers::{Failure, ensure, explained, tenants};
 use super::coverage::{Count, Coverage};
 use super::model::{CallId, Model, RequestId};
 use super::net::Sent;
@@ -141,6 +142,8 @@ pub struct Call {
     pub transaction: Vec<Held>,
     /// The platform's transaction was lost under it.
     pub aborted: bool,
+    /// Faults that it met.
+    pub faults: u32,
 }
 
 impl Call {
@@ -183,6 +186,8 @@ pub struct World {
     pub results: Vec<Option<Completion>>,
     /// What they carried.
     pub bodies: Bodies,
+    /// When each lane may be sent the next.
+    pub paces: Paces,
     /// Draws faults of storage and instances.
     pub chance: Rng,
     /// Draws faults of the network.
@@ -264,6 +269,7 @@ impl World {
             sent: Vec::new(),
             results: Vec::new(),
             bodies: Bodies::default(),
+            paces: Paces::default(),
             chance: Rng::of(seed, "faults", 0),
             network: Rng::of(seed, "network", 0),
             wishes: Rng::of(seed, "wishes", 1),
@@ -312,7 +318,9 @@ impl World {
         }
         let hit = self.script.as_ref().is_some_and(|script| script.point.is_some() || script.scenario.poison.is_some());
         let faultless = self.params.faultless() && !hit;
-        endings::at_rest(&self.model, &self.store, &self.sent, &self.ends, faultless)?;
+        endings::at_rest(&self.model, &self.store)?;
+        explained::requests(&self.model, &self.sent)?;
+        explained::leases(&self.model, |call| !faultless && self.went_wrong(call))?;
         let late = order::late(&self.model, &self.sent)?;
         self.coverage.add_many(Count::LateInOrder, late);
         self.contained()?;
@@ -420,6 +428,7 @@ impl World {
         life.idle_at = None;
         life.fruitless = 0;
         for request in std::mem::take(&mut life.in_flight) {
+            self.sent[request].over = true;
             let under_way = self.sent[request].arrives_us.is_some_and(|arrives_us| arrives_us > self.now_us);
             if under_way && self.chance.below(2) == 0 {
                 self.sent[request].arrives_us = None;
@@ -474,6 +483,7 @@ impl World {
         }
         if self.chance.chance(self.faults.clock_jump) {
             self.coverage.add(Count::ClockJumps);
+            self.meets_fault(instance);
             self.set_clock(instance);
         }
         let mut delay_us = match op {
@@ -484,12 +494,29 @@ impl World {
         };
         if self.chance.chance(self.faults.stall) {
             self.coverage.add(Count::Stalls);
+            self.meets_fault(instance);
             delay_us += self.chance.between(1_000, 90_000) * 1_000;
         }
         self.instances[instance].asks = Some(op);
         let epoch = self.instances[instance].epoch;
         self.at(delay_us, Due::Execute(instance, epoch));
         Ok(())
+    }
+
+    /// Something goes wrong with what the instance is doing.
+    pub fn meets_fault(&mut self, instance: InstanceId) {
+        if let Some((call, _)) = self.instances[instance].running {
+            self.calls[call].faults += 1;
+        }
+    }
+
+    /// Whether a call may have lost a lease: it ended before its time, it met a fault, or clocks that differ or a store that is slow
+    /// let a lease run out.
+    fn went_wrong(&self, call: CallId) -> bool {
+        let ended = !matches!(self.ends[call], End::Answered | End::Open);
+        let slow =
+            self.params.storage_us_max * u64::from(self.params.webhooks) + self.params.commit_us_max >= 1_000_000;
+        ended || self.calls[call].faults > 0 || self.params.faults.clock_off_ms_max > 0 || slow
     }
 
     fn asks_for_its_own(&self, instance: InstanceId, op: &Op) -> Result<(), Failure> {

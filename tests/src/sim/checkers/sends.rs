@@ -51,7 +51,9 @@ pub struct Told {
     pub number: u32,
     /// Nothing may be in flight beside it.
     pub alone: bool,
-    /// The token of the lane's lease; empty if the lease that it was sent under has been lost.
+    /// With what is in flight under leases that were lost, it is more than the webhook's slots.
+    pub crowded: bool,
+    /// The token of the lease that it was sent under.
     pub lease: String,
 }
 
@@ -79,7 +81,14 @@ pub fn judge(
     let body = request.body.clone().unwrap_or_default();
     let Some(marker) = model::marker(&body) else {
         ensure(!sender.pump, "body", || format!("no event of the workload: {}", about()))?;
-        return Ok(Told { lane: lane_id.clone(), message: None, number: 0, alone: false, lease: String::new() });
+        return Ok(Told {
+            lane: lane_id.clone(),
+            message: None,
+            number: 0,
+            alone: false,
+            crowded: false,
+            lease: String::new(),
+        });
     };
     let message = message_of(model, lane_id, lane, marker, request, sent, sender)
         .ok_or_else(|| Failure { checker: "matched", detail: format!("never routed to {lane_id}: {}", about()) })?;
@@ -97,10 +106,12 @@ pub fn judge(
     if number > 0 {
         order::sent(model, lane_id, lane, &message, sender.now_us)?;
     }
-    let lease = if number == 0 { String::new() } else { lane.lease.token.clone() };
+    let lost = || lane.last.get(&sender.call).cloned().unwrap_or_default();
+    let lease = if number == 0 { lost() } else { lane.lease.token.clone() };
+    let crowded = number > 0 && exceeds_its_slots(lane_id, lane, sent, sender)?;
     let about = || format!("attempt {number} of {message} for {lane_id}");
     let alone = number > 0 && doubt::alone(lane, (&message, number), sender.in_flight, sent, about)?;
-    Ok(Told { lane: lane_id.clone(), message: Some(message), number, alone, lease })
+    Ok(Told { lane: lane_id.clone(), message: Some(message), number, alone, crowded, lease })
 }
 
 /// The secrets that may sign now, newest first: those of the webhook as it was at some time since the sender has had its lane, or
@@ -109,11 +120,18 @@ fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec
     let holds = lane.holder == Some(sender.call);
     let since_us = if holds && sender.pump { lane.leased_us } else { sender.began_us };
     let clock_ms = sender.clock_us / 1_000;
-    let live = |hook: &'m rows::Hook| {
-        let live = hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > clock_ms));
+    // What had ended when the webhook was opened is not live again because the clock has gone back since.
+    let opened_ms = clock_ms + sender.clock_slack_ms;
+    let live = |hook: &'m rows::Hook, at_ms: u64| -> Vec<&'m str> {
+        let live = hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > at_ms));
         live.filter_map(|secret| model.secrets.get(&secret.sealed)).map(String::as_str).collect()
     };
-    during(lane, since_us, sender.now_us).into_iter().flatten().map(live).collect()
+    let views = |hook: &'m rows::Hook| {
+        let least = live(hook, opened_ms).len();
+        let all = live(hook, clock_ms);
+        (least..=all.len()).map(move |many| all[..many].to_vec())
+    };
+    during(lane, since_us, sender.now_us).into_iter().flatten().flat_map(views).collect()
 }
 
 /// The message that is meant: where its id does not travel, several may have the same content, and any that waits will do.
@@ -153,6 +171,11 @@ fn may_send(
     let about = || format!("{message} for {lane_id}: queued {:?}, recorded {:?}", delivery.entries, delivery.log);
     if lane.holder != Some(sender.call) {
         ensure(lane.lost_by.contains(&sender.call), "leased", || format!("sent without a lease: {}", about()))?;
+        let again = |id: &RequestId| Some(&sent[*id].lease) == lane.last.get(&sender.call) && !sent[*id].recorded;
+        let again = delivery.requests.iter().filter(|id| again(id)).count();
+        // Whoever does not know that the lane is lost goes on reading its queue, so each attempt may be made once.
+        let attempts = delivery.log.len() + delivery.moved.values().sum::<usize>();
+        ensure(again <= attempts, "sent-twice-under-one-lease", about)?;
         return Ok(0);
     }
     let Some((key, number)) = delivery.entries.first() else {
@@ -172,14 +195,36 @@ fn may_send(
     ensure(before.count() <= moved, "sent-twice-under-one-lease", about)?;
     let of_lane =
         sender.in_flight.iter().filter(|&&id| sent[id].lane == lane_id && sent[id].lease == lane.lease.token).count();
-    let hooks = || lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
-    let slots = hooks().map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0);
-    let slots = if order::binds(lane, lane.leased_us) { 1 } else { slots };
-    ensure(of_lane < slots, "in-flight-of-a-lane", about)?;
+    ensure(of_lane < slots(lane, sender), "in-flight-of-a-lane", about)?;
     within_its_rate(lane, sent, sender, request, about)?;
     ensure(sender.in_flight.len() < IN_FLIGHT_MAX, "in-flight", about)?;
     not_before_its_time(lane, delivery, sent, sender, *number, about)?;
     Ok(*number)
+}
+
+/// The slots that a webhook has had at some time since its lane was leased.
+fn slots(lane: &Lane, sender: Sender<'_>) -> usize {
+    let hooks = during(lane, lane.leased_us, sender.now_us).into_iter().flatten();
+    let slots = hooks.map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0);
+    if order::binds(lane, lane.leased_us) { 1 } else { slots }
+}
+
+/// Over all workers: what is in flight beside a lane's lease is in flight under leases that were lost, each of which explains no
+/// more than its slots. Answers whether together they are too many.
+fn exceeds_its_slots(id: &str, lane: &Lane, sent: &[Sent], sender: Sender<'_>) -> Result<bool, Failure> {
+    let all = lane.deliveries.values().flat_map(|delivery| &delivery.requests).map(|&id| &sent[id]);
+    let (mut beside, mut own) = (0, 1);
+    for request in all.filter(|request| !request.over) {
+        if request.lease == lane.lease.token {
+            own += 1;
+            continue;
+        }
+        beside += 1;
+        ensure(lane.lost.contains_key(&request.lease), "in-flight-of-a-lane", || {
+            format!("{id}: {request:?} is in flight under a lease that was given back")
+        })?;
+    }
+    Ok(beside > 0 && beside + own > slots(lane, sender))
 }
 
 /// Under one lease, never more attempts than the webhook's rate allows since the lease began. What a crash or a lost lease makes
