@@ -4,7 +4,9 @@ use crate::config::Config;
 use crate::explain::explain;
 use crate::host::Host;
 use crate::json::{self, Json, Reader, Style};
-use crate::{ApiRequest, ApiResponse, Caller, Error, ErrorKind, read, redeliver, settings, test_send, webhook};
+use crate::{
+    ApiRequest, ApiResponse, Caller, Error, ErrorKind, job as jobs, read, redeliver, settings, test_send, webhook,
+};
 
 /// What a caller needs for everything but reading.
 pub const MANAGE: &str = "manage:webhook";
@@ -60,8 +62,8 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
         ("GET", ["webhooks", id]) => ok(200, webhook::get(host, config, tenant, id)?),
         ("PATCH", ["webhooks", id]) => ok(200, webhook::update(host, config, tenant, id, &request.body)?),
         ("DELETE", ["webhooks", id]) => {
-            webhook::unregister(host, config, tenant, id)?;
-            Ok(ApiResponse { status: 204, headers: Vec::new(), body: String::new() })
+            let job = webhook::unregister(host, config, tenant, id)?;
+            Ok(ApiResponse { status: 204, headers: vec![location(&job)], body: String::new() })
         }
         (_, ["webhooks", _]) => Err(Refusal::Method("GET, PATCH, DELETE")),
         ("POST", ["webhooks", id, "rotate-secret"]) => rotate(host, config, tenant, id, &request.body),
@@ -87,6 +89,14 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
         (_, ["messages", _, "deliveries", _, "payload" | "explain"]) => Err(Refusal::Method("GET")),
         ("POST", ["messages", id, "redeliver"]) => again(host, config, tenant, id, &request.body),
         (_, ["messages", _, "redeliver"]) => Err(Refusal::Method("POST")),
+        ("GET", ["jobs"]) => ok(200, jobs::jobs(host, config, tenant, query.cursor.as_deref(), query.limit)?),
+        ("GET", ["jobs", id]) => ok(200, jobs::job(host, config, tenant, id)?),
+        ("POST", ["webhooks", id, "recover"]) => begun(jobs::recover(host, config, tenant, id, &request.body)?),
+        ("POST", ["webhooks", id, "replay"]) => begun(jobs::replay(host, config, tenant, id, &request.body)?),
+        (_, ["webhooks", _, "recover" | "replay"]) => Err(Refusal::Method("POST")),
+        (_, ["jobs"] | ["jobs", _]) => Err(Refusal::Method("GET")),
+        ("POST", ["jobs", id, "cancel"]) => ok(200, jobs::cancel_job(host, config, tenant, id)?),
+        (_, ["jobs", _, "cancel"]) => Err(Refusal::Method("POST")),
         _ => {
             let message = format!("there is nothing at `{}`", json::quoted(&request.path));
             Err(Error::of(ErrorKind::NotFound, message).into())
@@ -114,6 +124,19 @@ fn again(host: &dyn Host, config: &Config, tenant: &str, id: &str, body: &str) -
     let webhook = fields.text("webhookId");
     fields.finish()?;
     ok(202, redeliver(host, config, tenant, id, webhook.as_deref())?)
+}
+
+/// A job as it is shown begins with its id.
+fn begun(job: String) -> Result<ApiResponse, Refusal> {
+    let mut response = ok(202, job)?;
+    let id = response.body.split('"').nth(3).unwrap_or_default();
+    response.headers.push(location(id));
+    Ok(response)
+}
+
+/// Where a job that a call has begun can be looked at.
+fn location(job: &str) -> (String, String) {
+    ("location".to_owned(), format!("/jobs/{job}"))
 }
 
 fn ok(status: u16, body: String) -> Result<ApiResponse, Refusal> {

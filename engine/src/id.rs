@@ -34,6 +34,18 @@ pub fn webhook<E: Entropy + ?Sized>(entropy: &E) -> String {
     format!("wh_{}", token(entropy))
 }
 
+/// A job's id. It begins with the time, and sorts the newest first.
+pub fn job<E: Entropy + ?Sized>(entropy: &E, now_ms: u64) -> String {
+    const DIGITS: usize = 9;
+    let mut rest = (26_u64.pow(9) - 1).saturating_sub(now_ms);
+    let mut time = [b'a'; DIGITS];
+    for place in time.iter_mut().rev() {
+        *place += (rest % 26) as u8;
+        rest /= 26;
+    }
+    format!("job_{}{}", String::from_utf8_lossy(&time), &token(entropy)[..ID_CHARS - DIGITS])
+}
+
 /// A message's id: determined by the caller's event id, else random.
 pub fn message<E: Entropy + ?Sized>(entropy: &E, tenant: &str, event_id: Option<&str>) -> String {
     match event_id {
@@ -89,6 +101,20 @@ mod tests {
     fn parts_do_not_run_into_each_other() {
         assert_ne!(derived("message", &["ab", "c"]), derived("message", &["a", "bc"]));
         assert_ne!(derived("message", &["a"]), derived("other", &["a"]));
+    }
+
+    #[test]
+    fn the_newest_job_sorts_first() {
+        struct Same;
+        impl Entropy for Same {
+            fn fill(&self, buffer: &mut [u8]) {
+                buffer.fill(7);
+            }
+        }
+        let times = [u64::MAX, 1_760_000_000_001, 1_760_000_000_000, 1_738_670_407_000, 0];
+        let ids = times.map(|now_ms| job(&Same, now_ms));
+        assert!(ids.is_sorted() && ids.iter().all(|id| is_id("job_", id)), "{ids:?}");
+        assert_ne!(ids[1], ids[2]);
     }
 
     #[test]

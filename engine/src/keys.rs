@@ -7,6 +7,9 @@ use crate::limits::{EVENT_TYPE_BYTES_MAX, INBOX_SHARDS, TENANT_BYTES_MAX};
 /// A part of a key, in bytes; what would be longer is hashed.
 const PART_BYTES_MAX: usize = 64;
 
+/// The last time that keys can say in their order, in milliseconds: in the year 2286.
+pub const TIME_MS_MAX: u64 = 9_999_999_999_999;
+
 /// A tenant, an event type or a pattern as part of a key.
 ///
 /// The characters `a-z 0-9 . -` stay; others become `_` and two hexadecimal digits; what gets too long is hashed. No two
@@ -49,6 +52,11 @@ impl Lane {
     /// The webhook's id.
     pub fn webhook(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, webhook)| webhook)
+    }
+
+    /// Whether it is no lane but a job.
+    pub fn is_job(&self) -> bool {
+        self.webhook().starts_with("job_")
     }
 
     /// The lane as it stands in keys.
@@ -99,6 +107,26 @@ pub fn shard(shard: u32) -> String {
 /// The messages of a tenant whose routing one commit finished.
 pub fn routed(tenant_part: &str, at_ms: u64, token: &str) -> String {
     format!("routed/{tenant_part}/{at_ms:013}/{token}")
+}
+
+/// What routing finished for a tenant, from this key on.
+pub fn routed_from(tenant_part: &str, key: &str) -> KeyRange {
+    let whole = prefix(format!("routed/{tenant_part}/"));
+    KeyRange { start: whole.start.max(key.to_owned()), end: whole.end }
+}
+
+/// A job. It is named like a lane, and brought to a pump by wakes of that name.
+pub fn job(job: &Lane) -> String {
+    format!("job/{}", job.as_str())
+}
+
+/// A tenant's jobs, after this one.
+pub fn jobs_after(tenant_part: &str, job: Option<&str>) -> KeyRange {
+    let whole = prefix(format!("job/{tenant_part}/"));
+    match job {
+        Some(job) => KeyRange { start: next(&format!("{}{job}", whole.start)), end: whole.end },
+        None => whole,
+    }
 }
 
 /// The row that makes a webhook findable by one of its patterns.
@@ -162,6 +190,13 @@ pub fn queue_due_ms(key: &str) -> Option<u64> {
 /// All of a lane's queue.
 pub fn queue_all(lane: &Lane) -> KeyRange {
     prefix(format!("queue/{}/", lane.as_str()))
+}
+
+/// The rows that one routing commit put into a lane's queue at this time.
+pub fn queue_of_commit(lane: &Lane, queued_ms: u64, token: &str) -> KeyRange {
+    // What follows the dot is two digits, and `/` follows the dot.
+    let at = |next: &str| queue(lane, queued_ms, &format!("{token}{next}"));
+    KeyRange { start: at("."), end: at("/") }
 }
 
 /// A wake.
@@ -237,6 +272,12 @@ pub fn recent_before(lane: &Lane, place: Option<&str>) -> KeyRange {
     }
 }
 
+/// A lane's records from one time to another, the latter included.
+pub fn recent_between(lane: &Lane, (from_ms, to_ms): (u64, u64)) -> KeyRange {
+    let at = |ms: u64| format!("recent/{}/{ms:013}/", lane.as_str());
+    KeyRange { start: at(from_ms), end: at(to_ms.saturating_add(1)) }
+}
+
 /// What follows the lane in the key of a record.
 pub fn recent_place<'a>(lane: &Lane, key: &'a str) -> Option<&'a str> {
     key.strip_prefix("recent/")?.strip_prefix(lane.as_str())?.strip_prefix('/')
@@ -296,6 +337,13 @@ mod tests {
         assert!(!inside(&queue_all(&lane), &queue(&Lane::of("acme", "wh_ab"), 1, "a")));
         assert!(!inside(&sub_after("t", "*", Some("wh_b")), &sub("t", "*", "wh_b")));
         assert!(inside(&sub_after("t", "*", Some("wh_b")), &sub("t", "*", "wh_c")));
+        assert!(inside(&queue_of_commit(&lane, 7, "t"), &queue(&lane, 7, "t.03")));
+        assert!(!inside(&queue_of_commit(&lane, 7, "t"), &queue(&lane, 7, "ta.03")));
+        assert!(
+            !inside(&routed_from("t", "hook/t/a"), "hook/t/b") && inside(&routed_from("t", ""), &routed("t", 0, "x"))
+        );
+        assert!(inside(&recent_between(&lane, (7, 9)), &recent(&lane, 9, "z")));
+        assert!(!inside(&recent_between(&lane, (7, 9)), &recent(&lane, 10, "-")));
         assert!(inside(&wakes_after(None), &wake(0, &lane, "x")));
         assert!(!inside(&wakes_after(Some(&wake(7, &lane, "x"))), &wake(7, &lane, "x")));
     }
@@ -305,6 +353,7 @@ mod tests {
         let lane = Lane::of(&part("T"), "wh_a");
         assert_eq!(parse_wake(&wake(7, &lane, "x")), Some((7, lane.clone())));
         assert_eq!(parse_inbox(&inbox(3, 7, "msg_x")), Some((3, "msg_x")));
+        assert_eq!(inbox_accepted_ms(&inbox(3, 7_999, "msg_x")), 7);
         assert_eq!(queue_due_ms(&queue(&lane, 7, "x")), Some(7));
         assert_eq!(parse_log(&log(&lane, "msg_x", 2)), Some(("wh_a", 2)));
         assert_eq!(recent_place(&lane, &recent(&lane, 7, "x")), Some("0000000000007/x"));

@@ -165,6 +165,38 @@ pub const ISOLATED_CLAIMS: u32 = 3;
 pub const CONDEMNED_CLAIMS: u32 = 6;
 /// How long a lane that wants to be alone, or with few others, waits for a worker that has others, before it takes no more of them.
 pub const ISOLATION_WAIT_MS: u64 = 10_000;
+/// Jobs that a pump remembers to be due.
+pub const JOBS_DUE_MAX: usize = 32;
+/// Steps of one job that a pump makes before it looks for another one.
+pub const JOB_STEPS_MAX: u32 = 16;
+/// How often pumps take up a job without making a step, before they look at one thing at a time.
+pub const JOB_TRIES_MAX: u32 = 3;
+/// How often they do so before that thing is left out.
+pub const JOB_CAREFUL_TRIES_MAX: u32 = 6;
+/// How often they do so before a job that sends again ends as failed.
+pub const JOB_LAST_TRIES_MAX: u32 = 12;
+/// How long a pump keeps a job from one step to the next, in milliseconds.
+pub const JOB_LEASE_MS: u64 = 10_000;
+/// How long a job waits for something else to be done before it looks again, in milliseconds.
+pub const JOB_PAUSE_MS: u64 = 1_000;
+/// Deliveries that one step of a job asks for.
+pub const JOB_STEP_ASKS_MAX: usize = 50;
+/// Their messages together, in bytes: each is put again.
+pub const JOB_STEP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Attempts or messages that one step of a job looks at.
+pub const JOB_STEP_LOOKS_MAX: u32 = 200;
+/// How long one step of a job looks, in milliseconds: deliveries wait meanwhile.
+pub const JOB_STEP_MS_MAX: u64 = 1_000;
+/// Records, of attempts or of routing, that one step of a job reads at once.
+pub const JOB_RECORDS_MAX: u32 = 8;
+/// Messages that one step of a job reads at once.
+pub const JOB_MESSAGES_MAX: usize = 16;
+/// Attempts of a delivery that a job looks at to see whether it has asked for it before.
+pub const JOB_LOG_ROWS_MAX: u32 = 100;
+/// Rows of a webhook's queue that are due at which a job asks for nothing more until they are fewer.
+pub const JOB_QUEUED_ROWS_MAX: u32 = 64;
+/// Records of attempts that one step of a purge removes.
+pub const JOB_PURGE_ROWS_MAX: u32 = 200;
 
 /// How far two workers' clocks may disagree. Beyond it work is delayed or repeated, never lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
@@ -204,6 +236,17 @@ const _: () = assert!(
     CLAIM_LANES_MAX * (LANE_WAKES_MAX + 3) <= COMMIT_MUTATIONS_MAX,
     "a claiming commit fits: lane, armed wake, old wake, wakes seen"
 );
+const _: () = assert!(
+    JOB_PURGE_ROWS_MAX as usize * 3 + 6 <= COMMIT_MUTATIONS_MAX,
+    "a step of a purge fits: record, attempt and message of each test; lane, health, job, its wakes"
+);
+const _: () = assert!(
+    JOB_STEP_ASKS_MAX * 3 + 5 <= COMMIT_MUTATIONS_MAX
+        && JOB_STEP_BYTES_MAX + VALUE_BYTES_MAX + JOB_STEP_ASKS_MAX * 16_384 <= COMMIT_BYTES_MAX,
+    "a step that asks fits: message, attempt and queue row of each; wake, job, its wakes, shard"
+);
+const _: () = assert!(JOB_TRIES_MAX < JOB_CAREFUL_TRIES_MAX && JOB_CAREFUL_TRIES_MAX < JOB_LAST_TRIES_MAX);
+const _: () = assert!(JOB_LOG_ROWS_MAX as usize > 2 * SCHEDULE_WAITS_MAX, "a job finds the round that it asked for");
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () = assert!(SUSPECTED_CLAIMS < ISOLATED_CLAIMS && ISOLATED_CLAIMS + 3 <= CONDEMNED_CLAIMS);

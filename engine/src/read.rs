@@ -118,14 +118,16 @@ pub fn payload(host: &dyn Host, config: &Config, tenant: &str, message: &str, we
 /// The tenant as part of a key, and the row of its message.
 pub(crate) fn stored_message(host: &dyn Host, tenant: &str, message: &str) -> Result<(String, Message), Error> {
     let tenant_part = keys::part(accept::check_tenant(tenant)?);
-    let unknown =
-        || Error::of(ErrorKind::NotFound, format!("there is no message `{}`", json::quoted(message))).at("messageId");
     if !id::is_id("msg_", message) {
-        return Err(unknown());
+        return Err(unknown(message));
     }
-    let entry = host.get_one(&keys::msg(&tenant_part, message))?.ok_or_else(unknown)?;
+    let entry = host.get_one(&keys::msg(&tenant_part, message))?.ok_or_else(|| unknown(message))?;
     let row: Message = records::decode(&entry.key, &entry.value)?;
-    if row.is_gone() { Err(unknown()) } else { Ok((tenant_part, row)) }
+    if row.is_gone() { Err(unknown(message)) } else { Ok((tenant_part, row)) }
+}
+
+pub(crate) fn unknown(message: &str) -> Error {
+    Error::of(ErrorKind::NotFound, format!("there is no message `{}`", json::quoted(message))).at("messageId")
 }
 
 /// Where an attempt stands among a message's: by its time, and among those of one millisecond by webhook and number.

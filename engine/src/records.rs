@@ -65,8 +65,8 @@ pub struct Routed {
     /// The time in the keys of the `queue` rows of that commit, in milliseconds; those of lanes in strict order may have a later
     /// one, and move.
     pub queued_ms: u64,
-    /// Whether the routing of any of them had begun in an earlier commit.
-    pub split: Option<bool>,
+    /// Whether some of their deliveries may be in other rows: routed by an earlier commit, or put behind others in strict order.
+    pub elsewhere: Option<bool>,
     /// Each message, in the order of their inbox: when it was accepted, in milliseconds, and to how many webhooks it was
     /// routed in all.
     pub messages: Vec<(String, u64, u32)>,
@@ -149,6 +149,8 @@ pub struct Attempt {
     pub next_at_ms: Option<u64>,
     /// The commit that asked for the next attempt, if it was not the schedule.
     pub again: Option<String>,
+    /// The job that asked for it first.
+    pub job: Option<String>,
     /// Whether it was a test send.
     pub test: bool,
 }
@@ -176,6 +178,73 @@ pub enum State {
 pub struct Recent {
     /// Message and number of each attempt, in the order in which they ended.
     pub attempts: Vec<(String, u32)>,
+}
+
+/// `job/`: work that takes more than one commit.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The commit that wrote the row.
+    pub token: String,
+    /// What is done.
+    pub kind: JobKind,
+    /// Whether it still is.
+    pub state: JobState,
+    /// The webhook that it is about.
+    pub webhook: Option<String>,
+    /// It is about what happened from then on, in milliseconds.
+    pub since_ms: Option<u64>,
+    /// And up to then, in milliseconds.
+    pub until_ms: Option<u64>,
+    /// The key from which it goes on.
+    pub place: Option<String>,
+    /// The message after which it goes on there.
+    pub after: Option<String>,
+    /// When the last delivery that it asked for was due, in milliseconds.
+    pub asked_ms: Option<u64>,
+    /// What it has looked at.
+    pub looked: u64,
+    /// What it has done.
+    pub done: u64,
+    /// In milliseconds.
+    pub created_at_ms: u64,
+    /// In milliseconds.
+    pub updated_at_ms: u64,
+    /// In milliseconds.
+    pub ended_at_ms: Option<u64>,
+    /// Why it ended as it did.
+    pub detail: Option<String>,
+    /// How often a pump has taken it up since it last made a step.
+    pub tries: Option<u32>,
+    /// How many steps it goes on looking at one thing only, because pumps did not come back from it.
+    pub careful: Option<u32>,
+    /// The key of the wake that it owns.
+    pub wake: Option<String>,
+}
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobKind {
+    /// Sends again what has failed.
+    Recover,
+    /// Sends what a webhook has missed.
+    Replay,
+    /// Removes what a removed webhook has left behind.
+    #[default]
+    Purge,
+}
+
+/// How far a job is. All but `running` are final.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobState {
+    /// There is more to do.
+    #[default]
+    Running,
+    /// Everything is done.
+    Done,
+    /// It cannot go on.
+    Failed,
+    /// It is not wanted any more.
+    Cancelled,
 }
 
 /// `hook/`: a registration.
@@ -286,6 +355,7 @@ impl Attempt {
             state,
             next_at_ms: None,
             again: None,
+            job: None,
             test: false,
         }
     }
@@ -328,6 +398,47 @@ impl OnExhausted {
     }
 }
 
+impl Job {
+    /// The times that it is about, in milliseconds. What was there when it began may have been recorded by a clock that is
+    /// ahead of the one it began by.
+    pub fn range_ms(&self) -> (u64, u64) {
+        let until_ms = self.until_ms.unwrap_or(self.created_at_ms + crate::limits::CLOCK_SKEW_MS_MAX);
+        (self.since_ms.unwrap_or(0), until_ms)
+    }
+}
+
+impl JobKind {
+    const ALL: [JobKind; 3] = [JobKind::Recover, JobKind::Replay, JobKind::Purge];
+
+    /// Whether it only does what could be left undone.
+    pub fn is_wish(self) -> bool {
+        matches!(self, JobKind::Recover | JobKind::Replay)
+    }
+
+    /// Its name in rows and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobKind::Recover => "recover",
+            JobKind::Replay => "replay",
+            JobKind::Purge => "purge",
+        }
+    }
+}
+
+impl JobState {
+    const ALL: [JobState; 4] = [JobState::Running, JobState::Done, JobState::Failed, JobState::Cancelled];
+
+    /// Its name in rows and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobState::Running => "running",
+            JobState::Done => "done",
+            JobState::Failed => "failed",
+            JobState::Cancelled => "cancelled",
+        }
+    }
+}
+
 impl State {
     const ALL: [State; 6] =
         [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled, State::Failed];
@@ -359,7 +470,7 @@ record!(
     sound::inbox
 );
 record!(Shard { token = "token", until = "until", routed_ms = "routedMs" });
-record!(Routed { queued_ms = "queuedMs", split = "split", messages = "m" }, sound::routed);
+record!(Routed { queued_ms = "queuedMs", elsewhere = "elsewhere", messages = "m" }, sound::routed);
 record!(Lane { token = "token", until = "until", wake = "wake", doubt = "doubt" }, sound::lane);
 record!(Doubt { claims = "claims", suspect = "suspect", since_ms = "sinceMs" });
 record!(Queue { deliveries = "d", first = "f", due_ms = "u" }, sound::queue);
@@ -385,9 +496,33 @@ record!(Attempt {
     state = "state",
     next_at_ms = "nextAtMs",
     again = "again",
+    job = "job",
     test = "test",
 });
 record!(Recent { attempts = "a" }, sound::recent);
+record!(
+    Job {
+        token = "token",
+        kind = "kind",
+        state = "state",
+        webhook = "webhook",
+        since_ms = "sinceMs",
+        until_ms = "untilMs",
+        place = "place",
+        after = "after",
+        asked_ms = "askedMs",
+        looked = "looked",
+        done = "done",
+        created_at_ms = "createdAtMs",
+        updated_at_ms = "updatedAtMs",
+        ended_at_ms = "endedAtMs",
+        detail = "detail",
+        tries = "tries",
+        careful = "careful",
+        wake = "wake",
+    },
+    sound::job
+);
 record!(Hook {
     token = "token",
     id = "id",
@@ -420,4 +555,6 @@ value_of_record!(HookSecret);
 value_of_record!(Doubt);
 value_of_name!(State, State::ALL);
 value_of_name!(OnExhausted, OnExhausted::ALL);
+value_of_name!(JobKind, JobKind::ALL);
+value_of_name!(JobState, JobState::ALL);
 value_of_name!(HttpErrorKind, HttpErrorKind::ALL);

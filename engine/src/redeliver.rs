@@ -35,20 +35,21 @@ pub fn redeliver(
     let webhooks = match webhook {
         Some(webhook) => {
             let lane = webhook::lane(tenant, webhook)?;
-            let (hook, _, _) = webhook::read(host, &lane)?;
-            if let Some(reason) = webhook::inactive_reason(config, &hook) {
-                let error = Error::of(ErrorKind::Conflict, format!("nothing is delivered to the webhook: {reason}"));
-                return Err(error.at("webhookId").hint("mend that first"));
-            }
+            let hook = webhook::read_active(host, config, &lane)?;
             let subscribes =
                 pattern::candidates(&row.event_type).iter().any(|candidate| hook.events.contains(candidate));
             again(host, &lane, message, &row, subscribes)?;
             vec![webhook.to_owned()]
         }
         None => {
-            let webhooks = active_subscribers(host, config, &tenant_part, &row)?;
-            for webhook in &webhooks {
-                again(host, &Lane::of(&tenant_part, webhook), message, &row, true)?;
+            let mut webhooks = Vec::new();
+            for webhook in active_subscribers(host, config, &tenant_part, &row)? {
+                match again(host, &Lane::of(&tenant_part, &webhook), message, &row, true) {
+                    Ok(()) => webhooks.push(webhook),
+                    // It has been removed since.
+                    Err(error) if error.field.as_deref() == Some("webhookId") => {}
+                    Err(error) => return Err(error),
+                }
             }
             webhooks
         }
@@ -111,6 +112,7 @@ enum Plan {
 /// One delivery, once more.
 fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<(), Error> {
     for _ in 0..TRIES_MAX {
+        let relied = Relied::read(host, lane, message)?;
         let plan = match last_attempt(host, lane, message)? {
             Some(last) => plan_after(host, lane, message, last)?,
             None => plan_first(host, lane, message, row, subscribes)?,
@@ -122,7 +124,7 @@ fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes:
                 Outcome::Applied(_) => return Ok(()),
                 Outcome::Conflict { .. } => {}
             },
-            Plan::Commit { commit, key, before } => match commit.submit(host)? {
+            Plan::Commit { mut commit, key, before } => match relied.submit(host, &mut commit)? {
                 Outcome::Applied(_) => return Ok(()),
                 // Whether this commit had landed or another one asked meanwhile: there is an attempt for both. It may have
                 // been made by now, so the row is looked at and not the last one.
@@ -132,6 +134,33 @@ fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes:
         }
     }
     Err(Error::of(ErrorKind::Unavailable, "the delivery was being worked on all the time").hint("repeat the call"))
+}
+
+/// The rows that a redelivery relies on, read before the delivery.
+struct Relied {
+    hook: Entry,
+    message: Entry,
+}
+
+impl Relied {
+    fn read(host: &dyn Host, lane: &Lane, message: &str) -> Result<Relied, Error> {
+        let mut rows = host.get(&[keys::hook(lane), keys::msg(lane.tenant_part(), message)])?.into_iter();
+        let hook = rows.next().flatten().ok_or_else(|| webhook::unknown(lane.webhook()))?;
+        let message = rows.next().flatten().ok_or_else(|| read::unknown(message))?;
+        Ok(Relied { hook, message })
+    }
+
+    fn submit(self, host: &dyn Host, commit: &mut Commit) -> Result<Outcome, Error> {
+        commit.check(&self.hook.key, Some(self.hook.version));
+        put_same(commit, self.message);
+        commit.submit(host)
+    }
+}
+
+/// The row is put again as it is, so that whoever removes it because nothing waits for it comes too late.
+pub(crate) fn put_same(commit: &mut Commit, row: Entry) {
+    commit.check(&row.key, Some(row.version));
+    commit.put(row.key, row.value);
 }
 
 /// After an attempt: the next number, with the webhook's schedule from its beginning. What waits for its next attempt has
@@ -144,7 +173,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
     let (now_ms, token, number) = (host.now_us() / 1_000, id::token(host), last.number + 1);
     let mut commit = Commit::default();
     let before = last.attempt.again.clone();
-    let mut place = place(host, lane, now_ms)?;
+    let mut stays = None;
     match last.attempt.next_at_ms {
         None => {}
         Some(due_ms) if due_ms <= now_ms => return Ok(Plan::OnItsWay),
@@ -158,18 +187,38 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
                 return Ok(Plan::Changed);
             }
             commit.check(&entry.key, Some(entry.version));
-            if place.strict {
-                place.stays = Some(entry.key);
+            if is_strict(host, lane)? {
+                stays = Some(entry.key);
             } else {
                 commit.delete(entry.key);
             }
         }
     }
+    let key = last.key.clone();
+    let goes = match stays {
+        Some(key) => Goes { next_ms: now_ms, place: Place::now(now_ms), stays: Some(key) },
+        None => goes(host, lane, now_ms)?,
+    };
+    put_again(&mut commit, lane, message, last, goes, &token);
+    commit.put(keys::wake(now_ms, lane, &token), records::encode(&Empty {}));
+    Ok(Plan::Commit { commit, key, before })
+}
+
+/// Adds to a commit that the delivery goes on after this attempt, with its schedule from the beginning.
+pub(crate) fn put_again(commit: &mut Commit, lane: &Lane, message: &str, last: Last, goes: Goes, token: &str) {
     commit.check(&last.key, Some(last.version));
-    let attempt = Attempt { next_at_ms: Some(now_ms), again: Some(token.clone()), ..last.attempt };
-    commit.put(last.key.clone(), records::encode(&attempt));
-    put_due(&mut commit, lane, place, &token, message, number);
-    Ok(Plan::Commit { commit, key: last.key, before })
+    let attempt = Attempt { next_at_ms: Some(goes.next_ms), again: Some(token.to_owned()), ..last.attempt };
+    commit.put(last.key, records::encode(&attempt));
+    put_due(commit, lane, goes, message, last.number + 1);
+}
+
+/// Adds to a commit that the webhook is sent a message that it was not routed to. The row stands where the attempt before the
+/// first would.
+pub(crate) fn put_first(commit: &mut Commit, lane: &Lane, message: &str, goes: Goes, asked: Attempt) {
+    let key = keys::log(lane, message, 0);
+    put_due(commit, lane, goes, message, 1);
+    commit.check(&key, None);
+    commit.put(key, records::encode(&asked));
 }
 
 /// Of a message that the webhook has not had, as far as the log says. It moves from the inbox to the queue to the log: read
@@ -193,9 +242,9 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
     }
     let (now_ms, token, key) = (host.now_us() / 1_000, id::token(host), keys::log(lane, message, 0));
     let mut commit = Commit::default();
-    commit.check(&key, None);
-    commit.put(key.clone(), records::encode(&asked(row, now_ms, &token)));
-    put_due(&mut commit, lane, place(host, lane, now_ms)?, &token, message, 1);
+    let goes = goes(host, lane, now_ms)?;
+    put_first(&mut commit, lane, message, goes, asked(&row.event_type, now_ms, &token));
+    commit.put(keys::wake(now_ms, lane, &token), records::encode(&Empty {}));
     Ok(Plan::Commit { commit, key, before: None })
 }
 
@@ -209,41 +258,42 @@ fn route_afresh(inbox: Entry) -> Commit {
 }
 
 /// Where a redelivery goes.
-struct Goes {
-    now_ms: u64,
-    strict: bool,
-    place: Place,
+pub(crate) struct Goes {
+    /// When it is due.
+    pub next_ms: u64,
+    pub place: Place,
     /// The row in which it stays: in strict order, what waits for another attempt.
-    stays: Option<String>,
+    pub stays: Option<String>,
 }
 
 /// In strict order, behind all that waits.
-fn place(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Goes, Error> {
-    let hook = host.get_one(&keys::hook(lane))?;
-    let strict = hook.as_ref().is_some_and(order::is_wanted);
-    let place = if strict { Place::last(host, lane, now_ms)? } else { Place::now(now_ms) };
-    Ok(Goes { now_ms, strict, place, stays: None })
+fn goes(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Goes, Error> {
+    let place = if is_strict(host, lane)? { Place::last(host, lane, now_ms)? } else { Place::now(now_ms) };
+    Ok(Goes { next_ms: now_ms, place, stays: None })
+}
+
+fn is_strict(host: &dyn Host, lane: &Lane) -> Result<bool, Error> {
+    Ok(host.get_one(&keys::hook(lane))?.as_ref().is_some_and(order::is_wanted))
 }
 
 /// The delivery, with its schedule from the beginning.
-fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, token: &str, message: &str, number: u32) {
-    let Goes { now_ms, place, stays, .. } = goes;
+fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: u32) {
+    let Goes { next_ms, place, stays } = goes;
     let (key, due_ms) = match stays {
-        Some(key) => (key, Some(now_ms)),
+        Some(key) => (key, Some(next_ms)),
         None => (keys::retry(lane, place.at_ms, message, number), place.due_ms),
     };
     let deliveries = vec![(message.to_owned(), number)];
     let queue = Queue { deliveries, first: (number > 1).then_some(number), due_ms };
     commit.put(key, records::encode(&queue));
-    commit.put(keys::wake(now_ms, lane, token), records::encode(&Empty {}));
 }
 
-/// Stands where the attempt before the first would: the webhook has not had this message yet.
-fn asked(row: &Message, now_ms: u64, token: &str) -> Attempt {
+/// What stands for the attempt before the first: the webhook has not had this message yet.
+pub(crate) fn asked(event_type: &str, due_ms: u64, token: &str) -> Attempt {
     Attempt {
-        next_at_ms: Some(now_ms),
+        next_at_ms: Some(due_ms),
         again: Some(token.to_owned()),
-        ..Attempt::new(now_ms, &row.event_type, State::Retrying)
+        ..Attempt::new(due_ms, event_type, State::Retrying)
     }
 }
 
@@ -281,14 +331,14 @@ fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Ent
 }
 
 /// The last attempt that a delivery has had.
-struct Last {
-    key: String,
-    version: u64,
-    number: u32,
-    attempt: Attempt,
+pub(crate) struct Last {
+    pub key: String,
+    pub version: u64,
+    pub number: u32,
+    pub attempt: Attempt,
 }
 
-fn last_attempt(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Last>, Error> {
+pub(crate) fn last_attempt(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Last>, Error> {
     let found = host.scan(&keys::log_of_delivery(lane, message), 1, Direction::Reverse)?;
     let Some(entry) = found.into_iter().next() else { return Ok(None) };
     let attempt = records::decode(&entry.key, &entry.value)?;

@@ -4,10 +4,14 @@ use crate::commit::{Commit, Outcome};
 use crate::config::Config;
 use crate::host::{Completion, Host, HttpError, HttpErrorKind};
 use crate::json::{self, Style};
+use crate::keys::{self, Lane};
 use crate::limits::POLL_MS;
 use crate::records::{self, Attempt, Recent, State};
 use crate::webhook::{self, Target};
-use crate::{Error, ErrorKind, id, keys, outgoing, read, request, settings, verdict};
+use crate::{Error, ErrorKind, id, outgoing, read, request, settings, verdict};
+
+/// How often the attempt is recorded anew because the webhook was changed meanwhile.
+const TRIES_MAX: u32 = 8;
 
 /// Sends the test event to the webhook, whatever its patterns, active or not. Answers the attempt.
 pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
@@ -36,19 +40,30 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         event: Some(event.to_json()),
         subject: None,
     };
-    let mut commit = Commit::default();
-    let key = keys::log(&lane, &message, 1);
-    commit.check(&key, None);
-    commit.put(key, records::encode(&attempt));
-    commit.put(keys::msg(lane.tenant_part(), &message), records::encode(&row));
-    let recent = Recent { attempts: vec![(message.clone(), 1)] };
-    commit.put(keys::recent(&lane, host.now_us() / 1_000, &id::token(host)), records::encode(&recent));
-    match commit.submit(host)? {
-        // The id is this call's own: whatever is there, an earlier submission wrote.
-        Outcome::Applied(_) | Outcome::Conflict { doubtful: true, .. } => {}
-        Outcome::Conflict { .. } => return Err(Error::of(ErrorKind::Internal, "a message's id was drawn twice")),
-    }
+    record(host, &lane, &message, &row, &attempt)?;
     Ok(json::write(&read::show(lane.webhook(), &message, 1, &attempt), Style::Compact))
+}
+
+/// Records the attempt, unless the webhook has been removed meanwhile: what is left behind then, nobody would remove.
+fn record(host: &dyn Host, lane: &Lane, message: &str, row: &records::Message, attempt: &Attempt) -> Result<(), Error> {
+    let key = keys::log(lane, message, 1);
+    for _ in 0..TRIES_MAX {
+        let (_, _, version) = webhook::read(host, lane)?;
+        let mut commit = Commit::default();
+        commit.check(&keys::hook(lane), Some(version));
+        commit.check(&key, None);
+        commit.put(key.clone(), records::encode(attempt));
+        commit.put(keys::msg(lane.tenant_part(), message), records::encode(row));
+        let recent = Recent { attempts: vec![(message.to_owned(), 1)] };
+        commit.put(keys::recent(lane, host.now_us() / 1_000, &id::token(host)), records::encode(&recent));
+        match commit.submit(host)? {
+            Outcome::Applied(_) => return Ok(()),
+            // The id is this call's own: whatever is there, an earlier submission wrote.
+            Outcome::Conflict { keys: failed, .. } if failed.contains(&key) => return Ok(()),
+            Outcome::Conflict { .. } => {}
+        }
+    }
+    Err(Error::of(ErrorKind::Unavailable, "the webhook was being changed all the time").hint("repeat the call"))
 }
 
 /// Sends one request and waits for it: the host ends it by its timeout.

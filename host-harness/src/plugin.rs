@@ -148,6 +148,31 @@ impl Plugin {
         self.call(|exports, store| exports.redeliver(store, tenant, message_id, webhook_id))
     }
 
+    /// Sends again, in a job, what has failed for a webhook.
+    pub fn recover(&mut self, tenant: &str, id: &str, range: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.recover(store, tenant, id, range))
+    }
+
+    /// Sends, in a job, what a webhook has missed.
+    pub fn replay(&mut self, tenant: &str, id: &str, range: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.replay(store, tenant, id, range))
+    }
+
+    /// A job.
+    pub fn job(&mut self, tenant: &str, id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.job(store, tenant, id))
+    }
+
+    /// A page of the tenant's jobs, newest first.
+    pub fn jobs(&mut self, tenant: &str, cursor: Option<&str>, limit: u32) -> Result<String, CallError> {
+        self.call(|exports, store| exports.jobs(store, tenant, cursor, limit))
+    }
+
+    /// Ends a job that sends again.
+    pub fn cancel_job(&mut self, tenant: &str, id: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.cancel_job(store, tenant, id))
+    }
+
     /// What the tenant has settled for itself.
     pub fn settings(&mut self, tenant: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.settings(store, tenant))

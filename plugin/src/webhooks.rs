@@ -62,7 +62,7 @@ impl Guest for Plugin {
     }
 
     fn unregister(tenant: String, webhook_id: String) -> Result<(), Error> {
-        call(|host, config| engine::unregister(host, config, &tenant, &webhook_id)).map_err(convert::error)
+        call(|host, config| engine::unregister(host, config, &tenant, &webhook_id).map(|_| ())).map_err(convert::error)
     }
 
     fn rotate_secret(
@@ -113,6 +113,26 @@ impl Guest for Plugin {
 
     fn update_settings(tenant: String, changes: Json) -> Result<Json, Error> {
         call(|host, config| engine::update_settings(host, config, &tenant, &changes)).map_err(convert::error)
+    }
+
+    fn recover(tenant: String, webhook_id: String, range: Json) -> Result<Json, Error> {
+        call(|host, config| engine::recover(host, config, &tenant, &webhook_id, &range)).map_err(convert::error)
+    }
+
+    fn replay(tenant: String, webhook_id: String, range: Json) -> Result<Json, Error> {
+        call(|host, config| engine::replay(host, config, &tenant, &webhook_id, &range)).map_err(convert::error)
+    }
+
+    fn job(tenant: String, job_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::job(host, config, &tenant, &job_id)).map_err(convert::error)
+    }
+
+    fn jobs(tenant: String, cursor: Option<String>, limit: u32) -> Result<Json, Error> {
+        call(|host, config| engine::jobs(host, config, &tenant, cursor.as_deref(), limit)).map_err(convert::error)
+    }
+
+    fn cancel_job(tenant: String, job_id: String) -> Result<Json, Error> {
+        call(|host, config| engine::cancel_job(host, config, &tenant, &job_id)).map_err(convert::error)
     }
 
     fn event_types() -> Result<Json, Error> {

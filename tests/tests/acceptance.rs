@@ -4,6 +4,7 @@
 mod api_access;
 mod api_attempts;
 mod api_events;
+mod api_jobs;
 mod api_limits;
 mod api_messages;
 mod api_secrets;

@@ -84,6 +84,10 @@ fn call(plugin: &mut Plugin, job: &Job) -> Result<Done, String> {
         Job::Test { tenant, webhook } => Done::Json(answer(plugin.test_webhook(tenant, webhook))?),
         Job::Attempts { tenant, webhook } => Done::Json(answer(plugin.attempts(tenant, webhook, None, 100))?),
         Job::Message { tenant, message } => Done::Json(answer(plugin.message(tenant, message))?),
+        Job::Recover { tenant, webhook, range } => Done::Json(answer(plugin.recover(tenant, webhook, range))?),
+        Job::Replay { tenant, webhook, range } => Done::Json(answer(plugin.replay(tenant, webhook, range))?),
+        Job::Jobs { tenant } => Done::Json(answer(plugin.jobs(tenant, None, 100))?),
+        Job::Cancel { tenant, id } => Done::Json(answer(plugin.cancel_job(tenant, id))?),
         Job::Redeliver { tenant, message, webhook } => {
             Done::Json(answer(plugin.redeliver(tenant, message, webhook.as_deref()))?)
         }

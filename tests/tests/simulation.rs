@@ -79,7 +79,8 @@ fn seeds_pass_and_cover_the_faults() {
         Restores,
     ];
     let redeliveries = [Redeliveries, AskedAgain, BroughtForward, AskedFirst];
-    for count in wanted.into_iter().chain(faults).chain(redeliveries) {
+    let jobs = [JobAsks, JobsDone, JobsEnded, Purged];
+    for count in wanted.into_iter().chain(faults).chain(redeliveries).chain(jobs) {
         assert!(coverage.of(count) > 0, "{count:?} never happened:\n{}", coverage.table());
     }
 }

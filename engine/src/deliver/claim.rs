@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Held, Pump, Registration, alone, is_believed};
+use super::{Held, Pump, Registration, alone, is_believed, jobs};
 use crate::commit::{Commit, Outcome};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
@@ -98,7 +98,11 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
                 past_due = true;
                 break;
             }
-            seen.entry(lane).or_default().push(entry.key);
+            if lane.is_job() {
+                jobs::note(pump, &lane, &entry.key);
+            } else {
+                seen.entry(lane).or_default().push(entry.key);
+            }
         }
         note_own(pump, &mut seen);
         let fresh = seen.keys().filter(|lane| looked.insert((*lane).clone(), ()).is_none());

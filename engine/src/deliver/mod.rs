@@ -5,6 +5,7 @@
 mod alone;
 mod claim;
 mod health;
+mod jobs;
 mod route;
 mod send;
 mod settle;
@@ -41,8 +42,13 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
         // What came back is recorded all the same, if it can be, or it would be sent again.
         let _ = settle::settle(&mut pump);
     }
+    if outcome.is_err() {
+        // If this fails as well, its lease ends by itself.
+        let _ = jobs::release(&mut pump);
+    }
     outcome?;
     route::release_shards(&mut pump)?;
+    jobs::release(&mut pump)?;
     pump.report.next_due_ms = claim::next_due_ms(&pump)?;
     let idle = pump.report.routed == 0 && pump.report.attempts == 0;
     if idle && !pump.report.problems.is_empty() {
@@ -70,6 +76,9 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
                 progress |= route::route(pump)?;
                 progress |= claim::claim(pump)?;
             }
+        }
+        if !pump.is_alone() {
+            progress |= jobs::work(pump)?;
         }
         send::send(pump)?;
         match settle::settle(pump) {
@@ -124,6 +133,10 @@ pub(super) struct Pump<'a> {
     crowded: bool,
     /// From then on no lane is taken but those that want to be alone, or with few others.
     isolate_at_ms: u64,
+    /// Jobs that are due, with their wakes.
+    jobs_due: VecDeque<(Lane, String)>,
+    /// The job that this pump is at.
+    work: Option<jobs::Work>,
     report: DeliveryReport,
 }
 
@@ -241,6 +254,8 @@ impl<'a> Pump<'a> {
             hosts: LiteMap::new(),
             crowded: false,
             isolate_at_ms: u64::MAX,
+            jobs_due: VecDeque::new(),
+            work: None,
             report: DeliveryReport::default(),
         }
     }
@@ -334,8 +349,7 @@ impl Held {
     /// Whether its queue is read in strict order; none: it is not known.
     fn order(&self) -> Option<bool> {
         match self.hook {
-            Registration::Unread | Registration::Unusable => None,
-            Registration::Gone => Some(false),
+            Registration::Unread | Registration::Unusable | Registration::Gone => None,
             Registration::Inactive(_) | Registration::Active(_) => Some(self.strict),
         }
     }

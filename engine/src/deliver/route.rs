@@ -195,7 +195,6 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         let mut commit = Commit::default();
         let at_ms = routed_at_ms(&batch, now_ms);
         put_shard(pump, &batch, &token, (now_ms, at_ms), &mut commit);
-        put_routed(&batch, &token, (now_ms, at_ms), &mut commit);
         let mut leases = Vec::new();
         let free = claim::free_lanes(
             pump,
@@ -204,6 +203,7 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         )?;
         let places = strict_places(pump, &batch, &free, now_ms)?;
         put_queue(&batch, &places, &token, now_ms, &mut commit);
+        put_routed(&batch, &places, &token, (now_ms, at_ms), &mut commit);
         let mut room = claim::Room::of(pump);
         let taken = free.into_iter().filter(|free| room.takes(free));
         // Put in one by one: collecting would bring a sort of its own.
@@ -296,16 +296,23 @@ fn put_shard(pump: &Pump<'_>, batch: &Batch, token: &str, (now_ms, at_ms): (u64,
 }
 
 /// What this batch finishes, tenant by tenant: from here on the message's row is all that says that it was accepted.
-fn put_routed(batch: &Batch, token: &str, (now_ms, at_ms): (u64, u64), commit: &mut Commit) {
+fn put_routed(
+    batch: &Batch,
+    places: &LiteMap<Lane, Place>,
+    token: &str,
+    (now_ms, at_ms): (u64, u64),
+    commit: &mut Commit,
+) {
     let mut tenants: LiteMap<&str, Routed> = LiteMap::new();
     for (entry, row, _) in batch.rows.iter().filter(|(_, _, cursor)| cursor.is_none()) {
         let routed = tenants.entry(&row.tenant_part).or_insert_with(|| Routed {
             queued_ms: now_ms,
-            split: None,
+            elsewhere: None,
             messages: Vec::new(),
         });
-        if row.routed_to.is_some() {
-            routed.split = Some(true);
+        let behind = |(lane, place): (&Lane, &Place)| lane.tenant_part() == row.tenant_part && place.at_ms != now_ms;
+        if row.routed_to.is_some() || places.iter().any(behind) {
+            routed.elsewhere = Some(true);
         }
         let accepted_ms = keys::inbox_accepted_ms(&entry.key);
         routed.messages.push((keys::last_part(&entry.key).to_owned(), accepted_ms, row.routed.unwrap_or(0)));

@@ -355,8 +355,13 @@ fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, wake_ms: Option<u64
     let recorded = held.recorded || !planned.done.is_empty();
     let doubt = alone::released(&held.doubt, recorded, wake_ms.is_some());
     let wake = wake_ms.map(|wake_ms| keys::wake(wake_ms, lane, token));
-    let row = records::Lane { token: token.to_owned(), until: 0, wake: wake.clone(), doubt };
-    commit.put(keys::lane(lane), records::encode(&row));
+    if wake.is_none() && matches!(held.hook, Registration::Gone) {
+        // Nothing comes back for it, so nothing of it stays.
+        commit.delete(keys::lane(lane));
+    } else {
+        let row = records::Lane { token: token.to_owned(), until: 0, wake: wake.clone(), doubt };
+        commit.put(keys::lane(lane), records::encode(&row));
+    }
     commit.delete(held.armed.clone());
     delete_seen(held, commit);
     if let Some(wake) = wake {

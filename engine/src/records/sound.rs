@@ -1,8 +1,8 @@
 //! Which values of the right type nobody has written: what becomes part of a key, or is counted on from. A row that was
 //! damaged, or repaired by hand, is refused where it is read, by its name, rather than by the storage later on.
 
-use super::{Inbox, Lane, Queue, Recent, Routed};
-use crate::limits::ATTEMPT_NUMBER_MAX;
+use super::{Inbox, Job, Lane, Queue, Recent, Routed};
+use crate::limits::{ATTEMPT_NUMBER_MAX, KEY_BYTES_MAX};
 use crate::{id, keys};
 
 pub fn inbox(row: &Inbox) -> Option<&'static str> {
@@ -13,9 +13,23 @@ pub fn inbox(row: &Inbox) -> Option<&'static str> {
 }
 
 pub fn lane(row: &Lane) -> Option<&'static str> {
-    let is_wake = |key: &str| key.len() < crate::limits::KEY_BYTES_MAX && keys::parse_wake(key).is_some();
-    let are_parts = |key: &str| key.split('/').all(keys::is_part);
-    row.wake.as_ref().is_some_and(|key| !is_wake(key) || !are_parts(key)).then_some("wake")
+    row.wake.as_ref().is_some_and(|key| !is_wake(key)).then_some("wake")
+}
+
+/// A place is the beginning of a scan, or says nothing but that there is one.
+pub fn job(row: &Job) -> Option<&'static str> {
+    let is_place = |place: &String| place.len() < KEY_BYTES_MAX && place.split('/').all(keys::is_part);
+    if row.wake.as_ref().is_some_and(|key| !is_wake(key)) {
+        return Some("wake");
+    }
+    if row.place.as_ref().is_some_and(|place| !is_place(place)) {
+        return Some("place");
+    }
+    row.webhook.as_ref().is_some_and(|webhook| !id::is_id("wh_", webhook)).then_some("webhook")
+}
+
+fn is_wake(key: &str) -> bool {
+    key.len() < KEY_BYTES_MAX && keys::parse_wake(key).is_some() && key.split('/').all(keys::is_part)
 }
 
 /// A row without a delivery would never be settled.

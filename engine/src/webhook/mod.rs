@@ -14,10 +14,10 @@ use crate::keys::{self, Lane};
 use crate::limits::{
     LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_TRIES_MAX, USER_BYTES_MAX,
 };
-use crate::records::{self, Empty, Hook, HookSecret, Stat};
+use crate::records::{self, Empty, Hook, HookSecret, JobKind, Stat};
 use crate::secret::Secret;
 use crate::subscriptions::Known;
-use crate::{Error, ErrorKind, accept, id};
+use crate::{Error, ErrorKind, accept, id, job};
 
 /// The webhooks of a page, at most.
 pub(crate) const PAGE_MAX: u32 = 100;
@@ -149,8 +149,8 @@ pub fn list(
     Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", last)]), Style::Compact))
 }
 
-/// Removes the webhook. The pump cancels what waits for it.
-pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<(), Error> {
+/// Removes the webhook. The pump cancels what waits for it, and a job removes what it leaves behind. Answers the job's id.
+pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
     let lane = lane(tenant, webhook)?;
     for _ in 0..SUBSCRIPTION_TRIES_MAX {
         let known = Known::read(host, lane.tenant_part())?;
@@ -160,12 +160,16 @@ pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str
         commit.check(&keys::hook(&lane), Some(version));
         commit.delete(keys::hook(&lane));
         known.change(&mut commit, &lane, &token, known.webhooks.saturating_sub(1), &hook.events, &[]);
-        commit.put(keys::wake(host.now_us() / 1_000, &lane, &token), records::encode(&Empty {}));
+        let now_ms = host.now_us() / 1_000;
+        commit.put(keys::wake(now_ms, &lane, &token), records::encode(&Empty {}));
+        let purge = job::new(JobKind::Purge, Some(webhook), now_ms);
+        let purge = job::put_new(host, &mut commit, lane.tenant_part(), &token, purge);
         match commit.submit(host)? {
-            Outcome::Applied(_) => return Ok(()),
+            Outcome::Applied(_) => return Ok(purge),
             Outcome::Conflict { doubtful, .. } => {
-                if doubtful && host.get(&[keys::hook(&lane)])?.iter().all(Option::is_none) {
-                    return Ok(());
+                // If it had landed, its job is there.
+                if doubtful && host.get_one(&keys::job(&Lane::of(lane.tenant_part(), &purge)))?.is_some() {
+                    return Ok(purge);
                 }
             }
         }
@@ -224,6 +228,18 @@ pub(crate) fn read(host: &dyn Host, lane: &Lane) -> Result<(Hook, Stat, u64), Er
     let (hook, stat) = (entries.next().flatten(), entries.next().flatten());
     let Some(entry) = hook else { return Err(unknown(lane.webhook())) };
     Ok((records::decode(&entry.key, &entry.value)?, read_stat(stat)?, entry.version))
+}
+
+/// A webhook to which something is delivered.
+pub(crate) fn read_active(host: &dyn Host, config: &Config, lane: &Lane) -> Result<Hook, Error> {
+    let (hook, _, _) = read(host, lane)?;
+    match inactive_reason(config, &hook) {
+        None => Ok(hook),
+        Some(reason) => {
+            let error = Error::of(ErrorKind::Conflict, format!("nothing is delivered to the webhook: {reason}"));
+            Err(error.at("webhookId").hint("mend that first"))
+        }
+    }
 }
 
 /// Checks a page's size.

@@ -156,6 +156,32 @@ impl Exports {
         answer(self.webhooks().call_update_settings(store, tenant, &changes.to_owned()), same)
     }
 
+    pub(crate) fn recover(&self, store: &mut Store<State>, tenant: &str, id: &str, range: &str) -> Answer<String> {
+        answer(self.webhooks().call_recover(store, tenant, id, &range.to_owned()), same)
+    }
+
+    pub(crate) fn replay(&self, store: &mut Store<State>, tenant: &str, id: &str, range: &str) -> Answer<String> {
+        answer(self.webhooks().call_replay(store, tenant, id, &range.to_owned()), same)
+    }
+
+    pub(crate) fn job(&self, store: &mut Store<State>, tenant: &str, id: &str) -> Answer<String> {
+        answer(self.webhooks().call_job(store, tenant, id), same)
+    }
+
+    pub(crate) fn jobs(
+        &self,
+        store: &mut Store<State>,
+        tenant: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Answer<String> {
+        answer(self.webhooks().call_jobs(store, tenant, cursor, limit), same)
+    }
+
+    pub(crate) fn cancel_job(&self, store: &mut Store<State>, tenant: &str, id: &str) -> Answer<String> {
+        answer(self.webhooks().call_cancel_job(store, tenant, id), same)
+    }
+
     pub(crate) fn event_types(&self, store: &mut Store<State>) -> Answer<String> {
         answer(self.webhooks().call_event_types(store), same)
     }

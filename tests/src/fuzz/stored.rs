@@ -26,6 +26,8 @@ pub const WORDS: &[&str] = &[
     "stat",
     "log",
     "recent",
+    "routed",
+    "job",
     "hook",
     "sub",
     "subs",
@@ -50,6 +52,14 @@ pub const WORDS: &[&str] = &[
     " .eventType=",
     " .tenantPart=",
     " .routedTo=",
+    " .m=",
+    " .place=",
+    " .after=",
+    " .kind=",
+    " .webhook=",
+    " .askedMs=",
+    " .queuedMs=",
+    " .tries=",
     " .secrets=",
     " .headers=",
     " .scheduleS=",
@@ -82,6 +92,8 @@ pub const WORDS: &[&str] = &[
 ];
 
 /// A store with a row of every kind, the configuration for it, and a webhook and a message of it.
+const EVER: &str = r#"{"since":"1970-01-01T00:00:00Z"}"#;
+
 struct Scene {
     store: MemoryStore,
     config: Config,
@@ -131,6 +143,7 @@ fn scene() -> &'static Scene {
         let others = (others_webhook, accept("other", "e2"));
         world.pump(&config).expect("to be tried again");
         accept("acme", "e3");
+        hookwright_engine::replay(&world, &config, "acme", &webhook, EVER).expect("a job");
         Scene { store: world.store, config, webhook, message, others }
     })
 }
@@ -193,6 +206,7 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
         look(world.call(|world| hookwright_engine::get(world, config, "acme", webhook)));
         look(world.call(|world| hookwright_engine::attempts(world, config, "acme", webhook, None, 100)));
         look(world.call(|world| hookwright_engine::message(world, config, "acme", message)));
+        look(world.call(|world| hookwright_engine::jobs(world, config, "acme", None, 100)));
         look(world.call(|world| hookwright_engine::message_attempts(world, config, "acme", message, None, 100)));
     };
     read();
@@ -206,6 +220,7 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     check_others(scene, world, damaged);
     look(world.call(|world| hookwright_engine::redeliver(world, config, "acme", message, None)));
     look(world.call(|world| hookwright_engine::redeliver(world, config, "acme", message, Some(webhook))));
+    look(world.call(|world| hookwright_engine::recover(world, config, "acme", webhook, EVER)));
     judge(world.pump(config), damaged);
     let event = r#"{"type":"asset.updated","id":"e2","data":{"a":1}}"#;
     judge(world.call(|world| on_event(world, config, Some("acme"), event)), damaged);

@@ -193,7 +193,10 @@ impl World {
                 Job::Rotate { .. } => true,
                 // What is asked for is not kept any more, or is not there yet.
                 Job::Read { .. } => true,
-                Job::Redeliver { webhook: Some(webhook), .. } => self.was_inactive(webhook),
+                Job::Redeliver { webhook: Some(webhook), .. }
+                | Job::Recover { webhook, .. }
+                | Job::Replay { webhook, .. } => self.was_inactive(webhook),
+                Job::Cancel { .. } => true,
                 _ => false,
             },
             ErrorKind::NotFound => busy,
@@ -262,6 +265,10 @@ impl World {
                 self.promises.extend(redelivery::promised(&self.model, asked, &value())?);
             }
             Job::Read { .. } => self.coverage.add(Count::Reads),
+            Job::Recover { tenant, .. } | Job::Replay { tenant, .. } => {
+                let id = value()["id"].as_str().map(str::to_owned);
+                self.workload.jobs.extend(id.map(|id| (tenant.clone(), id)));
+            }
             Job::Message { .. } | Job::Attempts { .. } => {
                 ensure(!json.contains("\"number\":0"), "numbered", || format!("call {call} shows {json}"))?;
             }

@@ -5,6 +5,7 @@ pub mod commits;
 pub mod doubt;
 pub mod endings;
 pub mod explained;
+pub mod jobs;
 pub mod order;
 pub mod pace;
 pub mod redelivery;

@@ -67,6 +67,10 @@ counters! {
     OrderedRetries "of these, failures that blocked",
     Paused "webhooks paused",
     LateInOrder "requests late in strict order (each explained)",
+    JobAsks "deliveries asked for by jobs",
+    JobsDone "jobs done",
+    JobsEnded "jobs that ended otherwise",
+    Purged "removed webhooks purged",
 }
 
 /// The counts of one seed or of many.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hookwright_engine::host::Mutation;
 
-use super::rows::{self, Group, Hook, Lease, Log, Msg, Routed, Row, Stat, Subs};
+use super::rows::{self, Group, Hook, Job, Lease, Log, Msg, Recent, Routed, Row, Stat, Subs};
 
 /// One engine call of one instance.
 pub type CallId = usize;
@@ -21,6 +21,8 @@ pub struct Message {
     pub tenant_part: String,
     /// The event's type.
     pub event_type: String,
+    /// The row.
+    pub value: String,
     /// When the commit was applied, in true microseconds.
     pub accepted_us: u64,
     /// When the call began that accepted it, in true microseconds.
@@ -31,7 +33,11 @@ pub struct Message {
     pub inbox: Option<String>,
     /// When the last routing commit was applied.
     pub routed_us: Option<u64>,
-    /// To how many webhooks it was routed, as the row says that remembers it.
+    /// When it was accepted, in milliseconds, as the row says that remembers its routing.
+    pub accepted_ms: u64,
+    /// The time in that row's key, in milliseconds.
+    pub listed_ms: u64,
+    /// To how many webhooks it was routed, as the same row says.
     pub listed: Option<usize>,
 }
 
@@ -48,6 +54,10 @@ pub struct Delivery {
     pub placed_us: u64,
     /// How often the attempt of this number was brought forward, so that whoever was at it could not record it.
     pub moved: BTreeMap<u32, usize>,
+    /// The time in the key of the record of each attempt, in milliseconds.
+    pub recent_ms: BTreeMap<u32, u64>,
+    /// The jobs that asked for it, once for each commit.
+    pub asked_for: Vec<String>,
     /// The calls that asked for it again, once for each commit.
     pub asked_by: Vec<CallId>,
     /// The requests submitted for it.
@@ -55,6 +65,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Whether it was ever asked for again, by a call or by a job.
+    pub fn was_asked(&self) -> bool {
+        !self.asked_by.is_empty() || !self.asked_for.is_empty()
+    }
+
     /// The attempt with which the schedule of attempt `number` began: the first, or that of the last redelivery.
     pub fn first_of(&self, number: u32) -> u32 {
         self.log.range(..number).rev().find(|(_, log)| log.again.is_some()).map_or(1, |(before, _)| before + 1)
@@ -110,6 +125,19 @@ impl Lane {
     }
 }
 
+/// A job, and what came of it.
+#[derive(Clone, Debug)]
+pub struct JobSeen {
+    /// Its row.
+    pub now: Job,
+    /// When it was asked for, in true microseconds.
+    pub began_us: u64,
+    /// How often it has asked for a delivery.
+    pub asks: u64,
+    /// How often a pump that took it up did not make a step.
+    pub lost: u32,
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
@@ -119,8 +147,10 @@ pub struct Model {
     pub lanes: BTreeMap<String, Lane>,
     /// The lane of each URL: the workload gives every registration a URL of its own.
     pub by_url: BTreeMap<String, String>,
-    /// Every attempt recorded of a test send.
+    /// Every row of a test send: the message and the attempt.
     pub tests: BTreeSet<String>,
+    /// By `<tenant>/<job>`.
+    pub jobs: BTreeMap<String, JobSeen>,
     /// How many webhooks a tenant has, as its row says.
     pub counts: BTreeMap<String, usize>,
     /// What each sealed secret is in clear.
@@ -144,6 +174,8 @@ pub struct Touched {
     pub logged: Vec<(String, String, u32)>,
     /// Lane, message, number of the last attempt of deliveries that were asked for again.
     pub asked: Vec<(String, String, u32)>,
+    /// Lane, message and number as above, of what a job asked for, and the job.
+    pub asked_for: Vec<((String, String, u32), String)>,
     /// Tenants whose count was written.
     pub counted: BTreeSet<String>,
     /// Tenants some webhook of which is found by other patterns.
@@ -166,6 +198,8 @@ pub struct Touched {
     pub new: Vec<(String, String)>,
     /// Messages whose inbox row was there before this commit.
     pub in_inbox: BTreeSet<String>,
+    /// Jobs whose rows were written, and what they were before.
+    pub jobs: Vec<(String, Option<Job>)>,
     /// A rule that a single row broke.
     pub broken: Option<String>,
 }
@@ -229,6 +263,7 @@ impl Model {
         touched: &mut Touched,
     ) -> Result<(), String> {
         match row {
+            Row::Log { .. } | Row::Msg { .. } if value.is_none() && self.tests.remove(key) => Ok(()),
             Row::Msg { message } => self.message(now_us, key, message, value, touched),
             Row::Inbox { message } => self.inbox(now_us, key, message, value, touched),
             Row::Sub { tenant, pattern, webhook } => {
@@ -279,8 +314,18 @@ impl Model {
                 touched.lanes.insert(lane.to_owned());
                 Ok(())
             }
-            Row::Routed { tenant } => self.listed(key, tenant, value, touched),
-            Row::Shard | Row::Other => Ok(()),
+            Row::Job { job } => self.job(now_us, key, job, value, touched),
+            Row::Recent { lane, at_ms } => {
+                let Some(value) = value else { return Ok(()) };
+                for (message, number) in parsed::<Recent>(key, value)?.a {
+                    if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
+                        delivery.recent_ms.insert(number, at_ms);
+                    }
+                }
+                Ok(())
+            }
+            Row::Routed { tenant, at_ms } => self.listed(key, (tenant, at_ms), value, touched),
+            Row::Shard => Ok(()),
         }
     }
 
@@ -300,8 +345,9 @@ impl Model {
         touched: &mut Touched,
     ) -> Result<(), String> {
         let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-        if self.messages.contains_key(message) {
-            return Err(format!("'{key}' was written twice"));
+        if let Some(known) = self.messages.get(message) {
+            // A redelivery puts it again, so that nobody removes it meanwhile.
+            return if known.value == value { Ok(()) } else { Err(format!("'{key}' was written twice")) };
         }
         let msg: Msg = parsed(key, value)?;
         let Some(marker) = marker(value) else {
@@ -312,6 +358,7 @@ impl Model {
             marker,
             tenant_part: key.split('/').nth(1).unwrap_or_default().to_owned(),
             event_type: msg.event_type,
+            value: value.to_owned(),
             accepted_us: now_us,
             order_us: msg.accepted_at_us,
             ..Message::default()
@@ -348,11 +395,38 @@ impl Model {
         Ok(())
     }
 
-    fn listed(&mut self, key: &str, tenant: &str, value: Option<&str>, touched: &mut Touched) -> Result<(), String> {
+    fn job(
+        &mut self,
+        now_us: u64,
+        key: &str,
+        id: &str,
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
         let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-        for (message, _, webhooks) in parsed::<Routed>(key, value)?.m {
+        let now: Job = parsed(key, value)?;
+        let before = self.jobs.get(id).map(|seen| seen.now.clone());
+        let (began_us, asks, lost) =
+            self.jobs.get(id).map_or((now_us, 0, 0), |seen| (seen.began_us, seen.asks, seen.lost));
+        let lost = lost + u32::from(now.tries > Some(1));
+        self.jobs.insert(id.to_owned(), JobSeen { now, began_us, asks, lost });
+        touched.jobs.push((id.to_owned(), before));
+        Ok(())
+    }
+
+    fn listed(
+        &mut self,
+        key: &str,
+        (tenant, at_ms): (&str, u64),
+        value: Option<&str>,
+        touched: &mut Touched,
+    ) -> Result<(), String> {
+        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+        for (message, accepted_ms, webhooks) in parsed::<Routed>(key, value)?.m {
             touched.messages.insert(message.clone());
             let entry = self.messages.entry(message).or_default();
+            entry.accepted_ms = accepted_ms;
+            entry.listed_ms = at_ms;
             if entry.tenant_part != tenant || entry.listed.replace(webhooks).is_some() {
                 return Err(format!(
                     "'{key}' names a message of another tenant, or one that was named before: {value}"
@@ -475,8 +549,18 @@ impl Model {
             if delivery.log.get(&number).is_some_and(|old| old.next_at_ms.is_some()) {
                 *delivery.moved.entry(number + 1).or_default() += 1;
             }
-            delivery.asked_by.push(call);
-            touched.asked.push(about);
+            let asked_before = delivery.log.get(&number).and_then(|old| old.job.clone());
+            match log.job.clone().filter(|job| asked_before.as_ref() != Some(job)) {
+                Some(job) => {
+                    let id = format!("{}/{job}", lane_id.split('/').next().unwrap_or_default());
+                    delivery.asked_for.push(id.clone());
+                    touched.asked_for.push((about, id));
+                }
+                None => {
+                    delivery.asked_by.push(call);
+                    touched.asked.push(about);
+                }
+            }
         } else {
             if before.is_some() || number == 0 {
                 return Err(format!("'{key}' was written twice, or is no attempt"));
@@ -485,6 +569,11 @@ impl Model {
             touched.logged.push(about);
         }
         delivery.log.insert(number, log);
+        for (_, job) in touched.asked_for.iter().filter(|((_, of, at), _)| of == message && *at == number) {
+            if let Some(seen) = self.jobs.get_mut(job) {
+                seen.asks += 1;
+            }
+        }
         Ok(())
     }
 }

@@ -42,6 +42,8 @@ pub struct Params {
     pub commit_us_max: u64,
     /// How many of ten webhooks want strict order.
     pub strict: u64,
+    /// How many of twenty actions are about jobs.
+    pub jobs: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
     /// Redeliveries come when what they ask for is under way.
@@ -133,6 +135,7 @@ impl Params {
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
             // Streams of their own: other seeds stay as they were.
             strict: if fan_out { 0 } else { Rng::of(seed, "strict", 0).pick(&[0, 0, 0, 5, 10]) },
+            jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             poison: {
                 let mut poison = Rng::of(seed, "poison", u64::MAX);

@@ -225,6 +225,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         storage_us_max: 500,
         commit_us_max: 0,
         strict: 0,
+        jobs: 0,
         wishes: 0,
         race: false,
         strangers: 0,

@@ -26,8 +26,8 @@ pub enum Poison {
     Record,
 }
 
-/// How many workers a delivery may kill, each time that it is asked for: three with others and three alone, and a few more where
-/// a lease in between came to its end without it.
+/// How many workers a delivery may kill, each time that it is asked for, and for each job that comes upon it: three with others
+/// and three alone, and a few more where a lease in between came to its end without it, or a job's step.
 const KILLS_MAX: usize = 9;
 
 /// What the store says then.
@@ -91,11 +91,14 @@ impl World {
     pub fn contained(&self) -> Result<(), Failure> {
         for (marker, kills) in &self.kills {
             let messages = self.model.messages.iter().filter(|(_, message)| message.marker == *marker);
-            let of = |id: &String| -> usize {
+            let of = |(id, message): (&String, &model::Message)| -> usize {
                 let deliveries = self.model.lanes.values().filter_map(|lane| lane.deliveries.get(id));
-                deliveries.map(|delivery| 1 + delivery.asked_by.len()).sum()
+                let asked = |delivery: &model::Delivery| delivery.asked_by.len() + delivery.asked_for.len();
+                let tenant = format!("{}/", message.tenant_part);
+                let jobs = self.model.jobs.keys().filter(|job| job.starts_with(&tenant)).count();
+                deliveries.map(|delivery| 1 + asked(delivery)).sum::<usize>() + jobs
             };
-            let rounds: usize = messages.map(|(id, _)| of(id)).sum();
+            let rounds: usize = messages.map(of).sum();
             // What a backup did not have is not known any more.
             let known = self.params.restore.is_none();
             ensure(!known || *kills <= KILLS_MAX * rounds, "contained", || {

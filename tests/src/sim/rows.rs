@@ -1,6 +1,7 @@
 //! Reads the rows of `docs/storage-layout.md` with the simulator's own eyes, so that the engine's spelling of a key or a
 //! value is not what judges it.
 
+use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 use serde::Deserialize;
 
 /// What a key is about. A lane is `<tenant>/<webhook>`.
@@ -17,8 +18,9 @@ pub enum Row<'a> {
     Lane { lane: &'a str },
     Log { tenant: &'a str, message: &'a str, webhook: &'a str, number: u32 },
     Stat { lane: &'a str },
-    Routed { tenant: &'a str },
-    Other,
+    Routed { tenant: &'a str, at_ms: u64 },
+    Recent { lane: &'a str, at_ms: u64 },
+    Job { job: &'a str },
 }
 
 /// What this key is about; `None` if the layout has no such key.
@@ -40,8 +42,9 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         "lane" => Row::Lane { lane: rest },
         "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
         "stat" => Row::Stat { lane: rest },
-        "recent" => Row::Other,
-        "routed" => Row::Routed { tenant: parts[0] },
+        "recent" => Row::Recent { lane: two(rest)?, at_ms: parts[2].parse().ok()? },
+        "job" => Row::Job { job: rest },
+        "routed" => Row::Routed { tenant: parts[0], at_ms: parts[1].parse().ok()? },
         _ => return None,
     })
 }
@@ -154,6 +157,43 @@ pub struct Secret {
     pub until_ms: Option<u64>,
 }
 
+/// What one commit recorded.
+#[derive(Debug, Deserialize)]
+pub struct Recent {
+    /// Message, and number of the attempt.
+    pub a: Vec<(String, u32)>,
+}
+
+/// A job.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    pub kind: String,
+    pub state: String,
+    pub webhook: Option<String>,
+    pub since_ms: Option<u64>,
+    pub until_ms: Option<u64>,
+    pub looked: u64,
+    pub done: u64,
+    pub created_at_ms: u64,
+    pub ended_at_ms: Option<u64>,
+    pub detail: Option<String>,
+    pub tries: Option<u32>,
+    pub wake: Option<String>,
+}
+
+impl Job {
+    /// The times that it is about.
+    pub fn range_ms(&self) -> (u64, u64) {
+        (self.since_ms.unwrap_or(0), self.until_ms.unwrap_or(self.created_at_ms + CLOCK_SKEW_MS_MAX))
+    }
+
+    /// Whether there is more to do.
+    pub fn runs(&self) -> bool {
+        self.state == "running"
+    }
+}
+
 /// What one commit finished routing of a tenant.
 #[derive(Debug, Deserialize)]
 pub struct Routed {
@@ -183,6 +223,9 @@ pub struct Log {
     pub next_at_ms: Option<u64>,
     #[serde(default)]
     pub again: Option<String>,
+    /// The job that asked for the next attempt first.
+    #[serde(default)]
+    pub job: Option<String>,
     #[serde(default)]
     pub test: bool,
 }
@@ -211,6 +254,7 @@ pub fn same_attempt(before: &str, after: &str) -> bool {
         let row = value.as_object_mut()?;
         row.remove("nextAtMs");
         row.remove("again");
+        row.remove("job");
         Some(value)
     };
     without(before).is_some_and(|before| Some(before) == without(after))

@@ -69,6 +69,10 @@ sabotages! {
     ForgetAskedWake "forget-asked-wake" Seen(&["announced"]),
     ForgetAskedDelete "forget-asked-delete" Seen(&["queued-once"]),
     ForgetAskedInbox "forget-asked-inbox" Seen(&["redelivered"]),
+    SkipJobCheck "skip-job-check" Seen(&["job-armed"]),
+    SkipPurgedLaneCheck "skip-purged-lane-check" Seen(&["purged"]),
+    ForgetJobWake "forget-job-wake" Seen(&["job-armed"]),
+    ForgetJobAsk "forget-job-ask" Seen(&["queued-once"]),
     SplitAccept "split-accept" Seen(&["accepted"]),
     SplitRoute "split-route" Seen(&["announced", "listed"]),
     SplitClaim "split-claim" Seen(&["armed", "lease-respected"]),
@@ -76,6 +80,7 @@ sabotages! {
     SplitRelease "split-release" Seen(&["announced"]),
     SplitRegistration "split-registration" Seen(&["findable"]),
     SplitAsked "split-asked" Seen(&["announced", "queued-once"]),
+    SplitJob "split-job" Seen(&["job-armed", "job", "job-counted"]),
     KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
     ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
@@ -102,6 +107,8 @@ enum Kind {
     Registration,
     /// A redelivery.
     Asked,
+    /// A step of a job.
+    Job,
     Other,
 }
 
@@ -218,7 +225,9 @@ fn versions_as_expected(asked: &[Mutation], done: &[Mutation], versions: &[u64])
 
 fn kind_of(checks: &[Check], mutations: &[Mutation]) -> Kind {
     let any = |prefix: &str| mutations.iter().any(|mutation| mutation.key().starts_with(prefix));
-    if any("shard/") {
+    if any("job/") && !any("hook/") {
+        Kind::Job
+    } else if any("shard/") {
         Kind::Route
     } else if any("msg/") {
         Kind::Accept
@@ -250,6 +259,7 @@ fn splits(sabotage: Sabotage, kind: Kind) -> bool {
         Sabotage::SplitRelease => kind == Kind::Release,
         Sabotage::SplitRegistration => kind == Kind::Registration,
         Sabotage::SplitAsked => kind == Kind::Asked,
+        Sabotage::SplitJob => kind == Kind::Job,
         _ => false,
     }
 }
@@ -258,7 +268,9 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     let lane = key.starts_with("lane/");
     let put = || mutations.iter().any(|mutation| mutation.key() == key);
     match sabotage {
-        Sabotage::SkipMessageCheck => key.starts_with("msg/"),
+        Sabotage::SkipJobCheck => kind == Kind::Job && key.starts_with("job/"),
+        Sabotage::SkipPurgedLaneCheck => kind == Kind::Job && lane,
+        Sabotage::SkipMessageCheck => kind == Kind::Accept && key.starts_with("msg/"),
         Sabotage::SkipInboxCheck => kind == Kind::Route && key.starts_with("inbox/"),
         Sabotage::SkipShardCheck => key.starts_with("shard/"),
         Sabotage::SkipInboxAndShardCheck if kind == Kind::Asked => false,
@@ -297,6 +309,8 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetClaimWake => kind == Kind::Claim && wake,
         Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key),
+        Sabotage::ForgetJobAsk => kind == Kind::Job && key.starts_with("queue/"),
+        Sabotage::ForgetJobWake => kind == Kind::Job && wake,
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),

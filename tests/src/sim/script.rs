@@ -60,6 +60,12 @@ pub enum Step {
     Test(Which),
     /// Has the first message sent again, to this webhook or to all.
     Redeliver(Option<Which>),
+    /// Has everything sent again that has failed.
+    Recover(Which),
+    /// Has everything sent that was missed.
+    Replay(Which),
+    /// Ends the last of the jobs.
+    Cancel,
 }
 
 /// A webhook.
@@ -73,6 +79,7 @@ pub enum Which {
 
 const TENANT: &str = "acme";
 const WELL: Hook = Hook { events: r#"["*"]"#, schedule: "[5,60]", rate: 0, answers: &[200], more: "" };
+const EVER: &str = r#"{"since":"1970-01-01T00:00:00Z"}"#;
 const FAILS_ONCE: Hook = Hook { answers: &[500, 200], ..WELL };
 const FAILS: Hook = Hook { answers: &[500], ..WELL };
 const GONE: Hook = Hook { answers: &[410], ..WELL };
@@ -170,6 +177,56 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "again-while-routed",
         steps: &[(0, Report(&[1])), (0, Register(WELL)), (0, Redeliver(None))],
         expects: &[Count::Delivered, Count::Redeliveries],
+        ..PLAIN
+    },
+    Scenario {
+        name: "recover",
+        webhooks: &[Hook { schedule: "[1]", answers: &[500, 500, 500, 500, 500, 200], ..WELL }],
+        steps: &[(0, Report(&[1, 2])), (10_000, Recover(Which::First)), (10_000, Recover(Which::First))],
+        expects: &[Count::Exhausted, Count::Delivered, Count::JobAsks, Count::JobsDone],
+        ..PLAIN
+    },
+    Scenario {
+        name: "replay",
+        webhooks: &[OTHERS],
+        steps: &[
+            (0, Report(&[1, 2])),
+            (3_000, Register(WELL)),
+            (1, Report(&[3])),
+            (1, Replay(Which::Newest)),
+            (3_000, Update(Which::Newest, r#"{"isActive":false}"#)),
+            (1, Report(&[4])),
+            (3_000, Update(Which::Newest, r#"{"isActive":true}"#)),
+            (1, Replay(Which::Newest)),
+            (1, Cancel),
+        ],
+        expects: &[Count::Delivered, Count::JobAsks, Count::JobsDone],
+        ..PLAIN
+    },
+    Scenario {
+        name: "replay-while-routed",
+        steps: &[(0, Report(&[1])), (0, Register(WELL)), (0, Replay(Which::Newest))],
+        expects: &[Count::Delivered, Count::JobsDone],
+        ..PLAIN
+    },
+    Scenario {
+        name: "purge",
+        webhooks: &[FAILS],
+        steps: &[(0, Report(&[1])), (1_000, Test(Which::First)), (0, Report(&[2])), (0, Unregister(Which::First))],
+        expects: &[Count::Cancelled, Count::Tests, Count::Purged],
+        ..PLAIN
+    },
+    Scenario {
+        name: "two-workers-recover",
+        workers: 2,
+        webhooks: &[Hook { schedule: "[]", answers: &[500, 500, 500, 200], ..WELL }],
+        steps: &[
+            (0, Report(&[1, 2, 3])),
+            (3_000, Recover(Which::First)),
+            (1, Redeliver(None)),
+            (1, Recover(Which::First)),
+        ],
+        expects: &[Count::JobAsks, Count::JobsDone],
         ..PLAIN
     },
     Scenario {
@@ -362,6 +419,9 @@ impl World {
                 Job::Rotate { tenant, webhook: self.which(which)?, secret: self.workload.secret(), overlap_s: 3_600 }
             }
             Test(which) => Job::Test { tenant, webhook: self.which(which)? },
+            Recover(which) => Job::Recover { tenant, webhook: self.which(which)?, range: EVER.to_owned() },
+            Replay(which) => Job::Replay { tenant, webhook: self.which(which)?, range: EVER.to_owned() },
+            Cancel => Job::Cancel { tenant, id: self.workload.jobs.last()?.1.clone() },
             Redeliver(which) => {
                 let webhook = match which {
                     Some(which) => Some(self.which(which)?),

@@ -239,6 +239,16 @@ impl World {
             }
             self.workload.recorded(message, lane.rsplit('/').next().unwrap_or_default(), !log.is_final());
         }
+        self.coverage.add_many(Count::JobAsks, touched.asked_for.len());
+        for (job, _) in &touched.jobs {
+            let now = &self.model.jobs[job].now;
+            match (now.state.as_str(), now.kind.as_str()) {
+                ("running", _) => (),
+                ("done", "purge") => self.coverage.add(Count::Purged),
+                ("done", _) => self.coverage.add(Count::JobsDone),
+                _ => self.coverage.add(Count::JobsEnded),
+            }
+        }
         for (lane, message, number) in &touched.asked {
             let moved = self.model.lanes[lane].deliveries[message].moved.contains_key(&(number + 1));
             self.coverage.add(match number {

@@ -78,6 +78,10 @@ fn of_another(mut job: Job, stranger: String) -> Job {
     | Job::Test { tenant, .. }
     | Job::Attempts { tenant, .. }
     | Job::Message { tenant, .. }
+    | Job::Recover { tenant, .. }
+    | Job::Replay { tenant, .. }
+    | Job::Jobs { tenant }
+    | Job::Cancel { tenant, .. }
     | Job::Redeliver { tenant, .. } = &mut job
     {
         *tenant = stranger;

@@ -64,6 +64,23 @@ pub enum Job {
         tenant: String,
         path: String,
     },
+    Recover {
+        tenant: String,
+        webhook: String,
+        range: String,
+    },
+    Replay {
+        tenant: String,
+        webhook: String,
+        range: String,
+    },
+    Jobs {
+        tenant: String,
+    },
+    Cancel {
+        tenant: String,
+        id: String,
+    },
 }
 
 impl Job {
@@ -76,7 +93,9 @@ impl Job {
             }
             Job::Register { tenant, json, .. } => Done::Json(engine::register(host, config, tenant, None, json)),
             Job::Update { tenant, webhook, json } => Done::Json(engine::update(host, config, tenant, webhook, json)),
-            Job::Unregister { tenant, webhook } => Done::Removed(engine::unregister(host, config, tenant, webhook)),
+            Job::Unregister { tenant, webhook } => {
+                Done::Removed(engine::unregister(host, config, tenant, webhook).map(|_| ()))
+            }
             Job::Rotate { tenant, webhook, secret, overlap_s } => {
                 let secret = Some(secret.as_str());
                 Done::Json(engine::rotate_secret(host, config, tenant, webhook, secret, Some(*overlap_s)))
@@ -84,6 +103,12 @@ impl Job {
             Job::Test { tenant, webhook } => Done::Json(engine::test_webhook(host, config, tenant, webhook)),
             Job::Attempts { tenant, webhook } => Done::Json(engine::attempts(host, config, tenant, webhook, None, 100)),
             Job::Message { tenant, message } => Done::Json(engine::message(host, config, tenant, message)),
+            Job::Recover { tenant, webhook, range } => {
+                Done::Json(engine::recover(host, config, tenant, webhook, range))
+            }
+            Job::Replay { tenant, webhook, range } => Done::Json(engine::replay(host, config, tenant, webhook, range)),
+            Job::Jobs { tenant } => Done::Json(engine::jobs(host, config, tenant, None, 100)),
+            Job::Cancel { tenant, id } => Done::Json(engine::cancel_job(host, config, tenant, id)),
             Job::Redeliver { tenant, message, webhook } => {
                 Done::Json(engine::redeliver(host, config, tenant, message, webhook.as_deref()))
             }
@@ -106,6 +131,10 @@ impl Job {
             | Job::Attempts { tenant, .. }
             | Job::Message { tenant, .. }
             | Job::Redeliver { tenant, .. }
+            | Job::Recover { tenant, .. }
+            | Job::Replay { tenant, .. }
+            | Job::Jobs { tenant }
+            | Job::Cancel { tenant, .. }
             | Job::Read { tenant, .. } => Some(tenant),
         }
     }
@@ -144,6 +173,8 @@ pub struct Workload {
     rng: Rng,
     /// Draws what concerns strict order.
     strict: Rng,
+    /// Draws what is done with jobs.
+    jobs_rng: Rng,
     tenants: Vec<&'static str>,
     types: &'static [&'static str],
     patterns: &'static [&'static str],
@@ -155,6 +186,8 @@ pub struct Workload {
     pub webhooks: Vec<(String, String)>,
     /// Tenant and id of each message known to have been accepted.
     pub messages: Vec<(String, String)>,
+    /// Tenant and id of each job known to have begun.
+    pub jobs: Vec<(String, String)>,
     /// Message and webhook of each delivery that waits for another attempt, in the order of the last.
     waiting: Vec<(String, String)>,
     /// The last redelivery, which somebody else may want as well.
@@ -196,6 +229,8 @@ impl Workload {
             profile: params.profile,
             rng,
             strict: Rng::of(seed, "strict", 1),
+            jobs_rng: Rng::of(seed, "jobs", 1),
+            jobs: Vec::new(),
             schedules,
             markers: 0,
             events: Vec::new(),
@@ -266,6 +301,11 @@ impl Workload {
         if let Some(next) = self.bursts.get_mut(&application).and_then(Vec::pop) {
             return self.next_of_burst(next, params, now_us);
         }
+        if self.jobs_rng.below(20) < params.jobs
+            && let Some(job) = self.job(now_us)
+        {
+            return job;
+        }
         if self.rng.below(80) < params.changes + params.redeliveries {
             let late = self.rng.below(params.changes + params.redeliveries) < params.redeliveries;
             let burst = if late { vec![Next::Redeliver, Next::Register] } else { vec![Next::Exchange; 3] };
@@ -290,6 +330,32 @@ impl Workload {
                 self.events(many)
             }
         }
+    }
+
+    /// A job for a webhook, mostly about all that ever was; or something about a job.
+    fn job(&mut self, now_us: u64) -> Option<Job> {
+        let rng = &mut self.jobs_rng;
+        if !self.jobs.is_empty() && rng.below(6) == 0 {
+            let (tenant, id) = self.jobs[self.jobs.len() - 1 - rng.index(self.jobs.len().min(3))].clone();
+            return Some(if rng.below(2) == 0 { Job::Cancel { tenant, id } } else { Job::Jobs { tenant } });
+        }
+        let webhooks = self.webhooks.len();
+        let newest = rng.below(3) == 0;
+        let (tenant, webhook) =
+            self.webhooks.get(if newest { webhooks.saturating_sub(1) } else { rng.index(webhooks.max(1)) })?.clone();
+        let time = |ago_s: u64| hookwright_engine::time::rfc3339_millis(now_us - ago_s * 1_000_000);
+        let since = match rng.below(3) {
+            0 => time(rng.pick(&[10, 200])),
+            _ => "1970-01-01T00:00:00Z".to_owned(),
+        };
+        let range = match rng.below(4) {
+            0 => format!(r#"{{"since":"{since}","until":"{}"}}"#, time(rng.pick(&[0, 5]))),
+            _ => format!(r#"{{"since":"{since}"}}"#),
+        };
+        Some(match rng.below(2) {
+            0 => Job::Recover { tenant, webhook, range },
+            _ => Job::Replay { tenant, webhook, range },
+        })
     }
 
     fn next_of_burst(&mut self, next: Next, params: &Params, now_us: u64) -> Job {

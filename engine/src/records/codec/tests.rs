@@ -30,7 +30,7 @@ fn records_have_one_spelling() {
         &format!(r#"{{"v":1,"d":[["{m}",3]],"f":3,"u":7}}"#),
     );
     kept(
-        &Routed { queued_ms: 7, split: None, messages: vec![(m.clone(), 6, 3)] },
+        &Routed { queued_ms: 7, elsewhere: None, messages: vec![(m.clone(), 6, 3)] },
         &format!(r#"{{"v":1,"queuedMs":7,"m":[["{m}",6,3]]}}"#),
     );
     kept(&Recent { attempts: vec![] }, r#"{"v":1,"a":[]}"#);
@@ -62,6 +62,7 @@ fn attempts_and_registrations() {
         state: State::Retrying,
         next_at_ms: Some(9),
         again: None,
+        job: None,
         test: false,
     };
     let text = r#"{"v":1,"atMs":1,"durationMs":2,"eventType":"a","error":"destination-prohibited","state":"retrying","nextAtMs":9,"test":false}"#;

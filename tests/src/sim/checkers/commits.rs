@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
-use super::{Failure, doubt, during, ensure, matches, order};
+use super::{Failure, doubt, during, ensure, jobs, matches, order};
 use crate::sim::model::{CallId, Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
@@ -41,6 +41,9 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         findable(lane, &model.lanes[lane])?;
     }
     counted(model, touched)?;
+    for (job, before) in &touched.jobs {
+        jobs::changed(model, now_us, job, before.as_ref())?;
+    }
     for message in &touched.messages {
         routed(model, message, now_us)?;
     }
@@ -49,7 +52,9 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         let own = accepted.is_none_or(|accepted| lane.split('/').next() == Some(accepted.tenant_part.as_str()));
         ensure(own, "tenants", || format!("{message} of '{:?}' is queued for {lane}", accepted))?;
         let routing = touched.in_inbox.contains(message) || accepted.is_some_and(|accepted| accepted.inbox.is_some());
-        let asked = touched.asked.iter().any(|(of, what, number)| (of, what, *number) == (lane, message, 0));
+        let by_jobs = touched.asked_for.iter().map(|(about, _)| about);
+        let asked =
+            touched.asked.iter().chain(by_jobs).any(|(of, what, number)| (of, what, *number) == (lane, message, 0));
         ensure(routing || asked, "routed-once", || format!("{message} is queued for {lane} and is in no inbox"))?;
         ensure(!(routing && asked), "routed-once", || format!("{message} is asked for by {lane} and is in an inbox"))?;
     }
@@ -66,6 +71,11 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     }
     for (lane, message) in &touched.deliveries {
         one_place(lane, message, &model.lanes[lane])?;
+    }
+    for (about, job) in &touched.asked_for {
+        let before = touched.jobs.iter().find(|(id, _)| id == job).and_then(|(_, before)| before.as_ref());
+        jobs::asked(model, about, job, before)?;
+        order::placed(model, touched, (&about.0, &about.1), applied.began_us)?;
     }
     for (lane, message, number) in &touched.asked {
         asked(model, touched, applied, (lane, message, *number))?;
@@ -132,6 +142,7 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
         let early = message.routed_us.is_none() && message.listed.is_some();
         return ensure(!early, "listed", || format!("{id} is listed as routed, and was not"));
     }
+    jobs::routed(model, now_us, id)?;
     let webhooks = model.lanes.values().filter(|lane| lane.deliveries.contains_key(id)).count();
     ensure(message.listed == Some(webhooks), "listed", || {
         format!("{id} was routed to {webhooks} webhooks and is listed with {:?}", message.listed)

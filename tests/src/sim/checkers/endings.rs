@@ -3,7 +3,7 @@
 
 use hookwright_engine::{Accepted, ErrorKind};
 
-use super::{Failure, ensure};
+use super::{Failure, ensure, jobs};
 use crate::sim::model::Model;
 use crate::sim::rows::Log;
 use crate::sim::store::SimStore;
@@ -51,5 +51,6 @@ pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
             ensure(ended, "ended", || format!("{message} for {id} has not ended: {:?}", delivery.log))?;
         }
     }
+    jobs::at_rest(model, store)?;
     Ok(())
 }

@@ -33,7 +33,7 @@ pub fn sent(model: &Model, lane_id: &str, lane: &Lane, message: &str, now_us: u6
     }
     let paused = lane.registration().is_some_and(|hook| hook.is_paused());
     ensure(!paused, "paused", || format!("{message} is sent to {lane_id}, which is paused"))?;
-    if has_ended(delivery) || !delivery.asked_by.is_empty() {
+    if has_ended(delivery) || delivery.was_asked() {
         return Ok(());
     }
     for (id, before) in model.messages.iter().filter(|(_, before)| before.tenant_part == this.tenant_part) {
@@ -75,7 +75,7 @@ pub fn recorded(
     }
     for before in touched.queued_before.get(lane_id).into_iter().flatten().take_while(|before| *before != message) {
         let other = &lane.deliveries[before];
-        let came_between = !other.asked_by.is_empty() && other.placed_us >= sent_us;
+        let came_between = other.was_asked() && other.placed_us >= sent_us;
         ensure(other.entries.is_empty() || came_between, "in-order", || {
             format!("attempt {number} of {message} is recorded for {lane_id} while {before} waits before it")
         })?;
@@ -120,10 +120,10 @@ pub fn late(model: &Model, sent: &[Sent]) -> Result<usize, Failure> {
     let mut late = 0;
     for (lane_id, lane) in model.lanes.iter().filter(|(_, lane)| lane.strict_since(0)) {
         let mut explained: Vec<(usize, &str)> = Vec::new();
-        for (id, delivery) in lane.deliveries.iter().filter(|(_, delivery)| delivery.asked_by.is_empty()) {
+        for (id, delivery) in lane.deliveries.iter().filter(|(_, delivery)| !delivery.was_asked()) {
             let Some(this) = model.messages.get(id) else { continue };
             let later = lane.deliveries.iter().filter(|(other, delivery)| {
-                delivery.asked_by.is_empty() && model.messages.get(*other).is_some_and(|other| precedes(this, other))
+                !delivery.was_asked() && model.messages.get(*other).is_some_and(|other| precedes(this, other))
             });
             let first = later.flat_map(|(_, delivery)| delivery.requests.first()).map(|&id| sent[id].sent_us).min();
             for request in delivery.requests.iter().map(|&id| &sent[id]) {

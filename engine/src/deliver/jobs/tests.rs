@@ -1,0 +1,239 @@
+//! Jobs, step by step, and who comes between.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::Value;
+
+use crate::host::Storage;
+use crate::world::*;
+use crate::*;
+
+const EVER: &str = r#"{"since":"1970-01-01T00:00:00Z"}"#;
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The job as it is now.
+fn look(world: &World, config: &Config, begun: &str) -> Value {
+    let id = parsed(begun)["id"].as_str().unwrap().to_owned();
+    parsed(&job(world, config, "acme", &id).unwrap())
+}
+
+fn ended(world: &World, config: &Config, begun: &str) -> (String, u64, u64) {
+    let job = look(world, config, begun);
+    assert!(job["endedAt"].is_string(), "{job}");
+    (job["state"].as_str().unwrap().to_owned(), job["looked"].as_u64().unwrap(), job["done"].as_u64().unwrap())
+}
+
+#[test]
+fn what_has_failed_is_sent_again_once() {
+    let (world, config) = (World::new(&[500, 500, 500, 200, 500]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 4);
+    // A webhook that is not proven has one at a time, so the answers are in order.
+    world.pump(&config);
+    let first = recover(&world, &config, "acme", &webhook, EVER).unwrap();
+    assert_eq!(look(&world, &config, &first)["state"], "running");
+    world.pump(&config);
+    // Three had failed, and one of them fails again.
+    assert_eq!(ended(&world, &config, &first), ("done".to_owned(), 4, 3));
+    assert_eq!(world.requests.borrow().len(), 7);
+    let second = recover(&world, &config, "acme", &webhook, EVER).unwrap();
+    world.pump(&config);
+    assert_eq!(ended(&world, &config, &second).2, 1);
+    let delivered = log(&world, &config, &webhook).into_iter().filter(|(state, ..)| state == "delivered").count();
+    assert_eq!((delivered, world.requests.borrow().len()), (4, 8));
+    is_quiet(&world);
+}
+
+#[test]
+fn a_time_bounds_what_is_sent_again() {
+    let (world, config) = (World::new(&[500, 500]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    for _ in 0..2 {
+        accept_many(&world, &config, 1);
+        world.pump(&config);
+        world.now_us.set(world.now_us.get() + 3_600_000_000);
+    }
+    let between = time::rfc3339_millis(world.now_us.get() - 5_400_000_000);
+    for (range, done) in
+        [(format!(r#"{{"since":"{between}"}}"#), 1), (EVER.replace('}', &format!(r#","until":"{between}"}}"#)), 1)]
+    {
+        let begun = recover(&world, &config, "acme", &webhook, &range).unwrap();
+        world.pump(&config);
+        assert_eq!(ended(&world, &config, &begun).2, done, "{range}");
+    }
+    assert_eq!(world.requests.borrow().len(), 4);
+}
+
+#[test]
+fn what_was_missed_is_sent_in_order() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    for number in 0..120 {
+        let event = format!(r#"{{"type":"{}","data":{{"n":{number}}}}}"#, if number % 2 == 0 { "a" } else { "b" });
+        on_event(&world, &config, Some("acme"), &event).unwrap();
+        on_event(&world, &config, Some("other"), &event).unwrap();
+    }
+    world.pump(&config);
+    let shown = register(&world, &config, "acme", None, r#"{"url":"https://example.com/in","events":["a"]}"#).unwrap();
+    let webhook = parsed(&shown)["id"].as_str().unwrap().to_owned();
+    on_event(&world, &config, Some("acme"), r#"{"type":"a","data":{"n":120}}"#).unwrap();
+    world.pump(&config);
+    let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    for _ in 0..20 {
+        world.pump(&config);
+        world.now_us.set(world.now_us.get() + 1_000_000);
+    }
+    assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 121, 60));
+    let number = |body: &Option<String>| parsed(body.as_ref().unwrap())["data"]["n"].as_u64().unwrap();
+    let mut sent: Vec<u64> = world.requests.borrow().iter().map(|request| number(&request.body)).collect();
+    assert_eq!(sent[0], 120, "it was there already");
+    sent.remove(0);
+    assert_eq!(sent, (0..120).step_by(2).collect::<Vec<_>>());
+    let again = replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    world.pump(&config);
+    assert_eq!(ended(&world, &config, &again).2, 0);
+    is_quiet(&world);
+}
+
+#[test]
+fn what_was_skipped_has_been_missed() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""isActive":false"#);
+    accept_many(&world, &config, 3);
+    world.pump(&config);
+    let refused = replay(&world, &config, "acme", &webhook, EVER).unwrap_err();
+    assert_eq!((refused.kind, refused.field.as_deref()), (ErrorKind::Conflict, Some("webhookId")));
+    update(&world, &config, "acme", &webhook, r#"{"isActive":true}"#).unwrap();
+    let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    world.pump(&config);
+    assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 3, 3));
+    assert_eq!(world.requests.borrow().len(), 3);
+}
+
+#[test]
+fn what_is_being_routed_past_a_new_webhook_is_routed_afresh() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    accept_many(&world, &config, 1);
+    world.meddle(At::Commit("shard/"), |world| {
+        // The subscriptions have been read by now. Another pump, which routes nothing, does all of the job.
+        let config = Config::new(&settings()).unwrap();
+        let webhook = registered(world, &config, r#""name":"new""#);
+        let begun = replay(world, &config, "acme", &webhook, EVER).unwrap();
+        let mut pump = super::super::Pump::new(world, &config, Budget { time_ms: 10_000, attempts_max: 1 });
+        let id = parsed(&begun)["id"].as_str().unwrap().to_owned();
+        let lane = keys::Lane::of("acme", &id);
+        let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
+        let row: records::Job = records::decode(&row.key, &row.value).unwrap();
+        super::note(&mut pump, &lane, &row.wake.unwrap());
+        while super::work(&mut pump).unwrap() {}
+        assert_eq!(ended(world, &config, &begun), ("done".to_owned(), 0, 0));
+    });
+    for _ in 0..3 {
+        world.pump(&config);
+    }
+    assert_eq!(world.requests.borrow().len(), 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn a_full_queue_is_left_to_empty_before_more_is_asked_for() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    accept_many(&world, &config, 400);
+    world.pump(&config);
+    let webhook = registered(&world, &config, r#""ratePerMinute":60"#);
+    let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    for _ in 0..5 {
+        world.pump(&config);
+    }
+    assert!(world.count("queue") <= 130, "{}", world.count("queue"));
+    assert_eq!(look(&world, &config, &begun)["state"], "running");
+    let id = look(&world, &config, &begun)["id"].as_str().unwrap().to_owned();
+    let cancelled = parsed(&cancel_job(&world, &config, "acme", &id).unwrap());
+    assert_eq!(cancelled["state"], "cancelled");
+    assert_eq!(parsed(&cancel_job(&world, &config, "acme", &id).unwrap()), cancelled, "again");
+    let listed = parsed(&jobs(&world, &config, "acme", None, 10).unwrap());
+    assert_eq!((listed["data"].as_array().unwrap().len(), &listed["data"][0]), (1, &cancelled));
+}
+
+#[test]
+fn a_job_ends_with_its_webhook() {
+    for (change, state, detail) in [
+        (None, "cancelled", "the webhook was deleted"),
+        (Some(r#"{"isActive":false}"#), "failed", "nothing is delivered"),
+    ] {
+        let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+        let webhook = registered(&world, &config, r#""name":"n""#);
+        let begun = recover(&world, &config, "acme", &webhook, EVER).unwrap();
+        match change {
+            None => unregister(&world, &config, "acme", &webhook).map(|_| ()).unwrap(),
+            Some(change) => update(&world, &config, "acme", &webhook, change).map(|_| ()).unwrap(),
+        }
+        world.pump(&config);
+        let job = look(&world, &config, &begun);
+        assert_eq!(job["state"], state);
+        assert!(job["detail"].as_str().unwrap().starts_with(detail), "{job}");
+    }
+}
+
+#[test]
+fn of_a_removed_webhook_the_attempts_of_messages_are_left() {
+    let (world, config) = (World::new(&[500, 500]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[3600]"#);
+    let stays = registered(&world, &config, r#""schedule":[]"#);
+    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    accept_many(&world, &config, 1);
+    world.pump(&config);
+    let id = unregister(&world, &config, "acme", &webhook).unwrap();
+    let begun = job(&world, &config, "acme", &id).unwrap();
+    assert_eq!(parsed(&begun)["kind"], "purge");
+    let refused = cancel_job(&world, &config, "acme", &id).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Conflict);
+    for _ in 0..3 {
+        world.pump(&config);
+        world.now_us.set(world.now_us.get() + 1_000_000);
+    }
+    assert_eq!(ended(&world, &config, &begun).0, "done");
+    for family in ["lane", "stat", "recent"] {
+        assert_eq!(world.count(family), 1, "{family} of {stays}");
+        assert_eq!(world.count(&format!("{family}/acme/{webhook}")), 0, "{family}");
+    }
+    // The message, with its attempts: one failed, one cancelled, one of the other webhook.
+    assert_eq!((world.count("msg"), world.count("log")), (1, 3));
+    let error = job(&world, &config, "other", &id).unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("jobId")));
+    is_quiet(&world);
+}
+
+#[test]
+fn a_step_that_landed_unseen_is_not_made_twice() {
+    let (world, config) = (World::new(&[500, 500, 200]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 2);
+    world.pump(&config);
+    let begun = recover(&world, &config, "acme", &webhook, EVER).unwrap();
+    world.meddle(At::Applied("job/"), |_| ());
+    world.pump(&config);
+    assert_eq!(ended(&world, &config, &begun).2, 2);
+    assert_eq!(world.requests.borrow().len(), 4);
+    is_quiet(&world);
+}
+
+/// One row: what a range is refused for.
+#[test]
+fn ranges_are_checked() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""name":"n""#);
+    for (range, field) in [
+        ("{}", Some("since")),
+        (r#"{"since":7}"#, Some("since")),
+        (r#"{"since":"yesterday"}"#, Some("since")),
+        (r#"{"since":"2025-02-04T12:00:00Z","until":"2025-02-04T11:00:00Z"}"#, Some("until")),
+        (r#"{"since":"2025-02-04T12:00:00Z","to":"2025-02-04T13:00:00Z"}"#, Some("to")),
+        ("", None),
+    ] {
+        let error = recover(&world, &config, "acme", &webhook, range).unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Invalid, field), "{range}: {error}");
+    }
+    assert_eq!(world.count("job"), 0);
+}
