@@ -5,7 +5,8 @@ use crate::explain::explain;
 use crate::host::Host;
 use crate::json::{self, Json, Reader, Style};
 use crate::{
-    ApiRequest, ApiResponse, Caller, Error, ErrorKind, job as jobs, read, redeliver, settings, test_send, webhook,
+    ApiRequest, ApiResponse, Caller, Error, ErrorKind, erase, job as jobs, read, redeliver, settings, test_send,
+    webhook,
 };
 
 /// What a caller needs for everything but reading.
@@ -54,6 +55,8 @@ fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller
         ("GET", ["settings"]) => ok(200, settings::tenant_settings(host, config, tenant)?),
         ("PATCH", ["settings"]) => ok(200, settings::update_settings(host, config, tenant, &request.body)?),
         (_, ["settings"]) => Err(Refusal::Method("GET, PATCH")),
+        ("POST", ["erase"]) => ok(202, erase(host, config, tenant, &request.body)?),
+        (_, ["erase"]) => Err(Refusal::Method("POST")),
         ("GET", ["webhooks"]) => ok(200, webhook::list(host, config, tenant, query.cursor.as_deref(), query.limit)?),
         ("POST", ["webhooks"]) => {
             ok(201, webhook::register(host, config, tenant, caller.user.as_deref(), &request.body)?)

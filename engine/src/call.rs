@@ -68,6 +68,9 @@ pub struct Settings {
     pub disable_after_s: Option<u32>,
     /// After how many deliveries in a row that failed a webhook is disabled; 0 or none: never.
     pub disable_after_deliveries: Option<u32>,
+    /// How long messages and their attempts are kept, in seconds, once all deliveries have ended; 0: for ever; none:
+    /// [`crate::limits::RETENTION_S`].
+    pub retention_s: Option<u32>,
 }
 
 impl Default for Settings {
@@ -82,6 +85,7 @@ impl Default for Settings {
             webhooks_per_tenant_max: None,
             disable_after_s: None,
             disable_after_deliveries: None,
+            retention_s: None,
         }
     }
 }

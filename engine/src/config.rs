@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::host::EgressPolicy;
-use crate::limits::{DISABLE_AFTER_S, PROFILES_MAX, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX};
+use crate::limits::{DISABLE_AFTER_S, PROFILES_MAX, RETENTION_S, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX};
 use crate::profile::Profile;
 use crate::seal::Keys;
 use crate::{Error, ErrorKind, PlainHttp, Settings, egress};
@@ -20,6 +20,7 @@ pub struct Config {
     webhooks_per_tenant_max: u32,
     disable_after_s: u32,
     disable_after_deliveries: u32,
+    retention_s: u32,
 }
 
 impl Config {
@@ -44,6 +45,7 @@ impl Config {
             webhooks_per_tenant_max,
             disable_after_s: settings.disable_after_s.unwrap_or(DISABLE_AFTER_S),
             disable_after_deliveries: settings.disable_after_deliveries.unwrap_or(0),
+            retention_s: settings.retention_s.unwrap_or(RETENTION_S),
         })
     }
 
@@ -84,6 +86,11 @@ impl Config {
     /// After how many deliveries in a row that failed a webhook is disabled; none: never.
     pub fn disable_after_deliveries(&self) -> Option<u32> {
         (self.disable_after_deliveries > 0).then_some(self.disable_after_deliveries)
+    }
+
+    /// How long messages and their attempts are kept; none: for ever.
+    pub fn retention_ms(&self) -> Option<u64> {
+        (self.retention_s > 0).then_some(u64::from(self.retention_s) * 1_000)
     }
 
     /// How many webhooks a tenant may have.

@@ -20,6 +20,8 @@ pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
         kind,
         state: JobState::Running,
         webhook: webhook.map(str::to_owned),
+        subject: None,
+        phase: None,
         since_ms: None,
         until_ms: None,
         place: None,
@@ -40,11 +42,7 @@ pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
 /// Adds a new job, and the wake that brings it to a pump, to the commit that asks for it. Answers its id.
 pub(crate) fn put_new(host: &dyn Host, commit: &mut Commit, tenant_part: &str, token: &str, job: Job) -> String {
     let lane = Lane::of(tenant_part, &id::job(host, job.created_at_ms));
-    let wake = keys::wake(job.created_at_ms, &lane, token);
-    let job = Job { token: token.to_owned(), wake: Some(wake.clone()), ..job };
-    commit.check(&keys::job(&lane), None);
-    commit.put(keys::job(&lane), records::encode(&job));
-    commit.put(wake, records::encode(&Empty {}));
+    put_at(commit, &lane, token, job, None);
     lane.webhook().to_owned()
 }
 
@@ -90,6 +88,24 @@ fn start(
     // The id is this call's own: whatever is there, an earlier submission wrote.
     commit.submit(host)?;
     Ok(shown(&id, &job))
+}
+
+/// The same, of a job whose id is known, and whose row may be there.
+pub(crate) fn put_at(commit: &mut Commit, lane: &Lane, token: &str, job: Job, before: Option<(Job, u64)>) {
+    let wake = keys::wake(job.created_at_ms, lane, token);
+    let job = Job { token: token.to_owned(), wake: Some(wake.clone()), ..job };
+    commit.check(&keys::job(lane), before.as_ref().map(|(_, version)| *version));
+    if let Some(wake) = before.and_then(|(before, _)| before.wake) {
+        commit.delete(wake);
+    }
+    commit.put(keys::job(lane), records::encode(&job));
+    commit.put(wake, records::encode(&Empty {}));
+}
+
+/// A job that no tenant has asked for, as it is; an unreadable row is an error.
+pub(crate) fn read_own(host: &dyn Host, lane: &Lane) -> Result<Option<(Job, u64)>, Error> {
+    let Some(entry) = host.get_one(&keys::job(lane))? else { return Ok(None) };
+    Ok(Some((records::decode(&entry.key, &entry.value)?, entry.version)))
 }
 
 /// A job.
@@ -171,7 +187,9 @@ pub(crate) fn put_next(
         commit.put(wake.clone(), records::encode(&Empty {}));
     }
     let ended_at_ms = (!runs).then_some(now_ms);
-    let job = Job { token: token.to_owned(), wake, updated_at_ms: now_ms, ended_at_ms, ..job };
+    // Where it was says what it looked at, and is of no use any more.
+    let (place, after) = if runs { (job.place, job.after) } else { (None, None) };
+    let job = Job { token: token.to_owned(), wake, updated_at_ms: now_ms, ended_at_ms, place, after, ..job };
     commit.put(keys::job(lane), records::encode(&job));
     job
 }

@@ -115,6 +115,73 @@ pub fn routed_from(tenant_part: &str, key: &str) -> KeyRange {
     KeyRange { start: whole.start.max(key.to_owned()), end: whole.end }
 }
 
+/// The same, of messages whose contents have been dropped.
+pub fn bare(tenant_part: &str, at_ms: u64, token: &str) -> String {
+    format!("bare/{tenant_part}/{at_ms:013}/{token}")
+}
+
+/// The second part of a key: in most of them the tenant.
+pub fn tenant_of(key: &str) -> &str {
+    key.split('/').nth(1).unwrap_or_default()
+}
+
+/// From a place on all rows of its kind.
+pub fn family_from(place: &str) -> KeyRange {
+    let family = place.split('/').next().unwrap_or_default();
+    KeyRange { start: place.to_owned(), end: after(family) }
+}
+
+/// From a place on all rows of its kind and its tenant.
+pub fn tenant_from(place: &str) -> KeyRange {
+    let family = place.split('/').next().unwrap_or_default();
+    below(&format!("{family}/{}", tenant_of(place)), place)
+}
+
+/// Of a key that ends in a time and a token, what is before them, and the time.
+pub fn kept_at(key: &str) -> Option<(&str, u64)> {
+    let (place, _) = key.rsplit_once('/')?;
+    let group = place.rfind('/')? + 1;
+    Some((&key[..group], place[group..].parse().ok()?))
+}
+
+/// A place behind all times of such a group.
+pub fn after_group(group: &str) -> String {
+    format!("{group}z")
+}
+
+/// A job that no tenant has asked for: it is named by what it is for. No tenant is called `_` in keys.
+pub fn own_job(purpose: &str) -> Lane {
+    Lane::of("_", &format!("job_{}", id::derived("own-job", &[purpose])))
+}
+
+/// The messages that a job has marked, and no others, begin with this and `/`.
+pub fn marked(job: &Lane) -> String {
+    format!("marked/{}", job.as_str())
+}
+
+/// A message that a job has marked.
+pub fn mark(job: &Lane, message: &str) -> String {
+    format!("{}/{message}", marked(job))
+}
+
+/// From a place on all rows below another one.
+pub fn below(of: &str, place: &str) -> KeyRange {
+    let whole = prefix(format!("{of}/"));
+    KeyRange { start: whole.start.max(place.to_owned()), end: whole.end }
+}
+
+/// The lane of a queue's row.
+pub fn lane_of_queue(key: &str) -> Option<Lane> {
+    let mut parts = key.strip_prefix("queue/")?.split('/');
+    Some(Lane::of(parts.next()?, parts.next()?))
+}
+
+/// The lane of a record of attempts.
+pub fn lane_of_recent(key: &str) -> Option<Lane> {
+    let mut parts = key.strip_prefix("recent/")?.split('/');
+    Some(Lane::of(parts.next()?, parts.next()?))
+}
+
 /// A job. It is named like a lane, and brought to a pump by wakes of that name.
 pub fn job(job: &Lane) -> String {
     format!("job/{}", job.as_str())

@@ -198,6 +198,31 @@ pub const JOB_QUEUED_ROWS_MAX: u32 = 64;
 /// Records of attempts that one step of a purge removes.
 pub const JOB_PURGE_ROWS_MAX: u32 = 200;
 
+/// How long messages and their attempts are kept once all deliveries have ended, unless the host's configuration says otherwise:
+/// 30 days.
+pub const RETENTION_S: u32 = 30 * 24 * 3_600;
+/// Between two passes over what is kept, at least, in milliseconds.
+pub const KEEP_PAUSE_MS_MIN: u64 = 5_000;
+/// Between two passes over what is kept, at most, in milliseconds.
+pub const KEEP_PAUSE_MS_MAX: u64 = 3_600_000;
+/// Ranges that one step of a pass looks into.
+pub const KEEP_SEEKS_MAX: usize = 16;
+/// Messages that one step of a pass looks at.
+pub const KEEP_MESSAGES_MAX: u64 = 16;
+/// For so long a step of a pass looks at messages, in milliseconds.
+pub const KEEP_STEP_MS: u64 = 100;
+/// Attempts that a step of a pass removes. A message with more of them goes in several steps.
+pub const KEEP_LOG_ROWS_MAX: usize = 400;
+/// Records of attempts, or jobs, that a step of a pass looks at.
+pub const KEEP_ROWS_MAX: u32 = 200;
+
+/// Messages that one step of an erasure looks at.
+pub const ERASE_MESSAGES_MAX: u32 = 16;
+/// Records of attempts, or of what was routed, that one step of an erasure looks at: each names up to 100 messages.
+pub const ERASE_ROWS_MAX: u32 = 8;
+/// For so long an erasure keeps the ids of its messages, in milliseconds: the commit that has accepted one may arrive once more.
+pub const ERASE_LINGER_MS: u64 = 600_000;
+
 /// How far two workers' clocks may disagree. Beyond it work is delayed or repeated, never lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
 /// What a lease outlives the last request that it may still see, in milliseconds.
@@ -247,6 +272,17 @@ const _: () = assert!(
 );
 const _: () = assert!(JOB_TRIES_MAX < JOB_CAREFUL_TRIES_MAX && JOB_CAREFUL_TRIES_MAX < JOB_LAST_TRIES_MAX);
 const _: () = assert!(JOB_LOG_ROWS_MAX as usize > 2 * SCHEDULE_WAITS_MAX, "a job finds the round that it asked for");
+const _: () = assert!(
+    ERASE_ROWS_MAX as usize * SETTLE_ATTEMPTS_MAX <= GET_KEYS_MAX
+        && ERASE_ROWS_MAX as usize * ROUTE_MESSAGES_MAX as usize <= GET_KEYS_MAX
+        && QUEUE_PAGE as usize * GROUP_DELIVERIES_MAX <= GET_KEYS_MAX,
+    "the marks of a step's messages are one read"
+);
+const _: () = assert!(
+    KEEP_LOG_ROWS_MAX * 2 + KEEP_MESSAGES_MAX as usize + 8 <= COMMIT_MUTATIONS_MAX
+        && KEEP_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
+    "a step of a pass fits: attempts up to the bound and those of one message more, messages, what was routed, the job, its wakes"
+);
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () = assert!(SUSPECTED_CLAIMS < ISOLATED_CLAIMS && ISOLATED_CLAIMS + 3 <= CONDEMNED_CLAIMS);

@@ -32,8 +32,10 @@ pub struct Message {
     pub subject: Option<String>,
 }
 
-/// Stands for the content of a message that is being removed. No hash is spelled so.
+/// Stands for the content of a message that is being removed because it is too old. No hash is spelled so.
 pub const GONE: &str = "gone";
+/// The same, because its subject is to be erased.
+pub const ERASED: &str = "erased";
 
 /// `inbox/`: a message that is not routed yet.
 #[derive(Debug)]
@@ -191,6 +193,10 @@ pub struct Job {
     pub state: JobState,
     /// The webhook that it is about.
     pub webhook: Option<String>,
+    /// What stands for the subject that it is about.
+    pub subject: Option<String>,
+    /// How many of its phases are over; none: none.
+    pub phase: Option<u32>,
     /// It is about what happened from then on, in milliseconds.
     pub since_ms: Option<u64>,
     /// And up to then, in milliseconds.
@@ -231,6 +237,12 @@ pub enum JobKind {
     /// Removes what a removed webhook has left behind.
     #[default]
     Purge,
+    /// Removes what is too old.
+    Age,
+    /// Drops the contents of a tenant's messages.
+    Bare,
+    /// Removes all that is kept about a subject.
+    Erase,
 }
 
 /// How far a job is. All but `running` are final.
@@ -381,7 +393,12 @@ impl Message {
 
     /// Whether it is being removed: nobody is told of it any more.
     pub fn is_gone(&self) -> bool {
-        self.content_hash == GONE
+        self.content_hash == GONE || self.is_erased()
+    }
+
+    /// Whether it is being removed because of its subject.
+    pub fn is_erased(&self) -> bool {
+        self.content_hash == ERASED
     }
 }
 
@@ -408,7 +425,8 @@ impl Job {
 }
 
 impl JobKind {
-    const ALL: [JobKind; 3] = [JobKind::Recover, JobKind::Replay, JobKind::Purge];
+    const ALL: [JobKind; 6] =
+        [JobKind::Recover, JobKind::Replay, JobKind::Purge, JobKind::Age, JobKind::Bare, JobKind::Erase];
 
     /// Whether it only does what could be left undone.
     pub fn is_wish(self) -> bool {
@@ -421,6 +439,9 @@ impl JobKind {
             JobKind::Recover => "recover",
             JobKind::Replay => "replay",
             JobKind::Purge => "purge",
+            JobKind::Age => "age",
+            JobKind::Bare => "bare",
+            JobKind::Erase => "erase",
         }
     }
 }
@@ -506,6 +527,8 @@ record!(
         kind = "kind",
         state = "state",
         webhook = "webhook",
+        subject = "subject",
+        phase = "phase",
         since_ms = "sinceMs",
         until_ms = "untilMs",
         place = "place",

@@ -28,10 +28,7 @@ pub fn redeliver(
         let error = Error::of(ErrorKind::Conflict, format!("`{message}` was a test"));
         return Err(error.hint("POST /webhooks/{id}/test sends another one"));
     }
-    if row.event.is_none() {
-        let error = Error::of(ErrorKind::Conflict, "the event is no longer kept: the tenant keeps no bodies");
-        return Err(error.hint("report it again under another id"));
-    }
+    check_kept(&row)?;
     let webhooks = match webhook {
         Some(webhook) => {
             let lane = webhook::lane(tenant, webhook)?;
@@ -57,6 +54,15 @@ pub fn redeliver(
     let list = webhooks.iter().map(|webhook| Json::text(webhook)).collect();
     let shown = Json::object(vec![("messageId", Json::text(message)), ("webhookIds", Json::Array(list))]);
     Ok(json::write(&shown, Style::Compact))
+}
+
+/// Refuses a message whose event is no longer kept.
+fn check_kept(row: &Message) -> Result<(), Error> {
+    if row.event.is_some() {
+        return Ok(());
+    }
+    let error = Error::of(ErrorKind::Conflict, "the event is no longer kept: the tenant keeps no bodies");
+    Err(error.hint("report it again under another id"))
 }
 
 fn active_subscribers(
@@ -146,8 +152,14 @@ impl Relied {
     fn read(host: &dyn Host, lane: &Lane, message: &str) -> Result<Relied, Error> {
         let mut rows = host.get(&[keys::hook(lane), keys::msg(lane.tenant_part(), message)])?.into_iter();
         let hook = rows.next().flatten().ok_or_else(|| webhook::unknown(lane.webhook()))?;
-        let message = rows.next().flatten().ok_or_else(|| read::unknown(message))?;
-        Ok(Relied { hook, message })
+        let entry = rows.next().flatten().ok_or_else(|| read::unknown(message))?;
+        // It may have begun to go since the call began.
+        let row: Message = records::decode(&entry.key, &entry.value)?;
+        if row.is_gone() {
+            return Err(read::unknown(message));
+        }
+        check_kept(&row)?;
+        Ok(Relied { hook, message: entry })
     }
 
     fn submit(self, host: &dyn Host, commit: &mut Commit) -> Result<Outcome, Error> {

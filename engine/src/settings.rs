@@ -6,8 +6,8 @@ use crate::config::Config;
 use crate::host::{Entry, Host};
 use crate::json::{self, Json, Reader, Style};
 use crate::limits::SUBSCRIPTION_TRIES_MAX;
-use crate::records::{self, Tenant};
-use crate::{Error, ErrorKind, accept, id, keys};
+use crate::records::{self, Job, JobKind, Tenant};
+use crate::{Error, ErrorKind, accept, id, job, keys};
 
 /// The tenant's settings.
 pub fn tenant_settings(host: &dyn Host, _config: &Config, tenant: &str) -> Result<String, Error> {
@@ -32,6 +32,13 @@ pub fn update_settings(host: &dyn Host, _config: &Config, tenant: &str, changes:
         let mut commit = Commit::default();
         commit.check(&key, entry.map(|entry| entry.version));
         commit.put(key.clone(), records::encode(&Tenant { token: token.clone(), keep_bodies }));
+        if !keep_bodies {
+            // What has been kept goes as well: a job looks after it, as long as this is so.
+            let lane = keys::own_job(&format!("bare/{tenant_part}"));
+            let place = Some(format!("routed/{tenant_part}"));
+            let new = Job { place, ..job::new(JobKind::Bare, None, host.now_us() / 1_000) };
+            job::put_at(&mut commit, &lane, &token, new, job::read_own(host, &lane)?);
+        }
         // After a conflict it is read again: what is there then may be this commit's.
         if let Outcome::Applied(_) = commit.submit(host)? {
             return Ok(show(keep_bodies));

@@ -173,6 +173,11 @@ impl Plugin {
         self.call(|exports, store| exports.cancel_job(store, tenant, id))
     }
 
+    /// Has everything removed that is kept about a subject. Answers the job.
+    pub fn erase(&mut self, tenant: &str, request: &str) -> Result<String, CallError> {
+        self.call(|exports, store| exports.erase(store, tenant, request))
+    }
+
     /// What the tenant has settled for itself.
     pub fn settings(&mut self, tenant: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.settings(store, tenant))

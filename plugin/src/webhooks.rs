@@ -28,6 +28,7 @@ impl Guest for Plugin {
             webhooks_per_tenant_max: config.webhooks_per_tenant_max,
             disable_after_s: config.disable_after_s,
             disable_after_deliveries: config.disable_after_deliveries,
+            retention_s: config.retention_s,
         };
         engine::Config::new(&settings).and_then(configure).map_err(convert::error)
     }
@@ -105,6 +106,10 @@ impl Guest for Plugin {
     fn redeliver(tenant: String, message_id: String, webhook_id: Option<String>) -> Result<Json, Error> {
         call(|host, config| engine::redeliver(host, config, &tenant, &message_id, webhook_id.as_deref()))
             .map_err(convert::error)
+    }
+
+    fn erase(tenant: String, request: Json) -> Result<Json, Error> {
+        call(|host, config| engine::erase(host, config, &tenant, &request)).map_err(convert::error)
     }
 
     fn settings(tenant: String) -> Result<Json, Error> {

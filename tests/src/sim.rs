@@ -6,6 +6,7 @@ mod calls;
 mod checkers;
 mod coverage;
 mod http_calls;
+mod kept;
 mod model;
 mod net;
 mod params;
@@ -34,7 +35,7 @@ pub use coverage::{Count, Coverage};
 pub use params::{Faults, Params};
 pub use sabotage::{Outcome, Sabotage};
 pub use strangers::{answer, request};
-pub use workload::Job;
+pub use workload::{Job, erasure, settings as settings_json};
 
 /// Seeds that failed once, and what was wrong.
 pub const PINNED: &[(u64, &str)] = &[
@@ -70,13 +71,13 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, trace: bool) -> Run {
 
 /// Runs one seed, its calls carried out elsewhere.
 pub fn run_elsewhere(seed: u64, elsewhere: impl FnOnce(&Settings) -> Rc<dyn Elsewhere>, trace: bool) -> Run {
-    let settings = settings(Params::draw(seed).profile);
+    let settings = settings(&Params::draw(seed));
     run_with(seed, None, Some(elsewhere(&settings)), trace)
 }
 
 fn run_with(seed: u64, sabotage: Option<Sabotage>, elsewhere: Option<Rc<dyn Elsewhere>>, trace: bool) -> Run {
     let params = Params::draw(seed);
-    let config = match config(params.profile) {
+    let config = match config(&params) {
         Ok(config) => config,
         Err(failure) => {
             let (coverage, failure) = (Coverage::default(), Some(failure));
@@ -91,12 +92,17 @@ fn run_with(seed: u64, sabotage: Option<Sabotage>, elsewhere: Option<Rc<dyn Else
     Run { seed, params: world.params, coverage, hash: world.trace.hash(), failure, trace: world.trace.into_lines() }
 }
 
-fn config(profile: &str) -> Result<Rc<Config>, Failure> {
+fn config(params: &Params) -> Result<Rc<Config>, Failure> {
     let failed = |error: hookwright_engine::Error| Failure { checker: "configuration", detail: error.to_string() };
-    Config::new(&settings(profile)).map(Rc::new).map_err(failed)
+    Config::new(&settings(params)).map(Rc::new).map_err(failed)
 }
 
-fn settings(profile: &str) -> Settings {
+fn settings(params: &Params) -> Settings {
     let key = SealingKey { id: "k1".to_owned(), key_hex: "0b".repeat(32) };
-    Settings { profile: profile.to_owned(), sealing_keys: vec![key], ..Settings::default() }
+    Settings {
+        profile: params.profile.to_owned(),
+        sealing_keys: vec![key],
+        retention_s: Some(params.retention_s),
+        ..Settings::default()
+    }
 }

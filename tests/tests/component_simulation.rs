@@ -12,7 +12,9 @@ use hookwright_engine::host::{
     Check, Direction, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
 };
 use hookwright_host::{CallError, Imports, Plugin, Runtime, Settings};
-use hookwright_tests::sim::{self, Count, Coverage, Done, Elsewhere, Job, Life, Op, PINNED, Reply, Run, Senses, Step};
+use hookwright_tests::sim::{
+    self, Count, Coverage, Done, Elsewhere, Job, Life, Op, PINNED, Reply, Run, Senses, Step, erasure, settings_json,
+};
 
 /// So many of the seeds that also run natively, the pinned ones and these.
 const SEEDS: u64 = 200;
@@ -88,6 +90,10 @@ fn call(plugin: &mut Plugin, job: &Job) -> Result<Done, String> {
         Job::Replay { tenant, webhook, range } => Done::Json(answer(plugin.replay(tenant, webhook, range))?),
         Job::Jobs { tenant } => Done::Json(answer(plugin.jobs(tenant, None, 100))?),
         Job::Cancel { tenant, id } => Done::Json(answer(plugin.cancel_job(tenant, id))?),
+        Job::Erase { tenant, subject } => Done::Json(answer(plugin.erase(tenant, &erasure(*subject)))?),
+        Job::Settings { tenant, keep_bodies } => {
+            Done::Json(answer(plugin.update_settings(tenant, &settings_json(*keep_bodies)))?)
+        }
         Job::Redeliver { tenant, message, webhook } => {
             Done::Json(answer(plugin.redeliver(tenant, message, webhook.as_deref()))?)
         }

@@ -5,9 +5,13 @@
 //! thing at a time, and at last leaves that out. The job's wake is at the end of a lease while a pump is at it, so that others look for work elsewhere. What a step of a
 //! job does is its kind's, in a file of its own.
 
+mod age;
 mod asks;
+mod bare;
+mod erase;
 mod purge;
 mod recover;
+mod remove;
 mod replay;
 
 use super::Pump;
@@ -36,6 +40,8 @@ struct Step {
     job: Job,
     /// The job cannot go on before then, so many milliseconds from now.
     pause_ms: Option<u64>,
+    /// No worker came back from what it looks at next, so it is left out: a job without an end goes on behind it.
+    leaves_out: bool,
 }
 
 /// Keeps the wake of a job, which is due.
@@ -50,6 +56,9 @@ pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
     if !pump.may_start() {
         return Ok(false);
     }
+    if !std::mem::replace(&mut pump.keeps, true) {
+        begin_keeping(pump)?;
+    }
     let mut work = match pump.work.take() {
         Some(work) => work,
         None => match find(pump)? {
@@ -58,20 +67,24 @@ pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
         },
     };
     work.steps += 1;
-    let mut step = Step { commit: Commit::default(), job: work.job.clone(), pause_ms: None };
+    let mut step = Step { commit: Commit::default(), job: work.job.clone(), pause_ms: None, leaves_out: false };
     let tries = step.job.tries.take().unwrap_or(0);
     step.job.careful = match work.job.careful {
         None if tries > JOB_TRIES_MAX => Some(JOB_STEP_LOOKS_MAX),
         careful => careful.and_then(|left| left.checked_sub(1)),
     };
+    step.leaves_out = tries > JOB_LAST_TRIES_MAX;
     let made = match work.job.kind {
-        kind if kind.is_wish() && tries > JOB_LAST_TRIES_MAX => {
+        kind if (kind.is_wish() || kind == JobKind::Erase) && tries > JOB_LAST_TRIES_MAX => {
             asks::end(&mut step, JobState::Failed, format!("no worker came back from it, {tries} times"));
             Ok(())
         }
         JobKind::Recover => recover::step(pump, &work, &mut step),
         JobKind::Replay => replay::step(pump, &work, &mut step),
         JobKind::Purge => purge::step(pump, &work, &mut step),
+        JobKind::Age => age::step(pump, &mut step),
+        JobKind::Bare => bare::step(pump, &mut step),
+        JobKind::Erase => erase::step(pump, &work, &mut step),
     };
     if let Err(error) = made {
         // It is given back as it was.
@@ -83,6 +96,26 @@ pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
     let due_ms = now_ms + step.pause_ms.unwrap_or(if goes_on { JOB_LEASE_MS } else { 0 });
     submit(pump, work, step, due_ms, goes_on)?;
     Ok(true)
+}
+
+/// There is a job that removes what is too old, unless everything is kept.
+fn begin_keeping(pump: &mut Pump<'_>) -> Result<(), Error> {
+    let lane = keys::own_job("age");
+    let before = match job::read_own(pump.host, &lane) {
+        _ if pump.config.retention_ms().is_none() => return Ok(()),
+        Ok(Some((job, _))) if job.state == JobState::Running => return Ok(()),
+        Ok(before) => before,
+        Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+        Err(error) => {
+            pump.tell(&error);
+            return Ok(());
+        }
+    };
+    let mut commit = Commit::default();
+    job::put_at(&mut commit, &lane, &pump.token(), job::new(JobKind::Age, None, pump.now_ms()), before);
+    commit.submit(pump.host)?;
+    pump.look = true;
+    Ok(())
 }
 
 /// Takes up the next of the jobs that are due. Where several pumps look at once, they rarely begin with the same.

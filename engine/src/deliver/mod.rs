@@ -137,6 +137,8 @@ pub(super) struct Pump<'a> {
     jobs_due: VecDeque<(Lane, String)>,
     /// The job that this pump is at.
     work: Option<jobs::Work>,
+    /// It is known that somebody removes what is too old, or that nobody is to.
+    keeps: bool,
     report: DeliveryReport,
 }
 
@@ -226,6 +228,8 @@ struct Done {
     disable: Option<String>,
     /// The webhook as it was when the request was sent; none: there was none.
     target: Option<Rc<Target>>,
+    /// Its message is gone, or going: nothing is recorded of it.
+    gone: bool,
 }
 
 impl<'a> Pump<'a> {
@@ -256,6 +260,7 @@ impl<'a> Pump<'a> {
             isolate_at_ms: u64::MAX,
             jobs_due: VecDeque::new(),
             work: None,
+            keeps: false,
             report: DeliveryReport::default(),
         }
     }

@@ -350,9 +350,10 @@ fn prepare(
     let readable = message.and_then(|message| message.as_ref().ok());
     let event_type = readable.map_or_else(|| "unknown".to_owned(), |message| message.event_type.clone());
     let unsent = |state, detail: String| Attempt { detail: Some(detail), ..Attempt::new(now_ms, &event_type, state) };
+    let gone = message.is_none() || readable.is_some_and(Message::is_gone);
     let verdict = match (&held.hook, message) {
+        _ if gone => Err(unsent(State::Cancelled, "the message is gone".to_owned())),
         (Registration::Gone, _) => Err(unsent(State::Cancelled, "the webhook was deleted".to_owned())),
-        (_, None) => Err(unsent(State::Cancelled, "the message is no longer stored".to_owned())),
         (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
         (Registration::Unread | Registration::Unusable, _) => return None,
         (Registration::Active(_), Some(Err(error))) if error.kind == ErrorKind::Unavailable => {
@@ -365,6 +366,7 @@ fn prepare(
             error: Some(crate::host::HttpErrorKind::Internal),
             ..unsent(State::Failed, error.to_string())
         }),
+        (_, None) => return None,
         (Registration::Active(target), Some(Ok(message))) => {
             outgoing::format(target, &delivery.message, message, now_us)
                 .map_err(|error| Attempt {
@@ -387,6 +389,9 @@ fn prepare(
         }
         Err(attempt) => {
             end(pump, lane, delivery, attempt);
+            if let Some(done) = pump.done.back_mut() {
+                done.gone = gone;
+            }
             None
         }
     }
@@ -399,7 +404,7 @@ pub(super) fn end(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, attempt: 
         held.in_flight -= 1;
     }
     let token = held.token.clone();
-    pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None });
+    pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None, gone: false });
 }
 
 /// One request fewer is in flight to this host.
@@ -422,7 +427,7 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
     let judged = judged.kept(target.keep_bodies());
     let disable = judged.disable.clone();
     let attempt = judged.recorded(sent_ms, &event_type);
-    Done { lane, token, delivery, attempt, disable, target: Some(target) }
+    Done { lane, token, delivery, attempt, disable, target: Some(target), gone: false }
 }
 
 impl Held {

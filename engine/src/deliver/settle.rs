@@ -155,7 +155,14 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
     }
 }
 
-fn plan_lane(held: &Held, done: Vec<Done>) -> LanePlan {
+fn plan_lane(held: &Held, mut done: Vec<Done>) -> LanePlan {
+    // What has been taken out of its row meanwhile is recorded by nobody.
+    done.retain(|one| {
+        let attempt = (&one.delivery.message, one.delivery.number);
+        held.rows
+            .get(&one.delivery.row)
+            .is_some_and(|row| row.left.iter().any(|(message, number)| (message, *number) == attempt))
+    });
     let mut rows: LiteMap<String, Vec<(String, u32)>> = LiteMap::new();
     let mut stat = held.stat.clone();
     let (mut stays, mut behind) = (None, Vec::new());
@@ -340,7 +347,7 @@ fn put_rows(lane: &Lane, held: &Held, planned: &LanePlan, commit: &mut Commit) {
 fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &mut Commit) {
     let Some(stat) = &planned.stat else { return };
     let mut attempts = Vec::new();
-    for done in &planned.done {
+    for done in planned.done.iter().filter(|done| !done.gone) {
         let delivery = &done.delivery;
         commit.put(keys::log(lane, &delivery.message, delivery.number), records::encode(&done.attempt));
         attempts.push((delivery.message.clone(), delivery.number));

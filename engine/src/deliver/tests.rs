@@ -4,6 +4,7 @@
 mod alone;
 mod fair;
 mod health;
+mod keep;
 mod order;
 mod rows;
 

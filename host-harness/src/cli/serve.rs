@@ -60,6 +60,10 @@ pub struct Options {
     /// After how many deliveries in a row that failed, with all their attempts, a webhook is disabled; 0: never.
     #[arg(long, env = "HOOKWRIGHT_DISABLE_AFTER_DELIVERIES", value_name = "N", default_value_t = 0)]
     disable_after_deliveries: u32,
+    /// How long messages and their attempts are kept once all deliveries have ended, in seconds; 0: for ever.
+    #[arg(long, env = "HOOKWRIGHT_RETENTION_S", value_name = "SECONDS",
+        default_value_t = hookwright_engine::limits::RETENTION_S)]
+    retention_s: u32,
     #[command(flatten)]
     egress: egress::Egress,
     /// Another component than the embedded one.
@@ -96,6 +100,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         webhooks_per_tenant_max: Some(options.webhooks_per_tenant),
         disable_after_s: Some(options.disable_after_s),
         disable_after_deliveries: Some(options.disable_after_deliveries),
+        retention_s: Some(options.retention_s),
     };
     let http = options.egress.client()?;
     let runtime = open::runtime(options.component.as_deref())?;

@@ -29,6 +29,7 @@ impl Exports {
             webhooks_per_tenant_max: settings.webhooks_per_tenant_max,
             disable_after_s: settings.disable_after_s,
             disable_after_deliveries: settings.disable_after_deliveries,
+            retention_s: settings.retention_s,
         };
         answer(self.webhooks().call_configure(store, &config), |()| ())
     }
@@ -146,6 +147,10 @@ impl Exports {
         webhook_id: Option<&str>,
     ) -> Answer<String> {
         answer(self.webhooks().call_redeliver(store, tenant, message_id, webhook_id), same)
+    }
+
+    pub(crate) fn erase(&self, store: &mut Store<State>, tenant: &str, request: &str) -> Answer<String> {
+        answer(self.webhooks().call_erase(store, tenant, &request.to_owned()), same)
     }
 
     pub(crate) fn settings(&self, store: &mut Store<State>, tenant: &str) -> Answer<String> {

@@ -1,7 +1,9 @@
 //! How calls of the engine begin and end: what each instance does next, and what its answers are held to.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use hookwright_engine::keys;
 use hookwright_engine::limits::POLL_MS;
 use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 
@@ -90,6 +92,8 @@ impl World {
                     let late_us = self.chance.below(1_000_000);
                     self.start_in(instance, (due_ms - clock_ms) * 1_000 + late_us);
                     self.instances[instance].sleeps = true;
+                    // What is due without an end keeps nobody awake.
+                    self.rest_if_done();
                     return Ok(());
                 }
                 Some(_) => (),
@@ -110,6 +114,9 @@ impl World {
         if matches!(job, Job::Rotate { .. } | Job::Update { .. } | Job::Register { .. } | Job::Unregister { .. }) {
             self.coverage.add(Count::Changes);
         }
+        if let Job::Erase { tenant, subject } = &job {
+            self.model.kept.asked.push((keys::part(tenant), *subject, self.calls.len(), self.now_us));
+        }
         let call = self.calls.len();
         self.trace.note(self.now_us, || format!("instance {instance} begins call {call}: {job:?}"));
         let job = Rc::new(job);
@@ -121,6 +128,7 @@ impl World {
             transaction: Vec::new(),
             aborted: false,
             faults: 0,
+            read: BTreeMap::new(),
         });
         self.ends.push(End::Open);
         let senses = self.instances[instance].senses.clone();
@@ -185,7 +193,8 @@ impl World {
         let job = self.calls[call].job.clone();
         let busy = !matches!(&*job, Job::Deliver(_) | Job::Accept { .. });
         let fair = match error.kind {
-            ErrorKind::Unavailable => storage_fails || busy,
+            // An id is not free before the message that had it is gone.
+            ErrorKind::Unavailable => storage_fails || busy || !self.model.kept.asked.is_empty(),
             ErrorKind::TransactionAborted => self.calls[call].aborted,
             ErrorKind::Conflict => match &*job {
                 Job::Accept { events, markers, .. } => self.other_content(events, markers),
@@ -193,6 +202,8 @@ impl World {
                 Job::Rotate { .. } => true,
                 // What is asked for is not kept any more, or is not there yet.
                 Job::Read { .. } => true,
+                // Its content may be gone.
+                Job::Redeliver { tenant, .. } if self.model.kept.kept_none.contains(&keys::part(tenant)) => true,
                 Job::Redeliver { webhook: Some(webhook), .. }
                 | Job::Recover { webhook, .. }
                 | Job::Replay { webhook, .. } => self.was_inactive(webhook),
@@ -219,9 +230,10 @@ impl World {
         let with_id = events.iter().zip(markers).filter(|(event, _)| event.starts_with("{\"id\""));
         let mut others = with_id.map(|(event, marker)| (event.split('"').nth(3).unwrap_or_default(), *marker));
         others.any(|(id, marker)| {
-            self.workload
-                .other_markers(id, marker)
-                .any(|other| self.model.messages.values().any(|message| message.marker == other))
+            self.workload.other_markers(id, marker).any(|other| {
+                let gone = self.model.kept.gone.values().any(|gone| gone.marker == other);
+                gone || self.model.messages.values().any(|message| message.marker == other)
+            })
         })
     }
 

@@ -6,6 +6,7 @@ pub mod doubt;
 pub mod endings;
 pub mod explained;
 pub mod jobs;
+pub mod kept;
 pub mod order;
 pub mod pace;
 pub mod redelivery;

@@ -71,6 +71,10 @@ counters! {
     JobsDone "jobs done",
     JobsEnded "jobs that ended otherwise",
     Purged "removed webhooks purged",
+    Removed "messages that were too old",
+    Bared "contents dropped",
+    Erasures "erasures done",
+    Erased "messages erased",
 }
 
 /// The counts of one seed or of many.

@@ -38,6 +38,7 @@ impl World {
             clock_slack_ms: self.params.clock_slack_ms(),
             wild_clocks: self.params.wild_clocks(),
             profile: self.params.profile,
+            read: &self.calls[call].read,
         };
         let told = sends::judge(&self.model, &mut self.bodies, &self.sent, sender, request)?;
         self.count_request(&request.url);

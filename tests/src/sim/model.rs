@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hookwright_engine::host::Mutation;
 
-use super::rows::{self, Group, Hook, Job, Lease, Log, Msg, Recent, Routed, Row, Stat, Subs};
+use super::kept::{Kept, Stone};
+use super::rows::{self, Group, Hook, Job, Lease, Log, Msg, Recent, Routed, Row, Stat, Subs, Tenant};
 
 /// One engine call of one instance.
 pub type CallId = usize;
@@ -39,6 +40,14 @@ pub struct Message {
     pub listed_ms: u64,
     /// To how many webhooks it was routed, as the same row says.
     pub listed: Option<usize>,
+    /// The number of its subject.
+    pub subject: Option<u64>,
+    /// Its row has no content any more.
+    pub bare: bool,
+    /// It is being removed.
+    pub stone: Option<Stone>,
+    /// Since when, in true microseconds.
+    pub stoned_us: u64,
 }
 
 /// One message for one webhook.
@@ -155,6 +164,8 @@ pub struct Model {
     pub counts: BTreeMap<String, usize>,
     /// What each sealed secret is in clear.
     pub secrets: BTreeMap<String, String>,
+    /// What is gone.
+    pub kept: Kept,
     /// The values of the attempts recorded.
     logged: BTreeMap<String, String>,
 }
@@ -200,6 +211,14 @@ pub struct Touched {
     pub in_inbox: BTreeSet<String>,
     /// Jobs whose rows were written, and what they were before.
     pub jobs: Vec<(String, Option<Job>)>,
+    /// Messages whose rows were deleted.
+    pub gone: Vec<String>,
+    /// Messages that are being removed from this commit on.
+    pub stoned: Vec<String>,
+    /// Messages whose contents were dropped.
+    pub bared: Vec<String>,
+    /// Message and number of attempts whose rows were deleted.
+    pub unlogged: Vec<(String, u32)>,
     /// A rule that a single row broke.
     pub broken: Option<String>,
 }
@@ -305,7 +324,11 @@ impl Model {
             }
             Row::Lane { lane } => self.lease(now_us, call, key, lane, value, touched),
             Row::Log { tenant, message, webhook, number } => {
-                let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+                let Some(value) = value else {
+                    self.logged.remove(key);
+                    touched.unlogged.push((message.to_owned(), number));
+                    return Ok(());
+                };
                 self.log(now_us, call, key, (&format!("{tenant}/{webhook}"), message, number), value, touched)
             }
             Row::Stat { lane } => {
@@ -325,7 +348,16 @@ impl Model {
                 Ok(())
             }
             Row::Routed { tenant, at_ms } => self.listed(key, (tenant, at_ms), value, touched),
-            Row::Shard => Ok(()),
+            Row::Tenant { tenant } => {
+                let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+                let keeps = parsed::<Tenant>(key, value)?.keep_bodies;
+                self.kept.keeps.insert(tenant.to_owned(), keeps);
+                if !keeps {
+                    self.kept.kept_none.insert(tenant.to_owned());
+                }
+                Ok(())
+            }
+            Row::Shard | Row::Other => Ok(()),
         }
     }
 
@@ -344,10 +376,10 @@ impl Model {
         value: Option<&str>,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-        if let Some(known) = self.messages.get(message) {
+        let Some(value) = value else { return self.message_gone(key, message, touched) };
+        if self.messages.get(message).is_some_and(|known| !known.value.is_empty()) {
             // A redelivery puts it again, so that nobody removes it meanwhile.
-            return if known.value == value { Ok(()) } else { Err(format!("'{key}' was written twice")) };
+            return self.message_again(now_us, key, message, value, touched);
         }
         let msg: Msg = parsed(key, value)?;
         let Some(marker) = marker(value) else {
@@ -359,6 +391,7 @@ impl Model {
             tenant_part: key.split('/').nth(1).unwrap_or_default().to_owned(),
             event_type: msg.event_type,
             value: value.to_owned(),
+            subject: msg.event.and_then(|event| event["subject"]["id"].as_u64()),
             accepted_us: now_us,
             order_us: msg.accepted_at_us,
             ..Message::default()
@@ -403,7 +436,10 @@ impl Model {
         value: Option<&str>,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
+        let Some(value) = value else {
+            let ended = self.jobs.remove(id).is_some_and(|seen| !seen.now.runs());
+            return if ended { Ok(()) } else { Err(format!("'{key}' was deleted, and had not ended")) };
+        };
         let now: Job = parsed(key, value)?;
         let before = self.jobs.get(id).map(|seen| seen.now.clone());
         let (began_us, asks, lost) =
@@ -414,6 +450,7 @@ impl Model {
         Ok(())
     }
 
+    /// A row of what was routed: new, or with less than before; or, of what has no content any more, with what was in another.
     fn listed(
         &mut self,
         key: &str,
@@ -421,18 +458,29 @@ impl Model {
         value: Option<&str>,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-        for (message, accepted_ms, webhooks) in parsed::<Routed>(key, value)?.m {
-            touched.messages.insert(message.clone());
-            let entry = self.messages.entry(message).or_default();
-            entry.accepted_ms = accepted_ms;
-            entry.listed_ms = at_ms;
-            if entry.tenant_part != tenant || entry.listed.replace(webhooks).is_some() {
-                return Err(format!(
-                    "'{key}' names a message of another tenant, or one that was named before: {value}"
-                ));
+        let named = value.map(|value| parsed::<Routed>(key, value)).transpose()?.map(|row| row.m).unwrap_or_default();
+        let messages: BTreeSet<String> = named.iter().map(|(message, ..)| message.clone()).collect();
+        let wrong = || Err(format!("'{key}' names what it should not: {value:?}"));
+        if let Some(before) = self.kept.listed.get(key) {
+            if !messages.is_subset(before) {
+                return wrong();
+            }
+        } else if key.starts_with("bare/") {
+            if !messages.iter().all(|message| self.messages.get(message).is_some_and(|known| known.listed.is_some())) {
+                return wrong();
+            }
+        } else {
+            for (message, accepted_ms, webhooks) in named {
+                touched.messages.insert(message.clone());
+                let entry = self.messages.entry(message).or_default();
+                entry.accepted_ms = accepted_ms;
+                entry.listed_ms = at_ms;
+                if entry.tenant_part != tenant || entry.listed.replace(webhooks).is_some() {
+                    return wrong();
+                }
             }
         }
+        self.listing(key, messages);
         Ok(())
     }
 
@@ -452,7 +500,12 @@ impl Model {
             let all = || lane.queue.values().flat_map(|group| &group.d).map(|(message, _)| message.clone()).collect();
             touched.queued_before.entry(lane_id.to_owned()).or_insert_with(all);
         }
+        let is_stone = |(message, _): &(String, u32)| self.messages.get(message).is_some_and(|row| row.stone.is_some());
+        let group_before = self.lanes.get(lane_id).and_then(|lane| lane.queue.get(key));
+        let stones = group_before.is_some_and(|group| group.d.iter().any(is_stone));
         let lane = self.lane(lane_id);
+        // What goes without a record is out of the way as well.
+        lane.recorded |= stones;
         let before = lane.queue.remove(key).map(|group| group.d).unwrap_or_default();
         for (message, number) in &before {
             if let Some(delivery) = lane.deliveries.get_mut(message) {

@@ -54,6 +54,12 @@ pub struct Params {
     pub restore: Option<Plan>,
     /// One of so many events is poison; 0: none is.
     pub poison: u32,
+    /// How long messages are kept, in seconds; 0: for ever.
+    pub retention_s: u32,
+    /// How many of twenty actions erase a subject.
+    pub erasures: u64,
+    /// How many of twenty actions change whether a tenant keeps bodies.
+    pub settings: u64,
     /// The faults.
     pub faults: Faults,
 }
@@ -101,7 +107,13 @@ impl Params {
             (_, true) => rng.pick(&[0, 3, 10, 10, 10, 10]),
             _ => rng.pick(&[0, 1, 3, 10]),
         };
+        // A stream of its own: other seeds stay as they were.
+        let mut kept = Rng::of(seed, "kept", 0);
+        let mut some = |choices: &[u64]| if kept.below(5) == 0 { kept.pick(choices) } else { 0 };
         let mut params = Params {
+            retention_s: u32::try_from(some(&[60, 300, 1_800])).unwrap_or(0),
+            erasures: some(&[1, 4]),
+            settings: some(&[1, 3]),
             workers: if hot { 4 } else { rng.pick(&[1, 2, 2, 2, 3, 3]) },
             applications: if hot { 2 } else { rng.pick(&[1, 1, 2]) },
             tenants: if hot || fan_out { 1 } else { rng.pick(&[1, 2, 3]) },
@@ -149,6 +161,10 @@ impl Params {
             params.commit_us_max = 2_000_000;
         }
         params.strangers = strangers::rate(seed, params.tenants);
+        if params.retention_s > 0 || params.settings + params.erasures > 0 {
+            // What kills whoever reads it is read by every pass.
+            params.poison = 0;
+        }
         params.restore = Plan::draw(seed, params.fault_phase_ms);
         params
     }

@@ -231,12 +231,15 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         strangers: 0,
         restore: None,
         poison: 0,
+        retention_s: scenario.retention_s,
+        erasures: 0,
+        settings: 0,
         faults: Faults {
             clock_off_ms_max: if scenario.stumbles { u64::from(AHEAD_MS) } else { 0 },
             ..Faults::default()
         },
     };
-    let config = match sim::config(params.profile) {
+    let config = match sim::config(&params) {
         Ok(config) => config,
         Err(failure) => {
             let (trace, calls, coverage) = (Vec::new(), Vec::new(), Coverage::default());

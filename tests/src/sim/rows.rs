@@ -21,6 +21,8 @@ pub enum Row<'a> {
     Routed { tenant: &'a str, at_ms: u64 },
     Recent { lane: &'a str, at_ms: u64 },
     Job { job: &'a str },
+    Tenant { tenant: &'a str },
+    Other,
 }
 
 /// What this key is about; `None` if the layout has no such key.
@@ -43,8 +45,10 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
         "stat" => Row::Stat { lane: rest },
         "recent" => Row::Recent { lane: two(rest)?, at_ms: parts[2].parse().ok()? },
+        "marked" => Row::Other,
+        "tenant" => Row::Tenant { tenant: rest },
         "job" => Row::Job { job: rest },
-        "routed" => Row::Routed { tenant: parts[0], at_ms: parts[1].parse().ok()? },
+        "routed" | "bare" => Row::Routed { tenant: parts[0], at_ms: parts[1].parse().ok()? },
         _ => return None,
     })
 }
@@ -122,6 +126,16 @@ pub struct Subs {
 pub struct Msg {
     pub event_type: String,
     pub accepted_at_us: u64,
+    pub content_hash: String,
+    #[serde(default)]
+    pub event: Option<serde_json::Value>,
+}
+
+/// What a tenant has settled for itself.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    pub keep_bodies: bool,
 }
 
 /// What is stored of a webhook, as far as the checkers look.

@@ -80,6 +80,12 @@ sabotages! {
     SplitRelease "split-release" Seen(&["announced"]),
     SplitRegistration "split-registration" Seen(&["findable"]),
     SplitAsked "split-asked" Seen(&["announced", "queued-once"]),
+    SkipRemovedMessageCheck "skip-removed-message-check" Seen(&["kept", "erased"]),
+    ForgetAskedMessage "forget-asked-message" Seen(&["kept", "erased"]),
+    ForgetErasedInbox "forget-erased-inbox" Seen(&["erased"]),
+    ForgetErasedQueue "forget-erased-queue" Seen(&["erased"]),
+    ForgetMark "forget-mark" Seen(&["erased"]),
+    ForgetRemovedLog "forget-removed-log" Seen(&["erased", "rows", "goes", "comes-to-rest"]),
     SplitJob "split-job" Seen(&["job-armed", "job", "job-counted"]),
     KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
     ReturnVersions "return-versions" Harmless(
@@ -268,6 +274,8 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     let lane = key.starts_with("lane/");
     let put = || mutations.iter().any(|mutation| mutation.key() == key);
     match sabotage {
+        Sabotage::SkipRemovedMessageCheck => removes(kind, mutations) && key.starts_with("msg/"),
+        Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
         Sabotage::SkipJobCheck => kind == Kind::Job && key.starts_with("job/"),
         Sabotage::SkipPurgedLaneCheck => kind == Kind::Job && lane,
         Sabotage::SkipMessageCheck => kind == Kind::Accept && key.starts_with("msg/"),
@@ -291,9 +299,27 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     }
 }
 
+/// Whether it is a step of a job that sends nothing again.
+fn asks_nothing(kind: Kind, mutations: &[Mutation]) -> bool {
+    let asks = |mutation: &Mutation| matches!(mutation, Mutation::Put { key, .. } if key.starts_with("log/"));
+    kind == Kind::Job && !mutations.iter().any(asks)
+}
+
+/// Whether it is such a step, and messages go with it, or lose their contents.
+fn removes(kind: Kind, mutations: &[Mutation]) -> bool {
+    asks_nothing(kind, mutations) && mutations.iter().any(|mutation| mutation.key().starts_with("msg/"))
+}
+
 fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mutation]) -> bool {
     if sabotage == Sabotage::ForgetAskedDelete {
         return kind == Kind::Asked && matches!(mutation, Mutation::Delete { .. });
+    }
+    let key = mutation.key();
+    match sabotage {
+        Sabotage::ForgetErasedInbox => return removes(kind, mutations) && key.starts_with("inbox/"),
+        Sabotage::ForgetErasedQueue => return asks_nothing(kind, mutations) && key.starts_with("queue/"),
+        Sabotage::ForgetRemovedLog => return removes(kind, mutations) && key.starts_with("log/"),
+        _ => (),
     }
     let Mutation::Put { key, .. } = mutation else { return false };
     let wake = key.starts_with("wake/");
@@ -313,6 +339,8 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetJobWake => kind == Kind::Job && wake,
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
+        Sabotage::ForgetMark => key.starts_with("marked/"),
+        Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
         Sabotage::ForgetSuspect => kind == Kind::Name,
         Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake,

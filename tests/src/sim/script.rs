@@ -29,6 +29,8 @@ pub struct Scenario {
     pub stumbles: bool,
     /// The event of this number is poison.
     pub poison: Option<(u64, Poison)>,
+    /// How long messages are kept, in seconds; 0: for ever.
+    pub retention_s: u32,
 }
 
 /// A webhook and its receiver.
@@ -66,6 +68,10 @@ pub enum Step {
     Replay(Which),
     /// Ends the last of the jobs.
     Cancel,
+    /// Has everything removed about the events of this number.
+    Erase(u64),
+    /// Says whether bodies are kept.
+    KeepBodies(bool),
 }
 
 /// A webhook.
@@ -96,6 +102,7 @@ const PLAIN: Scenario = Scenario {
     expects: &[Count::Delivered],
     stumbles: false,
     poison: None,
+    retention_s: 0,
 };
 use Step::*;
 
@@ -227,6 +234,35 @@ pub const SCENARIOS: &[Scenario] = &[
             (1, Recover(Which::First)),
         ],
         expects: &[Count::JobAsks, Count::JobsDone],
+        ..PLAIN
+    },
+    Scenario {
+        name: "retention",
+        webhooks: &[WELL, FAILS_ONCE],
+        steps: &[(0, Report(&[1, 2])), (1, Test(Which::First)), (61_000, Redeliver(Some(Which::First)))],
+        expects: &[Count::Delivered, Count::Removed],
+        retention_s: 60,
+        ..PLAIN
+    },
+    Scenario {
+        name: "erased",
+        webhooks: &[WELL, Hook { schedule: "[300]", ..FAILS_ONCE }],
+        steps: &[(0, Report(&[1, 2])), (3_000, Erase(1)), (1, Report(&[3])), (1, Redeliver(None))],
+        expects: &[Count::Delivered, Count::Erased, Count::Erasures],
+        ..PLAIN
+    },
+    Scenario {
+        name: "erased-under-way",
+        webhooks: &[FAILS_ONCE],
+        steps: &[(0, Report(&[1, 2])), (2, Erase(1)), (1, Report(&[1]))],
+        expects: &[Count::Delivered, Count::Erasures],
+        ..PLAIN
+    },
+    Scenario {
+        name: "without-bodies",
+        webhooks: &[FAILS_ONCE],
+        steps: &[(0, Report(&[1, 2])), (1, KeepBodies(false)), (1, Report(&[3])), (1, Redeliver(None))],
+        expects: &[Count::Delivered, Count::Bared],
         ..PLAIN
     },
     Scenario {
@@ -422,6 +458,8 @@ impl World {
             Recover(which) => Job::Recover { tenant, webhook: self.which(which)?, range: EVER.to_owned() },
             Replay(which) => Job::Replay { tenant, webhook: self.which(which)?, range: EVER.to_owned() },
             Cancel => Job::Cancel { tenant, id: self.workload.jobs.last()?.1.clone() },
+            Erase(subject) => Job::Erase { tenant, subject },
+            KeepBodies(keep_bodies) => Job::Settings { tenant, keep_bodies },
             Redeliver(which) => {
                 let webhook = match which {
                     Some(which) => Some(self.which(which)?),

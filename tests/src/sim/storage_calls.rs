@@ -2,12 +2,15 @@
 //! what the caller is told of it. Rows and checks are the store's, judgement is the checkers'.
 
 use hookwright_engine::host::{Check, Mutation, StorageError};
+use hookwright_engine::keys;
 
 use super::actor::{Op, Reply};
 use super::checkers::Failure;
 use super::checkers::commits::{self, Applied};
+use super::checkers::kept;
 use super::coverage::Count;
-use super::model::CallId;
+use super::kept::Stone;
+use super::model::{CallId, Touched};
 use super::points::Mode;
 use super::poison::REFUSED;
 use super::rows::{Hook, Log};
@@ -57,7 +60,12 @@ impl World {
         let reply = match op {
             Op::Get(_) if fails => Reply::Got(Err(failed())),
             Op::Scan { .. } if fails => Reply::Scanned(Err(failed())),
-            Op::Get(keys) => Reply::Got(self.store.get(&keys)),
+            Op::Get(keys) => {
+                let messages = keys.iter().filter_map(|key| key.strip_prefix("msg/")?.split_once('/'));
+                let read = messages.map(|(_, message)| (message.to_owned(), self.now_us));
+                self.calls[call].read.extend(read);
+                Reply::Got(self.store.get(&keys))
+            }
             Op::Scan { range, limit, order } => Reply::Scanned(self.store.scan(&range, limit, order)),
             Op::Commit { checks, mutations } => Reply::Committed(self.commit(call, checks, mutations)?),
             Op::Submit(_) | Op::Wait { .. } => unreachable!("these are no storage calls"),
@@ -222,7 +230,11 @@ impl World {
             redelivers: matches!(&*self.calls[call].job, Job::Redeliver { .. }),
             began_us: self.calls[call].began_us,
         };
+        let slack_ms = self.params.faults.clock_off_ms_max * 2 + 1_000;
+        let retention_ms = (u64::from(self.params.retention_s) * 1_000).saturating_sub(slack_ms);
+        kept::removed(&self.model, &touched, self.now_us, retention_ms * 1_000)?;
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
+        self.forget_gone(call, &touched, mutations)?;
         self.coverage.add_many(Count::Deliveries, touched.new.len());
         self.coverage.add_many(Count::Claims, touched.leased.len());
         let lost = touched.leased.iter().filter(|(_, before)| before.until != 0);
@@ -267,6 +279,34 @@ impl World {
         }
         self.wake_sleepers();
         Ok(result)
+    }
+}
+
+impl World {
+    /// What a commit has removed is forgotten, and must have left no trace where that was asked for.
+    fn forget_gone(&mut self, call: CallId, touched: &Touched, mutations: &[Mutation]) -> Result<(), Failure> {
+        for (id, before) in &touched.jobs {
+            if let (None, Job::Erase { tenant, subject }) = (before, &*self.calls[call].job) {
+                let asked = (keys::part(tenant), *subject, self.calls[call].began_us);
+                self.model.kept.jobs.insert(id.clone(), asked);
+            }
+        }
+        self.coverage.add_many(Count::Bared, touched.bared.len());
+        for message in &touched.gone {
+            if let Some(known) = self.model.forget(message) {
+                let erased = known.stone == Some(Stone::Erased);
+                self.coverage.add(if erased { Count::Erased } else { Count::Removed });
+            }
+            self.bodies.forget(message);
+        }
+        for (id, _) in &touched.jobs {
+            let now = &self.model.jobs[id].now;
+            if now.kind == "erase" && !now.runs() {
+                kept::erasure_done(&self.model, id)?;
+                self.coverage.add(Count::Erasures);
+            }
+        }
+        kept::leaves_no_trace(&self.model, &self.store, &touched.gone, mutations)
     }
 }
 

@@ -87,6 +87,14 @@ impl SimStore {
         self.rows.retain(|key, _| !key.starts_with(prefix));
     }
 
+    /// A row that has this text in its key or in its value, but for marks.
+    pub fn naming(&self, text: &str) -> Option<String> {
+        let names = |(key, (value, _)): &(&String, &(String, u64))| {
+            !super::kept::remembers(key, value) && (key.contains(text) || value.contains(text))
+        };
+        self.rows.iter().find(names).map(|(key, _)| key.clone())
+    }
+
     /// How many rows there are under a prefix.
     pub fn count(&self, prefix: &str) -> usize {
         self.rows.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix)).count()

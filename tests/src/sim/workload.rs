@@ -81,6 +81,14 @@ pub enum Job {
         tenant: String,
         id: String,
     },
+    Erase {
+        tenant: String,
+        subject: u64,
+    },
+    Settings {
+        tenant: String,
+        keep_bodies: bool,
+    },
 }
 
 impl Job {
@@ -113,6 +121,10 @@ impl Job {
                 Done::Json(engine::redeliver(host, config, tenant, message, webhook.as_deref()))
             }
             Job::Read { tenant, path } => strangers::read(host, config, tenant, path),
+            Job::Erase { tenant, subject } => Done::Json(engine::erase(host, config, tenant, &erasure(*subject))),
+            Job::Settings { tenant, keep_bodies } => {
+                Done::Json(engine::update_settings(host, config, tenant, &settings(*keep_bodies)))
+            }
         }
     }
 }
@@ -135,6 +147,8 @@ impl Job {
             | Job::Replay { tenant, .. }
             | Job::Jobs { tenant }
             | Job::Cancel { tenant, .. }
+            | Job::Erase { tenant, .. }
+            | Job::Settings { tenant, .. }
             | Job::Read { tenant, .. } => Some(tenant),
         }
     }
@@ -147,6 +161,16 @@ impl Job {
             _ => None,
         }
     }
+}
+
+/// The request to erase a subject.
+pub fn erasure(subject: u64) -> String {
+    format!(r#"{{"subject":{{"type":"asset","id":"{subject}"}}}}"#)
+}
+
+/// The change of a tenant's settings.
+pub fn settings(keep_bodies: bool) -> String {
+    format!(r#"{{"keepBodies":{keep_bodies}}}"#)
 }
 
 /// What an application does right after it has reported an event, while that is being routed.
@@ -175,6 +199,10 @@ pub struct Workload {
     strict: Rng,
     /// Draws what is done with jobs.
     jobs_rng: Rng,
+    /// Draws what is erased, and which tenants keep no bodies.
+    kept: Rng,
+    /// How many subjects there are; 0: each event has its own.
+    subjects: u64,
     tenants: Vec<&'static str>,
     types: &'static [&'static str],
     patterns: &'static [&'static str],
@@ -227,6 +255,8 @@ impl Workload {
                 &["*", "a.*", "a.b.*", "a.b.c", "order.paid"]
             },
             profile: params.profile,
+            kept: Rng::of(seed, "kept", 1),
+            subjects: if params.erasures > 0 { 4 } else { 0 },
             rng,
             strict: Rng::of(seed, "strict", 1),
             jobs_rng: Rng::of(seed, "jobs", 1),
@@ -298,6 +328,9 @@ impl Workload {
         if params.fan_out {
             return self.events(1);
         }
+        if let Some(job) = self.less(params) {
+            return job;
+        }
         if let Some(next) = self.bursts.get_mut(&application).and_then(Vec::pop) {
             return self.next_of_burst(next, params, now_us);
         }
@@ -356,6 +389,17 @@ impl Workload {
             0 => Job::Recover { tenant, webhook, range },
             _ => Job::Replay { tenant, webhook, range },
         })
+    }
+
+    /// Has something removed.
+    fn less(&mut self, params: &Params) -> Option<Job> {
+        let drawn = if params.erasures + params.settings > 0 { self.kept.below(20) } else { 20 };
+        let tenant = (*self.tenants.first()?).to_owned();
+        if drawn < params.erasures {
+            return Some(Job::Erase { tenant, subject: self.kept.below(self.subjects) });
+        }
+        let keep_bodies = drawn < params.erasures + params.settings && self.kept.below(3) == 0;
+        (drawn < params.erasures + params.settings).then_some(Job::Settings { tenant, keep_bodies })
     }
 
     fn next_of_burst(&mut self, next: Next, params: &Params, now_us: u64) -> Job {
@@ -502,8 +546,9 @@ impl Workload {
         let marker = self.markers;
         let kind = if self.rng.below(3) == 0 { self.types[0] } else { self.rng.pick(self.types) };
         let id_json = id.as_ref().map_or(String::new(), |id| format!(r#""id":"{id}","#));
+        let subject = if self.subjects > 0 { marker % self.subjects } else { marker };
         let json = format!(
-            r#"{{{id_json}"type":"{kind}","occurredAt":"2025-02-04T12:00:00.000Z","subject":{{"type":"asset","id":{marker}}},"data":{{"sim":{marker}}}}}"#
+            r#"{{{id_json}"type":"{kind}","occurredAt":"2025-02-04T12:00:00.000Z","subject":{{"type":"asset","id":{subject}}},"data":{{"sim":{marker}}}}}"#
         );
         if id.is_some() {
             self.events.push((tenant.to_owned(), json.clone(), marker));

@@ -12,6 +12,7 @@ use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
 use super::checkers::endings::{self, End};
+use super::checkers::kept;
 use super::checkers::order;
 use super::checkers::pace::Paces;
 use super::checkers::redelivery::{self, Promise};
@@ -144,6 +145,8 @@ pub struct Call {
     pub aborted: bool,
     /// Faults that it met.
     pub faults: u32,
+    /// When it last read each message, in true microseconds.
+    pub read: BTreeMap<String, u64>,
 }
 
 impl Call {
@@ -318,6 +321,7 @@ impl World {
         }
         let hit = self.script.as_ref().is_some_and(|script| script.point.is_some() || script.scenario.poison.is_some());
         let faultless = self.params.faultless() && !hit;
+        kept::at_rest(&self.model, &self.store, self.params.retention_s > 0)?;
         endings::at_rest(&self.model, &self.store)?;
         explained::requests(&self.model, &self.sent)?;
         explained::leases(&self.model, |call| !faultless && self.went_wrong(call))?;
@@ -574,6 +578,15 @@ impl World {
         self.model.lanes.values().filter_map(lane_due).min()
     }
 
+    /// The same, but for work without an end.
+    fn next_asked_ms(&self, clock_ms: u64) -> Option<u64> {
+        if self.store.count("inbox/") > 0 {
+            return Some(clock_ms);
+        }
+        let asked = |(id, lane): &(&String, &super::model::Lane)| !id.starts_with("_/") && !lane.wakes.is_empty();
+        self.model.lanes.iter().find(asked).and(self.next_due_ms(clock_ms))
+    }
+
     /// Nothing runs, nothing is under way, and nothing will ever be due.
     pub fn rest_if_done(&mut self) {
         let quiet = |instance: &Instance| {
@@ -582,7 +595,8 @@ impl World {
         self.resting = self.script.as_ref().map_or(self.calm, Script::over)
             && self.held == 0
             && self.instances.iter().all(quiet)
-            && self.next_due_ms(self.now_us / 1_000).is_none();
+            && self.next_asked_ms(self.now_us / 1_000).is_none()
+            && kept::is_done(&self.model, &self.store, self.params.retention_s > 0);
     }
 
     /// Ends what still runs.

@@ -1,13 +1,13 @@
 //! Purging what a removed webhook has left behind: its lane, its health, the index of its attempts, and the messages of its
 //! tests. Attempts of real messages stay with them.
 
-use super::{Step, Work, fence};
+use super::{Step, Work, fence, remove};
 use crate::Error;
 use crate::deliver::Pump;
 use crate::host::Direction;
 use crate::keys::{self, Lane};
 use crate::limits::{JOB_PAUSE_MS, JOB_PURGE_ROWS_MAX, UNUSABLE_MS};
-use crate::records::{self, Attempt, JobState, Recent};
+use crate::records::{self, JobState};
 
 /// What comes back must not be purged half: first no routing can add to the queue any more (a redelivery cannot either, it
 /// checks the registration), then the queue runs empty, and then the lane is free for good.
@@ -43,27 +43,5 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
     if page.len() < JOB_PURGE_ROWS_MAX as usize {
         step.job.state = JobState::Done;
     }
-    // A test is the only attempt of its record.
-    let mut tests = Vec::new();
-    for entry in page {
-        step.job.looked += 1;
-        if let Ok(Recent { attempts }) = records::decode(&entry.key, &entry.value)
-            && let [(message, 1)] = attempts.as_slice()
-        {
-            tests.push((message.clone(), keys::log(&lane, message, 1)));
-        }
-        step.commit.delete(entry.key);
-        step.job.done += 1;
-    }
-    let keys: Vec<String> = tests.iter().map(|(_, key)| key.clone()).collect();
-    let logs = if keys.is_empty() { Vec::new() } else { pump.host.get(&keys)? };
-    for ((message, key), entry) in tests.into_iter().zip(logs) {
-        let log = entry.and_then(|entry| records::decode::<Attempt>(&entry.key, &entry.value).ok());
-        if log.is_some_and(|attempt| attempt.test) {
-            step.commit.delete(keys::msg(lane.tenant_part(), &message));
-            step.commit.delete(key);
-            step.job.done += 2;
-        }
-    }
-    Ok(())
+    remove::indexes(pump, step, &page.iter().collect::<Vec<_>>())
 }

@@ -69,7 +69,9 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     for (lane, before) in &touched.lane_rows {
         doubt::kept(lane, &model.lanes[lane], before)?;
     }
-    for (lane, message) in &touched.deliveries {
+    let stays =
+        |(_, message): &&(String, String)| model.messages.get(message).is_none_or(|known| known.stone.is_none());
+    for (lane, message) in touched.deliveries.iter().filter(stays) {
         one_place(lane, message, &model.lanes[lane])?;
     }
     for (about, job) in &touched.asked_for {
@@ -137,6 +139,9 @@ fn encoded(pattern: &str) -> String {
 /// A message is in its inbox until it is in the queue of every webhook that wanted it from accept to routing.
 fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
     let message = &model.messages[id];
+    if message.stone.is_some() {
+        return Ok(());
+    }
     ensure(message.inbox.is_some() || message.routed_us.is_some(), "accepted", || format!("{id} is in no inbox"))?;
     if message.routed_us != Some(now_us) {
         let early = message.routed_us.is_none() && message.listed.is_some();

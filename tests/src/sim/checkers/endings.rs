@@ -28,7 +28,8 @@ pub fn accepted(model: &Model, markers: &[u64], answers: &[Accepted]) -> Result<
     })?;
     for (marker, answer) in markers.iter().zip(answers) {
         let stored = model.messages.get(&answer.message_id).map(|message| message.marker);
-        ensure(stored == Some(*marker), "accepted", || {
+        let gone = model.kept.gone.get(&answer.message_id).map(|gone| gone.marker);
+        ensure(stored == Some(*marker) || gone == Some(*marker), "accepted", || {
             format!("event {marker} was accepted as {}, which holds {stored:?}", answer.message_id)
         })?;
     }
@@ -38,7 +39,9 @@ pub fn accepted(model: &Model, markers: &[u64], answers: &[Accepted]) -> Result<
 /// Judges a run that has come to rest.
 pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
     for prefix in ["inbox/", "queue/", "wake/"] {
-        let rows = store.count(prefix);
+        // Work without an end is always due some time.
+        let own = model.jobs.iter().filter(|(id, seen)| id.starts_with("_/") && seen.now.runs()).count();
+        let rows = store.count(prefix) - if prefix == "wake/" { own.min(store.count(prefix)) } else { 0 };
         ensure(rows == 0, "drained", || format!("{rows} rows are left under {prefix}"))?;
     }
     for (id, message) in &model.messages {

@@ -13,14 +13,20 @@ pub fn requests<'s>(model: &Model, sent: &'s [Sent]) -> Result<(), Failure> {
     let mut unrecorded: BTreeMap<(&str, &str), Vec<&Sent>> = BTreeMap::new();
     for request in sent.iter().filter(|request| !request.recorded && !request.lost) {
         let Some(message) = &request.message else { continue };
+        // Its row was taken away from whoever was at it.
+        if model.kept.gone.get(message).is_some_and(|gone| gone.erased_us.is_some()) {
+            continue;
+        }
         unrecorded.entry((&request.lane, message)).or_default().push(request);
     }
     for ((lane, message), requests) in unrecorded {
         let lane = model.lanes.get(lane);
         let delivery = lane.and_then(|lane| lane.deliveries.get(message));
-        let moved = delivery.map_or(0, |delivery| delivery.moved.values().sum());
+        let (gone_moved, gone_attempts) =
+            model.kept.moved.get(&(requests[0].lane.clone(), message.to_owned())).copied().unwrap_or_default();
+        let moved = gone_moved + delivery.map_or(0, |delivery| delivery.moved.values().sum());
         // Of what was sent when the lease was lost already, nobody can tell which attempt it was; each may have been made once.
-        let attempts = delivery.map_or(0, |delivery| delivery.log.len());
+        let attempts = gone_attempts + delivery.map_or(0, |delivery| delivery.log.len());
         let mut seen: BTreeMap<(&str, u32), usize> = BTreeMap::new();
         let mut explained = |request: &'s Sent| {
             let times = seen.entry((&request.lease, request.number)).or_default();

@@ -18,6 +18,10 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
     let alone = wakes.is_none_or(|wakes| wakes.len() == usize::from(now.runs()));
     ensure(armed == now.runs() && alone, "job-armed", || format!("{}, its wakes are {wakes:?}", about()))?;
     ensure(now.runs() == now.ended_at_ms.is_none(), "job", about)?;
+    if id.starts_with("_/") {
+        // Nobody has asked for it, and it begins anew.
+        return Ok(());
+    }
     let Some(before) = before else { return ensure(now.looked + now.done == 0, "job", about) };
     let same = Job {
         webhook: now.webhook.clone(),
@@ -27,7 +31,7 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
     };
     let grows = now.looked >= before.looked && now.done >= before.done;
     ensure(before.runs() && same == *before && grows, "job", about)?;
-    let asks = now.kind != "purge";
+    let asks = matches!(now.kind.as_str(), "recover" | "replay");
     ensure(!asks || now.done == seen.asks, "job-counted", || {
         format!("{}, and has asked {} times", about(), seen.asks)
     })?;
@@ -97,7 +101,8 @@ fn wanted(hook: &Hook, model: &Model, message: &str) -> bool {
 fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     let Some((lane_id, lane)) = lane_of(model, id, seen) else { return Ok(()) };
     let (from_ms, to_ms) = seen.now.range_ms();
-    for (message, delivery) in &lane.deliveries {
+    let kept = |message: &String| model.messages.get(message).is_none_or(|row| !row.bare);
+    for (message, delivery) in lane.deliveries.iter().filter(|(message, _)| kept(message)) {
         let Some((number, log)) = delivery.log.iter().next_back() else { continue };
         let failed = matches!(log.state.as_str(), "exhausted" | "failed") && log.again.is_none();
         let meant = delivery.recent_ms.get(number).is_some_and(|at_ms| (from_ms..=to_ms).contains(at_ms));
@@ -113,7 +118,8 @@ fn replayed(model: &Model, now_us: u64, id: &str, seen: &JobSeen) -> Result<(), 
     let tenant = id.split('/').next().unwrap_or_default();
     let (from_ms, to_ms) = seen.now.range_ms();
     let states = during(lane, seen.began_us, now_us);
-    for (message, row) in model.messages.iter().filter(|(_, row)| row.tenant_part == tenant && row.routed_us.is_some())
+    for (message, row) in
+        model.messages.iter().filter(|(_, row)| row.tenant_part == tenant && row.routed_us.is_some() && !row.bare)
     {
         // Where it was routed by a clock that is off by more than is allowed, a job since some time may miss it.
         let near = row.listed_ms + CLOCK_SKEW_MS_MAX >= from_ms;
@@ -152,7 +158,7 @@ pub fn routed(model: &Model, now_us: u64, id: &str) -> Result<(), Failure> {
 /// Judges a run that has come to rest: every job has ended, and of a webhook that is gone nothing is left but the attempts of
 /// messages.
 pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
-    for (id, seen) in &model.jobs {
+    for (id, seen) in model.jobs.iter().filter(|(id, _)| !id.starts_with("_/")) {
         ensure(!seen.now.runs(), "job-ends", || format!("job {id} still runs: {:?}", seen.now))?;
     }
     for (id, lane) in model.lanes.iter().filter(|(_, lane)| !lane.hook.is_empty() && lane.registration().is_none()) {

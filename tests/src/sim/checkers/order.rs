@@ -37,7 +37,7 @@ pub fn sent(model: &Model, lane_id: &str, lane: &Lane, message: &str, now_us: u6
         return Ok(());
     }
     for (id, before) in model.messages.iter().filter(|(_, before)| before.tenant_part == this.tenant_part) {
-        if !precedes(before, this) || !binds(lane, before.accepted_us) {
+        if before.stone.is_some() || !precedes(before, this) || !binds(lane, before.accepted_us) {
             continue;
         }
         let due = match lane.deliveries.get(id) {

@@ -27,7 +27,8 @@ pub struct Promise {
 pub fn promised(model: &Model, asked: Asked<'_>, answer: &serde_json::Value) -> Result<Vec<Promise>, Failure> {
     let (from_us, to_us) = asked.during;
     let ids: Vec<&str> = answer["webhookIds"].as_array().into_iter().flatten().filter_map(|id| id.as_str()).collect();
-    let message = &model.messages[asked.message];
+    // It may have gone since.
+    let Some(message) = model.messages.get(asked.message) else { return Ok(Vec::new()) };
     let about = || format!("{asked:?} was answered {answer}");
     let named = asked.webhook.is_none_or(|webhook| ids == [webhook]);
     ensure(named && answer["messageId"] == asked.message, "redelivered", about)?;
@@ -68,8 +69,11 @@ fn wants(hook: &Hook, message: &Message) -> bool {
 
 /// Judges what was left to routing: who went on subscribing has been sent the message.
 pub fn kept(model: &Model, promises: &[Promise]) -> Result<(), Failure> {
-    for promise in promises {
-        let (lane, message) = (&model.lanes[&promise.lane], &model.messages[&promise.message]);
+    for promise in promises.iter().filter(|promise| !model.kept.gone.contains_key(&promise.message)) {
+        let lane = &model.lanes[&promise.lane];
+        let Some(message) = model.messages.get(&promise.message).filter(|known| known.stone.is_none()) else {
+            continue;
+        };
         let states = during(lane, promise.from_us, message.routed_us.unwrap_or(u64::MAX));
         let meant = states.iter().all(|state| state.is_some_and(|hook| wants(hook, message)));
         ensure(!meant || lane.deliveries.contains_key(&promise.message), "redelivered", || {

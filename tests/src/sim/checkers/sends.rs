@@ -8,6 +8,7 @@ use hookwright_engine::limits::{
 };
 
 use super::{Failure, doubt, during, ensure, order};
+use crate::sim::kept::Stone;
 use crate::sim::model::{self, CallId, Lane, Model, RequestId};
 use crate::sim::net::Sent;
 use crate::sim::rows;
@@ -34,11 +35,20 @@ pub struct Sender<'a> {
     pub wild_clocks: bool,
     /// The dialect.
     pub profile: &'static str,
+    /// When the call last read each message, in true microseconds.
+    pub read: &'a BTreeMap<String, u64>,
 }
 
 /// What every attempt of one message for one webhook must have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Bodies(BTreeMap<(String, String), (String, String)>);
+
+impl Bodies {
+    /// The message is gone: its id may stand for another content.
+    pub fn forget(&mut self, message: &str) {
+        self.0.retain(|(_, of), _| of != message);
+    }
+}
 
 /// What a request turned out to be.
 #[derive(Debug)]
@@ -90,7 +100,19 @@ pub fn judge(
             lease: String::new(),
         });
     };
-    let message = message_of(model, lane_id, lane, marker, request, sent, sender)
+    let found = message_of(model, lane_id, lane, marker, request, sent, sender);
+    if found.is_none() && was_read(model, lane, marker, sender) {
+        // It has gone since this sender has read it.
+        return Ok(Told {
+            lane: lane_id.clone(),
+            message: None,
+            number: 0,
+            alone: false,
+            crowded: false,
+            lease: String::new(),
+        });
+    }
+    let message = found
         .ok_or_else(|| Failure { checker: "matched", detail: format!("never routed to {lane_id}: {}", about()) })?;
     let accepted = model.messages.get(&message);
     let own = accepted.is_some_and(|accepted| lane_id.split('/').next() == Some(accepted.tenant_part.as_str()));
@@ -102,6 +124,19 @@ pub fn judge(
     ensure(sender.profile != "standard" || id == message, "message-id", || format!("{id} is {message}: {}", about()))?;
     let first = bodies.0.entry((lane_id.clone(), message.clone())).or_insert_with(|| (id.clone(), body.clone()));
     ensure(*first == (id, body), "same-bytes", || format!("{first:?} was sent before: {}", about()))?;
+    let stoned = model.messages.get(&message).filter(|known| known.stone == Some(Stone::Erased));
+    let late = stoned.is_some_and(|known| sender.read.get(&message).is_none_or(|read_us| *read_us > known.stoned_us));
+    ensure(!late, "erased", || format!("{message} is sent although its subject is erased: {}", about()))?;
+    if stoned.is_some() && lane.deliveries[&message].entries.is_empty() {
+        return Ok(Told {
+            lane: lane_id.clone(),
+            message: Some(message),
+            number: 0,
+            alone: false,
+            crowded: false,
+            lease: String::new(),
+        });
+    }
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
     if number > 0 {
         order::sent(model, lane_id, lane, &message, sender.now_us)?;
@@ -132,6 +167,16 @@ fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec
         (least..=all.len()).map(move |many| all[..many].to_vec())
     };
     during(lane, since_us, sender.now_us).into_iter().flatten().flat_map(views).collect()
+}
+
+/// Whether a message with this content has gone, and the sender has read it before; or has lost the lane, so that others have
+/// delivered it and had it removed.
+fn was_read(model: &Model, lane: &Lane, marker: u64, sender: Sender<'_>) -> bool {
+    let mut gone = model.kept.gone.iter().filter(|(_, gone)| gone.marker == marker);
+    gone.any(|(message, gone)| match gone.erased_us {
+        Some(erased_us) => sender.read.get(message).is_some_and(|read_us| *read_us <= erased_us),
+        None => lane.lost_by.contains(&sender.call),
+    })
 }
 
 /// The message that is meant: where its id does not travel, several may have the same content, and any that waits will do.

@@ -1,0 +1,34 @@
+//! A tenant that keeps no bodies: a job that goes on as long as it says so, and drops the content of its messages once their
+//! deliveries have ended. What it has looked through is remembered in `bare` rows, so that it is not looked through again.
+
+use super::{Step, remove};
+use crate::deliver::Pump;
+use crate::host::Direction;
+use crate::limits::{KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN};
+use crate::records::JobState;
+use crate::{Error, keys, settings};
+
+pub(super) fn step(pump: &mut Pump<'_>, step: &mut Step) -> Result<(), Error> {
+    // The place always names the tenant.
+    let place = step.job.place.clone().unwrap_or_default();
+    let tenant_part = keys::tenant_of(&place).to_owned();
+    if settings::of(pump.host, &tenant_part)? {
+        step.job.state = JobState::Done;
+        return Ok(());
+    }
+    let start = format!("routed/{tenant_part}");
+    if place == start {
+        step.job.since_ms = Some(pump.now_ms());
+    }
+    let page = pump.host.scan(&keys::tenant_from(&place), 1, Direction::Forward)?;
+    if let Some(entry) = page.first() {
+        let token = pump.token();
+        return remove::messages(pump, step, entry, Some(&token));
+    }
+    // Where much waits, it is looked through less often.
+    let took_ms = pump.now_ms().saturating_sub(step.job.since_ms.unwrap_or(0));
+    step.pause_ms = Some(took_ms.saturating_mul(10).clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
+    step.job.place = Some(start);
+    step.job.after = None;
+    Ok(())
+}

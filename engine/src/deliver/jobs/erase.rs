@@ -1,0 +1,195 @@
+//! Erasing a subject's messages, phase by phase. Each phase goes through one kind of rows, a page a step.
+//!
+//! First the messages become stones: rows without content that refuse whatever would begin something with them (their version has
+//! changed, their inbox row is gone). From then on a delivery of theirs can only move once more, when an attempt that was on
+//! its way is recorded; so whoever looks through the queues twice has seen it. Once it is in no queue, nothing can be recorded
+//! of it any more, and what was recorded goes. The stones go last, when no commit can still arrive that has accepted the event.
+
+use super::{Step, Work};
+use crate::deliver::Pump;
+use crate::host::{Direction, Entry};
+use crate::limits::{ERASE_LINGER_MS, ERASE_MESSAGES_MAX, ERASE_ROWS_MAX, KEEP_LOG_ROWS_MAX, QUEUE_PAGE};
+use crate::records::{self, ERASED, Empty, JobState, Message, Queue, Recent, Routed};
+use crate::{Error, erase, keys};
+
+/// What the phases go through: the messages, the queues twice, then what was recorded and listed, the log, and the stones.
+const PHASES: [&str; 8] = ["msg", "queue", "queue", "recent", "routed", "bare", "log", "stones"];
+
+pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
+    let tenant_part = work.lane.tenant_part();
+    let phase = step.job.phase.unwrap_or(0) as usize;
+    let kind = PHASES.get(phase).copied().unwrap_or("stones");
+    let marked = keys::marked(&work.lane);
+    let more = match kind {
+        "msg" => mark(pump, work, step)?,
+        "log" => forget_log(pump, work, step, &marked)?,
+        "stones" => drop_stones(pump, work, step, &marked)?,
+        _ => sweep(pump, work, step, &format!("{kind}/{tenant_part}"))?,
+    };
+    if more {
+        return Ok(());
+    }
+    step.job.place = None;
+    step.job.phase = Some(u32::try_from(phase + 1).unwrap_or(u32::MAX));
+    if kind == "log" {
+        step.pause_ms = Some(ERASE_LINGER_MS);
+        step.job.detail = Some("everything is removed; the messages' ids go later".to_owned());
+    }
+    if kind == "stones" || (kind == "msg" && step.job.done == 0) {
+        step.job.state = JobState::Done;
+        step.job.subject = None;
+        step.job.phase = None;
+        step.job.detail = None;
+    }
+    Ok(())
+}
+
+/// Puts a stone for each message about the subject. Answers whether there is more to look at.
+fn mark(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<bool, Error> {
+    let tenant_part = work.lane.tenant_part();
+    let place = step.job.place.clone().unwrap_or_else(|| format!("msg/{tenant_part}"));
+    let page = pump.host.scan(&keys::tenant_from(&place), ERASE_MESSAGES_MAX, Direction::Forward)?;
+    let more = page.len() == ERASE_MESSAGES_MAX as usize;
+    for entry in page {
+        step.job.place = Some(keys::next(&entry.key));
+        step.job.looked += 1;
+        let row: Message = match records::decode(&entry.key, &entry.value) {
+            Ok(row) => row,
+            Err(error) => {
+                pump.tell(&error);
+                continue;
+            }
+        };
+        let subject = row.subject.clone().or_else(|| erase::hash_of(&row));
+        if subject.is_none() || subject != step.job.subject {
+            continue;
+        }
+        let message = keys::last_part(&entry.key);
+        step.job.done += 1;
+        step.commit.check(&entry.key, Some(entry.version));
+        step.commit.put(keys::mark(&work.lane, message), records::encode(&Empty {}));
+        step.commit.delete(keys::inbox(keys::shard_of(tenant_part), row.accepted_at_us, message));
+        let stone = Message { event: None, content_hash: ERASED.to_owned(), occurred_at_us: 0, subject, ..row };
+        step.commit.put(entry.key, records::encode(&stone));
+    }
+    Ok(more)
+}
+
+/// Takes the marked messages out of rows that name several. Answers whether there is more to look at.
+fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Result<bool, Error> {
+    let place = step.job.place.clone().unwrap_or_else(|| start.to_owned());
+    let limit = if start.starts_with("queue") { QUEUE_PAGE } else { ERASE_ROWS_MAX };
+    let page = pump.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
+    let more = page.len() == limit as usize;
+    let mut named: Vec<String> = Vec::new();
+    for entry in &page {
+        step.job.place = Some(keys::next(&entry.key));
+        if let Err(error) = without(entry, &mut |message| {
+            named.push(keys::mark(&work.lane, message));
+            false
+        }) {
+            pump.tell(&error);
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    let marks = if named.is_empty() { Vec::new() } else { pump.host.get(&named)? };
+    let marks: Vec<String> = marks.into_iter().flatten().map(|entry| entry.key).collect();
+    if marks.is_empty() {
+        return Ok(more);
+    }
+    let token = pump.token();
+    let mut woken = String::new();
+    for entry in page {
+        let Ok(left) = without(&entry, &mut |message| marks.binary_search(&keys::mark(&work.lane, message)).is_ok())
+        else {
+            continue;
+        };
+        match left {
+            Left::All => continue,
+            Left::Some(value) => step.commit.put(entry.key.clone(), value),
+            Left::Nothing => step.commit.delete(entry.key.clone()),
+        }
+        step.commit.check(&entry.key, Some(entry.version));
+        // What stood behind a delivery that waited, in strict order, may be due before that was.
+        if let Some(lane) = keys::lane_of_queue(&entry.key).filter(|lane| lane.as_str() != woken) {
+            let at_ms = keys::queue_due_ms(&entry.key).unwrap_or(0);
+            step.commit.put(keys::wake(at_ms, &lane, &token), records::encode(&Empty {}));
+            lane.as_str().clone_into(&mut woken);
+        }
+    }
+    Ok(more)
+}
+
+/// What is left of a row.
+enum Left {
+    All,
+    Some(String),
+    Nothing,
+}
+
+/// A row without the messages that go.
+fn without(entry: &Entry, goes: &mut dyn FnMut(&str) -> bool) -> Result<Left, Error> {
+    let (key, value) = (&entry.key, &entry.value);
+    let (before, after, text) = if key.starts_with("queue/") {
+        let mut row: Queue = records::decode(key, value)?;
+        let before = row.deliveries.len();
+        row.deliveries.retain(|(message, _)| !goes(message));
+        (before, row.deliveries.len(), records::encode(&row))
+    } else if key.starts_with("recent/") {
+        let mut row: Recent = records::decode(key, value)?;
+        let before = row.attempts.len();
+        row.attempts.retain(|(message, _)| !goes(message));
+        (before, row.attempts.len(), records::encode(&row))
+    } else {
+        let mut row: Routed = records::decode(key, value)?;
+        let before = row.messages.len();
+        row.messages.retain(|(message, ..)| !goes(message));
+        (before, row.messages.len(), records::encode(&row))
+    };
+    Ok(match after {
+        _ if after == before => Left::All,
+        0 => Left::Nothing,
+        _ => Left::Some(text),
+    })
+}
+
+/// Removes what was recorded of the marked messages. Answers whether there is more.
+fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
+    let place = step.job.place.clone().unwrap_or_else(|| marked.to_owned());
+    let marks = pump.host.scan(&keys::below(marked, &place), ERASE_MESSAGES_MAX, Direction::Forward)?;
+    let mut rows = 0;
+    for mark in &marks {
+        step.job.place = Some(mark.key.clone());
+        let range = keys::log_of_message(work.lane.tenant_part(), keys::last_part(&mark.key));
+        let limit = u32::try_from(KEEP_LOG_ROWS_MAX - rows).unwrap_or(1);
+        let log = pump.host.scan(&range, limit, Direction::Forward)?;
+        rows += log.len();
+        log.into_iter().for_each(|entry| step.commit.delete(entry.key));
+        if rows == KEEP_LOG_ROWS_MAX {
+            return Ok(true);
+        }
+        step.job.place = Some(keys::next(&mark.key));
+    }
+    Ok(marks.len() == ERASE_MESSAGES_MAX as usize)
+}
+
+/// Removes the stones and the marks. Answers whether there are more.
+fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
+    let marks = pump.host.scan(&keys::below(marked, marked), ERASE_MESSAGES_MAX, Direction::Forward)?;
+    if marks.is_empty() {
+        return Ok(false);
+    }
+    let msg = |mark: &Entry| keys::msg(work.lane.tenant_part(), keys::last_part(&mark.key));
+    let stones = pump.host.get(&marks.iter().map(msg).collect::<Vec<_>>())?;
+    for entry in stones.into_iter().flatten() {
+        // Another job for the same subject may have removed it, and the event been reported again.
+        if records::decode::<Message>(&entry.key, &entry.value).is_ok_and(|row| row.is_erased()) {
+            step.commit.check(&entry.key, Some(entry.version));
+            step.commit.delete(entry.key);
+        }
+    }
+    let more = marks.len() == ERASE_MESSAGES_MAX as usize;
+    marks.into_iter().for_each(|mark| step.commit.delete(mark.key));
+    Ok(more)
+}

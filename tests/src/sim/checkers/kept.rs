@@ -1,0 +1,113 @@
+//! Judges what goes: nothing that waits, nothing too early, all that was asked for, and no trace of it.
+
+use std::collections::BTreeSet;
+
+use hookwright_engine::host::Mutation;
+
+use super::{Failure, ensure};
+use crate::sim::kept::{Stone, remembers};
+use crate::sim::model::{Model, Touched};
+use crate::sim::store::SimStore;
+
+/// What there is of messages.
+const FAMILIES: [&str; 7] = ["msg/", "log/", "recent/", "routed/", "bare/", "marked/", "inbox/"];
+
+/// Judges a commit, before what it removes is forgotten.
+pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64) -> Result<(), Failure> {
+    for message in touched.gone.iter().chain(&touched.stoned) {
+        let wanted = model.still_wanted(message, now_us, retention_us);
+        ensure(wanted.is_none(), "kept", || format!("{message} goes: {}", wanted.unwrap_or_default()))?;
+    }
+    for message in &touched.stoned {
+        let known = &model.messages[message];
+        let asked = |(tenant, subject, ..): &(String, u64, usize, u64)| {
+            *tenant == known.tenant_part && Some(*subject) == known.subject
+        };
+        let asked = known.stone != Some(Stone::Erased) || model.kept.asked.iter().any(asked);
+        ensure(asked, "erased", || format!("nobody asked for {message} to be erased: {known:?}"))?;
+    }
+    for message in &touched.bared {
+        let wanted = model.still_wanted(message, now_us, 0);
+        ensure(wanted.is_none(), "kept", || format!("{message} loses its content: {}", wanted.unwrap_or_default()))?;
+        let tenant = &model.messages[message].tenant_part;
+        ensure(model.kept.kept_none.contains(tenant), "kept", || format!("'{tenant}' keeps the content of {message}"))?;
+    }
+    for (message, number) in &touched.unlogged {
+        let goes =
+            touched.gone.contains(message) || model.messages.get(message).is_none_or(|known| known.stone.is_some());
+        ensure(goes, "kept", || format!("attempt {number} of {message} goes without it"))?;
+    }
+    for (lane, message) in touched.new.iter() {
+        let stone = model.messages.get(message).and_then(|known| known.stone);
+        ensure(stone.is_none(), "erased", || format!("{message} is new for {lane} and is a stone"))?;
+    }
+    for (lane, message, _) in touched.asked.iter() {
+        let stone = model.messages.get(message).and_then(|known| known.stone);
+        ensure(stone.is_none(), "erased", || format!("{message} is asked for by {lane} and is a stone"))?;
+    }
+    Ok(())
+}
+
+/// Nothing that was put names a message that has been erased; and right after it has been, nothing else does.
+pub fn leaves_no_trace(
+    model: &Model,
+    store: &SimStore,
+    forgotten: &[String],
+    mutations: &[Mutation],
+) -> Result<(), Failure> {
+    let gone = |message: &str| !model.messages.contains_key(message);
+    for message in forgotten.iter().filter(|message| gone(message)) {
+        let erased = model.kept.gone.get(message).is_some_and(|gone| gone.erased_us.is_some());
+        let row = if erased { store.naming(message) } else { None };
+        ensure(row.is_none(), "erased", || format!("{message} is erased, and '{}' names it", row.unwrap_or_default()))?;
+    }
+    let erased = model.kept.gone.iter().filter(|(message, of)| of.erased_us.is_some() && gone(message));
+    for (message, _) in erased {
+        let names = |mutation: &&Mutation| match mutation {
+            Mutation::Put { key, value } => {
+                !remembers(key, value) && (key.contains(message) || value.contains(message))
+            }
+            Mutation::Delete { .. } => false,
+        };
+        let found = mutations.iter().find(names);
+        ensure(found.is_none(), "erased", || format!("{message} is erased, and was put again: {found:?}"))?;
+    }
+    Ok(())
+}
+
+/// An erasure that says that it is done has removed whatever was there when it was asked for.
+pub fn erasure_done(model: &Model, job: &str) -> Result<(), Failure> {
+    let Some((tenant, subject, began_us)) = model.kept.jobs.get(job) else { return Ok(()) };
+    let left = model.messages.iter().find(|(_, known)| {
+        known.tenant_part == *tenant && known.subject == Some(*subject) && known.accepted_us < *began_us
+    });
+    ensure(left.is_none(), "erased", || format!("{job} is done, and there is {left:?}"))
+}
+
+/// Whether nothing is left to be removed.
+pub fn is_done(model: &Model, store: &SimStore, retains: bool) -> bool {
+    if retains {
+        return FAMILIES.iter().all(|family| store.count(family) == 0);
+    }
+    let keeps = |tenant: &String| model.kept.keeps.get(tenant).copied().unwrap_or(true);
+    model.messages.values().all(|known| known.bare || known.event_type.is_empty() || keeps(&known.tenant_part))
+}
+
+/// Judges a run that has come to rest.
+pub fn at_rest(model: &Model, store: &SimStore, retains: bool) -> Result<(), Failure> {
+    ensure(is_done(model, store, retains), "goes", || {
+        format!("it is left: {:?}, {:?}", FAMILIES.map(|family| store.count(family)), model.messages.keys())
+    })?;
+    ensure(store.count("marked/") == 0, "erased", || "marks are left".to_owned())?;
+    let stone = model.messages.iter().find(|(_, known)| known.stone.is_some());
+    ensure(stone.is_none(), "goes", || format!("a stone is left: {stone:?}"))?;
+    // Whatever is listed is there, once.
+    let mut seen = BTreeSet::new();
+    for (key, messages) in &model.kept.listed {
+        for message in messages {
+            let once = seen.insert(message) && model.messages.contains_key(message);
+            ensure(once, "goes", || format!("'{key}' lists {message}, which is gone or listed twice"))?;
+        }
+    }
+    Ok(())
+}
