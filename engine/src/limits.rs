@@ -208,7 +208,7 @@ pub const KEEP_PAUSE_MS_MAX: u64 = 3_600_000;
 /// Ranges that one step of a pass looks into.
 pub const KEEP_SEEKS_MAX: usize = 16;
 /// Messages that one step of a pass looks at.
-pub const KEEP_MESSAGES_MAX: u64 = 16;
+pub const KEEP_MESSAGES_MAX: usize = 16;
 /// For so long a step of a pass looks at messages, in milliseconds.
 pub const KEEP_STEP_MS: u64 = 100;
 /// Attempts that a step of a pass removes. A message with more of them goes in several steps.
@@ -279,8 +279,7 @@ const _: () = assert!(
     "the marks of a step's messages are one read"
 );
 const _: () = assert!(
-    KEEP_LOG_ROWS_MAX * 2 + KEEP_MESSAGES_MAX as usize + 8 <= COMMIT_MUTATIONS_MAX
-        && KEEP_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
+    KEEP_LOG_ROWS_MAX * 2 + KEEP_MESSAGES_MAX + 8 <= COMMIT_MUTATIONS_MAX && KEEP_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
     "a step of a pass fits: attempts up to the bound and those of one message more, messages, what was routed, the job, its wakes"
 );
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");

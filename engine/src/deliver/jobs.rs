@@ -207,7 +207,7 @@ fn submit(pump: &mut Pump<'_>, mut work: Work, step: Step, due_ms: u64, goes_on:
     // What was asked for may be sent now.
     pump.look = true;
     pump.next_look_ms = pump.next_look_ms.min(due_ms);
-    pump.work = goes_on.then(|| Work { version, job, ..work });
+    pump.work = goes_on.then_some(Work { version, job, ..work });
     Ok(())
 }
 

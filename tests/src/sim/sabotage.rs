@@ -80,8 +80,7 @@ sabotages! {
     SplitRelease "split-release" Seen(&["announced"]),
     SplitRegistration "split-registration" Seen(&["findable"]),
     SplitAsked "split-asked" Seen(&["announced", "queued-once"]),
-    SkipRemovedMessageCheck "skip-removed-message-check" Seen(&["kept", "erased"]),
-    ForgetAskedMessage "forget-asked-message" Seen(&["kept", "erased"]),
+    ForgetAskedMessage "forget-asked-message" Seen(&["kept", "erased", "condemned"]),
     ForgetErasedInbox "forget-erased-inbox" Seen(&["erased"]),
     ForgetErasedQueue "forget-erased-queue" Seen(&["erased"]),
     ForgetMark "forget-mark" Seen(&["erased"]),
@@ -274,7 +273,6 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     let lane = key.starts_with("lane/");
     let put = || mutations.iter().any(|mutation| mutation.key() == key);
     match sabotage {
-        Sabotage::SkipRemovedMessageCheck => removes(kind, mutations) && key.starts_with("msg/"),
         Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
         Sabotage::SkipJobCheck => kind == Kind::Job && key.starts_with("job/"),
         Sabotage::SkipPurgedLaneCheck => kind == Kind::Job && lane,

@@ -82,7 +82,7 @@ pub(super) fn messages(pump: &mut Pump<'_>, step: &mut Step, entry: &Entry, bare
         }
         step.commit.delete(key);
     }
-    step.job.looked += looked;
+    step.job.looked += looked as u64;
     go_on(step, entry, (!rest.is_empty()).then(|| left.last().map(|(message, ..)| message.clone())));
     left.extend(rest.into_iter().rev());
     if left.len() < row.messages.len() {

@@ -112,7 +112,7 @@ fn is_queued(pump: &mut Pump<'_>, asks: &Asks, (key, routed): (&str, &Routed), m
         return redeliver::is_queued(pump.host, &asks.lane, message);
     }
     let range = keys::queue_of_commit(&asks.lane, routed.queued_ms, keys::last_part(key));
-    let groups = ROUTE_MESSAGES_MAX.div_ceil(GROUP_DELIVERIES_MAX as u32);
+    let groups = ROUTE_MESSAGES_MAX.div_ceil(u32::try_from(GROUP_DELIVERIES_MAX).unwrap_or(1));
     for entry in pump.host.scan(&range, groups, Direction::Forward)? {
         let group: Queue = match records::decode(&entry.key, &entry.value) {
             Ok(group) => group,
