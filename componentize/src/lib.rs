@@ -11,6 +11,7 @@ mod imports;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use wasmparser::{Parser, Payload};
 
 pub use cargo::{WASM_TARGET, core_module};
 pub use imports::{ALLOWED_IMPORTS, check_imports, imports};
@@ -36,7 +37,33 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
         .context("reading the module's component types")?
         .encode()
         .context("encoding the component")?;
-    Ok(component)
+    without_names(&component)
+}
+
+/// The component without the names of its parts: they are of use to who reads it, and it can be built again with them.
+fn without_names(component: &[u8]) -> Result<Vec<u8>> {
+    let mut kept = Vec::with_capacity(component.len());
+    let (mut depth, mut at) = (0_u32, 0);
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload?;
+        match &payload {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            _ => {}
+        }
+        // Sections follow one another, so where one ends the next begins.
+        if depth == 1
+            && let Some((_, range)) = payload.as_section()
+        {
+            let is_names = matches!(&payload, Payload::CustomSection(section) if section.name() == "component-name");
+            if !is_names {
+                kept.extend(&component[at..range.end]);
+            }
+            at = range.end;
+        }
+    }
+    kept.extend(&component[at..]);
+    Ok(kept)
 }
 
 /// Describes a hand-written core module as a plugin by the contract in `wit`, so that [`componentize`] takes it.
