@@ -2,6 +2,8 @@
 //!
 //! What is JSON and yet not taken (U+0000, half of a surrogate pair, too deep a nesting) is told with the field that has it.
 
+use std::collections::BinaryHeap;
+
 use super::{Json, Number, quoted};
 use crate::{Error, ErrorKind, limits};
 
@@ -324,11 +326,12 @@ impl Parser<'_> {
     }
 }
 
-/// The members' places in the order of their keys, and of one key in their own order.
+/// The members' places in the order of their keys, and of one key in their own order. A heap: the code of the library's sorts
+/// is ten times as large.
 pub fn by_key(members: &[(String, Json)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_unstable_by(|&a, &b| members[a].0.cmp(&members[b].0).then(a.cmp(&b)));
-    order
+    let keys: BinaryHeap<(&str, usize)> =
+        members.iter().enumerate().map(|(place, (key, _))| (key.as_str(), place)).collect();
+    keys.into_sorted_vec().into_iter().map(|(_, place)| place).collect()
 }
 
 /// The last value of a key, at its first place.
