@@ -40,6 +40,7 @@ pub mod sign;
 pub mod time;
 pub mod verify;
 
+mod base64;
 mod egress;
 pub mod id;
 pub mod keys;

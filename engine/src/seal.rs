@@ -1,13 +1,12 @@
 //! Sealing: what is kept of a secret can be opened only with a key of the host's, and only where it belongs.
 
-use base64ct::{Base64Unpadded, Encoding};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::host::Entropy;
-use crate::{Error, ErrorKind, SealingKey};
+use crate::{Error, ErrorKind, SealingKey, base64};
 
 /// XChaCha20's nonce: long enough to be drawn at random for ever.
 const NONCE_BYTES: usize = 24;
@@ -66,7 +65,7 @@ impl Keys {
         let sealed = XChaCha20Poly1305::new(&key.bytes.into())
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Error::of(ErrorKind::Internal, "a value could not be sealed"))?;
-        Ok(format!("v1.{}.{}", key.id, Base64Unpadded::encode_string(&[&nonce[..], &sealed].concat())))
+        Ok(format!("v1.{}.{}", key.id, base64::encode_unpadded(&[&nonce[..], &sealed].concat())))
     }
 
     /// Opens what was sealed for this place.
@@ -81,7 +80,7 @@ impl Keys {
             return Err(Error::of(ErrorKind::Internal, format!("a value of `{place}` is sealed with the key `{id}`"))
                 .hint("configure that key among the sealing keys"));
         };
-        let bytes = Base64Unpadded::decode_vec(rest).map_err(|_| broken())?;
+        let bytes = base64::decode_unpadded(rest).ok_or_else(broken)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or_else(broken)?;
         let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
         let text =

@@ -2,8 +2,7 @@
 //! to `seal`.
 
 use crate::profile::{Profile, Signature};
-use crate::{Error, limits};
-use base64ct::{Base64, Encoding};
+use crate::{Error, base64, limits};
 
 /// What a Standard Webhooks secret begins with.
 const PREFIX: &str = "whsec_";
@@ -37,7 +36,7 @@ impl Secret {
         let key = match profile.signature {
             Signature::BodyHex { .. } => text.as_bytes().to_vec(),
             Signature::StandardWebhooks => {
-                let key = text.strip_prefix(PREFIX).and_then(|encoded| Base64::decode_vec(encoded).ok());
+                let key = text.strip_prefix(PREFIX).and_then(base64::decode);
                 key.filter(|key| (24..=64).contains(&key.len())).ok_or_else(|| {
                     let error = Error::invalid("secret", "is no Standard Webhooks secret");
                     error.hint("use `whsec_` and the base64 of 24 to 64 random bytes, or leave it out to have one made")
@@ -57,7 +56,7 @@ impl Secret {
                 Secret { key: text.clone().into_bytes(), text }
             }
             Signature::StandardWebhooks => {
-                Secret { text: format!("{PREFIX}{}", Base64::encode_string(&bytes)), key: bytes.to_vec() }
+                Secret { text: format!("{PREFIX}{}", base64::encode(&bytes)), key: bytes.to_vec() }
             }
         }
     }
@@ -95,7 +94,7 @@ mod tests {
 
     #[test]
     fn secrets_are_taken_by_the_profiles_rule() {
-        let whsec = |bytes: usize| format!("whsec_{}", Base64::encode_string(&vec![7; bytes]));
+        let whsec = |bytes: usize| format!("whsec_{}", base64::encode(&vec![7; bytes]));
         check("standard", &whsec(24), true);
         check("standard", &whsec(64), true);
         check("standard", &whsec(23), false);

@@ -6,7 +6,6 @@ mod recognise;
 use crate::profile::{HeaderValue, Profile, Signature};
 use crate::secret::Secret;
 use crate::{limits, sign};
-use base64ct::{Base64, Encoding};
 use hmac::Mac;
 use std::fmt;
 
@@ -208,7 +207,8 @@ fn body_hex(signature: &Found<'_>, prefix: &str) -> Result<Vec<u8>, Verdict> {
 fn standard_v1(signature: &Found<'_>) -> Result<Vec<Vec<u8>>, Verdict> {
     let mut macs = Vec::new();
     for encoded in signature.value.split(' ').filter_map(|one| one.strip_prefix("v1,")) {
-        let mac = Base64::decode_vec(encoded).map_err(|_| signature.malformed("has a signature that is not base64"))?;
+        let mac =
+            crate::base64::decode(encoded).ok_or_else(|| signature.malformed("has a signature that is not base64"))?;
         macs.push(mac);
     }
     match macs.len() {

@@ -58,7 +58,7 @@ fn a_signature_of_the_body_is_checked() {
 fn standard_webhooks_are_checked() {
     let key = Secret::parse(Profile::builtin("standard").unwrap(), WHSEC).unwrap();
     let body = std::str::from_utf8(BODY).unwrap();
-    let other = format!("whsec_{}", Base64::encode_string(&[9; 24]));
+    let other = format!("whsec_{}", crate::base64::encode(&[9; 24]));
     let row = |at_s: u64, id: &str, verdict: &str| {
         let signature = sign::standard_v1(key.key(), "msg_1", at_s, body);
         let at = at_s.to_string();
