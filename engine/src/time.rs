@@ -28,15 +28,39 @@ fn split(text: &str) -> Option<i64> {
     }
     let (year, month, day) = (number(&head[..4])?, number(&head[5..7])?, number(&head[8..10])?);
     let (hour, minute, second) = (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..19])?);
-    if !(1..=12).contains(&month) || !(1..=month_days(year, month)).contains(&day) {
-        return None;
-    }
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
     let (fraction_us, rest) = fraction(&bytes[19..])?;
-    let seconds = days(year, month, day) * DAY_S + hour * 3_600 + minute * 60 + second - offset_s(rest)?;
+    let seconds = seconds((year, month, day), (hour, minute, second))? - offset_s(rest)?;
     Some(seconds * 1_000_000 + fraction_us)
+}
+
+/// The time of a date as HTTP has it, in seconds since 1970, in any of the three forms of RFC 9110, section 5.6.7. The day of
+/// the week is not looked at.
+pub fn http_date(text: &str) -> Option<u64> {
+    let parts: Vec<&str> = text.split([' ', ',', '-']).filter(|part| !part.is_empty()).collect();
+    let (day, month, year, clock) = match parts[..] {
+        [_, day, month, year, clock, "GMT"] => (day, month, year, clock),
+        [_, month, day, clock, year] => (day, month, year, clock),
+        _ => return None,
+    };
+    let &[h1, h2, b':', m1, m2, b':', s1, s2] = clock.as_bytes() else { return None };
+    let mut months = (1..).zip(b"JanFebMarAprMayJunJulAugSepOctNovDec".chunks(3));
+    let (month, _) = months.find(|(_, name)| *name == month.as_bytes())?;
+    let year = match (number(year.as_bytes())?, year.len()) {
+        (year, 4) => year,
+        (year, 2) if year < 70 => 2_000 + year,
+        (year, 2) => 1_900 + year,
+        _ => return None,
+    };
+    let day = if day.len() <= 2 { number(day.as_bytes())? } else { 0 };
+    let seconds = seconds((year, month, day), (number(&[h1, h2])?, number(&[m1, m2])?, number(&[s1, s2])?))?;
+    seconds.try_into().ok()
+}
+
+/// Since 1970; `None`: there is no such day or no such time of day.
+fn seconds((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> Option<i64> {
+    let is_date = (1..=12).contains(&month) && (1..=month_days(year, month)).contains(&day);
+    let is_time = hour <= 23 && minute <= 59 && second <= 59;
+    (is_date && is_time).then(|| days(year, month, day) * DAY_S + hour * 3_600 + minute * 60 + second)
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
@@ -160,6 +184,42 @@ mod tests {
         check("2000-02-29T00:00:00Z", Some(951_782_400_000_000));
         check("1970-01-01T01:00:00+01:00", Some(0));
         check("9999-12-31T23:59:59.999999999Z", Some(253_402_300_799_999_999));
+    }
+
+    #[test]
+    fn dates_of_http_are_read() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Wed, 29 Feb 2096 23:59:59 GMT",
+            "Tuesday, 31-Dec-69 23:59:59 GMT",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Fri Dec 31 23:59:59 9999",
+        ] {
+            let oracle = httpdate::parse_http_date(text).unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+            assert_eq!(http_date(text), Some(oracle.as_secs()), "{text}");
+        }
+        for text in [
+            "",
+            "tomorrow",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Sun, 06 anF 1994 08:49:37 GMT",
+            "Sun, 06 Nov 994 08:49:37 GMT",
+            "Sun, 006 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Nov 1994 08:49:37 GMT",
+            "Mon, 29 Feb 2100 08:49:37 GMT",
+            "Sun, 06 Nov 1994 8:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:60:37 GMT",
+            "Sun, 06 Nov 1994 08:49:60 GMT",
+            "Sun, 06 Nov 1900 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //! time gets the same verdict everywhere.
 
 use crate::host::{Completion, HttpErrorKind, Response};
-use crate::id;
 use crate::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
 use crate::profile::Profile;
 use crate::records::{Attempt, State};
+use crate::{id, time};
 
 /// The verdict, with what the log keeps of the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,9 +140,7 @@ fn retry_after_ms(response: &Response, now_ms: u64) -> u64 {
     let hint_ms = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         value.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1_000)
     } else {
-        let date = httpdate::parse_http_date(value).ok();
-        let since = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
-        since.map_or(0, |since| since.as_secs().saturating_mul(1_000).saturating_sub(now_ms))
+        time::http_date(value).map_or(0, |date_s| date_s.saturating_mul(1_000).saturating_sub(now_ms))
     };
     hint_ms.min(RETRY_AFTER_MS_MAX)
 }
