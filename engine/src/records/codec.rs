@@ -224,10 +224,13 @@ impl<T: Value> Value for Option<T> {
 
 impl<T: Value> Value for Vec<T> {
     fn read(json: Json) -> Option<Vec<T>> {
-        match json {
-            Json::Array(items) => items.into_iter().map(T::read).collect(),
-            _ => None,
+        let Json::Array(items) = json else { return None };
+        // Collecting would be shorter to write, and a multiple of the code.
+        let mut values = Vec::new();
+        for item in items {
+            values.push(T::read(item)?);
         }
+        Some(values)
     }
 
     fn write(&self, out: &mut String) {
