@@ -12,7 +12,7 @@
 
   ;; 0 to 63 stays zero: there lies every answer that is `ok` and empty. 64 is that of event-types, 128 the time.
   (func (export "hookwright:webhooks/webhooks@0.1.0#configure")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (param i32) (result i32)
     i32.const 0)
 
   (func (export "hookwright:webhooks/webhooks@0.1.0#event-types") (result i32)
@@ -51,10 +51,18 @@
   (func (export "hookwright:webhooks/webhooks@0.1.0#payload") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#explain") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#redeliver") (param i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#erase") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#settings") (param i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#update-settings") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#recover") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#replay") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#job") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#jobs") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#cancel-job") (param i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#deliver") (param i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#take-over") (result i32) unreachable)
   (func (export "hookwright:webhooks/console@0.1.0#handle")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+    (param i32) (result i32) unreachable)
 
   ;; What the host hands over lies at 4096 and is never read.
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096))
