@@ -7,7 +7,7 @@ use crate::keys::{self, Lane};
 use crate::limits::{ISOLATED_CLAIMS, SCAN_ENTRIES_MAX};
 use crate::records::{self, Attempt, Hook, Message, Stat, State};
 use crate::webhook::{self, view};
-use crate::{Error, pattern, read, redeliver};
+use crate::{Error, order, pattern, read, redeliver};
 
 /// The steps of one message on its way to one webhook, oldest first, and what it waits for now.
 pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
@@ -144,6 +144,11 @@ fn waits(
     let Some((hook, stat)) = hook else { return Ok("waiting") };
     if let Some(reason) = webhook::inactive_reason(config, hook) {
         steps.say(now_ms, "waiting", format!("it will be skipped: {reason}"));
+    }
+    if let Some(first) = hook.strict_order.then(|| order::first(host, lane)).transpose()?.flatten()
+        && first != message
+    {
+        steps.say(now_ms, "waiting", format!("in strict order it is behind {first}, which is the first that waits"));
     }
     let free_at_ms = stat.free_at_us.unwrap_or(0) / 1_000;
     if free_at_ms > now_ms.max(due_ms) {

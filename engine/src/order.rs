@@ -35,6 +35,13 @@ pub fn is_wanted(hook: &Entry) -> bool {
     records::decode::<Hook>(&hook.key, &hook.value).is_ok_and(|hook| hook.strict_order)
 }
 
+/// The message of a queue's first delivery, if there is one that can be read.
+pub fn first(host: &dyn Host, lane: &Lane) -> Result<Option<String>, Error> {
+    let first = host.scan(&keys::queue_all(lane), 1, Direction::Forward)?.into_iter().next();
+    let row = first.and_then(|entry| records::decode::<Queue>(&entry.key, &entry.value).ok());
+    Ok(row.and_then(|row| row.deliveries.into_iter().next()).map(|(message, _)| message))
+}
+
 impl Hook {
     /// Whether nothing follows what has used up its attempts.
     pub fn pauses(&self) -> bool {

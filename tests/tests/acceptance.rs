@@ -24,6 +24,7 @@ mod raw;
 mod recovery;
 mod serve;
 mod start;
+mod strict;
 
 use std::time::{Duration, Instant};
 

@@ -146,7 +146,13 @@ impl Params {
             storage_us_max: rng.pick(&[500, 5_000, 100_000, 1_000_000]),
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
             // Streams of their own: other seeds stay as they were.
-            strict: if fan_out { 0 } else { Rng::of(seed, "strict", 0).pick(&[0, 0, 0, 5, 10]) },
+            strict: match (fan_out, Rng::of(seed, "strict", 0).below(10)) {
+                (true, _) => 0,
+                // One at a time, there is less of the turmoil that a hot seed is for.
+                (_, 0) if hot => 10,
+                _ if hot => 0,
+                (_, drawn) => [0, 0, 0, 0, 0, 5, 5, 5, 10, 10][drawn as usize],
+            },
             jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             poison: {

@@ -7,6 +7,8 @@ use hookwright_engine::host::{
 
 use super::workload::Job;
 
+mod order;
+
 macro_rules! sabotages {
     ($($name:ident $text:literal $outcome:expr,)*) => {
         /// A rule to break.
@@ -64,7 +66,7 @@ sabotages! {
     SkipSubscriptionsCheck "skip-subscriptions-check" Seen(&["counted"]),
     SkipSecondReading "skip-second-reading" Seen(&["routed"]),
     SkipAskedLogCheck "skip-asked-log-check" Seen(&["rows"]),
-    SkipAskedQueueCheck "skip-asked-queue-check" Seen(&["ended", "queued-once"]),
+    SkipAskedQueueCheck "skip-asked-queue-check" Seen(&["ended", "queued-once", "numbered"]),
     SkipAskedInboxCheck "skip-asked-inbox-check" Seen(&["rows"]),
     ForgetAskedWake "forget-asked-wake" Seen(&["announced"]),
     ForgetAskedDelete "forget-asked-delete" Seen(&["queued-once"]),
@@ -94,6 +96,13 @@ sabotages! {
     KeepSecrets "keep-secrets" Seen(&["signature"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
+    StrictLosesPlace "strict-loses-place" Seen(&["in-order", "announced"]),
+    StrictForgetsWait "strict-forgets-wait" Seen(&["log-and-schedule-agree", "announced"]),
+    StrictForgetsPause "strict-forgets-pause" Seen(&["pause"]),
+    StrictLastRow "strict-last-row" Seen(&["in-order", "tail"]),
+    StrictSecondRow "strict-second-row" Seen(&["in-order", "announced"]),
+    StrictInboxBackwards "strict-inbox-backwards" Seen(&["in-order"]),
+    ForgetSwitchWake "forget-switch-wake" Seen(&["announced"]),
     ForgetDoubt "forget-doubt" Seen(&["held-against"]),
     ForgetSuspect "forget-suspect" Seen(&["alone"]),
     SkipSuspectCheck "skip-suspect-check" Seen(&["armed", "lease-respected", "held-against"]),
@@ -166,7 +175,8 @@ impl Storage for Sabotaged<'_> {
     }
 
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
-        self.host.scan(range, limit, order)
+        let entries = self.host.scan(range, order::limit(self.sabotage, range, limit, order), order)?;
+        Ok(order::shown(self.sabotage, range, limit, order, entries))
     }
 
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
@@ -181,6 +191,10 @@ impl Storage for Sabotaged<'_> {
         for mutation in mutations {
             if forgets(self.sabotage, kind, mutation, mutations) {
                 dropped.push(mutation.key());
+                continue;
+            }
+            if let Some(others) = order::instead(self.sabotage, kind, &checks, mutation) {
+                kept.extend(others);
                 continue;
             }
             kept.push(match self.sabotage {
@@ -319,7 +333,9 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetRemovedLog => return removes(kind, mutations) && key.starts_with("log/"),
         _ => (),
     }
-    let Mutation::Put { key, .. } = mutation else { return false };
+    let Mutation::Put { key, value } = mutation else { return false };
+    let unregisters =
+        || mutations.iter().any(|other| matches!(other, Mutation::Delete { key } if key.starts_with("hook/")));
     let wake = key.starts_with("wake/");
     let armed = || {
         mutations.iter().any(|other| {
@@ -332,16 +348,18 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetRouteArmedWake => kind == Kind::Route && wake && armed(),
         Sabotage::ForgetClaimWake => kind == Kind::Claim && wake,
         Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
-        Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key),
         Sabotage::ForgetJobAsk => kind == Kind::Job && key.starts_with("queue/"),
         Sabotage::ForgetJobWake => kind == Kind::Job && wake,
+        // What keeps its place in strict order is no row of its own.
+        Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"u\":"),
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
         Sabotage::ForgetMark => key.starts_with("marked/"),
         Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
         Sabotage::ForgetSuspect => kind == Kind::Name,
-        Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake,
+        Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake && unregisters(),
+        Sabotage::ForgetSwitchWake => kind == Kind::Registration && wake && !unregisters(),
         _ => false,
     }
 }

@@ -64,8 +64,10 @@ fn a_failure_blocks_what_is_behind_it() {
     assert_eq!(world.pump(&config()).attempts, 2);
     assert_eq!(world.pump(&config()).attempts, 0, "the second one waits, and so do the others");
     // What comes meanwhile waits as well.
-    accept(&world, 4..6);
+    let behind = accept(&world, 4..6).remove(0);
     assert_eq!(world.pump(&config()).attempts, 0);
+    let told = explain(&world, &config(), "acme", &behind, &webhook).unwrap();
+    assert!(told.contains("in strict order it is behind msg_"), "{told}");
     for (wait_s, attempts) in [(12, 1), (50, 0), (30, 2), (12, 4)] {
         later(&world, wait_s);
         assert_eq!(world.pump(&config()).attempts, attempts, "{wait_s}");

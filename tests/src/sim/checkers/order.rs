@@ -83,7 +83,7 @@ pub fn recorded(
     let used_up = log.state == "exhausted" && log.status != Some(410) && request.is_none_or(|request| !request.wish);
     let before = lane.hook.iter().rev().find(|(at_us, _)| *at_us < now_us);
     let pauses = before.is_some_and(|(at_us, hook)| {
-        *at_us < lane.leased_us && hook.as_ref().is_some_and(|hook| hook.active && hook.pauses())
+        *at_us < sent_us && hook.as_ref().is_some_and(|hook| hook.active && hook.pauses())
     });
     let paused = || lane.registration().is_some_and(|hook| hook.is_paused());
     ensure(!used_up || !pauses || paused(), "pause", || {

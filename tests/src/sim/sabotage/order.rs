@@ -1,0 +1,54 @@
+//! What breaks strict order: places that are lost, waits that are forgotten, reads that show the rows in another order.
+
+use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation};
+
+use super::{Kind, Sabotage};
+
+/// What is read in place of what is asked for: how many entries.
+pub fn limit(sabotage: Sabotage, range: &KeyRange, limit: u32, order: Direction) -> u32 {
+    let first = range.start.starts_with("queue/") && limit == 1 && order == Direction::Forward;
+    if sabotage == Sabotage::StrictSecondRow && first { 2 } else { limit }
+}
+
+/// What is shown of what was read.
+pub fn shown(
+    sabotage: Sabotage,
+    range: &KeyRange,
+    limit: u32,
+    order: Direction,
+    mut entries: Vec<Entry>,
+) -> Vec<Entry> {
+    let queue = range.start.starts_with("queue/");
+    match sabotage {
+        Sabotage::StrictSecondRow if entries.len() > limit as usize => {
+            entries.remove(0);
+        }
+        Sabotage::StrictLastRow if queue && order == Direction::Reverse => entries.clear(),
+        Sabotage::StrictInboxBackwards if range.start.starts_with("inbox/") && limit > 1 => entries.reverse(),
+        _ => (),
+    }
+    entries
+}
+
+/// What takes the place of a mutation; none: it stays.
+pub fn instead(sabotage: Sabotage, kind: Kind, checks: &[Check], mutation: &Mutation) -> Option<Vec<Mutation>> {
+    let Mutation::Put { key, value } = mutation else { return None };
+    let stays = kind == Kind::Settle && key.starts_with("queue/") && checks.iter().any(|check| check.key == *key);
+    let until = value.split("\"u\":").nth(1).map(|rest| rest.trim_end_matches('}'));
+    match (sabotage, until) {
+        (Sabotage::StrictLosesPlace, Some(until)) if stays => {
+            let mut parts: Vec<&str> = key.split('/').collect();
+            parts[3] = until;
+            let moved = Mutation::Put { key: parts.join("/"), value: value.clone() };
+            Some(vec![Mutation::Delete { key: key.clone() }, moved])
+        }
+        (Sabotage::StrictForgetsWait, Some(until)) if stays => {
+            let value = value.replace(&format!(",\"u\":{until}"), "");
+            Some(vec![Mutation::Put { key: key.clone(), value }])
+        }
+        (Sabotage::StrictForgetsPause, _) if key.starts_with("hook/") && value.contains("\"paused: ") => {
+            Some(Vec::new())
+        }
+        _ => None,
+    }
+}
