@@ -41,6 +41,9 @@ const TURNS_MAX: u64 = 3_000_000;
 /// No instance has so many lives.
 const LIVES_MAX: u64 = 1_000_000;
 
+/// What a platform's commit takes where redeliveries race with attempts, in microseconds.
+const RACE_US_MAX: u64 = 6_000_000;
+
 /// An index into the instances.
 pub type InstanceId = usize;
 
@@ -493,6 +496,9 @@ impl World {
         let mut delay_us = match op {
             Op::Wait { .. } => self.order.between(1, 20),
             _ if self.calm => self.order.between(20, self.params.storage_us_max.min(5_000)),
+            Op::Commit { .. } if self.params.race && !self.instances[instance].pumps => {
+                self.order.between(20, RACE_US_MAX)
+            }
             Op::Commit { .. } => self.order.between(20, self.params.storage_us_max + self.params.commit_us_max),
             _ => self.order.between(20, self.params.storage_us_max),
         };
