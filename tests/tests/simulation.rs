@@ -78,9 +78,10 @@ fn seeds_pass_and_cover_the_faults() {
         ClockJumps,
         Restores,
     ];
+    let judged = [Waits, Reads, Strangers];
     let redeliveries = [Redeliveries, AskedAgain, BroughtForward, AskedFirst];
     let jobs = [JobAsks, JobsDone, JobsEnded, Purged];
-    for count in wanted.into_iter().chain(faults).chain(redeliveries).chain(jobs) {
+    for count in wanted.into_iter().chain(faults).chain(redeliveries).chain(jobs).chain(judged) {
         assert!(coverage.of(count) > 0, "{count:?} never happened:\n{}", coverage.table());
     }
 }

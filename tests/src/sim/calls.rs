@@ -106,6 +106,11 @@ impl World {
             attempts_max: self.chance.pick(attempts),
         };
         let budget = if self.script.is_some() { Budget { time_ms: 20_000, attempts_max: 100 } } else { budget };
+        let budget = if self.params.patient {
+            Budget { time_ms: budget.time_ms.max(20_000), attempts_max: 1_000 }
+        } else {
+            budget
+        };
         self.coverage.add(Count::Calls);
         self.begin(instance, Job::Deliver(budget))
     }

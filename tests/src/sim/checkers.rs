@@ -2,6 +2,7 @@
 //! promise was broken.
 
 pub mod commits;
+pub mod delay;
 pub mod doubt;
 pub mod endings;
 pub mod explained;

@@ -27,6 +27,7 @@ counters! {
     StaleSends "requests of a lost lease",
     SlotBreaches "more in flight than slots (each explained)",
     RateBreaches "sooner than the rate (each explained)",
+    Waits "healthy webhooks' waits judged",
     Tests "test sends",
     Changes "changes of webhooks",
     Reads "reads by the API of what tenants have",

@@ -5,10 +5,11 @@ use hookwright_engine::host::{Completion, HttpError, Request, Response, WaitResu
 
 use super::actor::Reply;
 use super::checkers::sends::{self, Sender};
-use super::checkers::{Failure, ensure};
+use super::checkers::{Failure, delay, during, ensure};
 use super::coverage::Count;
 use super::model::{CallId, RequestId};
 use super::net::{self, Health, Sent};
+use super::rows::Hook;
 use super::workload::Job;
 use super::world::{Due, InstanceId, World};
 
@@ -55,6 +56,9 @@ impl World {
         };
         if outcome.is_err() {
             self.coverage.add(Count::NetworkFaults);
+            if matches!(health, Health::Well) {
+                self.excuses.add(self.now_us, delay::NETWORK_US);
+            }
         } else if outcome.is_ok_and(|status| status >= 300) {
             self.coverage.add(Count::ReceiverFaults);
         }
@@ -67,6 +71,11 @@ impl World {
             if told.crowded {
                 self.coverage.add(Count::SlotBreaches);
             }
+        }
+        // A receiver that takes longer than it may is not healthy either.
+        let in_time = self.params.answer_us_max + net::TRAVEL_US_MAX < u64::from(request.timeout_ms) * 1_000;
+        if let (Some(message), 1, Health::Well, true) = (&told.message, told.number, health, in_time) {
+            self.waited(&told.lane, message)?;
         }
         let id = self.sent.len();
         let duration_ms = u32::try_from((fate.completes_us - self.now_us) / 1_000).unwrap_or(u32::MAX);
@@ -98,6 +107,26 @@ impl World {
         self.results.push(Some(Completion { id: request.id, duration_ms, result: fate.result }));
         self.at(fate.completes_us - self.now_us, Due::Complete(instance, call, id));
         Ok(())
+    }
+
+    /// A healthy webhook is sent a message for the first time.
+    fn waited(&mut self, lane_id: &str, message: &str) -> Result<(), Failure> {
+        let params = &self.params;
+        if !params.patient || params.poison > 0 || params.restore.is_some() || self.script.is_some() {
+            return Ok(());
+        }
+        let lane = &self.model.lanes[lane_id];
+        let accepted_us = self.model.messages[message].accepted_us;
+        let plain =
+            |hook: &Hook| hook.active && !hook.strict_order && hook.rate_per_minute.is_none_or(|rate| rate == 0);
+        let steady = during(lane, accepted_us, self.now_us).into_iter().all(|state| state.is_some_and(plain));
+        let delivery = &lane.deliveries[message];
+        if !steady || !delivery.log.is_empty() || !delivery.moved.is_empty() || !delivery.requests.is_empty() {
+            return Ok(());
+        }
+        self.coverage.add(Count::Waits);
+        let about = || format!("{message} was sent to {lane_id} for the first time");
+        delay::first_attempt(params, &self.excuses, lane, (accepted_us, self.now_us), about)
     }
 
     /// Draws whether a flaky receiver's answer asks for less: no more of this message, or nothing at all.
@@ -165,6 +194,7 @@ impl World {
         let completions = std::mem::take(&mut self.instances[instance].ready);
         let wake = if self.chance.chance(self.faults.drain) {
             self.coverage.add(Count::Drains);
+            self.excuses.add(self.now_us, delay::NETWORK_US);
             Wake::Drain
         } else if self.chance.below(4) == 0 {
             Wake::Work

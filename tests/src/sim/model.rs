@@ -110,6 +110,8 @@ pub struct Lane {
     pub recorded: bool,
     /// Keys of wakes.
     pub wakes: BTreeSet<String>,
+    /// Of these, those that claims and releases have put: a lane has one of its own.
+    pub own_wakes: BTreeSet<String>,
     /// Queue rows.
     pub queue: BTreeMap<String, Group>,
     /// Before then, in milliseconds, the webhook is sent nothing.
@@ -566,6 +568,9 @@ impl Model {
         {
             lane.lost_by.insert(loser);
         }
+        let (wakes, before) = (&lane.wakes, &lane.lease.wake);
+        lane.own_wakes.retain(|wake| wakes.contains(wake) || before.as_ref() == Some(wake));
+        lane.own_wakes.extend(lease.wake.clone());
         lane.lease = lease;
         Ok(())
     }

@@ -7,6 +7,9 @@ use super::model::CallId;
 use super::params::Faults;
 use super::rng::Rng;
 
+/// What a request's way takes, at most, in microseconds.
+pub const TRAVEL_US_MAX: u64 = 40_000;
+
 /// How a receiver behaves.
 #[derive(Clone, Copy, Debug)]
 pub enum Health {
@@ -105,7 +108,7 @@ pub fn fate(
     request: &Request,
 ) -> Fate {
     let timeout_us = u64::from(request.timeout_ms) * 1_000;
-    let travel_us = rng.between(100, 40_000);
+    let travel_us = rng.between(100, TRAVEL_US_MAX);
     if rng.chance(faults.network) {
         return broken_network(rng, now_us, travel_us, timeout_us);
     }

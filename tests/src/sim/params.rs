@@ -49,6 +49,8 @@ pub struct Params {
     /// The platform's commits take longer than what waits has to wait, and the pumps' do not: attempts end between a redelivery's
     /// look and its commit.
     pub race: bool,
+    /// Pumps have time enough, so that how long a healthy webhook waits can be judged.
+    pub patient: bool,
     /// How many of ten thousand calls are those of strangers, who ask for what is not theirs.
     pub strangers: u32,
     /// When the store goes back to a backup.
@@ -125,6 +127,7 @@ impl Params {
             },
             fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
             race: false,
+            patient: !hot && !fan_out && Rng::of(seed, "patient", 0).below(4) == 0,
             strangers: 0,
             restore: None,
             profile: rng.pick(&["standard", "standard", "standard", "perfex-assets"]),
@@ -162,6 +165,9 @@ impl Params {
             },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
+        if params.patient && Rng::of(seed, "patient", 1).below(3) > 0 {
+            params.only_receivers_fail();
+        }
         if hot && redeliveries == 10 && Rng::of(seed, "race", 0).below(3) == 0 {
             params.race = true;
             params.commit_us_max = 0;
@@ -173,6 +179,17 @@ impl Params {
         }
         params.restore = Plan::draw(seed, params.fault_phase_ms);
         params
+    }
+
+    /// Nothing goes wrong but with receivers, of which some hang, break or are down, and some are well.
+    fn only_receivers_fail(&mut self) {
+        let network = self.faults.network.min(200);
+        self.faults = Faults { receiver: 6_000, network, ..Faults::default() };
+        self.storage_us_max = self.storage_us_max.min(5_000);
+        self.answer_us_max = self.answer_us_max.min(200_000);
+        self.fault_phase_ms = 600_000;
+        self.actions = 40;
+        self.webhooks = self.webhooks.max(5);
     }
 
     /// Whether clocks differ by more than the engine promises to bear in time (it must still lose nothing).

@@ -228,6 +228,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         jobs: 0,
         wishes: 0,
         race: false,
+        patient: false,
         strangers: 0,
         restore: None,
         poison: 0,

@@ -92,6 +92,8 @@ sabotages! {
     ReturnVersions "return-versions" Harmless(
         "no row that a commit checks is ever put again after it was deleted: ids, tokens and attempts do not come back"),
     LookFurther "look-further" Seen(&["tenants"]),
+    KeepArmedWake "keep-armed-wake" Seen(&["grows"]),
+    CloseLanes "close-lanes" Seen(&["delay"]),
     ForgetPace "forget-pace" Seen(&["rate"]),
     KeepSecrets "keep-secrets" Seen(&["signature"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
@@ -164,6 +166,12 @@ impl Storage for Sabotaged<'_> {
         }
         if self.sabotage == Sabotage::ForgetPace && self.pumps {
             entries.iter_mut().flatten().for_each(|entry| entry.value = entry.value.replace("freeAtUs", "freeAtUs-"));
+        }
+        let now_ms = self.host.now_us() / 1_000;
+        if self.sabotage == Sabotage::CloseLanes && self.pumps && now_ms / 120_000 % 2 == 0 {
+            let leased = format!("\"until\":{}", now_ms + 30_000);
+            let lanes = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("lane/"));
+            lanes.for_each(|entry| entry.value = entry.value.replace("\"until\":0", &leased));
         }
         if self.sabotage == Sabotage::KeepSecrets {
             entries
@@ -325,6 +333,10 @@ fn removes(kind: Kind, mutations: &[Mutation]) -> bool {
 fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mutation]) -> bool {
     if sabotage == Sabotage::ForgetAskedDelete {
         return kind == Kind::Asked && matches!(mutation, Mutation::Delete { .. });
+    }
+    if sabotage == Sabotage::KeepArmedWake {
+        let delete = matches!(mutation, Mutation::Delete { key } if key.starts_with("wake/"));
+        return delete && matches!(kind, Kind::Release | Kind::Settle);
     }
     let key = mutation.key();
     match sabotage {

@@ -55,7 +55,7 @@ impl World {
         let failed = || StorageError::NotApplied("simulated".to_owned());
         if fails {
             self.coverage.add(Count::ReadFailures);
-            self.calls[call].faults += 1;
+            self.storage_fails(call);
         }
         let reply = match op {
             Op::Get(_) if fails => Reply::Got(Err(failed())),
@@ -107,17 +107,17 @@ impl World {
         }
         if self.chance.chance(self.faults.not_applied) {
             self.coverage.add(Count::NotApplied);
-            self.calls[call].faults += 1;
+            self.storage_fails(call);
             return Ok(Err(StorageError::NotApplied("simulated".to_owned())));
         }
         if self.chance.chance(self.faults.unknown_dropped) {
             self.coverage.add(Count::UnknownDropped);
-            self.calls[call].faults += 1;
+            self.storage_fails(call);
             return unknown();
         }
         if self.chance.chance(self.faults.unknown_late) {
             self.coverage.add(Count::UnknownLate);
-            self.calls[call].faults += 1;
+            self.storage_fails(call);
             let delay_us = self.chance.pick(&[100, 10_000, 1_000_000, 60_000_000, 300_000_000]);
             self.hold(delay_us, Held { call, checks, mutations, transaction: None });
             return unknown();
@@ -125,7 +125,7 @@ impl World {
         let result = self.apply(call, &checks, &mutations)?;
         if self.chance.chance(self.faults.unknown_applied) && !matches!(result, Err(StorageError::Invalid(_))) {
             self.coverage.add(Count::UnknownApplied);
-            self.calls[call].faults += 1;
+            self.storage_fails(call);
             return unknown();
         }
         Ok(result)
@@ -190,7 +190,7 @@ impl World {
     ) -> Result<Result<Vec<u64>, StorageError>, Failure> {
         if self.refuses(call, mutations) {
             self.coverage.add(Count::Refused);
-            self.calls[call].faults += 1;
+            self.storage_fails(call);
             self.model.refused(call, mutations);
             return Ok(Err(StorageError::Invalid(REFUSED.to_owned())));
         }

@@ -11,6 +11,7 @@ use hookwright_engine::host::{Check, Completion, Mutation};
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
+use super::checkers::delay::{self, Excuses};
 use super::checkers::endings::{self, End};
 use super::checkers::kept;
 use super::checkers::order;
@@ -192,6 +193,8 @@ pub struct World {
     pub results: Vec<Option<Completion>>,
     /// What they carried.
     pub bodies: Bodies,
+    /// What has gone wrong that may have made others wait.
+    pub excuses: Excuses,
     /// When each lane may be sent the next.
     pub paces: Paces,
     /// Draws faults of storage and instances.
@@ -275,6 +278,7 @@ impl World {
             sent: Vec::new(),
             results: Vec::new(),
             bodies: Bodies::default(),
+            excuses: Excuses::default(),
             paces: Paces::default(),
             chance: Rng::of(seed, "faults", 0),
             network: Rng::of(seed, "network", 0),
@@ -429,6 +433,7 @@ impl World {
         let life = &mut self.instances[instance];
         let Some((call, running)) = life.running.take() else { return };
         drop(running.end());
+        self.excuses.add(self.now_us, delay::CRASH_US);
         life.asks = None;
         life.waits = false;
         life.ready.clear();
@@ -513,8 +518,15 @@ impl World {
         Ok(())
     }
 
-    /// Something goes wrong with what the instance is doing.
+    /// A storage call of this call fails.
+    pub fn storage_fails(&mut self, call: CallId) {
+        self.calls[call].faults += 1;
+        self.excuses.add(self.now_us, delay::STORAGE_US);
+    }
+
+    /// An instance stands still, or its clock jumps.
     pub fn meets_fault(&mut self, instance: InstanceId) {
+        self.excuses.add(self.now_us, delay::STALL_US);
         if let Some((call, _)) = self.instances[instance].running {
             self.calls[call].faults += 1;
         }
@@ -555,6 +567,7 @@ impl World {
         self.faults =
             Faults { clock_off_ms_max: self.faults.clock_off_ms_max.min(CLOCK_SKEW_MS_MAX / 2), ..Faults::default() };
         self.trace.note(self.now_us, || "the faults end".to_owned());
+        self.excuses.add(self.now_us, delay::CRASH_US);
         if self.params.faultless() {
             // Without a fault, not even this crash may happen.
             return Ok(());

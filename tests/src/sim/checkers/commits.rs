@@ -36,6 +36,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     ensure(touched.broken.is_none(), "rows", || touched.broken.clone().unwrap_or_default())?;
     for lane in touched.lanes.iter().chain(&touched.hooks) {
         covered(lane, &model.lanes[lane])?;
+        bounded(lane, &model.lanes[lane])?;
     }
     for lane in &touched.hooks {
         findable(lane, &model.lanes[lane])?;
@@ -99,6 +100,14 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         order::placed(model, touched, (lane, message), applied.began_us)?;
     }
     Ok(())
+}
+
+/// What claims and releases write they delete: however often a lane changes hands, it has one wake of its own.
+fn bounded(id: &str, lane: &Lane) -> Result<(), Failure> {
+    let mut left =
+        lane.own_wakes.iter().filter(|wake| lane.wakes.contains(*wake) && lane.lease.wake.as_ref() != Some(wake));
+    let left = left.next();
+    ensure(left.is_none(), "grows", || format!("'{left:?}' of {id} is left, its lane's is {:?}", lane.lease.wake))
 }
 
 /// Every queue row is announced by a wake no later than itself, or its lane is leased; a leased lane's wake exists.
