@@ -186,7 +186,7 @@ pub const JOB_STEP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Attempts or messages that one step of a job looks at.
 pub const JOB_STEP_LOOKS_MAX: u32 = 200;
 /// How long one step of a job looks, in milliseconds: deliveries wait meanwhile.
-pub const JOB_STEP_MS_MAX: u64 = 1_000;
+pub const JOB_STEP_MS_MAX: u64 = 250;
 /// Records, of attempts or of routing, that one step of a job reads at once.
 pub const JOB_RECORDS_MAX: u32 = 8;
 /// Messages that one step of a job reads at once.

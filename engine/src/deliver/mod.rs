@@ -77,9 +77,6 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
                 progress |= claim::claim(pump)?;
             }
         }
-        if !pump.is_alone() {
-            progress |= jobs::work(pump)?;
-        }
         send::send(pump)?;
         match settle::settle(pump) {
             Ok(settled) => progress |= settled,
@@ -92,6 +89,7 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
         stalls = 0;
+        progress |= jobs::work(pump)?;
         let looked = (pump.wake_place.is_none() && pump.next_send_ms == u64::MAX) || !pump.may_start();
         if pump.flights.is_empty() && !progress && looked {
             return Ok(());

@@ -125,7 +125,9 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
                         Registration::Active(_) => stat.free_at_us.unwrap_or(0).div_ceil(1_000),
                         Registration::Unread | Registration::Gone | Registration::Inactive(_) => 0,
                     };
-                    planned.release = Some(stays_ms.map(|due_ms| due_ms.max(earliest_ms)));
+                    // It has not been seen whether the webhook is there. If it is gone, its lane has to go.
+                    let unseen = matches!(held.hook, Registration::Unread).then_some(now_ms);
+                    planned.release = Some(stays_ms.or(unseen).map(|due_ms| due_ms.max(earliest_ms)));
                     if held.spaced && planned.stat.is_none() {
                         // The next holder must know what this one has sent.
                         planned.stat = Some(held.stat.clone());

@@ -208,7 +208,7 @@ impl Params {
             && storage.iter().chain([&faults.unknown_late, &faults.crash, &faults.stall]).all(|rate| *rate == 0)
             && faults.clock_off_ms_max == 0
             && self.restore.is_none()
-            && self.storage_us_max * u64::from(self.webhooks) + self.commit_us_max < 1_000_000
+            && self.storage_us_max * (u64::from(self.webhooks) + 2 * self.jobs) + self.commit_us_max < 1_000_000
     }
 
     /// How much later than it decided to, by the true clock, a worker may send, and by how much two clocks differ: a read lies

@@ -72,7 +72,6 @@ sabotages! {
     ForgetAskedDelete "forget-asked-delete" Seen(&["queued-once"]),
     ForgetAskedInbox "forget-asked-inbox" Seen(&["redelivered"]),
     SkipJobCheck "skip-job-check" Seen(&["job-armed"]),
-    SkipPurgedLaneCheck "skip-purged-lane-check" Seen(&["purged"]),
     ForgetJobWake "forget-job-wake" Seen(&["job-armed"]),
     ForgetJobAsk "forget-job-ask" Seen(&["queued-once"]),
     SplitAccept "split-accept" Seen(&["accepted"]),
@@ -297,7 +296,6 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     match sabotage {
         Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
         Sabotage::SkipJobCheck => kind == Kind::Job && key.starts_with("job/"),
-        Sabotage::SkipPurgedLaneCheck => kind == Kind::Job && lane,
         Sabotage::SkipMessageCheck => kind == Kind::Accept && key.starts_with("msg/"),
         Sabotage::SkipInboxCheck => kind == Kind::Route && key.starts_with("inbox/"),
         Sabotage::SkipShardCheck => key.starts_with("shard/"),

@@ -25,6 +25,16 @@ fn ended(world: &World, config: &Config, begun: &str) -> (String, u64, u64) {
     (job["state"].as_str().unwrap().to_owned(), job["looked"].as_u64().unwrap(), job["done"].as_u64().unwrap())
 }
 
+/// A pump that does nothing but this job.
+fn work_alone(world: &World, config: &Config, begun: &str) {
+    let mut pump = super::super::Pump::new(world, config, Budget { time_ms: 10_000, attempts_max: 1 });
+    let lane = keys::Lane::of("acme", parsed(begun)["id"].as_str().unwrap());
+    let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
+    let row: records::Job = records::decode(&row.key, &row.value).unwrap();
+    super::note(&mut pump, &lane, &row.wake.unwrap());
+    while super::work(&mut pump).unwrap() {}
+}
+
 #[test]
 fn what_has_failed_is_sent_again_once() {
     let (world, config) = (World::new(&[500, 500, 500, 200, 500]), Config::new(&settings()).unwrap());
@@ -120,13 +130,7 @@ fn what_is_being_routed_past_a_new_webhook_is_routed_afresh() {
         let config = Config::new(&settings()).unwrap();
         let webhook = registered(world, &config, r#""name":"new""#);
         let begun = replay(world, &config, "acme", &webhook, EVER).unwrap();
-        let mut pump = super::super::Pump::new(world, &config, Budget { time_ms: 10_000, attempts_max: 1 });
-        let id = parsed(&begun)["id"].as_str().unwrap().to_owned();
-        let lane = keys::Lane::of("acme", &id);
-        let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
-        let row: records::Job = records::decode(&row.key, &row.value).unwrap();
-        super::note(&mut pump, &lane, &row.wake.unwrap());
-        while super::work(&mut pump).unwrap() {}
+        work_alone(world, &config, &begun);
         assert_eq!(ended(world, &config, &begun), ("done".to_owned(), 0, 0));
     });
     for _ in 0..3 {
@@ -203,6 +207,25 @@ fn of_a_removed_webhook_the_attempts_of_messages_are_left() {
     let error = job(&world, &config, "other", &id).unwrap_err();
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("jobId")));
     is_quiet(&world);
+}
+
+#[test]
+fn a_lane_that_somebody_takes_meanwhile_is_not_purged() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""name":"n""#);
+    accept_many(&world, &config, 1);
+    world.pump(&config);
+    let id = unregister(&world, &config, "acme", &webhook).unwrap();
+    let begun = job(&world, &config, "acme", &id).unwrap();
+    let key = format!("lane/acme/{webhook}");
+    let lane = key.clone();
+    world.meddle(At::Commit("lane/"), move |world| {
+        let leased = format!(r#"{{"v":1,"token":"t","until":{}}}"#, world.now_us.get() / 1_000 + 10_000);
+        world.put(std::iter::once(lane), &leased);
+    });
+    work_alone(&world, &config, &begun);
+    assert!(world.store.get_one(&key).unwrap().is_some());
+    assert_eq!(look(&world, &config, &begun)["state"], "running");
 }
 
 #[test]
