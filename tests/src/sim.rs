@@ -42,6 +42,7 @@ pub const PINNED: &[(u64, &str)] = &[
     (95, "a rotated secret went on signing after its overlap, for as long as its webhook's lane was leased"),
     (172, "a slow read of the messages let requests leave after the lease that they were covered by"),
     (175, "a read that failed while results were waiting dropped them, so that everything was sent again"),
+    (805, "an erasure of the first delivery of a strict lane announced the one behind it after it was due"),
     (1_903, "a redelivery whose commit had an unknown outcome was made twice if its attempt had ended by then"),
     (2_898, "an attempt brought forward while it was under way was put twice into one settling commit"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),

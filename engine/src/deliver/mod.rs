@@ -77,6 +77,8 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
                 progress |= claim::claim(pump)?;
             }
         }
+        let worked = jobs::work(pump)?;
+        progress |= worked;
         send::send(pump)?;
         match settle::settle(pump) {
             Ok(settled) => progress |= settled,
@@ -89,7 +91,8 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
         stalls = 0;
-        progress |= jobs::work(pump)?;
+        // Where something comes back all the time, its turn is when that has been recorded.
+        progress |= !worked && jobs::work(pump)?;
         let looked = (pump.wake_place.is_none() && pump.next_send_ms == u64::MAX) || !pump.may_start();
         if pump.flights.is_empty() && !progress && looked {
             return Ok(());

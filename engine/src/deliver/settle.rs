@@ -223,6 +223,10 @@ fn first_that_stays(
     plan: &LanePlan,
 ) -> Result<Option<u64>, Error> {
     let mut first = plan.done.iter().filter_map(|done| done.attempt.next_at_ms).min();
+    if let Some((stays, _)) = plan.stays.as_ref().filter(|_| !plan.behind.is_empty()) {
+        // What is behind it gets a row of its own, which is not there yet. Without strict order it need not wait.
+        first = first.min(keys::queue_due_ms(stays)).or(first);
+    }
     let going = plan.rows.values().filter(|left| left.is_empty()).count();
     let mut limit = u32::try_from(going + 1).unwrap_or(u32::MAX);
     let mut range = keys::queue_all(lane);

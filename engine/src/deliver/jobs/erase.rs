@@ -111,10 +111,9 @@ fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Resu
             Left::Nothing => step.commit.delete(entry.key.clone()),
         }
         step.commit.check(&entry.key, Some(entry.version));
-        // What stood behind a delivery that waited, in strict order, may be due before that was.
+        // What stood behind a delivery that waited, in strict order, may be due before that was, and before its own place says.
         if let Some(lane) = keys::lane_of_queue(&entry.key).filter(|lane| lane.as_str() != woken) {
-            let at_ms = keys::queue_due_ms(&entry.key).unwrap_or(0);
-            step.commit.put(keys::wake(at_ms, &lane, &token), records::encode(&Empty {}));
+            step.commit.put(keys::wake(0, &lane, &token), records::encode(&Empty {}));
             lane.as_str().clone_into(&mut woken);
         }
     }
