@@ -25,9 +25,12 @@ pub(super) fn step(pump: &mut Pump<'_>, step: &mut Step) -> Result<(), Error> {
         let token = pump.token();
         return remove::messages(pump, step, entry, Some(&token));
     }
-    // Where much waits, it is looked through less often.
-    let took_ms = pump.now_ms().saturating_sub(step.job.since_ms.unwrap_or(0));
-    step.pause_ms = Some(took_ms.saturating_mul(10).clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
+    // Where much waits, or where even the youngest has waited for long, it is looked through less often.
+    let now_ms = pump.now_ms();
+    let took_ms = now_ms.saturating_sub(step.job.since_ms.unwrap_or(0));
+    let youngest_ms = keys::kept_at(&place).map_or(now_ms, |(_, at_ms)| at_ms);
+    let pause_ms = took_ms.saturating_mul(10).max(now_ms.saturating_sub(youngest_ms) / 10);
+    step.pause_ms = Some(pause_ms.clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
     step.job.place = Some(start);
     step.job.after = None;
     Ok(())
