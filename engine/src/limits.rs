@@ -205,6 +205,8 @@ pub const RETENTION_S: u32 = 30 * 24 * 3_600;
 pub const KEEP_PAUSE_MS_MIN: u64 = 5_000;
 /// Between two passes over what is kept, at most, in milliseconds.
 pub const KEEP_PAUSE_MS_MAX: u64 = 3_600_000;
+/// The longest of them where a tenant keeps no bodies and nothing has come for long.
+pub const BARE_PAUSE_MS_MAX: u64 = 600_000;
 /// Ranges that one step of a pass looks into.
 pub const KEEP_SEEKS_MAX: usize = 16;
 /// Messages that one step of a pass looks at.

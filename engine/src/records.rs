@@ -205,7 +205,7 @@ pub struct Job {
     pub place: Option<String>,
     /// The message after which it goes on there.
     pub after: Option<String>,
-    /// When the last delivery that it asked for was due, in milliseconds.
+    /// When the last delivery that it asked for was due, or the youngest message that it has looked at was routed, in milliseconds.
     pub asked_ms: Option<u64>,
     /// What it has looked at.
     pub looked: u64,

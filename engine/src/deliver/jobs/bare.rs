@@ -4,7 +4,7 @@
 use super::{Step, remove};
 use crate::deliver::Pump;
 use crate::host::Direction;
-use crate::limits::{KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN};
+use crate::limits::{BARE_PAUSE_MS_MAX, KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN};
 use crate::records::JobState;
 use crate::{Error, keys, settings};
 
@@ -25,12 +25,14 @@ pub(super) fn step(pump: &mut Pump<'_>, step: &mut Step) -> Result<(), Error> {
         let token = pump.token();
         return remove::messages(pump, step, entry, Some(&token));
     }
-    // Where much waits, or where even the youngest has waited for long, it is looked through less often.
+    // Where much waits, or where nothing has come for long, it is looked through less often.
     let now_ms = pump.now_ms();
     let took_ms = now_ms.saturating_sub(step.job.since_ms.unwrap_or(0));
-    let youngest_ms = keys::kept_at(&place).map_or(now_ms, |(_, at_ms)| at_ms);
-    let pause_ms = took_ms.saturating_mul(10).max(now_ms.saturating_sub(youngest_ms) / 10);
-    step.pause_ms = Some(pause_ms.clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
+    let last_ms = step.job.asked_ms.unwrap_or(step.job.created_at_ms);
+    let youngest_ms = keys::kept_at(&place).map_or(last_ms, |(_, at_ms)| at_ms);
+    let quiet_ms = (now_ms.saturating_sub(youngest_ms) / 10).min(BARE_PAUSE_MS_MAX);
+    step.pause_ms = Some(took_ms.saturating_mul(10).max(quiet_ms).clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
+    step.job.asked_ms = Some(youngest_ms);
     step.job.place = Some(start);
     step.job.after = None;
     Ok(())
