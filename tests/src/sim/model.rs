@@ -65,6 +65,8 @@ pub struct Delivery {
     pub moved: BTreeMap<u32, usize>,
     /// The time in the key of the record of each attempt, in milliseconds.
     pub recent_ms: BTreeMap<u32, u64>,
+    /// Attempts that the webhook's records no longer name, because these have become too old.
+    pub unlisted: BTreeSet<u32>,
     /// The jobs that asked for it, once for each commit.
     pub asked_for: Vec<String>,
     /// The calls that asked for it again, once for each commit.
@@ -162,6 +164,8 @@ pub struct Model {
     pub tests: BTreeSet<String>,
     /// By `<tenant>/<job>`.
     pub jobs: BTreeMap<String, JobSeen>,
+    /// Which attempts each record of a webhook names.
+    records: BTreeMap<String, Vec<(String, u32)>>,
     /// How many webhooks a tenant has, as its row says.
     pub counts: BTreeMap<String, usize>,
     /// What each sealed secret is in clear.
@@ -341,10 +345,16 @@ impl Model {
             }
             Row::Job { job } => self.job(now_us, key, job, value, touched),
             Row::Recent { lane, at_ms } => {
-                let Some(value) = value else { return Ok(()) };
-                for (message, number) in parsed::<Recent>(key, value)?.a {
+                let now = value.map_or(Ok(Vec::new()), |value| parsed::<Recent>(key, value).map(|recent| recent.a))?;
+                for (message, number) in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
+                    if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
+                        delivery.unlisted.insert(number);
+                    }
+                }
+                for (message, number) in now {
                     if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
                         delivery.recent_ms.insert(number, at_ms);
+                        delivery.unlisted.remove(&number);
                     }
                 }
                 Ok(())

@@ -37,7 +37,7 @@ pub const BEGIN_US: u64 = 1_760_000_000_000_000;
 /// How long a world may take to come to rest: 60 days.
 const REST_US_MAX: u64 = 60 * 24 * 3_600 * 1_000_000;
 /// How many turns it may take.
-const TURNS_MAX: u64 = 3_000_000;
+const TURNS_MAX: u64 = 8_000_000;
 
 /// No instance has so many lives.
 const LIVES_MAX: u64 = 1_000_000;

@@ -97,7 +97,7 @@ fn wanted(hook: &Hook, model: &Model, message: &str) -> bool {
     hook.events.iter().any(|pattern| matches(pattern, &model.messages[message].event_type))
 }
 
-/// A job that is done has asked for whatever had failed when it began, and still had.
+/// A job that is done has asked for whatever had failed when it began, and still had, as far as the webhook's records go back.
 fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     let Some((lane_id, lane)) = lane_of(model, id, seen) else { return Ok(()) };
     let (from_ms, to_ms) = seen.now.range_ms();
@@ -106,7 +106,8 @@ fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
         let Some((number, log)) = delivery.log.iter().next_back() else { continue };
         let failed = matches!(log.state.as_str(), "exhausted" | "failed") && log.again.is_none();
         let meant = delivery.recent_ms.get(number).is_some_and(|at_ms| (from_ms..=to_ms).contains(at_ms));
-        let left = failed && meant && delivery.recorded_us <= seen.began_us;
+        let listed = !delivery.unlisted.contains(number);
+        let left = failed && meant && listed && delivery.recorded_us <= seen.began_us;
         ensure(!left, "recovered", || format!("job {id} is done without {message} for {lane_id}: {:?}", delivery.log))?;
     }
     Ok(())
