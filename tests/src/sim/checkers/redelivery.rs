@@ -27,8 +27,9 @@ pub struct Promise {
 pub fn promised(model: &Model, asked: Asked<'_>, answer: &serde_json::Value) -> Result<Vec<Promise>, Failure> {
     let (from_us, to_us) = asked.during;
     let ids: Vec<&str> = answer["webhookIds"].as_array().into_iter().flatten().filter_map(|id| id.as_str()).collect();
-    // It may have gone since.
-    let Some(message) = model.messages.get(asked.message) else { return Ok(Vec::new()) };
+    // It may have gone since, or be about to.
+    let found = model.messages.get(asked.message).filter(|known| known.stone.is_none());
+    let Some(message) = found else { return Ok(Vec::new()) };
     let about = || format!("{asked:?} was answered {answer}");
     let named = asked.webhook.is_none_or(|webhook| ids == [webhook]);
     ensure(named && answer["messageId"] == asked.message, "redelivered", about)?;
