@@ -57,8 +57,8 @@ pub(super) fn note(pump: &mut Pump<'_>, lane: &Lane, wake: &str) {
 pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
     // What is in flight is waited for, and recorded, in time.
     let now_ms = pump.now_ms();
-    let ends = |held: &Box<Held>| held.in_flight > 0 && held.until_ms < now_ms + LEASE_MARGIN_MS;
-    if !pump.may_start() || pump.is_alone() || !pump.done.is_empty() || pump.lanes.values().any(ends) {
+    let ends = |held: &Held| held.in_flight > 0 && held.until_ms < now_ms + LEASE_MARGIN_MS;
+    if !pump.may_start() || pump.is_alone() || !pump.done.is_empty() || pump.lanes.values().any(|held| ends(held)) {
         return Ok(false);
     }
     if !std::mem::replace(&mut pump.keeps, true) {

@@ -155,7 +155,9 @@ impl Params {
                 // One at a time, there is less of the turmoil that a hot seed is for.
                 (_, 0) if hot => 10,
                 _ if hot => 0,
-                (_, drawn) => [0, 0, 0, 0, 0, 5, 5, 5, 10, 10][drawn as usize],
+                (_, 0..5) => 0,
+                (_, 5..8) => 5,
+                _ => 10,
             },
             jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },

@@ -167,7 +167,7 @@ impl Storage for Sabotaged<'_> {
             entries.iter_mut().flatten().for_each(|entry| entry.value = entry.value.replace("freeAtUs", "freeAtUs-"));
         }
         let now_ms = self.host.now_us() / 1_000;
-        if self.sabotage == Sabotage::CloseLanes && self.pumps && now_ms / 120_000 % 2 == 0 {
+        if self.sabotage == Sabotage::CloseLanes && self.pumps && (now_ms / 120_000).is_multiple_of(2) {
             let leased = format!("\"until\":{}", now_ms + 30_000);
             let lanes = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("lane/"));
             lanes.for_each(|entry| entry.value = entry.value.replace("\"until\":0", &leased));
