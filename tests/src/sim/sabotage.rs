@@ -59,7 +59,7 @@ sabotages! {
     SkipRouteHeldLaneCheck "skip-route-held-lane-check" Seen(&["announced"]),
     SkipRouteTakenLaneCheck "skip-route-taken-lane-check" Seen(&["lease-respected"]),
     SkipClaimLaneCheck "skip-claim-lane-check" Seen(&["lease-respected"]),
-    SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced"]),
+    SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced", "grows"]),
     SkipQueueCheck "skip-queue-check" Seen(&["rows", "queued-once"]),
     SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced", "held-against"]),
     SkipHookCheck "skip-hook-check" Seen(&["findable"]),
