@@ -1,9 +1,9 @@
 //! The pump's work on jobs: one at a time, step by step between its deliveries. A step is one commit that checks the job's row
 //! and holds both what was done and how far the job has come, so that the two never disagree; repeated, it conflicts.
 //!
-//! A pump that takes a job up says so first, so that it is known how many did not come back from it: then the job looks at one
-//! thing at a time, and at last leaves that out. The job's wake is at the end of a lease while a pump is at it, so that others look for work elsewhere. What a step of a
-//! job does is its kind's, in a file of its own.
+//! A pump that takes a job up says so first, so that it is known how many did not come back from it: then the job looks at
+//! one thing at a time, and at last leaves that out. The job's wake is at the end of a lease while a pump is at it, so that
+//! others look for work elsewhere. What a step of a job does is its kind's, in a file of its own.
 
 mod age;
 mod asks;
