@@ -36,7 +36,6 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     ensure(touched.broken.is_none(), "rows", || touched.broken.clone().unwrap_or_default())?;
     for lane in touched.lanes.iter().chain(&touched.hooks) {
         covered(lane, &model.lanes[lane])?;
-        bounded(lane, &model.lanes[lane])?;
     }
     for lane in &touched.hooks {
         findable(lane, &model.lanes[lane])?;
@@ -98,6 +97,9 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     }
     for (lane, message, _) in &touched.asked {
         order::placed(model, touched, (lane, message), applied.began_us)?;
+    }
+    for lane in touched.lanes.iter().chain(&touched.hooks) {
+        bounded(lane, &model.lanes[lane])?;
     }
     Ok(())
 }
