@@ -1,0 +1,16 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+
+@Entity()
+export class Asset {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column()
+  tenant!: string;
+
+  @Column()
+  name!: string;
+
+  @Column({ default: 'available' })
+  status!: string;
+}

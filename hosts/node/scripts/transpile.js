@@ -1,0 +1,57 @@
+// Makes `component/` of the component's file: two ways in (suspending and synchronous), and the machine code they share.
+//
+//   node scripts/transpile.js <hookwright.wasm>
+
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { transpileBytes } from '@bytecodealliance/jco-transpile';
+
+const OUT = new URL('../component/', import.meta.url);
+// Imports that may have to wait. `submit` hands over and returns.
+const AWAITED = ['storage#get', 'storage#scan', 'storage#commit', 'http#wait'];
+
+const component = await readFile(process.argv[2]);
+const options = { name: 'component', instantiation: 'sync', minify: true };
+const synchronous = await transpileBytes(component, { ...options });
+const suspending = await transpileBytes(component, {
+  ...options,
+  asyncMode: 'jspi',
+  asyncImports: AWAITED.map((name) => `hookwright:webhooks/${name.replace('#', '@0.1.0#')}`),
+  asyncExports: exported(synchronous.files),
+});
+for (const [name, bytes] of Object.entries(synchronous.files)) {
+  if (name.endsWith('.wasm') && Buffer.compare(bytes, suspending.files[name]) !== 0) {
+    throw new Error(`${name} differs between the two ways in; they could not share it`);
+  }
+}
+await rm(OUT, { recursive: true, force: true });
+await mkdir(OUT, { recursive: true });
+await writeFile(new URL('suspending.js', OUT), keepingBoms(suspending.files['component.js']));
+await writeFile(new URL('synchronous.js', OUT), keepingBoms(synchronous.files['component.js']));
+for (const [name, bytes] of Object.entries(synchronous.files)) {
+  if (name.endsWith('.wasm')) {
+    await writeFile(new URL(name, OUT), bytes);
+  }
+}
+
+// Every function of the exported interfaces, read off the types that come with the code: none can be forgotten.
+function exported(files) {
+  return ['webhooks', 'console'].flatMap((name) => {
+    const types = Buffer.from(files[`interfaces/hookwright-webhooks-${name}.d.ts`]).toString();
+    const functions = [...types.matchAll(/^export function (\w+)\(/gm)].map(([, camel]) => camel);
+    if (functions.length === 0) {
+      throw new Error(`the interface ${name} has no functions`);
+    }
+    const kebab = (camel) => camel.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return functions.map((camel) => `hookwright:webhooks/${name}@0.1.0#${kebab(camel)}`);
+  });
+}
+
+// A text that begins with U+FEFF is a text like any other; a decoder left to itself drops it.
+function keepingBoms(source) {
+  const text = Buffer.from(source).toString();
+  const kept = text.replace(/new TextDecoder(\(\)|(?!\())/g, "new TextDecoder('utf-8',{ignoreBOM:true})");
+  if (kept === text) {
+    throw new Error('the generated code has no text decoder where one was expected');
+  }
+  return kept;
+}

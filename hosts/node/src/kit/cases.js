@@ -1,0 +1,48 @@
+// The cases of the storage contract: the same, by name and content, as those of the Rust kit (`storage-check/`), of which a
+// test holds the names equal. The cases never look at what a store is made of.
+
+import { crash, others, reopened, versionsAfterReopening } from './cases-ending.js';
+import { counter, distinctVersions, inserts, oppositeOrders, seenByOthers, snapshots } from './cases-racing.js';
+import { empty, get, halfOpen, largestValue, limits, order, values } from './cases-reading.js';
+import { refusedCommits, refusedReads } from './cases-refusing.js';
+import {
+  absence, checkAlone, conflict, conflictIndexes, deleteMissing, everyCheck, largestCommit, neverReused, unknownVersions,
+  versions,
+} from './cases-writing.js';
+
+const one = (name, run) => ({ name, durable: false, run: async (subject) => run(await subject.connect()) });
+const several = (name, run) => ({ name, durable: false, run });
+const ending = (name, run) => ({ name, durable: true, run });
+
+/** Every case, simple ones first. */
+export const CASES = [
+  one('an empty store has nothing', empty),
+  one('entries come in the order of their bytes', order),
+  one('a range is half-open', halfOpen),
+  one('a scan ends at its limit', limits),
+  one('get answers in the order asked', get),
+  one('values come back as they went in', values),
+  one('a value of the largest size comes back whole', largestValue),
+  one('reads that break a rule are refused', refusedReads),
+  one('a put answers the version that is read afterwards', versions),
+  one('a version is never reused', neverReused),
+  one('a failed check is named and nothing is applied', conflict),
+  one('only failed checks are named', conflictIndexes),
+  one('absence is checked', absence),
+  one('every check of many counts', everyCheck),
+  one('a check alone changes nothing', checkAlone),
+  one('no version holds that never was', unknownVersions),
+  one('deleting what is not there is no error', deleteMissing),
+  one('the largest commit fits', largestCommit),
+  one('commits that break a rule are refused and nothing is applied', refusedCommits),
+  several('what one connection writes the others read', seenByOthers),
+  several('a counter incremented under a check loses nothing', counter),
+  several('one of many inserts wins', inserts),
+  several('rows written together are read together', snapshots),
+  several('commits in opposite orders do not deadlock', oppositeOrders),
+  several('no two puts get one version', distinctVersions),
+  ending('rows are there after reopening', reopened),
+  ending('no version comes back after reopening', versionsAfterReopening),
+  ending('a crash loses no answered commit and halves none', crash),
+  ending('others go on after a crash', others),
+];

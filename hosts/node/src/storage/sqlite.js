@@ -1,0 +1,108 @@
+// The SQLite store: a file, shared with the application's own tables if it likes.
+//
+// Its own commits are made on a thread beside the application's, so that neither a flush nor another's lock stops the event
+// loop. Inside a transaction of the application's it writes through the application's connection, and at once.
+
+import { Worker } from 'node:worker_threads';
+import { validateCommit, validateGet, validateScan } from '../contract.js';
+import { notApplied, StorageError, unknown } from '../errors.js';
+import { JoinedSqlite } from './sqlite-rows.js';
+
+/** A store in a SQLite file. `createSchema` makes the table, and the file if it is not there. */
+export function sqliteStorage(file) {
+  return new SqliteStorage(file);
+}
+
+class SqliteStorage {
+  #file;
+  #thread = null;
+  #pending = new Map();
+  #id = 0;
+
+  constructor(file) {
+    this.#file = String(file);
+  }
+
+  /** How the pump's thread makes a connection of its own. */
+  get portable() {
+    return { module: new URL('./sqlite-file.js', import.meta.url).href, name: 'SqliteFile', args: [this.#file] };
+  }
+
+  /** Makes the table, outside any transaction. It may be called at every start. */
+  createSchema() {
+    return this.#call('createSchema', []);
+  }
+
+  get(keys) {
+    validateGet(keys);
+    return this.#call('get', [keys]);
+  }
+
+  scan(range, limit, order) {
+    validateScan(range, limit);
+    return this.#call('scan', [range, limit, order]);
+  }
+
+  commit(checks, mutations) {
+    validateCommit(checks, mutations);
+    return this.#call('commit', [checks, mutations]);
+  }
+
+  /** The store inside an open transaction of a connection of `node:sqlite` or `better-sqlite3`. */
+  join(connection) {
+    return new JoinedSqlite(connection);
+  }
+
+  /** Whether what `join` answers is over when it returns. */
+  get joinsSynchronously() {
+    return true;
+  }
+
+  async close() {
+    const thread = this.#thread;
+    this.#thread = null;
+    if (thread !== null) {
+      await this.#callOn(thread, 'close', []);
+      await thread.terminate();
+    }
+  }
+
+  #call(call, args) {
+    this.#thread ??= this.#start();
+    return this.#callOn(this.#thread, call, args);
+  }
+
+  #callOn(thread, call, args) {
+    return new Promise((resolve, reject) => {
+      this.#id += 1;
+      this.#pending.set(this.#id, { call, resolve, reject });
+      // Kept alive by what is asked of it, and by nothing else.
+      thread.ref();
+      thread.postMessage({ id: this.#id, call, args });
+    });
+  }
+
+  #start() {
+    const thread = new Worker(new URL('./sqlite-thread.js', import.meta.url), { workerData: { file: this.#file } });
+    thread.on('message', ({ id, ok, error }) => {
+      const { resolve, reject } = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (this.#pending.size === 0) {
+        thread.unref();
+      }
+      if (error === undefined) {
+        resolve(ok);
+      } else {
+        reject(StorageError.of(error));
+      }
+    });
+    thread.on('error', (error) => {
+      this.#thread = null;
+      for (const { call, reject } of this.#pending.values()) {
+        reject(call === 'commit' ? unknown(error.message) : notApplied(error.message));
+      }
+      this.#pending.clear();
+    });
+    return thread;
+  }
+}

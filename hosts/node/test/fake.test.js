@@ -1,0 +1,122 @@
+// What a platform's own tests see: the fake, errors, and a receiver's look at signatures.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Hookwright, InvalidError, memoryStorage, NotFoundError, verify } from '../src/index.js';
+import { openHooks } from './support/hooks.js';
+import { startReceiver } from './support/receiver.js';
+
+test('a fake records, asserts and sends nothing', async (t) => {
+  const fake = await Hookwright.fake();
+  t.after(() => fake.close());
+  const url = 'https://hooks.example.com/in';
+  const { secret } = await fake.register('acme', { url, events: ['invoice.*'] });
+  fake.assertNotAccepted();
+  await fake.onEvent({ type: 'invoice.paid', id: 'a', data: { amount: 42, more: { x: 1 } } }, { tenant: 'acme' });
+  fake.onEventSync({ type: 'invoice.sent', id: 'b' }, { tenant: 'acme', transaction: {} });
+  fake.assertAccepted('invoice.paid', { data: { more: { x: 1 } } });
+  fake.assertNotAccepted('invoice.deleted');
+  assert.throws(() => fake.assertAccepted('invoice.paid', { data: { amount: 43 } }), assert.AssertionError);
+  assert.throws(() => fake.assertNotAccepted('invoice.sent'), assert.AssertionError);
+  fake.answer(url, 500);
+  const request = await fake.assertDelivered(url, ({ body }) => body.includes('42'));
+  assert.equal((await verify(request, secret)).kind, 'verified');
+  await assert.rejects(fake.assertDelivered('https://elsewhere.example/'), assert.AssertionError);
+  const { messageId } = fake.assertAccepted('invoice.paid');
+  const { attempts: [attempt] } = await fake.message('acme', messageId);
+  assert.deepEqual([attempt.state, attempt.status], ['retrying', 500]);
+  assert.equal(fake.sent.length, 2);
+});
+
+test('a signature is looked at by the code that makes it', async (t) => {
+  const hooks = await openHooks(t);
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const { secret } = await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+  await hooks.onEvent({ type: 'invoice.paid', data: { text: 'é' } }, { tenant: 'acme' });
+  await hooks.deliver();
+  const [{ method, headers, body }] = receiver.requests;
+  const came = { method, headers, body };
+  const kind = async (request, ...rest) => (await verify(request, ...rest)).kind;
+  assert.deepEqual(await verify(came, secret), { verified: true, kind: 'verified', detail: 'verified' });
+  assert.equal(await kind(came, ['whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', secret], 'standard'), 'verified');
+  assert.equal(await kind({ ...came, body: Buffer.concat([body, Buffer.from(' ')]) }, secret), 'mismatch');
+  assert.equal(await kind({ ...came, headers: Object.fromEntries(headers) }, secret), 'verified');
+  assert.equal(await kind({ ...came, headers: new Headers() }, secret), 'missing');
+  const later = { now: () => BigInt(Date.now() + 3_600_000) * 1_000n };
+  assert.equal(await kind(came, secret, 'standard', { world: later }), 'stale');
+  assert.equal(await kind(came, secret, 'standard', { world: later, toleranceS: 7_200 }), 'verified');
+  assert.equal(await kind(came, []), 'unverifiable');
+  await assert.rejects(verify({ ...came, body: JSON.parse(body) }, secret), { name: 'InvalidError', field: 'body' });
+  await assert.rejects(verify(came, 'no secret of this profile'), { name: 'InvalidError', field: 'secret' });
+  await assert.rejects(verify(came, secret, 'nobody'), { name: 'InvalidError', field: 'profile' });
+});
+
+test('there is a method, with a type, for every function of the WIT', async () => {
+  const wit = readFileSync(new URL('../../../wit/webhooks.wit', import.meta.url), 'utf8');
+  const names = [...wit.matchAll(/^  %?([a-z-]+): func\(/gm)].map(([, name]) => name.replace(/-(.)/g, (_, c) => c.toUpperCase()));
+  assert.ok(names.length > 15);
+  const types = readFileSync(new URL('../src/index.d.ts', import.meta.url), 'utf8');
+  for (const name of names.filter((one) => one !== 'configure')) {
+    assert.equal(typeof Hookwright.prototype[name], 'function', name);
+    assert.match(types, new RegExp(`^  ${name}\\(`, 'm'), name);
+  }
+});
+
+test('errors are classes with kind, field and hint', async (t) => {
+  const hooks = await openHooks(t);
+  await assert.rejects(hooks.register('acme', { url: 'ftp://x', events: ['*'] }), (error) => {
+    assert.ok(error instanceof InvalidError);
+    assert.deepEqual([error.kind, error.field], ['invalid', 'url']);
+    return true;
+  });
+  await assert.rejects(hooks.get('acme', 'wh_aaaaaaaaaaaaaaaaaaaaaaaaaa'), NotFoundError);
+  await assert.rejects(hooks.onEvent({ type: 'a.b', id: 'x'.repeat(300_000) }), { kind: /invalid|too-large/ });
+  const broken = { ...memoryStorage(), get() {}, scan: () => [], commit() {} };
+  await assert.rejects(Hookwright.open({ storage: {}, sealingKey: 'k1:00' }), TypeError);
+  await assert.rejects(Hookwright.open({ storage: broken, sealingKey: 'k1:00' }), { name: 'InvalidError' });
+  await assert.rejects(Hookwright.open({ storage: broken, sealingKey: 'secretsecret' }), (error) =>
+    error instanceof TypeError && !error.message.includes('secretsecret'));
+  await assert.rejects(Hookwright.open({ storage: broken, sealingKey: 'k1:00', egres: {} }), /no option `egres`/);
+});
+
+test('all of the management calls answer what the API answers', async (t) => {
+  const hooks = await openHooks(t);
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const webhook = await hooks.register('acme', { url: receiver.url(), events: ['invoice.*'] });
+  const changed = await hooks.update('acme', webhook.id, { name: 'Other' });
+  assert.equal(changed.name, 'Other');
+  assert.deepEqual((await hooks.list('acme')).data, [await hooks.get('acme', webhook.id)]);
+  const rotated = await hooks.rotateSecret('acme', webhook.id, { overlapS: 0 });
+  assert.notEqual(rotated.secret, webhook.secret);
+  const test = await hooks.testWebhook('acme', webhook.id);
+  assert.deepEqual([test.state, test.isTest], ['delivered', true]);
+  const { messageId } = await hooks.onEvent({ type: 'invoice.paid', data: { a: 1 } }, { tenant: 'acme' });
+  await hooks.deliver();
+  assert.deepEqual((await hooks.attempts('acme', webhook.id)).data.map(({ number }) => number), [1, 1]);
+  const message = await hooks.message('acme', messageId);
+  assert.deepEqual([message.id, message.event.data], [messageId, { a: 1 }]);
+  assert.equal((await hooks.messageAttempts('acme', messageId)).data.length, 1);
+  assert.equal(await hooks.payload('acme', messageId, webhook.id), receiver.requests[1].body.toString());
+  assert.equal((await hooks.explain('acme', messageId, webhook.id)).state, 'delivered');
+  assert.deepEqual((await hooks.redeliver('acme', messageId)).webhookIds, [webhook.id]);
+  await hooks.deliver();
+  assert.equal(receiver.requests.length, 3);
+  assert.equal((await hooks.eventTypes()).profile, 'standard');
+  assert.equal((await hooks.updateSettings('acme', { keepBodies: false })).keepBodies, false);
+  assert.equal((await hooks.settings('acme')).keepBodies, false);
+  assert.equal(await hooks.takeOver(), 0);
+  const since = new Date(Date.now() - 60_000).toISOString();
+  const job = await hooks.replay('acme', webhook.id, { since });
+  assert.deepEqual(await hooks.job('acme', job.id), job);
+  assert.equal((await hooks.cancelJob('acme', (await hooks.recover('acme', webhook.id, { since })).id)).state, 'cancelled');
+  const erasing = await hooks.erase('acme', { subject: { type: 'invoice', id: 1 } });
+  assert.equal(erasing.kind, 'erase');
+  await hooks.deliver();
+  assert.deepEqual((await hooks.jobs('acme')).data.map(({ kind, state }) => `${kind} ${state}`).sort(),
+    ['erase done', 'recover cancelled', 'replay done']);
+  await hooks.unregister('acme', webhook.id);
+  await assert.rejects(hooks.get('acme', webhook.id), NotFoundError);
+});

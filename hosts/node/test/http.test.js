@@ -1,0 +1,163 @@
+// The HTTP client beyond the egress kit: TLS, the outbound proxy, connections that are kept, requests that are given up.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import net from 'node:net';
+import { test } from 'node:test';
+import { HttpClient } from '../src/http/client.js';
+import { Queue } from '../src/http/queue.js';
+import { Wakes } from '../src/wakes.js';
+import { startReceiver } from './support/receiver.js';
+import { listen, standBefore, stopListening } from './support/stand.js';
+
+const read = (name) => readFileSync(new URL(`./data/${name}`, import.meta.url), 'utf8');
+const [cert, key] = [read('localhost.pem'), read('localhost-key.pem')];
+
+function request(url, more = {}) {
+  return {
+    id: 1n,
+    method: 'POST',
+    url,
+    headers: [{ name: 'X-AssetsUp-Signature', value: 'v' }],
+    body: { tag: 'text', val: '{}' },
+    timeoutMs: 10_000,
+    responseBytesMax: 1_000,
+    egress: { allow: [], deny: ['10.0.0.0/8'] },
+    ...more,
+  };
+}
+
+const exchange = (client, asked) => new Promise((resolve) => { client.send(asked, resolve); });
+
+test('TLS is with the receiver whose name the URL has, and with nobody else', async (t) => {
+  const server = https.createServer({ cert, key }, (asked, response) => response.end(asked.socket.servername));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  const network = { lookup: async () => ['127.0.0.1'], dial: (address, to) => connected(net.connect(to, address)) };
+  const trusting = new HttpClient({ ca: cert, network });
+  const strict = new HttpClient({ network });
+  t.after(async () => {
+    await Promise.all([trusting.close(), strict.close()]);
+    server.close();
+  });
+  const answer = await exchange(trusting, request(`https://localhost:${port}/`));
+  assert.deepEqual([answer.tag, answer.val.body], ['ok', 'localhost']);
+  // A name that the certificate does not have, an address, and no trust.
+  for (const [client, host] of [[trusting, 'other.example'], [trusting, '127.0.0.1'], [strict, 'localhost']]) {
+    const refused = await exchange(client, request(`https://${host}:${port}/`));
+    assert.equal(refused.val.kind, 'tls', JSON.stringify(refused));
+  }
+});
+
+async function connected(socket) {
+  await once(socket, 'connect');
+  return socket;
+}
+
+test('header names are spelled as they are asked for, and a connection is kept', async (t) => {
+  const receiver = await startReceiver();
+  const client = new HttpClient();
+  t.after(() => Promise.all([client.close(), receiver.close()]));
+  for (let n = 0; n < 3; n += 1) {
+    assert.equal((await exchange(client, request(receiver.url()))).val.status, 200);
+  }
+  assert.ok(receiver.requests[0].headers.some(([name]) => name === 'X-AssetsUp-Signature'));
+  const refused = await exchange(client, request(receiver.url(), { headers: [{ name: 'X-A', value: 'a\r\nX-B: geheim' }] }));
+  assert.equal(refused.val.kind, 'invalid-request');
+  assert.ok(!refused.val.detail.includes('geheim'));
+});
+
+// A proxy that answers so, and makes a tunnel to the target if it says 200.
+async function startProxy(t, said, target) {
+  const asked = [];
+  const listener = await listen(async (socket) => {
+    let head = '';
+    socket.on('data', function onData(piece) {
+      head += piece;
+      if (head.includes('\r\n\r\n')) {
+        socket.off('data', onData);
+        asked.push(head);
+        socket.write(said);
+        if (target !== undefined) {
+          const onwards = net.connect(target, '127.0.0.1');
+          socket.pipe(onwards).pipe(socket);
+          onwards.on('error', () => socket.destroy());
+        } else {
+          socket.end();
+        }
+      }
+    });
+  });
+  const stand = await standBefore(listener);
+  stand.answer('public.example', [['10.0.0.5', '93.184.216.34']]);
+  stand.answer('proxy.example', [['10.0.0.9']]);
+  const client = new HttpClient({ proxy: 'http://user:p%40ss@proxy.example:3128', network: stand });
+  t.after(async () => {
+    await client.close();
+    stopListening(listener);
+  });
+  return { client, asked, stand };
+}
+
+test('a proxy is asked for a tunnel to the address that was judged', async (t) => {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const port = Number(new URL(receiver.url()).port);
+  const { client, asked, stand } = await startProxy(t, 'HTTP/1.1 200 Connection established\r\n\r\n', port);
+  assert.equal((await exchange(client, request('http://public.example/in'))).val.status, 200);
+  assert.equal(asked[0], 'CONNECT 93.184.216.34:80 HTTP/1.1\r\nHost: 93.184.216.34:80\r\n'
+    + 'Proxy-Authorization: Basic dXNlcjpwQHNz\r\n\r\n');
+  assert.deepEqual(stand.seen().dials, ['10.0.0.9:3128']);
+  const headers = new Map(receiver.requests[0].headers.map(([name, value]) => [name.toLowerCase(), value]));
+  assert.deepEqual([headers.get('host'), headers.has('proxy-authorization')], ['public.example', false]);
+  // What is prohibited never reaches the proxy.
+  assert.equal((await exchange(client, request('http://10.0.0.1/'))).val.kind, 'destination-prohibited');
+  assert.deepEqual(stand.seen().dials, []);
+});
+
+for (const [said, says] of [
+  ['HTTP/1.1 403 Forbidden\r\n\r\n', 'it answered 403'],
+  ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', 'it answered 407'],
+  ['HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', 'it sent more than its answer'],
+  ['SSH-2.0-OpenSSH_9.2\r\n\r\n', 'it does not speak HTTP/1'],
+]) {
+  test(`a proxy that is none: ${says}`, async (t) => {
+    const { client } = await startProxy(t, said);
+    const { tag, val } = await exchange(client, request('http://public.example/'));
+    assert.deepEqual([tag, val.kind], ['err', 'connect']);
+    assert.ok(val.detail.includes('proxy') && val.detail.includes(says), val.detail);
+    assert.ok(!val.detail.includes('p@ss'));
+  });
+}
+
+test('what is no proxy is refused without being quoted', () => {
+  for (const proxy of ['a:geheim@p', 'socks5://a:geheim@p:1', 'https://a:geheim@p', 'http://a:geheim@p/x']) {
+    assert.throws(() => new HttpClient({ proxy }), (error) => /proxy/.test(error.message) && !/geheim/.test(error.message));
+  }
+});
+
+test('a queue reports each request once, and gives up what is in flight', async (t) => {
+  const listener = await listen(async () => {});
+  const receiver = await startReceiver();
+  const client = new HttpClient();
+  t.after(async () => {
+    await client.close();
+    await receiver.close();
+    stopListening(listener);
+  });
+  const queue = new Queue(client, new Wakes(), true);
+  const silent = `http://127.0.0.1:${listener.address().port}/`;
+  queue.submit([request(receiver.url(), { id: 1n }), request(silent, { id: 2n, timeoutMs: 300 }), request('x', { id: 3n })]);
+  const seen = [];
+  while (seen.length < 3) {
+    seen.push(...(await queue.wait(5_000)).completions);
+  }
+  const kinds = new Map(seen.map(({ id, outcome }) => [id, outcome.val.status ?? outcome.val.kind]));
+  assert.deepEqual([kinds.get(1n), kinds.get(2n), kinds.get(3n)], [200, 'timeout', 'invalid-request']);
+  queue.submit([request(silent, { id: 4n })]);
+  queue.dispose();
+  assert.deepEqual((await queue.wait(0)).completions, []);
+});

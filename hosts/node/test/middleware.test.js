@@ -1,0 +1,79 @@
+// The management API in other people's servers: each must give the same answers.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import { test } from 'node:test';
+import express from 'express';
+import Fastify from 'fastify';
+import { openHooks } from './support/hooks.js';
+
+function caller(request) {
+  const [, tenant] = /^Bearer (\w+)$/.exec(request.headers.authorization ?? '') ?? [];
+  return tenant && { tenant, user: 'u1', permissions: request.headers['x-read-only'] ? [] : ['manage:webhook'] };
+}
+
+const SERVERS = {
+  async express(hooks) {
+    const app = express();
+    app.use('/api/webhooks', hooks.middleware({ caller }));
+    return app.listen(0, '127.0.0.1');
+  },
+  async 'express, where bodies are parsed before'(hooks) {
+    const app = express().set('env', 'test');
+    app.use(express.json());
+    app.use('/api/webhooks', hooks.middleware({ caller }));
+    return app.listen(0, '127.0.0.1');
+  },
+  async 'node:http'(hooks) {
+    return http.createServer(hooks.middleware({ caller, mount: '/api/webhooks' })).listen(0, '127.0.0.1');
+  },
+  async fastify(hooks) {
+    const app = Fastify();
+    app.register(hooks.fastify({ caller }), { prefix: '/api/webhooks' });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    return app.server;
+  },
+};
+
+for (const [name, serve] of Object.entries(SERVERS)) {
+  test(name, async (t) => {
+    const hooks = await openHooks(t);
+    const server = await serve(hooks);
+    if (!server.listening) {
+      await once(server, 'listening');
+    }
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const ask = async (method, path, { body, token = 'acme', headers = {} } = {}) => {
+      const response = await fetch(`http://127.0.0.1:${server.address().port}/api/webhooks${path}`, {
+        method,
+        body: body && JSON.stringify(body),
+        headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }), ...headers },
+      });
+      const text = await response.text();
+      const [type] = (response.headers.get('content-type') ?? '').split(';');
+      return { status: response.status, type, body: type.endsWith('json') ? JSON.parse(text) : text };
+    };
+    const registration = { name: 'Café', url: 'https://hooks.example.com/in', events: ['invoice.*'] };
+    const made = await ask('POST', '/webhooks', { body: registration });
+    assert.equal(made.status, 201, JSON.stringify(made));
+    assert.equal(made.body.name, 'Café');
+    assert.match(made.body.secret, /^whsec_/);
+    assert.equal((await ask('GET', `/webhooks/${made.body.id}`)).body.secret, undefined);
+    assert.equal((await ask('GET', '/webhooks?limit=1')).body.data.length, 1);
+    // Another tenant sees nothing of it.
+    assert.equal((await ask('GET', `/webhooks/${made.body.id}`, { token: 'other' })).status, 404);
+    const refused = await ask('POST', '/webhooks', { body: { ...registration, url: 'ftp://x' } });
+    assert.deepEqual([refused.status, refused.body.field, refused.type], [422, 'url', 'application/problem+json']);
+    assert.equal((await ask('GET', '/webhooks', { token: null })).status, 401);
+    const forbidden = await ask('DELETE', `/webhooks/${made.body.id}`, { headers: { 'x-read-only': '1' } });
+    assert.equal(forbidden.status, 403);
+    assert.equal((await ask('DELETE', `/webhooks/${made.body.id}`)).status, 204);
+    assert.equal((await ask('GET', '/nowhere')).status, 404);
+    const large = await ask('POST', '/webhooks', { body: { ...registration, name: 'x'.repeat(1_100_000) } });
+    assert.equal(large.status, 413);
+  });
+}

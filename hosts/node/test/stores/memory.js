@@ -1,0 +1,4 @@
+import { memoryStorage } from '../../src/storage/memory.js';
+
+export const durable = false;
+export default () => memoryStorage();

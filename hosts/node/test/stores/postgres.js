@@ -1,0 +1,10 @@
+import pg from 'pg';
+import { postgresStorage } from '../../src/storage/postgres.js';
+
+export default (connectionString) => {
+  const pool = new pg.Pool({ connectionString, max: 8 });
+  pool.on('error', () => {});
+  const store = postgresStorage(pool);
+  store.close = () => pool.end();
+  return store;
+};

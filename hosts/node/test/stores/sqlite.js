@@ -1,0 +1,3 @@
+import { sqliteStorage } from '../../src/storage/sqlite.js';
+
+export default (file) => sqliteStorage(file);

@@ -1,0 +1,57 @@
+// A receiver on loopback that keeps what came, byte for byte.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+
+/** A receiver that answers with what `answer(n)` says: a status; 200 without it. */
+export async function startReceiver(answer = () => 200) {
+  const requests = [];
+  let wake = () => {};
+  const server = http.createServer((request, response) => {
+    const pieces = [];
+    request.on('data', (piece) => pieces.push(piece));
+    request.on('end', () => {
+      requests.push({
+        method: request.method,
+        target: request.url,
+        headers: pairs(request.rawHeaders),
+        body: Buffer.concat(pieces),
+        atMs: Date.now(),
+      });
+      response.statusCode = answer(requests.length - 1);
+      response.end('ok');
+      wake();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    requests,
+    url: (path = '/') => `http://127.0.0.1:${server.address().port}${path}`,
+    /** Resolves when so many requests have come. */
+    async count(wanted) {
+      while (requests.length < wanted) {
+        await new Promise((resolve) => { wake = resolve; });
+      }
+      return requests;
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** A port at which nobody listens. */
+export async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+function pairs(raw) {
+  return Array.from({ length: raw.length / 2 }, (_, n) => [raw[2 * n], raw[2 * n + 1]]);
+}

@@ -1,0 +1,143 @@
+// What stands in for the network in the egress kit: a resolver with prepared answers, and one listener on loopback behind
+// every address. It notes what the client looks up and where it would have connected to.
+
+import net from 'node:net';
+import { once } from 'node:events';
+
+/** A stand with a receiver behind every address that answers with this head. */
+export async function makeStand(head, server) {
+  const close = server === 'close' ? 'Connection: close\r\n' : '';
+  const requests = [];
+  const stand = await standBefore(await listen(async (socket) => {
+    for await (const request of requestsOf(socket)) {
+      requests.push(request);
+      socket.write(`${head}${close}Content-Length: 0\r\n\r\n`);
+      if (server !== 'keep') {
+        socket.end();
+        return;
+      }
+    }
+  }));
+  stand.requests = () => requests.splice(0);
+  return stand;
+}
+
+/** A stand with this listener behind every address. */
+export async function standBefore(listener) {
+  const answers = new Map();
+  const seen = { lookups: 0, dials: [] };
+  const stand = {
+    refuse: [],
+    silence: [],
+    listener,
+    /** What a name resolves to from now on, one answer after the other; the last one is given again and again. */
+    answer: (name, all) => answers.set(name, all.slice()),
+    /** The look-ups and the connections since the last time this was asked. */
+    seen() {
+      const now = { lookups: seen.lookups, dials: seen.dials };
+      Object.assign(seen, { lookups: 0, dials: [] });
+      return now;
+    },
+    async lookup(name) {
+      seen.lookups += 1;
+      const all = answers.get(name.toLowerCase().replace(/\.$/, ''));
+      if (all === undefined) {
+        throw new Error('no such name');
+      }
+      return all.length > 1 ? all.shift() : all[0];
+    },
+    async dial(address, port) {
+      seen.dials.push(socketAddress(address, port));
+      if (stand.silence.includes(address)) {
+        await new Promise(() => {});
+      }
+      if (stand.refuse.includes(address)) {
+        throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+      }
+      const socket = net.connect(listener.address().port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    },
+    close: () => stopListening(listener),
+  };
+  return stand;
+}
+
+export function socketAddress(address, port) {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** A receiver that answers every connection's first request with these steps, for as long as the client wants them. */
+export function scripted(steps) {
+  return listen(async (socket) => {
+    for await (const _ of requestsOf(socket)) {
+      break;
+    }
+    for (const step of steps) {
+      if (step === 'hold') {
+        await once(socket, 'close');
+      } else if (step.drip !== undefined) {
+        while (!socket.destroyed) {
+          socket.write(step.drip);
+          await new Promise((resolve) => { setTimeout(resolve, step.everyMs); });
+        }
+      } else {
+        socket.write(bytesOf(step));
+      }
+    }
+    socket.end();
+  });
+}
+
+function bytesOf(step) {
+  if (step.text !== undefined) {
+    return Buffer.from(step.text);
+  }
+  return step.base64 !== undefined ? Buffer.from(step.base64, 'base64') : Buffer.from(step.repeat.repeat(step.times));
+}
+
+const sockets = new WeakMap();
+
+/** Listens on loopback and hands every connection over. */
+export async function listen(serve) {
+  const listener = net.createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.get(listener).add(socket);
+    socket.on('error', () => {});
+    socket.on('end', () => socket.end());
+    socket.on('close', () => sockets.get(listener).delete(socket));
+    serve(socket).catch(() => socket.destroy());
+  });
+  sockets.set(listener, new Set());
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return listener;
+}
+
+export function stopListening(listener) {
+  for (const socket of sockets.get(listener)) {
+    socket.destroy();
+  }
+  listener.close();
+}
+
+/** Reads requests, each with its body if it says how long that is, and answers their heads. The socket stays open. */
+export async function* requestsOf(socket) {
+  let bytes = Buffer.alloc(0);
+  for await (const piece of socket.iterator({ destroyOnReturn: false })) {
+    bytes = Buffer.concat([bytes, piece]);
+    // A TLS greeting is no request.
+    if (bytes[0] === 0x16) {
+      socket.destroy();
+      return;
+    }
+    for (let end = bytes.indexOf('\r\n\r\n'); end >= 0; end = bytes.indexOf('\r\n\r\n')) {
+      const head = bytes.toString('utf8', 0, end + 4);
+      const length = Number(/content-length: *([0-9]+)/i.exec(head)?.[1] ?? 0);
+      if (bytes.length < end + 4 + length) {
+        break;
+      }
+      bytes = bytes.subarray(end + 4 + length);
+      yield head;
+    }
+  }
+}

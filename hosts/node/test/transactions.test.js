@@ -1,0 +1,185 @@
+// Events that are accepted in the platform's own transaction: they come and go with it.
+
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import { Hookwright, postgresStorage } from '../src/index.js';
+import { KEY, LOOPBACK, openHooks, temporarySqlite } from './support/hooks.js';
+import { startPostgres } from './support/postgres.js';
+import { startReceiver } from './support/receiver.js';
+
+const event = (id) => ({ type: 'invoice.paid', id, data: { amount: 42 } });
+let server;
+
+before(async () => { server = await startPostgres(); });
+after(() => server?.stop());
+
+async function subscribed(t, hooks) {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+  return receiver;
+}
+
+const ids = (receiver) => receiver.requests.map(({ headers }) => new Map(headers).get('webhook-id')).sort();
+
+test('node:sqlite: an event goes with its transaction', async (t) => {
+  const { file, storage } = await temporarySqlite(t);
+  const hooks = await openHooks(t, { storage });
+  const receiver = await subscribed(t, hooks);
+  const db = new DatabaseSync(file);
+  t.after(() => db.close());
+  db.exec('CREATE TABLE invoices (id TEXT)');
+
+  db.exec('BEGIN');
+  db.exec("INSERT INTO invoices VALUES ('a')");
+  await hooks.onEvent(event('a'), { tenant: 'acme', transaction: db });
+  db.exec('ROLLBACK');
+  assert.equal((await hooks.deliver()).attempts, 0);
+
+  db.exec('BEGIN');
+  db.exec("INSERT INTO invoices VALUES ('b')");
+  const kept = await hooks.onEvent(event('b'), { tenant: 'acme', transaction: db });
+  // Not before the commit.
+  assert.equal((await hooks.deliver()).attempts, 0);
+  db.exec('COMMIT');
+  assert.equal((await hooks.deliver()).delivered, 1);
+  assert.deepEqual(ids(receiver), [kept.messageId]);
+  assert.deepEqual(db.prepare('SELECT id FROM invoices').all().map(({ id }) => id), ['b']);
+});
+
+test('node:sqlite: a synchronous transaction is written to before the call returns', async (t) => {
+  const { file, storage } = await temporarySqlite(t);
+  const hooks = await openHooks(t, { storage });
+  await subscribed(t, hooks);
+  const db = new DatabaseSync(file);
+  t.after(() => db.close());
+  db.exec('BEGIN');
+  const one = hooks.onEventSync(event('a'), { tenant: 'acme', transaction: db });
+  assert.equal(one.new, true);
+  assert.equal(hooks.onEventSync(event('a'), { tenant: 'acme', transaction: db }).new, false);
+  assert.throws(
+    () => hooks.onEventSync({ type: 'other', id: 'a' }, { tenant: 'acme', transaction: db }),
+    { name: 'ConflictError', kind: 'conflict' },
+  );
+  // A promise that nobody awaits has written, too.
+  const promised = hooks.onEvent(event('b'), { tenant: 'acme', transaction: db });
+  const two = hooks.onEventsSync([event('c'), event('d')], { tenant: 'acme', transaction: db });
+  db.exec('COMMIT');
+  assert.equal(two.length, 2);
+  assert.equal((await promised).new, true);
+  assert.equal((await hooks.deliver()).delivered, 4);
+  assert.throws(() => hooks.onEventSync(event('e'), { tenant: 'acme', transaction: db }), /no open transaction/);
+});
+
+test('node:sqlite: a pump beside an open transaction waits without stopping it', async (t) => {
+  const { file, storage } = await temporarySqlite(t);
+  const hooks = await openHooks(t, { storage });
+  const receiver = await subscribed(t, hooks);
+  await hooks.onEvent(event('a'), { tenant: 'acme' });
+  const db = new DatabaseSync(file);
+  t.after(() => db.close());
+  db.exec('BEGIN IMMEDIATE');
+  hooks.start();
+  hooks.wake();
+  // The pump cannot write now, and this thread goes on all the same.
+  for (let n = 0; n < 10; n += 1) {
+    hooks.onEventSync(event(`more-${n}`), { tenant: 'acme', transaction: db });
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  }
+  assert.equal(receiver.requests.length, 0);
+  db.exec('COMMIT');
+  hooks.wake();
+  await receiver.count(11);
+});
+
+async function openPostgres(t) {
+  const pool = new pg.Pool({ connectionString: server.url, max: 12 });
+  await pool.query('DROP TABLE IF EXISTS hookwright, invoices');
+  const storage = postgresStorage(pool);
+  await storage.createSchema();
+  await storage.createSchema();
+  const hooks = await Hookwright.open({ storage, sealingKey: KEY, egress: LOOPBACK });
+  const lent = [];
+  t.after(async () => {
+    lent.forEach((client) => client.release(true));
+    await hooks.close();
+    await pool.end();
+  });
+  const connect = async () => {
+    const client = await pool.connect();
+    lent.push(client);
+    return client;
+  };
+  return { pool, hooks, connect };
+}
+
+test('pg: an event goes with its transaction', async (t) => {
+  const { pool, hooks, connect } = await openPostgres(t);
+  const receiver = await subscribed(t, hooks);
+  const client = await connect();
+  await client.query('CREATE TABLE invoices (id text)');
+
+  await client.query('BEGIN');
+  await client.query("INSERT INTO invoices VALUES ('a')");
+  await hooks.onEvent(event('a'), { tenant: 'acme', transaction: client });
+  await client.query('ROLLBACK');
+  assert.equal((await hooks.deliver()).attempts, 0);
+
+  await client.query('BEGIN');
+  await client.query("INSERT INTO invoices VALUES ('b')");
+  const kept = await hooks.onEvent(event('b'), { tenant: 'acme', transaction: client });
+  assert.equal((await hooks.deliver()).attempts, 0);
+  await client.query('COMMIT');
+  assert.equal((await hooks.deliver()).delivered, 1);
+  assert.deepEqual(ids(receiver), [kept.messageId]);
+  assert.deepEqual((await pool.query('SELECT id FROM invoices')).rows, [{ id: 'b' }]);
+});
+
+test('pg: a refused event leaves the transaction as it was', async (t) => {
+  const { hooks, connect } = await openPostgres(t);
+  await subscribed(t, hooks);
+  const client = await connect();
+  const transaction = { tenant: 'acme', transaction: client };
+  await client.query('BEGIN');
+  assert.equal((await hooks.onEvent(event('a'), transaction)).new, true);
+  assert.equal((await hooks.onEvent(event('a'), transaction)).new, false);
+  await assert.rejects(hooks.onEvent({ type: 'other', id: 'a' }, transaction), { name: 'ConflictError' });
+  await assert.rejects(hooks.onEvent({ type: 'not a type' }, transaction), { name: 'InvalidError', field: 'type' });
+  // The transaction is as good as before.
+  await client.query('SELECT 1');
+  await client.query('COMMIT');
+  assert.equal((await hooks.deliver()).delivered, 1);
+});
+
+test('pg: a transaction that has failed says so', async (t) => {
+  const { hooks, connect } = await openPostgres(t);
+  const client = await connect();
+  await client.query('BEGIN');
+  await assert.rejects(client.query('SELECT * FROM nowhere'));
+  await assert.rejects(hooks.onEvent(event('a'), { tenant: 'acme', transaction: client }), {
+    name: 'TransactionAbortedError', kind: 'transaction-aborted',
+  });
+  await client.query('ROLLBACK');
+});
+
+test('pg: transactions do not wait for each other', async (t) => {
+  const { hooks, connect } = await openPostgres(t);
+  const receiver = await subscribed(t, hooks);
+  const clients = await Promise.all(Array.from({ length: 8 }, connect));
+  await Promise.all(clients.map((client) => client.query('BEGIN')));
+  // Each is accepted while all the others are open.
+  for (const [n, client] of clients.entries()) {
+    await hooks.onEvent(event(`e-${n}`), { tenant: 'acme', transaction: client });
+  }
+  // The same event in two transactions: the second waits for the first's end, and holds up nobody else meanwhile.
+  const again = hooks.onEvent(event('e-0'), { tenant: 'acme', transaction: clients[1] });
+  await hooks.onEvent(event('other'), { tenant: 'acme' });
+  await clients[0].query('COMMIT');
+  assert.equal((await again).new, false);
+  await Promise.all(clients.slice(1).map((client) => client.query('COMMIT')));
+  hooks.start();
+  hooks.wake();
+  await receiver.count(9);
+});
