@@ -162,6 +162,8 @@ pub struct Model {
     pub by_url: BTreeMap<String, String>,
     /// Every row of a test send: the message and the attempt.
     pub tests: BTreeSet<String>,
+    /// Those of them that were deleted.
+    tests_gone: BTreeSet<String>,
     /// By `<tenant>/<job>`.
     pub jobs: BTreeMap<String, JobSeen>,
     /// Which attempts each record of a webhook names.
@@ -288,7 +290,7 @@ impl Model {
         touched: &mut Touched,
     ) -> Result<(), String> {
         match row {
-            Row::Log { .. } | Row::Msg { .. } if value.is_none() && self.tests.remove(key) => Ok(()),
+            Row::Log { .. } | Row::Msg { .. } if value.is_none() && self.test_gone(key) => Ok(()),
             Row::Msg { message } => self.message(now_us, key, message, value, touched),
             Row::Inbox { message } => self.inbox(now_us, key, message, value, touched),
             Row::Sub { tenant, pattern, webhook } => {
@@ -378,6 +380,14 @@ impl Model {
             self.lanes.insert(lane.to_owned(), Lane::default());
         }
         self.lanes.get_mut(lane).expect("just put there")
+    }
+
+    /// Whether a deleted row is one of a test send. A purge and the retention may both see it, and delete it without a check.
+    fn test_gone(&mut self, key: &str) -> bool {
+        if self.tests.remove(key) {
+            self.tests_gone.insert(key.to_owned());
+        }
+        self.tests_gone.contains(key)
     }
 
     fn message(
