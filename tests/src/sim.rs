@@ -45,6 +45,7 @@ pub const PINNED: &[(u64, &str)] = &[
     (805, "an erasure of the first delivery of a strict lane announced the one behind it after it was due"),
     (1_903, "a redelivery whose commit had an unknown outcome was made twice if its attempt had ended by then"),
     (2_898, "an attempt brought forward while it was under way was put twice into one settling commit"),
+    (16_790, "a replay took what waits behind a strict lane's first delivery for missed, and it was sent twice"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
 ];
 

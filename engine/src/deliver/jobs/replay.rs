@@ -6,7 +6,7 @@ use super::{Step, Work, fence};
 use crate::deliver::Pump;
 use crate::host::{Direction, Entry};
 use crate::keys;
-use crate::limits::{CLOCK_SKEW_MS_MAX, GROUP_DELIVERIES_MAX, JOB_MESSAGES_MAX, JOB_RECORDS_MAX, ROUTE_MESSAGES_MAX};
+use crate::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_RECORDS_MAX, ROUTE_MESSAGES_MAX};
 use crate::records::{self, JobState, Message, Queue, Routed, State};
 use crate::{Error, pattern, redeliver};
 
@@ -112,8 +112,8 @@ fn is_queued(pump: &mut Pump<'_>, asks: &Asks, (key, routed): (&str, &Routed), m
         return redeliver::is_queued(pump.host, &asks.lane, message);
     }
     let range = keys::queue_of_commit(&asks.lane, routed.queued_ms, keys::last_part(key));
-    let groups = ROUTE_MESSAGES_MAX.div_ceil(u32::try_from(GROUP_DELIVERIES_MAX).unwrap_or(1));
-    for entry in pump.host.scan(&range, groups, Direction::Forward)? {
+    // A group splits where something of it waits on: as many rows as messages.
+    for entry in pump.host.scan(&range, ROUTE_MESSAGES_MAX, Direction::Forward)? {
         let group: Queue = match records::decode(&entry.key, &entry.value) {
             Ok(group) => group,
             Err(error) => {
