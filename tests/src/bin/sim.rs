@@ -10,11 +10,12 @@ use hookwright_tests::sim::points::{self, Point};
 use hookwright_tests::sim::{self, Count, Coverage, Failure, Outcome, PINNED, Params, Run, Sabotage};
 
 const USAGE: &str = "\
-usage: sim [--seed N] [--count M] [--sabotage NAME|all] [--trace]
+usage: sim [--seed N] [--count M] [--keep-going] [--sabotage NAME|all] [--trace]
        sim --pinned | --crash-points [--sabotage NAME|all] | --crash-point SCENARIO:CALL:MODE [--sabotage NAME] [--trace]
 
   --seed N          the first seed; 1 unless said otherwise
   --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage
+  --keep-going      a seed that fails is named, and does not end the run
   --sabotage NAME   breaks a rule of the protocol and expects that the checker which is there for it notices; all: one
                     after the other
   --pinned          the seeds that once found something
@@ -32,6 +33,7 @@ const SABOTAGE_SEEDS: u64 = 1_000;
 struct Options {
     seed: u64,
     count: Option<u64>,
+    keep_going: bool,
     sabotages: Vec<Sabotage>,
     trace: bool,
     what: What,
@@ -67,12 +69,14 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { seed: 1, count: None, sabotages: Vec::new(), trace: false, what: What::Seeds };
+    let mut options =
+        Options { seed: 1, count: None, keep_going: false, sabotages: Vec::new(), trace: false, what: What::Seeds };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--seed" => options.seed = number(&value()?)?,
             "--count" => options.count = Some(number(&value()?)?),
+            "--keep-going" => options.keep_going = true,
             "--help" | "-h" => {
                 println!("{USAGE}");
                 std::process::exit(0);
@@ -104,9 +108,13 @@ fn sabotages(name: &str) -> Result<Vec<Sabotage>, String> {
 fn simulate(options: &Options) -> bool {
     let count = options.count.unwrap_or(1);
     let began = Instant::now();
-    let (runs, coverage, failure) = on_all_cores(options.seed, count, None, options.trace);
+    let Found { runs, failures, coverage, first } = on_all_cores(options, count, None);
     let seconds = began.elapsed().as_secs_f64();
-    if let Some(run) = failure {
+    if options.keep_going && failures > 0 {
+        println!("{failures} of {runs} seeds from {} failed in {seconds:.1} s", options.seed);
+        return false;
+    }
+    if let Some(run) = first {
         report(&run);
         return false;
     }
@@ -232,21 +240,32 @@ fn sabotage(options: &Options) -> bool {
     let count = options.count.unwrap_or(SABOTAGE_SEEDS);
     let mut passed = true;
     for sabotage in &options.sabotages {
-        let (runs, _, run) = on_all_cores(options.seed, count, Some(*sabotage), options.trace);
-        if let Some(run) = run.as_ref().filter(|_| options.trace) {
+        let Found { runs, first, .. } = on_all_cores(options, count, Some(*sabotage));
+        if let Some(run) = first.as_ref().filter(|_| options.trace) {
             run.trace.iter().for_each(|line| println!("{line}"));
         }
-        let found = run.as_ref().and_then(|run| Some((format!("at seed {}", run.seed), run.failure.as_ref()?)));
+        let found = first.as_ref().and_then(|run| Some((format!("at seed {}", run.seed), run.failure.as_ref()?)));
         passed &= noticed(*sabotage, found, &format!("{runs} seeds"));
     }
     passed
 }
 
-/// Runs seeds until one fails; the lowest that failed is the answer.
-fn on_all_cores(seed: u64, count: u64, sabotage: Option<Sabotage>, trace: bool) -> (u64, Coverage, Option<Run>) {
+/// What came of many seeds.
+#[derive(Default)]
+struct Found {
+    runs: u64,
+    failures: u64,
+    coverage: Coverage,
+    /// The lowest seed that failed.
+    first: Option<Run>,
+}
+
+/// Runs seeds until one fails, or all of them.
+fn on_all_cores(options: &Options, count: u64, sabotage: Option<Sabotage>) -> Found {
+    let (seed, trace) = (options.seed, options.trace);
     let next = AtomicU64::new(seed);
     let end = AtomicU64::new(seed.saturating_add(count));
-    let found: Mutex<(u64, Coverage, Option<Run>)> = Mutex::new((0, Coverage::default(), None));
+    let found = Mutex::new(Found::default());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..cores {
@@ -258,12 +277,18 @@ fn on_all_cores(seed: u64, count: u64, sabotage: Option<Sabotage>, trace: bool) 
                     }
                     let run = sim::run(seed, sabotage, trace);
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                    found.0 += 1;
-                    found.1.merge(&run.coverage);
-                    if run.failure.is_some() {
-                        end.fetch_min(seed, Ordering::Relaxed);
-                        if found.2.as_ref().is_none_or(|before| before.seed > seed) {
-                            found.2 = Some(run);
+                    found.runs += 1;
+                    found.coverage.merge(&run.coverage);
+                    if let Some(failure) = &run.failure {
+                        found.failures += 1;
+                        if options.keep_going {
+                            println!("FAILED: {}: {}", failure.checker, failure.detail);
+                            again(seed);
+                        } else {
+                            end.fetch_min(seed, Ordering::Relaxed);
+                        }
+                        if found.first.as_ref().is_none_or(|before| before.seed > seed) {
+                            found.first = Some(run);
                         }
                     } else if trace && count == 1 {
                         run.trace.iter().for_each(|line| println!("{line}"));
@@ -284,5 +309,9 @@ fn report(run: &Run) {
     if let Some(failure) = &run.failure {
         println!("FAILED: {}: {}", failure.checker, failure.detail);
     }
-    println!("again: cargo xtask sim --seed {} --count 1", run.seed);
+    again(run.seed);
+}
+
+fn again(seed: u64) {
+    println!("again: cargo xtask sim --seed {seed} --count 1");
 }

@@ -126,7 +126,8 @@ impl World {
         }
         self.coverage.add(Count::Waits);
         let about = || format!("{message} was sent to {lane_id} for the first time");
-        delay::first_attempt(params, &self.excuses, lane, (accepted_us, self.now_us), about)
+        let jobs = self.model.jobs.len();
+        delay::first_attempt(params, &self.excuses, lane, jobs, (accepted_us, self.now_us), about)
     }
 
     /// Draws whether a flaky receiver's answer asks for less: no more of this message, or nothing at all.

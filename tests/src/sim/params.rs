@@ -174,6 +174,10 @@ impl Params {
             params.race = true;
             params.commit_us_max = 0;
         }
+        if !hot && params.retention_s == 60 {
+            // A pass every few seconds, for the days that all may wait, is nearly all that happens.
+            params.retention_s = 300;
+        }
         params.strangers = strangers::rate(seed, params.tenants);
         if params.retention_s > 0 || params.settings + params.erasures > 0 {
             // What kills whoever reads it is read by every pass.

@@ -20,6 +20,8 @@ const LEASE_US: u64 = (LEASE_MS_MAX + CLOCK_SKEW_MS_MAX) * 1_000;
 const CALM_US: u64 = TIMEOUT_MS_MAX as u64 * 1_000 + 5_000_000;
 /// Storage calls that a pump makes before it comes to a lane: routing, claiming, reading, sending, each for all lanes.
 const STORAGE_CALLS: u64 = 60;
+/// Those of each job that has its turns in between.
+const JOB_CALLS: u64 = 20;
 
 /// What went wrong, as the time that it may cost, added up.
 #[derive(Clone, Debug, Default)]
@@ -41,11 +43,12 @@ impl Excuses {
     }
 }
 
-/// Judges the first attempt of a message that was accepted then.
+/// Judges the first attempt of a message that was accepted then, beside so many jobs.
 pub fn first_attempt(
     params: &Params,
     excuses: &Excuses,
     lane: &Lane,
+    jobs: usize,
     (accepted_us, now_us): (u64, u64),
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
@@ -57,7 +60,7 @@ pub fn first_attempt(
     let own = own.count() as u64 * (params.answer_us_max + 5 * storage_us);
     // What a fault of right before does lasts.
     let excused_us = excuses.since(accepted_us.saturating_sub(STALL_US));
-    let bound_us = CALM_US + STORAGE_CALLS * storage_us + clocks_us + own + excused_us;
+    let bound_us = CALM_US + (STORAGE_CALLS + JOB_CALLS * jobs as u64) * storage_us + clocks_us + own + excused_us;
     let waited_us = now_us - accepted_us;
     ensure(waited_us <= bound_us, "delay", || {
         format!("{} after {waited_us} us; {bound_us} us are explained, {excused_us} by faults", about())
