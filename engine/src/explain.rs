@@ -89,8 +89,9 @@ fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> R
                 steps.say(attempt.at_ms, attempt.state.as_str(), outcome(number, &attempt));
             }
             if attempt.again.is_some() {
-                let asked = "a redelivery was asked for; the next attempt begins the schedule anew";
-                steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked.to_owned());
+                let by = attempt.job.as_deref().map_or(String::new(), |job| format!(", by the job {job}"));
+                let asked = format!("a redelivery was asked for{by}; the next attempt begins the schedule anew");
+                steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked);
             }
             last = Some((number, attempt));
         }

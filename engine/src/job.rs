@@ -3,9 +3,10 @@
 
 use crate::commit::{Commit, Outcome};
 use crate::config::Config;
-use crate::host::{Direction, Host};
+use crate::host::{Direction, Entry, Host};
 use crate::json::{self, Json, Reader, Style};
 use crate::keys::{self, Lane};
+use crate::limits::{JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
 use crate::records::{self, Empty, Job, JobKind, JobState};
 use crate::webhook::{self, view};
 use crate::{Error, ErrorKind, accept, id, time};
@@ -81,6 +82,7 @@ fn start(
     fields.finish()?;
     let lane = webhook::lane(tenant, webhook)?;
     webhook::read_active(host, config, &lane)?;
+    check_running(host, lane.tenant_part())?;
     let now_ms = host.now_us() / 1_000;
     let job = Job { since_ms, until_ms, ..new(kind, Some(webhook), now_ms) };
     let mut commit = Commit::default();
@@ -88,6 +90,21 @@ fn start(
     // The id is this call's own: whatever is there, an earlier submission wrote.
     commit.submit(host)?;
     Ok(shown(&id, &job))
+}
+
+/// Refuses a job that sends again beside too many others: each takes its share of every pump's time.
+fn check_running(host: &dyn Host, tenant_part: &str) -> Result<(), Error> {
+    let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
+    let runs = |entry: &&Entry| {
+        let job = records::decode::<Job>(&entry.key, &entry.value);
+        job.is_ok_and(|job| job.state == JobState::Running && job.kind.is_wish())
+    };
+    let mut running = latest.iter().filter(runs).skip(JOBS_RUNNING_MAX - 1);
+    let Some(entry) = running.next() else { return Ok(()) };
+    let oldest = running.last().unwrap_or(entry);
+    let problem = format!("{JOBS_RUNNING_MAX} jobs of the tenant that send again are running");
+    let hint = format!("wait until one has ended, or cancel one, as `{}`", keys::last_part(&oldest.key));
+    Err(Error::of(ErrorKind::Conflict, problem).hint(hint))
 }
 
 /// The same, of a job whose id is known, and whose row may be there.

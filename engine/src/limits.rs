@@ -165,6 +165,10 @@ pub const ISOLATED_CLAIMS: u32 = 3;
 pub const CONDEMNED_CLAIMS: u32 = 6;
 /// How long a lane that wants to be alone, or with few others, waits for a worker that has others, before it takes no more of them.
 pub const ISOLATION_WAIT_MS: u64 = 10_000;
+/// Jobs that send again which a tenant may have running at once.
+pub const JOBS_RUNNING_MAX: usize = 20;
+/// The latest jobs of a tenant, among which they are counted.
+pub const JOBS_COUNTED_MAX: u32 = 200;
 /// Jobs that a pump remembers to be due.
 pub const JOBS_DUE_MAX: usize = 32;
 /// Steps of one job that a pump makes before it looks for another one.

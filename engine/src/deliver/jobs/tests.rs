@@ -260,3 +260,28 @@ fn ranges_are_checked() {
     }
     assert_eq!(world.count("job"), 0);
 }
+
+#[test]
+fn so_many_jobs_that_send_again_run_at_once_and_no_more() {
+    let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+    world.pump(&config);
+    let begun: Vec<String> = (0..limits::JOBS_RUNNING_MAX)
+        .map(|_| {
+            world.now_us.set(world.now_us.get() + 1_000);
+            recover(&world, &config, "acme", &webhook, EVER).unwrap()
+        })
+        .collect();
+    let error = replay(&world, &config, "acme", &webhook, EVER).unwrap_err();
+    let oldest = parsed(&begun[0])["id"].as_str().unwrap().to_owned();
+    assert!(error.kind == ErrorKind::Conflict && error.to_string().contains(&oldest), "{error}");
+    let other = register(&world, &config, "other", None, r#"{"url":"https://a.example/","events":["*"]}"#).unwrap();
+    recover(&world, &config, "other", parsed(&other)["id"].as_str().unwrap(), EVER).expect("another tenant's own");
+    cancel_job(&world, &config, "acme", &oldest).unwrap();
+    replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    world.pump(&config);
+    recover(&world, &config, "acme", &webhook, EVER).expect("they have ended");
+    let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
+    assert!(told.contains("a redelivery was asked for, by the job job_"), "{told}");
+}
