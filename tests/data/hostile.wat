@@ -63,6 +63,8 @@
   (func (export "hookwright:webhooks/webhooks@0.1.0#take-over") (result i32) unreachable)
   (func (export "hookwright:webhooks/console@0.1.0#handle")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/receiver@0.1.0#verify")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
 
   ;; What the host hands over lies at 4096 and is never read.
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096))
