@@ -21,6 +21,7 @@ if (!existsSync(here('node_modules/bullmq'))) {
 }
 if (!existsSync('/usr/bin/redis-server')) {
   console.log('installing redis-server with apt-get, once');
+  execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
   execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { stdio: 'inherit' });
 }
 

@@ -13,7 +13,7 @@ export function sqliteStorage(file) {
   return new SqliteStorage(file);
 }
 
-class SqliteStorage {
+export class SqliteStorage {
   #file;
   #thread = null;
   #pending = new Map();
@@ -25,7 +25,7 @@ class SqliteStorage {
 
   /** How the pump's thread makes a connection of its own. */
   get portable() {
-    return { module: new URL('./sqlite-file.js', import.meta.url).href, name: 'SqliteFile', args: [this.#file] };
+    return { module: import.meta.url, name: 'SqliteStorage', args: [this.#file] };
   }
 
   /** Makes the table, outside any transaction. It may be called at every start. */
