@@ -47,7 +47,7 @@ pub fn ensure_wasm_target() -> Result<()> {
 }
 
 /// The file that the host's build script has written: the very bytes that the binary embeds.
-fn embedded_component(messages: &str) -> Option<PathBuf> {
+pub fn embedded_component(messages: &str) -> Option<PathBuf> {
     let script = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

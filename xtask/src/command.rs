@@ -37,22 +37,27 @@ pub struct Counts {
 }
 
 /// Runs tests, showing what they print, and counts them by the lines in which `cargo test` sums them up.
+pub fn run_tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
+    run_counted(command, counts, parse_sum)
+}
+
+/// Runs tests, showing what they print, and counts them by the lines that `sum` can read.
 ///
 /// A run without a single test fails: a filter that fits nothing would pass otherwise.
-pub fn run_tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
+pub fn run_counted(command: &mut Command, counts: &mut Counts, sum: fn(&str) -> Option<Counts>) -> Result<()> {
     println!("$ {}", shown(command));
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the tests")?;
     let before = *counts;
-    let output = child.stdout.take().context("cargo's output is a pipe")?;
+    let output = child.stdout.take().context("the tests' output is a pipe")?;
     for line in BufReader::new(output).lines() {
-        let line = line.context("cargo's output is not text")?;
+        let line = line.context("the tests' output is not text")?;
         println!("{line}");
-        if let Some(sum) = parse_sum(&line) {
+        if let Some(sum) = sum(&line) {
             counts.passed += sum.passed;
             counts.failed += sum.failed;
         }
     }
-    let status = child.wait().context("cargo cannot be waited for")?;
+    let status = child.wait().context("the tests cannot be waited for")?;
     if !status.success() {
         if counts.failed == before.failed {
             // It did not even build, or a test took the process with it.

@@ -5,7 +5,7 @@
 //! needs the engine alone, and runs a hundred times as fast.
 
 use crate::command::{Counts, cargo, root, run, run_tests};
-use crate::{build, limits, readme};
+use crate::{build, limits, node, readme};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("component", "The component's imports", component),
     ("simulation", "Simulation", simulation),
     ("fuzz", "Fuzzing", fuzzing),
+    ("node", "The Node host", node_host),
     ("docs", "Documentation", documentation),
     ("readme", "README snippets", readme_snippets),
 ];
@@ -118,6 +119,10 @@ fn simulation(_: &mut Counts) -> Result<()> {
 /// Each target over its corpus and over as many seeds as take some twenty seconds.
 fn fuzzing(_: &mut Counts) -> Result<()> {
     run(&mut cargo(&["run", "--locked", "--release", "--package", "hookwright-tests", "--bin", "fuzz"]))
+}
+
+fn node_host(counts: &mut Counts) -> Result<()> {
+    node::test(counts)
 }
 
 fn documentation(_: &mut Counts) -> Result<()> {

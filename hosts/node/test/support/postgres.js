@@ -9,12 +9,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-const PACKAGE = 'postgresql-15';
+// Debian's and Ubuntu's name for whatever version they have.
+const PACKAGE = 'postgresql';
+const INSTALLED = '/usr/lib/postgresql';
 const READY_WITHIN_MS = 60_000;
 
 /** Starts a server. `url` is how to connect; `stop` ends it and removes its folder. */
 export async function startPostgres() {
-  const bin = programs() ?? install();
+  const bin = ensurePostgres();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'hw-pg-'));
   const identity = unprivileged(folder);
   const data = path.join(folder, 'data');
@@ -39,17 +41,27 @@ export async function startPostgres() {
   };
 }
 
+/** The folder of PostgreSQL's programs, which are installed if they are not there. */
+export function ensurePostgres() {
+  return programs() ?? install();
+}
+
+// Debian keeps the server's programs out of the PATH.
 function programs() {
-  const root = '/usr/lib/postgresql';
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  return versions.map((version) => path.join(root, version, 'bin')).find((bin) => existsSync(path.join(bin, 'initdb')));
+  const versions = existsSync(INSTALLED) ? readdirSync(INSTALLED).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [...versions.map((version) => path.join(INSTALLED, version, 'bin')), ...process.env.PATH.split(path.delimiter)];
+  return folders.find((folder) => existsSync(path.join(folder, 'initdb')));
 }
 
 function install() {
-  process.stderr.write(`there is no PostgreSQL in /usr/lib/postgresql; installing ${PACKAGE} with apt-get, once\n`);
+  process.stderr.write(`there is no PostgreSQL here; installing the package ${PACKAGE} with apt-get, once\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', PACKAGE], { stdio: 'inherit', env });
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', PACKAGE], { stdio: 'inherit', env });
+  } catch (error) {
+    throw new Error(`PostgreSQL cannot be installed (${error.message}): install it so that \`initdb\` is in the PATH`);
+  }
   return programs();
 }
 

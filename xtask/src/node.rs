@@ -1,0 +1,140 @@
+//! The Node host's tests: on every Node that it is for, whatever Node the machine has.
+//!
+//! The component and the binaries with which the tests compare come from cargo; Node itself and all packages from npm, by
+//! locked versions; PostgreSQL from apt-get. What is missing is installed (under `target/tools` and in `hosts/node`, but for
+//! PostgreSQL), and said.
+
+use crate::build::embedded_component;
+use crate::command::{Counts, cargo, root, run, run_counted};
+use anyhow::{Context, Result, ensure};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The oldest Node that will do, and the newest that there is.
+const VERSIONS: [&str; 2] = ["24.21.0", "26.10.0"];
+
+/// What is wrong most likely where npm fails.
+const NPM: &str = "the Node host's tests need npm (it comes with any Node) and its registry";
+
+/// Builds, installs, and runs the tests.
+pub fn test(counts: &mut Counts) -> Result<()> {
+    let host = root().join("hosts/node");
+    let built = build()?;
+    let nodes = VERSIONS.iter().map(|version| node(version)).collect::<Result<Vec<_>>>()?;
+    let oldest = nodes.first().context("there is a version")?;
+    install(&host, oldest)?;
+    run(with(oldest, &host).arg("scripts/transpile.js").arg(&built.component))?;
+    run(with(oldest, &host).arg("test/support/prepare.js"))?;
+    for (node, version) in nodes.iter().zip(VERSIONS) {
+        println!("on Node {version}");
+        let mut test = with(node, &host);
+        test.args(["--test", "--test-timeout=180000", "--test-concurrency=2", "test/*.test.js"]);
+        if node == oldest {
+            // What does not depend on Node's version is tried once.
+            test.arg("test/once/*.test.js");
+        }
+        test.env("HOOKWRIGHT_BIN", &built.binary).env("HOOKWRIGHT_HISTORY", &built.history);
+        run_counted(&mut test, counts, summary)?;
+    }
+    Ok(())
+}
+
+struct Built {
+    component: PathBuf,
+    binary: PathBuf,
+    history: PathBuf,
+}
+
+/// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
+fn build() -> Result<Built> {
+    let mut build = cargo(&["build", "--locked", "--workspace", "--bin", "hookwright", "--example", "history"]);
+    build.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let output = build.output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "cargo build failed ({})", output.status);
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are text")?;
+    let component = embedded_component(&messages).context("the host's build script made no component")?;
+    let debug = target().join("debug");
+    let exe = std::env::consts::EXE_SUFFIX;
+    let binary = debug.join(format!("hookwright{exe}"));
+    let history = debug.join("examples").join(format!("history{exe}"));
+    Ok(Built { component, binary, history })
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A Node of this version, from the npm package of that name.
+fn node(version: &str) -> Result<PathBuf> {
+    // The version is in the folder's name, so that a new one is not mistaken for an old one.
+    let folder = root().join(format!("target/tools/node-{version}"));
+    let program = folder.join("node_modules/node/bin/node");
+    if !program.exists() {
+        println!("Node {version} is not in {}; installing it there, once", folder.display());
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut npm = npm(&["install", "--no-audit", "--no-fund", "--prefix"]);
+        run(npm.arg(&folder).arg(format!("node@{version}"))).context(NPM)?;
+    }
+    Ok(program)
+}
+
+/// The packages of the lock file, unless they are there.
+fn install(host: &Path, node: &Path) -> Result<()> {
+    let lock = std::fs::read(host.join("package-lock.json")).context("hosts/node has a lock file")?;
+    let stamp = host.join("node_modules/.installed");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    println!("installing the packages of hosts/node/package-lock.json, once");
+    run(npm(&["ci", "--no-audit", "--no-fund"]).current_dir(host).env("PATH", path_with(node))).context(NPM)?;
+    std::fs::write(&stamp, lock).context("cannot note that the packages are installed")
+}
+
+fn npm(arguments: &[&str]) -> Command {
+    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    command.args(arguments);
+    command
+}
+
+fn with(node: &Path, host: &Path) -> Command {
+    let mut command = Command::new(node);
+    command.current_dir(host).env("PATH", path_with(node));
+    command
+}
+
+fn path_with(node: &Path) -> OsString {
+    let folder = node.parent().map(Path::to_owned).unwrap_or_default();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(folder).chain(std::env::split_paths(&others));
+    std::env::join_paths(all).unwrap_or(others)
+}
+
+/// `ℹ pass 3` and `ℹ fail 0`, each on a line of its own.
+fn summary(line: &str) -> Option<Counts> {
+    let mut words = line.split_whitespace().skip(1);
+    let (word, number) = (words.next()?, words.next()?.parse().ok()?);
+    let is_sum = line.starts_with('ℹ') && words.next().is_none();
+    match word {
+        "pass" if is_sum => Some(Counts { passed: number, failed: 0 }),
+        "fail" | "cancelled" if is_sum => Some(Counts { passed: 0, failed: number }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+    use crate::command::Counts;
+
+    #[test]
+    fn sums() {
+        let check = |line, passed, failed| assert_eq!(summary(line), Some(Counts { passed, failed }), "{line}");
+        check("ℹ pass 12", 12, 0);
+        check("ℹ fail 3", 0, 3);
+        check("ℹ cancelled 1", 0, 1);
+        for line in ["ℹ tests 12", "✔ pass 12", "ℹ pass 12 more", "", "ℹ", "pass 1"] {
+            assert_eq!(summary(line), None, "{line}");
+        }
+    }
+}
