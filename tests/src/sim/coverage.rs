@@ -55,6 +55,7 @@ counters! {
     NetworkFaults "network faults",
     ReceiverFaults "receiver faults",
     Wishes "answers that ask for less",
+    OddAnswers "answers that lie, redirect or are garbage",
     Drains "drains",
     Restores "stores restored from a backup",
     LostRecords "attempts whose record went with that",

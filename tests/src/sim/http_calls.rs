@@ -50,6 +50,9 @@ impl World {
             self.coverage.add(Count::StaleSends);
         }
         let wish = told.message.is_some() && self.wish(health, &mut fate.result);
+        if matches!((health, &fate.result), (Health::Odd, Ok(_))) {
+            self.coverage.add(Count::OddAnswers);
+        }
         let outcome = match &fate.result {
             Ok(response) => Ok(response.status),
             Err(error) => Err(error.kind),

@@ -4,6 +4,7 @@
 use hookwright_engine::host::{HttpError, HttpErrorKind, Request, Response};
 
 use super::model::CallId;
+use super::odd;
 use super::params::Faults;
 use super::rng::Rng;
 
@@ -26,6 +27,8 @@ pub enum Health {
     Hangs,
     /// 500, always.
     Broken,
+    /// It lies, redirects and answers garbage.
+    Odd,
     /// One after the other; the last stays.
     Says {
         /// Statuses.
@@ -123,6 +126,16 @@ pub fn fate(
             return failed(None, arrives_us, HttpErrorKind::Connect);
         }
         Health::Down { .. } => (200, None),
+        Health::Odd if in_time => {
+            let (response, retry_after_s) = odd::answer(rng);
+            return Fate {
+                arrives_us: Some(arrives_us),
+                completes_us: answered_us,
+                result: Ok(response),
+                retry_after_s,
+            };
+        }
+        Health::Odd => (200, None),
         Health::Hangs => return failed(Some(arrives_us), now_us + timeout_us, HttpErrorKind::Timeout),
         Health::Flaky => match rng.below(16) {
             0 => return failed(Some(arrives_us), now_us + timeout_us, HttpErrorKind::Timeout),

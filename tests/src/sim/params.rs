@@ -51,6 +51,8 @@ pub struct Params {
     pub race: bool,
     /// Pumps have time enough, so that how long a healthy webhook waits can be judged.
     pub patient: bool,
+    /// Some receivers lie, redirect, answer garbage, or come back after days.
+    pub odd: bool,
     /// How many of ten thousand calls are those of strangers, who ask for what is not theirs.
     pub strangers: u32,
     /// When the store goes back to a backup.
@@ -128,6 +130,7 @@ impl Params {
             fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
             race: false,
             patient: !hot && !fan_out && Rng::of(seed, "patient", 0).below(4) == 0,
+            odd: Rng::of(seed, "odd", 0).below(4) == 0,
             strangers: 0,
             restore: None,
             profile: rng.pick(&["standard", "standard", "standard", "perfex-assets"]),

@@ -229,6 +229,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         wishes: 0,
         race: false,
         patient: false,
+        odd: false,
         strangers: 0,
         restore: None,
         poison: 0,

@@ -9,6 +9,7 @@ use hookwright_engine::{self as engine, Budget, Config};
 
 use super::actor::Done;
 use super::net::{self, Health};
+use super::odd;
 use super::params::Params;
 use super::rng::Rng;
 use super::strangers;
@@ -199,6 +200,7 @@ pub struct Workload {
     strict: Rng,
     /// Draws what is done with jobs.
     jobs_rng: Rng,
+    odd: Rng,
     /// Draws what is erased, and which tenants keep no bodies.
     kept: Rng,
     /// How many subjects there are; 0: each event has its own.
@@ -259,6 +261,7 @@ impl Workload {
             subjects: if params.erasures > 0 { 4 } else { 0 },
             rng,
             strict: Rng::of(seed, "strict", 1),
+            odd: Rng::of(seed, "odd", 1),
             jobs_rng: Rng::of(seed, "jobs", 1),
             jobs: Vec::new(),
             schedules,
@@ -301,6 +304,7 @@ impl Workload {
             (_, true) if params.faults.receiver > 0 => Health::Flaky,
             _ => net::health(&mut self.rng, &params.faults, now_us),
         };
+        let health = if params.odd { odd::instead(&mut self.odd, health, now_us) } else { health };
         self.receivers.push(Receiver { health });
         Job::Register { tenant, json }
     }
