@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::host::{Direction, Host};
 use crate::json::{self, Json, Style};
 use crate::keys::{self, Lane};
-use crate::limits::{ISOLATED_CLAIMS, SCAN_ENTRIES_MAX};
+use crate::limits::{BREAKER_FAILURES, ISOLATED_CLAIMS, SCAN_ENTRIES_MAX};
 use crate::records::{self, Attempt, Hook, Message, Stat, State};
 use crate::webhook::{self, view};
 use crate::{Error, order, pattern, read, redeliver};
@@ -145,6 +145,8 @@ fn waits(
     let Some((hook, stat)) = hook else { return Ok("waiting") };
     if let Some(reason) = webhook::inactive_reason(config, hook) {
         steps.say(now_ms, "waiting", format!("it will be skipped: {reason}"));
+    } else if let Err(error) = webhook::Target::of(config, hook, now_ms) {
+        steps.say(now_ms, "waiting", format!("the webhook cannot be sent to: {error}"));
     }
     if let Some(first) = hook.strict_order.then(|| order::first(host, lane)).transpose()?.flatten()
         && first != message
@@ -153,7 +155,8 @@ fn waits(
     }
     let free_at_ms = stat.free_at_us.unwrap_or(0) / 1_000;
     if free_at_ms > now_ms.max(due_ms) {
-        let why = if hook.rate_per_minute.is_some() { "by its rate" } else { "because its attempts keep failing" };
+        let ill = stat.failures >= BREAKER_FAILURES;
+        let why = if ill { "because its attempts keep failing" } else { "by its rate" };
         steps.say(free_at_ms, "waiting", format!("the webhook is sent nothing before then, {why}"));
     }
     if let Some(entry) = host.get_one(&keys::lane(lane))? {

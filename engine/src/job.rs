@@ -159,14 +159,14 @@ pub fn jobs(
 pub fn cancel_job(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> Result<String, Error> {
     for _ in 0..TRIES_MAX {
         let (lane, job, version) = read(host, tenant, id)?;
-        let refused = match job.state {
+        match job.state {
             JobState::Cancelled => return Ok(shown(id, &job)),
-            JobState::Running if !job.kind.is_wish() => "this job cannot be cancelled",
-            JobState::Running => "",
-            JobState::Done | JobState::Failed => "the job has ended",
-        };
-        if !refused.is_empty() {
-            return Err(Error::of(ErrorKind::Conflict, refused));
+            JobState::Running if job.kind.is_wish() => {}
+            state => {
+                let problem = format!("a job of the kind {} that is {}", job.kind.as_str(), state.as_str());
+                let error = Error::of(ErrorKind::Conflict, format!("`{id}` is {problem}")).at("jobId");
+                return Err(error.hint("only running jobs that send again, `recover` and `replay`, can be cancelled"));
+            }
         }
         let (now_ms, token) = (host.now_us() / 1_000, id::token(host));
         let mut commit = Commit::default();

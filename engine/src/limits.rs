@@ -138,6 +138,8 @@ pub const IN_FLIGHT_MAX: usize = 512;
 pub const IN_FLIGHT_UNPROVEN_MAX: usize = IN_FLIGHT_MAX / 2;
 /// Of these, at most so many for one tenant, and as many lanes.
 pub const TENANT_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4 * 3;
+/// Of one tenant's, at most so many for lanes that have not had a success lately.
+pub const TENANT_UNPROVEN_MAX: usize = IN_FLIGHT_UNPROVEN_MAX / 4 * 3;
 /// Requests in flight of one lane, unless its webhook says another number.
 pub const LANE_IN_FLIGHT_MAX: usize = 8;
 /// The most that a webhook may say.
@@ -154,6 +156,10 @@ pub const BREAKER_FAILURES: u32 = 20;
 pub const BREAKER_PAUSE_MS_MIN: u64 = 1_000;
 /// The longest space between two of them.
 pub const BREAKER_PAUSE_MS_MAX: u64 = 60_000;
+
+/// A space between two attempts that ends later than this after the longest one is the work of a clock that was far ahead, and
+/// is not waited for, in milliseconds.
+pub const PACE_AHEAD_MS: u64 = 1_800_000;
 
 /// Claims of a lane that were not given back, from which on it shares a worker with few others.
 pub const SUSPECTED_CLAIMS: u32 = 2;
@@ -193,6 +199,8 @@ pub const JOB_STEP_LOOKS_MAX: u32 = 200;
 pub const JOB_STEP_MS_MAX: u64 = 250;
 /// Records, of attempts or of routing, that one step of a job reads at once.
 pub const JOB_RECORDS_MAX: u32 = 8;
+/// A replay goes through what was routed up to so long after it was asked for, by anybody's clock, in milliseconds.
+pub const REPLAY_AFTER_MS: u64 = 3_600_000;
 /// Messages that one step of a job reads at once.
 pub const JOB_MESSAGES_MAX: usize = 16;
 /// Attempts of a delivery that a job looks at to see whether it has asked for it before.

@@ -371,6 +371,17 @@ impl Attempt {
             test: false,
         }
     }
+
+    /// Whether it has kept something of what the receiver answered.
+    pub fn has_answer(&self) -> bool {
+        self.excerpt.is_some() || (self.detail.is_some() && self.error == Some(HttpErrorKind::Protocol))
+    }
+
+    /// The same without it. What a client makes of an answer that is no HTTP may quote it.
+    pub fn without_answer(self) -> Attempt {
+        let detail = self.detail.filter(|_| self.error != Some(HttpErrorKind::Protocol));
+        Attempt { excerpt: None, detail, ..self }
+    }
 }
 
 impl HookSecret {

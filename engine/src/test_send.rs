@@ -28,9 +28,9 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, secrets)?;
     let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
     let keep_bodies = target.keep_bodies() && settings::of(host, lane.tenant_part())?;
-    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000).kept(keep_bodies);
+    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
     let state = if judged.state == State::Delivered { State::Delivered } else { State::Exhausted };
-    let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type) };
+    let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type, keep_bodies) };
     let row = records::Message {
         tenant: tenant.to_owned(),
         event_type: event.event_type.clone(),

@@ -29,19 +29,9 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict, without what the receiver's answer said where that is not to be kept. What a client makes of an answer that
-    /// is no HTTP may quote it.
-    pub fn kept(mut self, bodies: bool) -> Verdict {
-        if !bodies {
-            self.excerpt = None;
-            self.detail = self.detail.filter(|_| self.error != Some(HttpErrorKind::Protocol));
-        }
-        self
-    }
-
-    /// What the log keeps of it, for an attempt that began then.
-    pub fn recorded(self, at_ms: u64, event_type: &str) -> Attempt {
-        Attempt {
+    /// What the log keeps of it, for an attempt that began then, with or without what the receiver's answer said.
+    pub fn recorded(self, at_ms: u64, event_type: &str, bodies: bool) -> Attempt {
+        let attempt = Attempt {
             duration_ms: self.duration_ms,
             status: self.status,
             error: self.error,
@@ -49,7 +39,8 @@ impl Verdict {
             excerpt: self.excerpt,
             next_at_ms: self.next_at_ms,
             ..Attempt::new(at_ms, event_type, self.state)
-        }
+        };
+        if bodies { attempt } else { attempt.without_answer() }
     }
 }
 

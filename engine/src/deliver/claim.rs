@@ -10,8 +10,9 @@ use crate::commit::{Commit, Outcome};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, ISOLATION_WAIT_MS, LANE_WAKES_MAX,
-    LEASE_MARGIN_MS, LEASE_SENDING_MS, POLL_MS, TENANT_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
+    BREAKER_PAUSE_MS_MAX, CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, ISOLATION_WAIT_MS,
+    LANE_WAKES_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS, PACE_AHEAD_MS, POLL_MS, TENANT_IN_FLIGHT_MAX,
+    TENANT_UNPROVEN_MAX, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
 };
 use crate::records::{self, Doubt, Stat};
 use crate::{Error, id};
@@ -230,17 +231,20 @@ pub(super) struct Room {
     together: usize,
     /// Only lanes that want to be alone, or with few others, are taken.
     isolates: bool,
-    /// How many more each tenant may have.
-    tenants: LiteMap<String, usize>,
+    /// How many more each tenant may have, and how many of them without a recent success.
+    tenants: LiteMap<String, (usize, usize)>,
 }
+
+const OF_TENANT: (usize, usize) = (TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX);
 
 impl Room {
     pub(super) fn of(pump: &Pump<'_>) -> Room {
         let unproven = pump.lanes.values().filter(|held| !held.proven).count();
-        let mut tenants: LiteMap<String, usize> = LiteMap::new();
-        for lane in pump.lanes.keys() {
-            let room = tenants.entry(lane.tenant_part().to_owned()).or_insert(TENANT_IN_FLIGHT_MAX);
+        let mut tenants: LiteMap<String, (usize, usize)> = LiteMap::new();
+        for (lane, held) in pump.lanes.iter() {
+            let (room, unproven) = tenants.entry(lane.tenant_part().to_owned()).or_insert(OF_TENANT);
             *room = room.saturating_sub(1);
+            *unproven = unproven.saturating_sub(usize::from(!held.proven));
         }
         let held = pump.lanes.values().map(|held| alone::together(held.doubt.claims.saturating_sub(1)));
         Room {
@@ -255,17 +259,18 @@ impl Room {
     /// Takes the lane into account if there is room for it.
     pub(super) fn takes(&mut self, free: &Free) -> bool {
         let unproven = !is_proven(&free.stat);
-        let of_tenant = self.tenants.entry(free.lane.tenant_part().to_owned()).or_insert(TENANT_IN_FLIGHT_MAX);
+        let (of_tenant, unproven_of) = self.tenants.entry(free.lane.tenant_part().to_owned()).or_insert(OF_TENANT);
         let together = self.together.min(alone::together(free.doubt.claims));
         let unproven_max = together.div_ceil(2).min(IN_FLIGHT_UNPROVEN_MAX);
         if self.lanes >= together
             || *of_tenant == 0
-            || (unproven && self.unproven >= unproven_max)
+            || (unproven && (self.unproven >= unproven_max || *unproven_of == 0))
             || (self.isolates && !free.is_suspect())
         {
             return false;
         }
         *of_tenant -= 1;
+        *unproven_of -= usize::from(unproven);
         self.together = together;
         self.lanes += 1;
         self.unproven += usize::from(unproven);
@@ -319,7 +324,10 @@ fn read_free(
     if is_believed(row.until, now_ms) {
         return Ok(None);
     }
-    let stat: Stat = stat.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))?;
+    let mut stat: Stat = stat.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))?;
+    // No pause is longer: a clock that was far ahead does not keep the webhook from being sent to.
+    let believed_us = (now_ms + BREAKER_PAUSE_MS_MAX + PACE_AHEAD_MS) * 1_000;
+    stat.free_at_us = stat.free_at_us.filter(|free_at_us| *free_at_us <= believed_us);
     // Only how long the lease must be; what the webhook is now is read after the lane has been leased.
     let (timeout_ms, strict) = match hook {
         Some(entry) => records::decode::<records::Hook>(&entry.key, &entry.value)

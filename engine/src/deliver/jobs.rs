@@ -80,7 +80,7 @@ pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
     };
     step.leaves_out = tries > JOB_LAST_TRIES_MAX;
     let made = match work.job.kind {
-        kind if (kind.is_wish() || kind == JobKind::Erase) && tries > JOB_LAST_TRIES_MAX => {
+        kind if kind.is_wish() && tries > JOB_LAST_TRIES_MAX => {
             asks::end(&mut step, JobState::Failed, format!("no worker came back from it, {tries} times"));
             Ok(())
         }

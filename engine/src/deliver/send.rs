@@ -11,7 +11,7 @@ use crate::host::{Completion, Direction, Entry, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
     GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
-    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX,
+    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX,
 };
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
@@ -64,7 +64,11 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
                         }
                     }
                     // A sealing key that is missing, say, or a format of a newer version: what waits goes on waiting.
-                    Err(_) => Registration::Unusable,
+                    Err(error) => {
+                        let told = format!("what is for the webhook {} waits: {error}", lane.webhook());
+                        pump.tell(&Error::of(error.kind, told));
+                        Registration::Unusable
+                    }
                 },
             };
             if let Some(held) = pump.lanes.get_mut(lane) {
@@ -212,6 +216,8 @@ struct Slots {
     now_us: u64,
     free: usize,
     free_unproven: usize,
+    /// How many more requests without a recent success each tenant may have in flight, where that may matter.
+    unproven_of: LiteMap<String, usize>,
     /// The delivery of a lane that is worked on alone has been picked.
     alone: bool,
     /// What has been picked for each host and port.
@@ -220,11 +226,18 @@ struct Slots {
 
 impl Slots {
     fn of(pump: &Pump<'_>) -> Slots {
-        let flying = pump.flights.values().filter(|flight| !flight.proven).count();
+        let mut flying = 0;
+        let mut unproven_of: LiteMap<String, usize> = LiteMap::new();
+        for flight in pump.flights.values().filter(|flight| !flight.proven) {
+            flying += 1;
+            let left = unproven_of.entry(flight.lane.tenant_part().to_owned()).or_insert(TENANT_UNPROVEN_MAX);
+            *left = left.saturating_sub(1);
+        }
         Slots {
             now_us: pump.host.now_us(),
             free: IN_FLIGHT_MAX.saturating_sub(pump.flights.len()),
             free_unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying),
+            unproven_of,
             alone: false,
             picked_of: LiteMap::new(),
         }
@@ -249,7 +262,10 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
         slots.alone = held.is_isolated();
         return held.ready.pop_front();
     };
-    let crowded = slots.free == 0 || (!held.proven && slots.free_unproven == 0) || *flying >= TENANT_IN_FLIGHT_MAX;
+    let unproven_of = slots.unproven_of.entry(lane.tenant_part().to_owned()).or_insert(TENANT_UNPROVEN_MAX);
+    let crowded = slots.free == 0
+        || (!held.proven && (slots.free_unproven == 0 || *unproven_of == 0))
+        || *flying >= TENANT_IN_FLIGHT_MAX;
     // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
     let greedy = held.in_flight > 0 && slots.free <= IN_FLIGHT_MAX / 2;
     if held.is_full() || crowded || greedy || pump.attempts_left == 0 {
@@ -277,6 +293,7 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
     }
     slots.free -= 1;
     slots.free_unproven -= usize::from(!held.proven);
+    *unproven_of -= usize::from(!held.proven);
     pump.attempts_left -= 1;
     held.in_flight += 1;
     *flying += 1;
@@ -424,9 +441,8 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
     // A redelivery has the schedule from its beginning.
     let tries = (delivery.number + 1).saturating_sub(delivery.first).max(1);
     let judged = verdict::judge(target.profile(), target.schedule_s(), tries, &salt, completion, now_ms);
-    let judged = judged.kept(target.keep_bodies());
     let disable = judged.disable.clone();
-    let attempt = judged.recorded(sent_ms, &event_type);
+    let attempt = judged.recorded(sent_ms, &event_type, target.keep_bodies());
     Done { lane, token, delivery, attempt, disable, target: Some(target), gone: false }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Done, Held, Pump, Registration, Row, alone, health};
+use super::{Done, Held, Pump, Registration, Row, alone, health, tell};
 use crate::commit::{Commit, Outcome, Versions};
 use crate::config::Config;
 use crate::host::{Direction, Entry};
@@ -105,7 +105,7 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
             continue;
         }
         let mut planned = plan_lane(held, done);
-        match disable(pump.host, pump.config, lane, held, &planned, now_ms) {
+        match disable(pump.host, pump.config, lane, held, &planned, now_ms, &mut pump.report.problems) {
             Ok(disable) => planned.disable = disable,
             Err(error) => failed = Some(error),
         }
@@ -194,6 +194,7 @@ fn disable(
     held: &Held,
     planned: &LanePlan,
     now_ms: u64,
+    problems: &mut Vec<String>,
 ) -> Result<Option<(u64, Hook)>, Error> {
     let asked = planned.done.iter().rev().find(|done| done.disable.is_some());
     let given_up = planned.done.iter().find(|done| held.strict && done.is_given_up());
@@ -201,7 +202,14 @@ fn disable(
     let ill = planned.stat.as_ref().filter(|_| last.is_some()).and_then(|stat| health::verdict(config, stat));
     let Some(decisive) = asked.or(given_up).or(last.filter(|_| ill.is_some())) else { return Ok(None) };
     let Some(entry) = host.get_one(&keys::hook(lane))? else { return Ok(None) };
-    let hook: Hook = records::decode(&entry.key, &entry.value)?;
+    let hook: Hook = match records::decode(&entry.key, &entry.value) {
+        Ok(hook) => hook,
+        Err(error) => {
+            // What came back is recorded all the same, and no other lane waits for this one.
+            tell(problems, &error);
+            return Ok(None);
+        }
+    };
     let paused = || given_up.filter(|_| hook.pauses()).map(paused);
     let Some(reason) = asked.and_then(|done| done.disable.clone()).or_else(paused).or(ill) else { return Ok(None) };
     let target = decisive.target.as_ref();
@@ -440,7 +448,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
 fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
     let mut wanted: Vec<String> = Vec::new();
     for (lane, planned) in plan.lanes.iter() {
-        wanted.push(keys::lane(lane));
+        wanted.extend([keys::lane(lane), keys::stat(lane)]);
         wanted.extend(planned.rows.keys().cloned());
     }
     let mut entries = match pump.host.get(&wanted) {
@@ -451,7 +459,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
         }
     };
     for (lane, planned) in plan.lanes {
-        let lease = entries.next().flatten();
+        let (lease, stat) = (entries.next().flatten(), entries.next().flatten());
         let rows: Vec<(String, Option<Entry>)> =
             planned.rows.into_iter().map(|(key, _)| (key, entries.next().flatten())).collect();
         let row = match &lease {
@@ -464,6 +472,11 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
             continue;
         };
         held.is_now(lease.version, row);
+        // An earlier submission has counted what it recorded.
+        if let Some(stat) = stat.and_then(|entry| records::decode::<Stat>(&entry.key, &entry.value).ok()) {
+            let free_at_us = held.stat.free_at_us.max(stat.free_at_us);
+            held.stat = Stat { free_at_us, ..stat };
+        }
         for (key, entry) in rows {
             refresh(held, &key, entry)?;
         }

@@ -43,3 +43,26 @@ fn a_delivery_can_be_explained() {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some(field)));
     }
 }
+
+/// One row: what a webhook of one message that waits is like, and what is said of that.
+#[test]
+fn what_a_delivery_waits_for_is_explained() {
+    let check = |fields: &str, failures: usize, change: &str, said: &str| {
+        let world = World::new(&vec![500; failures]);
+        let config = Config::new(&settings()).unwrap();
+        let webhook = registered(&world, &config, fields);
+        accept_many(&world, &config, u32::try_from(failures).unwrap() + 1);
+        let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+        deliver(&world, &config, Budget { time_ms: 500, attempts_max: 1_000 }).unwrap();
+        if !change.is_empty() {
+            update(&world, &config, "acme", &webhook, change).unwrap();
+        }
+        let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
+        assert!(told.contains(said), "{fields}: {told}");
+    };
+    check(r#""ratePerMinute":10"#, 0, "", "sent nothing before then, by its rate");
+    check(r#""schedule":[]"#, 21, "", "sent nothing before then, because its attempts keep failing");
+    check(r#""schedule":[],"ratePerMinute":6000"#, 21, "", "because its attempts keep failing");
+    check(r#""ratePerMinute":10"#, 0, r#"{"isActive":false}"#, "it will be skipped: the webhook is not active");
+    check(r#""schedule":[60],"strictOrder":true"#, 1, "", "in strict order it is behind msg_");
+}

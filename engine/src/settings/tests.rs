@@ -80,7 +80,7 @@ fn what_an_unreadable_answer_quotes_is_no_body_to_be_kept() {
         let error = HttpError { kind, detail: "got `secret`".to_owned() };
         let completion = Completion { id: 1, duration_ms: 1, result: Err(error) };
         let profile = profile::Profile::builtin("standard").unwrap();
-        verdict::judge(profile, &[], 1, "", completion, 0).kept(bodies).detail
+        verdict::judge(profile, &[], 1, "", completion, 0).recorded(0, "a", bodies).detail
     };
     assert_eq!(judge(HttpErrorKind::Protocol, false), None);
     assert!(judge(HttpErrorKind::Protocol, true).is_some());

@@ -268,7 +268,7 @@ fn change_lane(
     for _ in 0..SUBSCRIPTION_TRIES_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         let (mut hook, stat, version) = read(host, lane)?;
-        let (before, strict_before) = (hook.events.clone(), hook.strict_order);
+        let before = hook.events.clone();
         edit(&mut hook)?;
         hook.token = id::token(host);
         let mut commit = Commit::default();
@@ -277,11 +277,9 @@ fn change_lane(
         if hook.events != before {
             known.change(&mut commit, lane, &hook.token, known.webhooks, &before, &hook.events);
         }
-        if hook.strict_order != strict_before {
-            // What is due next is another row now.
-            let now_ms = host.now_us() / 1_000;
-            commit.put(keys::wake(now_ms, lane, &hook.token), records::encode(&Empty {}));
-        }
+        // Whoever has the lane reads the registration again: it may be active now, or another row may be due next.
+        let now_ms = host.now_us() / 1_000;
+        commit.put(keys::wake(now_ms, lane, &hook.token), records::encode(&Empty {}));
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok((hook, stat)),
             Outcome::Conflict { doubtful, .. } => {

@@ -34,7 +34,9 @@ pub fn new(config: &Config, text: &str) -> Result<Draft, Error> {
     let draft = change(config, text)?;
     for (field, given) in [("url", draft.url.is_some()), ("events", draft.events.is_some())] {
         if !given {
-            return Err(Error::invalid(field, "is required"));
+            let hint =
+                if field == "url" { "the receiver's, as `https://example.com/in`" } else { "patterns, as `[\"*\"]`" };
+            return Err(Error::invalid(field, "is required").hint(hint));
         }
     }
     Ok(draft)
@@ -80,7 +82,9 @@ pub fn secret(host: &dyn Host, profile: &Profile, given: Option<&str>) -> Result
         None => match profile.secret_absent {
             SecretAbsent::Make => Ok(Some(Secret::generate(profile, &mut |buffer| host.fill(buffer)))),
             SecretAbsent::Unsigned => Ok(None),
-            SecretAbsent::Refuse => Err(Error::invalid("secret", "is required")),
+            SecretAbsent::Refuse => {
+                Err(Error::invalid("secret", "is required").hint("give the one that the receiver knows"))
+            }
         },
     }
 }
@@ -137,8 +141,10 @@ pub fn apply(host: &dyn Host, config: &Config, draft: Draft, profile: &Profile, 
         if active && !hook.active {
             hook.activated_at_ms = Some(host.now_us() / 1_000);
         }
+        if active != hook.active {
+            hook.inactive_reason = None;
+        }
         hook.active = active;
-        hook.inactive_reason = None;
     }
     hook.timeout_ms = draft.timeout_ms.unwrap_or(if is_new { profile.timeout_ms } else { hook.timeout_ms });
     if draft.concurrency.is_some() {

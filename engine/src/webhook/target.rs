@@ -14,6 +14,7 @@ use crate::{Error, PlainHttp, url};
 pub struct Target {
     profile: Arc<Profile>,
     url: String,
+    authority: String,
     method: Method,
     headers: Vec<(String, String)>,
     secrets: Vec<Secret>,
@@ -57,6 +58,7 @@ impl Target {
         let inactive = inactive_reason(config, hook);
         Ok(Target {
             profile,
+            authority: authority(&hook.url),
             url: hook.url.clone(),
             method: Method::parse(&hook.method).unwrap_or_default(),
             headers,
@@ -128,10 +130,9 @@ impl Target {
         self.strict
     }
 
-    /// The host and the port that it goes to, as the URL spells them.
+    /// The host and the port that it goes to, however the URL spells them.
     pub fn authority(&self) -> &str {
-        let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        rest.split(['/', '?']).next().unwrap_or_default()
+        &self.authority
     }
 
     /// When it was made active again or given another URL, in milliseconds; 0: it is as it was registered.
@@ -143,6 +144,17 @@ impl Target {
     pub fn inactive_reason(&self) -> Option<&str> {
         self.inactive_reason.as_deref()
     }
+}
+
+fn authority(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let spelled = rest.split(['/', '?']).next().unwrap_or_default().to_ascii_lowercase();
+    let default = if scheme.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
+    let (host, port) = match spelled.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+        Some((host, port)) => (host, format!(":{port}")),
+        None => (spelled.as_str(), default.to_owned()),
+    };
+    format!("{}{port}", host.strip_suffix('.').unwrap_or(host))
 }
 
 /// Why nothing is delivered to a webhook, if so.

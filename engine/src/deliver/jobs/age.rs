@@ -64,7 +64,8 @@ fn forget_jobs(step: &mut Step, page: &[Entry], before_ms: u64) -> String {
     for entry in page {
         let job = records::decode::<Job>(&entry.key, &entry.value).ok();
         if job.and_then(|job| job.ended_at_ms).is_some_and(|ended_at_ms| ended_at_ms < before_ms) {
-            // It never begins again.
+            // A tenant that keeps no bodies any more, or a host that forgets again, begins its own anew.
+            step.commit.check(&entry.key, Some(entry.version));
             step.commit.delete(entry.key.clone());
             step.job.done += 1;
         }

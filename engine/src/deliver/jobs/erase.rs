@@ -33,13 +33,15 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
     step.job.phase = Some(u32::try_from(phase + 1).unwrap_or(u32::MAX));
     if kind == "log" {
         step.pause_ms = Some(ERASE_LINGER_MS);
-        step.job.detail = Some("everything is removed; the messages' ids go later".to_owned());
+        let removed = || "everything is removed; the messages' ids go later".to_owned();
+        step.job.detail.get_or_insert_with(removed);
     }
     if kind == "stones" || (kind == "msg" && step.job.done == 0) {
         step.job.state = JobState::Done;
         step.job.subject = None;
         step.job.phase = None;
-        step.job.detail = None;
+        // What was left out stays said.
+        step.job.detail = step.job.detail.take().filter(|detail| detail.starts_with("the row "));
     }
     Ok(())
 }
@@ -48,11 +50,15 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
 fn mark(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<bool, Error> {
     let tenant_part = work.lane.tenant_part();
     let place = step.job.place.clone().unwrap_or_else(|| format!("msg/{tenant_part}"));
-    let page = pump.host.scan(&keys::tenant_from(&place), ERASE_MESSAGES_MAX, Direction::Forward)?;
-    let more = page.len() == ERASE_MESSAGES_MAX as usize;
+    let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
+    let page = pump.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
+    let more = page.len() == limit as usize;
     for entry in page {
         step.job.place = Some(keys::next(&entry.key));
         step.job.looked += 1;
+        if leaves_out(step, &entry) {
+            continue;
+        }
         let row: Message = match records::decode(&entry.key, &entry.value) {
             Ok(row) => row,
             Err(error) => {
@@ -61,7 +67,8 @@ fn mark(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<bool, Error
             }
         };
         let subject = row.subject.clone().or_else(|| erase::hash_of(&row));
-        if subject.is_none() || subject != step.job.subject {
+        // What is reported after the call is not concerned.
+        if subject.is_none() || subject != step.job.subject || row.accepted_at_ms() > step.job.created_at_ms {
             continue;
         }
         let message = keys::last_part(&entry.key);
@@ -75,15 +82,31 @@ fn mark(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<bool, Error
     Ok(more)
 }
 
+/// How many rows are looked at in one step: one after the other, where pumps did not come back from several.
+fn rows_at_once(step: &Step, most: u32) -> u32 {
+    if step.job.careful.is_some() || step.leaves_out { 1 } else { most }
+}
+
+/// Whether the row is not looked at, because no pump came back from it.
+fn leaves_out(step: &mut Step, entry: &Entry) -> bool {
+    if step.leaves_out {
+        step.job.detail = Some(format!("the row '{}' was left out: no worker came back from it", entry.key));
+    }
+    step.leaves_out
+}
+
 /// Takes the marked messages out of rows that name several. Answers whether there is more to look at.
 fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Result<bool, Error> {
     let place = step.job.place.clone().unwrap_or_else(|| start.to_owned());
-    let limit = if start.starts_with("queue") { QUEUE_PAGE } else { ERASE_ROWS_MAX };
+    let limit = rows_at_once(step, if start.starts_with("queue") { QUEUE_PAGE } else { ERASE_ROWS_MAX });
     let page = pump.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
     let more = page.len() == limit as usize;
     let mut named: Vec<String> = Vec::new();
     for entry in &page {
         step.job.place = Some(keys::next(&entry.key));
+        if leaves_out(step, entry) {
+            return Ok(more);
+        }
         if let Err(error) = without(entry, &mut |message| {
             named.push(keys::mark(&work.lane, message));
             false
@@ -156,13 +179,14 @@ fn without(entry: &Entry, goes: &mut dyn FnMut(&str) -> bool) -> Result<Left, Er
 /// Removes what was recorded of the marked messages. Answers whether there is more.
 fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
     let place = step.job.place.clone().unwrap_or_else(|| marked.to_owned());
-    let marks = pump.host.scan(&keys::below(marked, &place), ERASE_MESSAGES_MAX, Direction::Forward)?;
+    let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
+    let marks = pump.host.scan(&keys::below(marked, &place), limit, Direction::Forward)?;
     let mut rows = 0;
     for mark in &marks {
         step.job.place = Some(mark.key.clone());
         let range = keys::log_of_message(work.lane.tenant_part(), keys::last_part(&mark.key));
-        let limit = u32::try_from(KEEP_LOG_ROWS_MAX - rows).unwrap_or(1);
-        let log = pump.host.scan(&range, limit, Direction::Forward)?;
+        let log_limit = u32::try_from(KEEP_LOG_ROWS_MAX - rows).unwrap_or(1);
+        let log = pump.host.scan(&range, log_limit, Direction::Forward)?;
         rows += log.len();
         log.into_iter().for_each(|entry| step.commit.delete(entry.key));
         if rows == KEEP_LOG_ROWS_MAX {
@@ -170,12 +194,13 @@ fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -
         }
         step.job.place = Some(keys::next(&mark.key));
     }
-    Ok(marks.len() == ERASE_MESSAGES_MAX as usize)
+    Ok(marks.len() == limit as usize)
 }
 
 /// Removes the stones and the marks. Answers whether there are more.
 fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
-    let marks = pump.host.scan(&keys::below(marked, marked), ERASE_MESSAGES_MAX, Direction::Forward)?;
+    let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
+    let marks = pump.host.scan(&keys::below(marked, marked), limit, Direction::Forward)?;
     if marks.is_empty() {
         return Ok(false);
     }
@@ -188,7 +213,7 @@ fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) 
             step.commit.delete(entry.key);
         }
     }
-    let more = marks.len() == ERASE_MESSAGES_MAX as usize;
+    let more = marks.len() == limit as usize;
     marks.into_iter().for_each(|mark| step.commit.delete(mark.key));
     Ok(more)
 }

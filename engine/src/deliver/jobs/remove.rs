@@ -19,7 +19,13 @@ enum Fate {
     /// It is not there any more.
     Missing,
     /// It may go, with these rows of its log, of which there may be more than one commit takes.
-    Goes { version: u64, message: Box<Message>, log: Vec<String> },
+    Goes {
+        version: u64,
+        message: Box<Message>,
+        log: Vec<String>,
+        /// Those of them that have kept what a receiver answered, without it.
+        without_answers: Vec<(String, Attempt)>,
+    },
 }
 
 /// Adds to a step what may go of the messages of one row, from where the job is in it. With a token, it is the contents alone.
@@ -52,16 +58,28 @@ pub(super) fn messages(pump: &mut Pump<'_>, step: &mut Step, entry: &Entry, bare
         }
         looked += 1;
         let key = keys::msg(tenant_part, &listed.0);
-        let (version, message, log) = match fate(pump, tenant_part, &listed.0, listed.2)? {
+        let (version, message, log, without_answers) = match fate(pump, tenant_part, &listed.0, listed.2)? {
             Fate::Missing => continue,
             Fate::Stays => {
                 left.push(listed);
                 continue;
             }
-            Fate::Goes { version, message, log } => (version, message, log),
+            Fate::Goes { version, message, log, without_answers } => (version, message, log, without_answers),
         };
-        step.job.done += 1;
         step.commit.check(&key, Some(version));
+        if bare.is_some() {
+            rows += without_answers.len();
+            let large = without_answers.len() > KEEP_LOG_ROWS_MAX;
+            for (key, attempt) in without_answers.into_iter().take(KEEP_LOG_ROWS_MAX) {
+                step.commit.put(key, records::encode(&attempt));
+            }
+            if large {
+                // The rest of them, and then the content, in further commits.
+                rest.push(listed);
+                break;
+            }
+        }
+        step.job.done += 1;
         let subject = message.subject.clone().or_else(|| erase::hash_of(&message));
         if bare.is_some() {
             step.commit.put(key, records::encode(&Message { event: None, subject, ..*message }));
@@ -149,6 +167,7 @@ fn fate(pump: &mut Pump<'_>, tenant_part: &str, message: &str, webhooks: u32) ->
     }
     let mut range = keys::log_of_message(tenant_part, message);
     let mut log: Vec<String> = Vec::new();
+    let mut without_answers = Vec::new();
     let (mut of, mut routed, mut waits) = (String::new(), 0, false);
     loop {
         let page = pump.host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
@@ -172,6 +191,9 @@ fn fate(pump: &mut Pump<'_>, tenant_part: &str, message: &str, webhooks: u32) ->
                 webhook.clone_into(&mut of);
             }
             waits = attempt.next_at_ms.is_some();
+            if attempt.has_answer() && without_answers.len() <= KEEP_LOG_ROWS_MAX {
+                without_answers.push((entry.key.clone(), attempt.without_answer()));
+            }
             if log.len() <= KEEP_LOG_ROWS_MAX {
                 log.push(entry.key);
             }
@@ -184,5 +206,5 @@ fn fate(pump: &mut Pump<'_>, tenant_part: &str, message: &str, webhooks: u32) ->
     if !row.is_gone() && (waits || routed < webhooks) {
         return Ok(Fate::Stays);
     }
-    Ok(Fate::Goes { version: entry.version, message: Box::new(row), log })
+    Ok(Fate::Goes { version: entry.version, message: Box::new(row), log, without_answers })
 }

@@ -6,7 +6,7 @@ use super::{Step, Work, fence};
 use crate::deliver::Pump;
 use crate::host::{Direction, Entry};
 use crate::keys;
-use crate::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_RECORDS_MAX, ROUTE_MESSAGES_MAX};
+use crate::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_RECORDS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX};
 use crate::records::{self, JobState, Message, Queue, Routed, State};
 use crate::{Error, pattern, redeliver};
 
@@ -21,8 +21,14 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
     };
     let Some(mut asks) = Asks::begin(pump, work, step)? else { return Ok(()) };
     let page = pump.host.scan(&keys::routed_from(tenant_part, place), JOB_RECORDS_MAX, Direction::Forward)?;
-    let last = page.len() < JOB_RECORDS_MAX as usize;
+    let mut last = page.len() < JOB_RECORDS_MAX as usize;
+    let end_ms = work.job.created_at_ms.saturating_add(REPLAY_AFTER_MS);
     for entry in page {
+        if keys::kept_at(&entry.key).is_some_and(|(_, at_ms)| at_ms > end_ms) {
+            // Whoever has routed this had read the webhook's subscriptions as they are.
+            last = true;
+            break;
+        }
         let after = work.job.after.as_ref().filter(|_| *place == entry.key);
         if !replay(pump, work, step, &mut asks, &entry, after)? {
             return Ok(());
@@ -55,13 +61,13 @@ fn replay(
     // Where the message is no longer named, the row is looked at anew.
     let from = routed.messages.iter().position(|(message, _, _)| Some(message) == after).map_or(0, |at| at + 1);
     let (since_ms, until_ms) = work.job.range_ms();
-    for chunk in routed.messages[from..].chunks(asks.at_once(JOB_MESSAGES_MAX)) {
-        let keys: Vec<String> =
-            chunk.iter().map(|(message, _, _)| keys::msg(asks.lane.tenant_part(), message)).collect();
+    let wanted = |at: &(String, u64, u32)| (since_ms..=until_ms).contains(&at.1);
+    let listed: Vec<&(String, u64, u32)> = routed.messages[from..].iter().filter(|at| wanted(at)).collect();
+    for chunk in listed.chunks(asks.at_once(JOB_MESSAGES_MAX)) {
+        let keys: Vec<String> = chunk.iter().map(|(message, ..)| keys::msg(asks.lane.tenant_part(), message)).collect();
         let rows = if asks.leaves_out { vec![None] } else { pump.host.get(&keys)? };
-        for ((message, accepted_ms, _), row) in chunk.iter().zip(rows) {
+        for ((message, ..), row) in chunk.iter().zip(rows) {
             if asks.look(step, &entry.key, message)
-                && (since_ms..=until_ms).contains(accepted_ms)
                 && let Some((row, event)) = sendable(pump, row)
                 && wants(asks, &event)
             {

@@ -3,7 +3,9 @@
 
 use crate::host::{Clock, Mutation, Storage};
 use crate::keys::{self, Lane};
-use crate::limits::{GROUP_DELIVERIES_MAX, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX};
+use crate::limits::{
+    GROUP_DELIVERIES_MAX, IN_FLIGHT_UNPROVEN_MAX, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX,
+};
 use crate::records::{self, Queue};
 use crate::world::*;
 use crate::*;
@@ -65,6 +67,35 @@ fn a_tenant_never_has_all_slots() {
     world.silent_until_us.set(world.now_us() + 3_000_000);
     while world.pump(&config).attempts > 0 {}
     assert_eq!(world.in_flight_max.get(), TENANT_IN_FLIGHT_MAX);
+}
+
+#[test]
+fn those_without_a_success_leave_the_others_half_of_the_slots_and_each_other_a_part_of_theirs() {
+    let config = Config::new(&Settings { webhooks_per_tenant_max: Some(10_000), ..settings() }).unwrap();
+    let world = World::new(&[]);
+    webhook(&world, &config, "well", 0, "");
+    accept(&world, &config, "well", 1);
+    assert_eq!(world.pump(&config).delivered, 1);
+    for (tenant, webhooks) in [("many", 300), ("few", 40), ("more", 300)] {
+        (0..webhooks).for_each(|number| drop(webhook(&world, &config, tenant, number, "")));
+    }
+    world.silent_until_us.set(world.now_us() + 5_000_000);
+    let sent = |tenant: &str| world.requests.borrow().iter().filter(|sent| sent.url.contains(tenant)).count();
+    let budget = Budget { time_ms: 3_000, attempts_max: 1_000 };
+    let fly = |tenants: &[&str]| {
+        let before: Vec<usize> = tenants.iter().map(|tenant| sent(tenant)).collect();
+        tenants.iter().for_each(|tenant| accept(&world, &config, tenant, 1));
+        world.in_flight_max.set(0);
+        world.silent_until_us.set(world.now_us() + 5_000_000);
+        // All that is sent, is sent before anything is answered.
+        deliver(&world, &config, budget).unwrap();
+        let sent: Vec<usize> = tenants.iter().zip(before).map(|(tenant, before)| sent(tenant) - before).collect();
+        (world.in_flight_max.get(), sent)
+    };
+    assert_eq!(fly(&["many"]), (TENANT_UNPROVEN_MAX, vec![TENANT_UNPROVEN_MAX]));
+    let (in_flight, sent) = fly(&["more", "few", "well"]);
+    assert_eq!((in_flight, sent[2]), (IN_FLIGHT_UNPROVEN_MAX + 1, 1), "{sent:?}");
+    assert!(sent[0] <= TENANT_UNPROVEN_MAX && sent[1] == 40, "{sent:?}");
 }
 
 /// How many storage calls one event for a webhook costs from accept to rest, beside another one for which so many wait.

@@ -120,8 +120,9 @@ fn a_webhook_says_how_many_requests_it_takes_at_once() {
 fn one_host_has_a_part_of_the_slots() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
-    for _ in 0..4 {
-        registered(&world, &config, r#""concurrency":64"#);
+    for host in ["example.com", "EXAMPLE.com", "example.com.", "example.com:443"] {
+        let registration = format!(r#"{{"url":"https://{host}/in","events":["*"],"concurrency":64}}"#);
+        register(&world, &config, "acme", None, &registration).unwrap();
     }
     accept_many(&world, &config, 1);
     assert_eq!(world.pump(&config).delivered, 4);
@@ -152,7 +153,64 @@ fn a_webhook_says_how_many_attempts_it_takes_a_minute() {
     }
     update(&world, &config, "acme", &webhook, r#"{"ratePerMinute":0}"#).unwrap();
     assert!(shown(&world, &config, &webhook)["ratePerMinute"].is_null());
+    world.pump(&config);
     is_quiet(&world);
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_does_not_keep_a_webhook_from_being_sent_to() {
+    let world = World::new(&[]);
+    let config = Config::new(&settings()).unwrap();
+    registered(&world, &config, r#""ratePerMinute":60"#);
+    let now_us = world.now_us.get();
+    world.now_us.set(now_us + 365 * 24 * 3_600 * 1_000_000);
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).delivered, 1);
+    world.now_us.set(now_us);
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).delivered, 1);
+}
+
+#[test]
+fn a_registration_that_cannot_be_read_keeps_nothing_from_being_recorded() {
+    let world = World::new(&[410, 200, 200]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 1);
+    let key = keys::hook(&keys::Lane::of("acme", &webhook));
+    world.meddle(At::Wait, move |world| world.put(std::iter::once(key), r#"{"v":1,"damaged":true}"#));
+    let report = world.pump(&config);
+    assert_eq!((report.attempts, world.count("log"), world.requests.borrow().len()), (2, 2, 2));
+    assert!(report.problems.iter().any(|problem| problem.contains(&webhook)), "{:?}", report.problems);
+}
+
+#[test]
+fn whoever_has_the_lane_sees_that_its_webhook_is_not_active_any_more() {
+    let world = World::new(&[]);
+    let config = Rc::new(Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""ratePerMinute":120"#);
+    accept_many(&world, &config, 20);
+    let (id, other) = (webhook.clone(), config.clone());
+    world.meddle(At::Wait, move |world| drop(update(world, &other, "acme", &id, r#"{"isActive":false}"#).unwrap()));
+    let report = world.pump(&config);
+    assert!((1..5).contains(&report.delivered), "{report:?}");
+    let skipped = log(&world, &config, &webhook).into_iter().filter(|(state, ..)| state == "skipped").count();
+    assert_eq!(skipped + report.delivered as usize, 20);
+}
+
+#[test]
+fn a_reason_stays_until_the_webhook_is_active_again() {
+    let world = World::new(&[410]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 1);
+    world.pump(&config);
+    update(&world, &config, "acme", &webhook, r#"{"isActive":false,"name":"n"}"#).unwrap();
+    assert_eq!(shown(&world, &config, &webhook)["inactiveReason"], "the receiver answered 410");
+    update(&world, &config, "acme", &webhook, r#"{"isActive":true}"#).unwrap();
+    update(&world, &config, "acme", &webhook, r#"{"isActive":false}"#).unwrap();
+    assert!(shown(&world, &config, &webhook)["inactiveReason"].is_null());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::host::{Clock, Direction, KeyRange, Storage};
 use crate::keys::Lane;
-use crate::limits::{ERASE_LINGER_MS, KEEP_LOG_ROWS_MAX};
+use crate::limits::{ERASE_LINGER_MS, KEEP_LOG_ROWS_MAX, KEEP_PAUSE_MS_MAX};
 use crate::world::*;
 use crate::*;
 
@@ -277,4 +277,91 @@ fn a_redelivery_that_comes_too_late_finds_no_message() {
     let error = redeliver(&world, &config, "acme", &id, Some(&webhook)).unwrap_err();
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("messageId")), "{error}");
     assert_eq!((world.count("queue"), world.count("log")), (0, 0));
+}
+
+#[test]
+fn what_is_reported_after_an_erasure_was_asked_for_is_not_concerned() {
+    let (world, config) = (World::new(&[]), kept(0));
+    registered(&world, &config, r#""schedule":[]"#);
+    let event = r#"{"type":"a","subject":{"type":"asset","id":7}}"#;
+    let before = accept(&world, &config, event);
+    erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    pass(&world, 1_000);
+    let after = accept(&world, &config, event);
+    assert_eq!(world.pump(&config).delivered, 1);
+    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    world.pump(&config);
+    assert_eq!(message(&world, &config, "acme", &before).unwrap_err().kind, ErrorKind::NotFound);
+    message(&world, &config, "acme", &after).expect("it was accepted, and is delivered");
+    is_quiet(&world);
+}
+
+#[test]
+fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
+    let (world, config) = (World::new(&[]), kept(0));
+    registered(&world, &config, r#""schedule":[]"#);
+    let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
+    let ids: Vec<String> = (0..3).map(|id| accept(&world, &config, &event(id))).collect();
+    world.pump(&config);
+    let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
+    let lane = Lane::of("acme", begun["id"].as_str().unwrap());
+    // As if so many workers had not come back from its first page.
+    let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
+    let tries = limits::JOB_LAST_TRIES_MAX + 1;
+    let value = row.value.replacen("\"token\"", &format!("\"tries\":{tries},\"token\""), 1);
+    world.put(std::iter::once(row.key), &value);
+    for _ in 0..3 {
+        world.pump(&config);
+        pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    }
+    let job: serde_json::Value = serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap();
+    assert_eq!((&job["state"], &job["done"]), (&"done".into(), &2.into()), "{job}");
+    let left = ids.iter().filter(|id| message(&world, &config, "acme", id).is_ok()).collect::<Vec<_>>();
+    assert_eq!(left.len(), 1);
+    assert!(job["detail"].as_str().unwrap().contains(left[0].as_str()), "{job}");
+    assert_eq!(world.count("marked"), 0);
+}
+
+#[test]
+fn what_receivers_answered_goes_with_the_content() {
+    let (world, config) = (World::new(&[500]), kept(0));
+    let webhook = registered(&world, &config, r#""schedule":[60]"#);
+    accept(&world, &config, r#"{"type":"a"}"#);
+    world.pump(&config);
+    pass(&world, 80_000_000);
+    world.pump(&config);
+    let shown = || attempts(&world, &config, "acme", &webhook, None, 10).unwrap();
+    assert!(shown().contains("answer 500") && shown().contains("answer 200"), "{}", shown());
+    update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
+    world.pump(&config);
+    assert_eq!((mentions(&world, "answer 500"), mentions(&world, "answer 200")), (None, None));
+    assert_eq!((log(&world, &config, &webhook).len(), world.count("bare")), (2, 1));
+}
+
+#[test]
+fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
+    let (world, config) = (World::new(&[]), Rc::new(kept(24 * 3_600)));
+    registered(&world, &config, r#""schedule":[]"#);
+    let keep = |keep: &str| format!(r#"{{"keepBodies":{keep}}}"#);
+    for settings in ["false", "true"] {
+        update_settings(&world, &config, "acme", &keep(settings)).unwrap();
+        world.pump(&config);
+        pass(&world, KEEP_PAUSE_MS_MAX * 1_000);
+        world.pump(&config);
+    }
+    pass(&world, 2 * DAY_US);
+    let other = config.clone();
+    world.meddle(At::Commit("job/"), move |world| {
+        world.meddle(At::Commit("job/"), move |world| {
+            update_settings(world, &other, "acme", r#"{"keepBodies":false}"#).unwrap();
+        });
+    });
+    world.pump(&config);
+    let lane = keys::own_job("bare/acme");
+    let job: records::Job = {
+        let row = world.store.get_one(&keys::job(&lane)).unwrap().expect("it is there");
+        records::decode(&row.key, &row.value).unwrap()
+    };
+    assert_eq!(job.state, records::JobState::Running);
 }

@@ -78,3 +78,20 @@ fn a_row_that_cannot_be_read_slows_nobody_down() {
         assert!(left == 0 || report.next_due_ms == 0, "{report:?}");
     }
 }
+
+#[test]
+fn a_webhook_that_cannot_be_opened_waits_and_says_so() {
+    let world = World::new(&[]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""name":"one""#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+    let key = SealingKey { id: "k2".to_owned(), key_hex: "cd".repeat(32) };
+    let other = Config::new(&Settings { sealing_keys: vec![key], ..settings() }).unwrap();
+    let report = world.pump(&other);
+    assert_eq!((report.attempts, report.problems.len()), (0, 1), "{report:?}");
+    assert!(report.problems[0].contains(&webhook) && report.problems[0].contains("k1"), "{report:?}");
+    let told = explain(&world, &other, "acme", &message, &webhook).unwrap();
+    assert!(told.contains("the webhook cannot be sent to:") && told.contains("k1"), "{told}");
+    world.now_us.set(world.now_us.get() + limits::UNUSABLE_MS * 1_000);
+    assert_eq!(world.pump(&config).delivered, 1);
+}
