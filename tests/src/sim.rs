@@ -47,6 +47,7 @@ pub const PINNED: &[(u64, &str)] = &[
     (1_455, "a replay asked for what was in the last row of a batch in strict order, one of whose rows had become two"),
     (1_903, "a redelivery whose commit had an unknown outcome was made twice if its attempt had ended by then"),
     (2_898, "an attempt brought forward while it was under way was put twice into one settling commit"),
+    (3_229, "attempts whose commit had landed with an unknown outcome did not count towards disabling the webhook"),
     (16_790, "a replay took what waits behind a strict lane's first delivery for missed, and it was sent twice"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
 ];
@@ -107,6 +108,8 @@ fn settings(params: &Params) -> Settings {
         profile: params.profile.to_owned(),
         sealing_keys: vec![key],
         retention_s: Some(params.retention_s),
+        disable_after_s: Some(params.disable_after_s),
+        disable_after_deliveries: Some(params.disable_after_deliveries),
         ..Settings::default()
     }
 }

@@ -14,7 +14,7 @@ usage: sim [--seed N] [--count M] [--keep-going] [--sabotage NAME|all] [--trace]
        sim --pinned | --crash-points [--sabotage NAME|all] | --crash-point SCENARIO:CALL:MODE [--sabotage NAME] [--trace]
 
   --seed N          the first seed; 1 unless said otherwise
-  --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage
+  --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage, 5000 for a rare one
   --keep-going      a seed that fails is named, and does not end the run
   --sabotage NAME   breaks a rule of the protocol and expects that the checker which is there for it notices; all: one
                     after the other
@@ -29,6 +29,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Within so many seeds a sabotage must be caught.
 const SABOTAGE_SEEDS: u64 = 1_000;
+/// Within so many one that matters rarely.
+const RARE_SABOTAGE_SEEDS: u64 = 5_000;
 
 struct Options {
     seed: u64,
@@ -194,16 +196,16 @@ fn sabotage_at_crash_points(options: &Options) -> bool {
 fn noticed(sabotage: Sabotage, found: Option<(String, &Failure)>, runs: &str) -> bool {
     let name = sabotage.name();
     match (found, sabotage.outcome()) {
-        (Some((place, failure)), Outcome::Seen(by)) if by.contains(&failure.checker) => {
+        (Some((place, failure)), Outcome::Seen(by) | Outcome::Rare(by)) if by.contains(&failure.checker) => {
             println!("{name:<28} caught {place} by {}", failure.checker);
             true
         }
-        (Some((place, failure)), Outcome::Seen(by)) => {
+        (Some((place, failure)), Outcome::Seen(by) | Outcome::Rare(by)) => {
             println!("{name:<28} caught {place} by {}, and not by {}", failure.checker, by.join(" or "));
             println!("  {}", failure.detail);
             false
         }
-        (None, Outcome::Seen(_)) => {
+        (None, Outcome::Seen(_) | Outcome::Rare(_)) => {
             println!("{name:<28} NOT CAUGHT in {runs}");
             false
         }
@@ -237,9 +239,10 @@ fn crash_point(options: &Options, point: Point) -> bool {
 
 /// Every sabotage must be caught, but for those that break nothing.
 fn sabotage(options: &Options) -> bool {
-    let count = options.count.unwrap_or(SABOTAGE_SEEDS);
     let mut passed = true;
     for sabotage in &options.sabotages {
+        let rare = matches!(sabotage.outcome(), Outcome::Rare(_));
+        let count = options.count.unwrap_or(if rare { RARE_SABOTAGE_SEEDS } else { SABOTAGE_SEEDS });
         let Found { runs, first, .. } = on_all_cores(options, count, Some(*sabotage));
         if let Some(run) = first.as_ref().filter(|_| options.trace) {
             run.trace.iter().for_each(|line| println!("{line}"));

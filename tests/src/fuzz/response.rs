@@ -95,7 +95,8 @@ fn check_attempt(attempt: &Value, index: usize, count: usize) {
     assert_eq!(attempt["number"].as_u64(), u64::try_from(index + 1).ok());
     let status = attempt["status"].as_u64();
     assert_eq!(state == "delivered", status.is_some_and(|status| (200..300).contains(&status)), "{attempt}");
-    for name in ["excerpt", "detail"] {
+    assert!(status.is_none() || attempt.get("responseExcerpt").is_some(), "{attempt}");
+    for name in ["responseExcerpt", "detail"] {
         let text = attempt[name].as_str().unwrap_or_default();
         assert!(text.chars().count() <= EXCERPT_CHARS_MAX, "{name} has {} characters", text.chars().count());
     }

@@ -3,6 +3,7 @@
 
 pub mod commits;
 pub mod delay;
+pub mod disabled;
 pub mod doubt;
 pub mod endings;
 pub mod explained;

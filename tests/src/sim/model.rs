@@ -122,6 +122,55 @@ pub struct Lane {
     pub switched_ms: u64,
     /// Deliveries by message.
     pub deliveries: BTreeMap<String, Delivery>,
+    /// How it fares.
+    pub health: Health,
+}
+
+/// What a webhook has failed in a row: at least, where a change that begins anew has been taken into account at once, and at
+/// most, where it has never been.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    pub least: Failing,
+    pub most: Failing,
+}
+
+/// What has failed since the last success.
+#[derive(Clone, Debug, Default)]
+pub struct Failing {
+    /// Deliveries that have used up their attempts.
+    pub exhausted: u32,
+    /// The first attempt and the last, in milliseconds by the clocks of who made them.
+    pub between_ms: Option<(u64, u64)>,
+}
+
+impl Failing {
+    fn count(&mut self, log: &Log) {
+        self.exhausted += u32::from(log.state == "exhausted");
+        let first_ms = self.between_ms.map_or(log.at_ms, |(first_ms, _)| first_ms);
+        self.between_ms = Some((first_ms, log.at_ms));
+    }
+
+    /// For how long.
+    pub fn failing_ms(&self) -> u64 {
+        self.between_ms.map_or(0, |(first_ms, last_ms)| last_ms.saturating_sub(first_ms))
+    }
+}
+
+impl Health {
+    /// Counts an attempt of a webhook that was activated then.
+    fn count(&mut self, log: &Log, activated_at_ms: u64) {
+        match log.state.as_str() {
+            "delivered" => *self = Health::default(),
+            "retrying" | "exhausted" if log.attempted() => {
+                if self.least.between_ms.is_some_and(|(first_ms, _)| first_ms < activated_at_ms) {
+                    self.least = Failing::default();
+                }
+                self.least.count(log);
+                self.most.count(log);
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Lane {
@@ -609,6 +658,10 @@ impl Model {
             return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
         }
         let before = self.logged.insert(key.to_owned(), value.to_owned());
+        let keeps_none = lane_id.split('/').next().is_some_and(|tenant| self.kept.kept_none.contains(tenant));
+        if keeps_none && before.as_ref().is_some_and(|before| rows::is_without_answer(before, value)) {
+            return Ok(());
+        }
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
         lane.recorded = true;
@@ -645,7 +698,10 @@ impl Model {
             }
             delivery.recorded_us = now_us;
             touched.logged.push(about);
+            let activated_at_ms = self.lane(lane_id).registration().and_then(|hook| hook.activated_at_ms);
+            self.lane(lane_id).health.count(&log, activated_at_ms.unwrap_or(0));
         }
+        let delivery = self.lane(lane_id).delivery(lane_id, message, touched);
         delivery.log.insert(number, log);
         for (_, job) in touched.asked_for.iter().filter(|((_, of, at), _)| of == message && *at == number) {
             if let Some(seen) = self.jobs.get_mut(job) {

@@ -1,7 +1,7 @@
 //! Draws what kind of world a seed is: how many workers, how much work, and which faults at which rates. Every seed has
 //! faults of its own (a swarm), because a fault that is always there hides what happens without it.
 
-use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS};
+use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, DISABLE_AFTER_S, LEASE_MARGIN_MS, LEASE_SENDING_MS};
 
 use super::restore::Plan;
 use super::rng::Rng;
@@ -65,6 +65,10 @@ pub struct Params {
     pub erasures: u64,
     /// How many of twenty actions change whether a tenant keeps bodies.
     pub settings: u64,
+    /// For how long a webhook may fail, in seconds; 0: for ever.
+    pub disable_after_s: u32,
+    /// How many deliveries in a row may fail; 0: all.
+    pub disable_after_deliveries: u32,
     /// The faults.
     pub faults: Faults,
 }
@@ -115,6 +119,7 @@ impl Params {
         // A stream of its own: other seeds stay as they were.
         let mut kept = Rng::of(seed, "kept", 0);
         let mut some = |choices: &[u64]| if kept.below(5) == 0 { kept.pick(choices) } else { 0 };
+        let mut health = Rng::of(seed, "health", 0);
         let mut params = Params {
             retention_s: u32::try_from(some(&[60, 300, 1_800])).unwrap_or(0),
             erasures: some(&[1, 4]),
@@ -168,6 +173,11 @@ impl Params {
                 let mut poison = Rng::of(seed, "poison", u64::MAX);
                 if !fan_out && poison.below(8) == 0 { poison.pick(&[3, 8, 20]) } else { 0 }
             },
+            disable_after_s: match health.below(8) {
+                0 => health.pick(&[60, 600, 3_600]),
+                _ => DISABLE_AFTER_S,
+            },
+            disable_after_deliveries: if health.below(8) == 0 { health.pick(&[1, 2, 5]) } else { 0 },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
         if params.patient && Rng::of(seed, "patient", 1).below(3) > 0 {

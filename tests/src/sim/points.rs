@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use hookwright_engine::limits::DISABLE_AFTER_S;
+
 use super::actor::Op;
 use super::checkers::Failure;
 use super::coverage::Coverage;
@@ -236,6 +238,8 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         retention_s: scenario.retention_s,
         erasures: 0,
         settings: 0,
+        disable_after_s: DISABLE_AFTER_S,
+        disable_after_deliveries: 0,
         faults: Faults {
             clock_off_ms_max: if scenario.stumbles { u64::from(AHEAD_MS) } else { 0 },
             ..Faults::default()

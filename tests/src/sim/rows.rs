@@ -159,6 +159,8 @@ pub struct Hook {
     pub on_exhausted: Option<String>,
     #[serde(default)]
     pub inactive_reason: Option<String>,
+    #[serde(default)]
+    pub activated_at_ms: Option<u64>,
 }
 
 /// A webhook's secret.
@@ -259,6 +261,22 @@ impl Log {
     pub fn attempted(&self) -> bool {
         self.status.is_some() || self.error.is_some()
     }
+}
+
+/// Whether a value of a `log` row is another one without what the receiver answered.
+pub fn is_without_answer(before: &str, after: &str) -> bool {
+    let without = |text: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
+        let row = value.as_object_mut()?;
+        row.remove("excerpt");
+        if row.get("error").is_some_and(|error| error == "protocol") {
+            row.remove("detail");
+        }
+        Some(value)
+    };
+    before != after
+        && without(before)
+            .is_some_and(|before| serde_json::from_str(after).is_ok_and(|after: serde_json::Value| after == before))
 }
 
 /// Whether two values of a `log` row differ in nothing but what a redelivery changes.

@@ -37,10 +37,12 @@ macro_rules! sabotages {
 pub enum Outcome {
     /// One of these checkers notices it, before any other does.
     Seen(&'static [&'static str]),
+    /// The same, in about one seed of a thousand.
+    Rare(&'static [&'static str]),
     /// Breaking this rule breaks nothing else, for this reason.
     Harmless(&'static str),
 }
-use Outcome::{Harmless, Seen};
+use Outcome::{Harmless, Rare, Seen};
 
 sabotages! {
     ForgetInbox "forget-inbox" Seen(&["accepted"]),
@@ -52,12 +54,12 @@ sabotages! {
     ForgetRouted "forget-routed" Seen(&["listed"]),
     ForgetUnregisterWake "forget-unregister-wake" Seen(&["announced", "job-armed"]),
     SkipMessageCheck "skip-message-check" Seen(&["rows"]),
-    SkipInboxCheck "skip-inbox-check" Seen(&["redelivered"]),
+    SkipInboxCheck "skip-inbox-check" Seen(&["redelivered", "erased"]),
     SkipShardCheck "skip-shard-check" Harmless(
         "the checks of the inbox rows make a message routed once as well; the shard's lease only saves work"),
     SkipInboxAndShardCheck "skip-inbox-and-shard-check" Seen(&["queued-once", "rows"]),
-    SkipRouteHeldLaneCheck "skip-route-held-lane-check" Seen(&["announced"]),
-    SkipRouteTakenLaneCheck "skip-route-taken-lane-check" Seen(&["lease-respected"]),
+    SkipRouteHeldLaneCheck "skip-route-held-lane-check" Rare(&["announced"]),
+    SkipRouteTakenLaneCheck "skip-route-taken-lane-check" Seen(&["lease-respected", "grows"]),
     SkipClaimLaneCheck "skip-claim-lane-check" Seen(&["lease-respected"]),
     SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced"]),
     SkipQueueCheck "skip-queue-check" Seen(&["rows", "queued-once", "ended"]),
@@ -105,6 +107,7 @@ sabotages! {
     StrictSecondRow "strict-second-row" Seen(&["in-order", "announced"]),
     StrictInboxBackwards "strict-inbox-backwards" Seen(&["in-order"]),
     ForgetSwitchWake "forget-switch-wake" Seen(&["announced"]),
+    ForgetDisable "forget-disable" Seen(&["disabled"]),
     ForgetDoubt "forget-doubt" Seen(&["held-against"]),
     ForgetSuspect "forget-suspect" Seen(&["alone"]),
     SkipSuspectCheck "skip-suspect-check" Seen(&["armed", "lease-respected", "held-against"]),
@@ -363,6 +366,7 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetJobWake => kind == Kind::Job && wake,
         // What keeps its place in strict order is no row of its own.
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"u\":"),
+        Sabotage::ForgetDisable => kind == Kind::Settle && key.starts_with("hook/") && !value.contains("\"paused: "),
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
         Sabotage::ForgetMark => key.starts_with("marked/"),

@@ -7,7 +7,7 @@ use hookwright_engine::keys;
 use super::actor::{Op, Reply};
 use super::checkers::Failure;
 use super::checkers::commits::{self, Applied};
-use super::checkers::kept;
+use super::checkers::{disabled, kept};
 use super::coverage::Count;
 use super::kept::Stone;
 use super::model::{CallId, Touched};
@@ -234,6 +234,7 @@ impl World {
         let retention_ms = (u64::from(self.params.retention_s) * 1_000).saturating_sub(slack_ms);
         kept::removed(&self.model, &touched, self.now_us, retention_ms * 1_000)?;
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
+        disabled::after(&self.model, &self.params, &touched, self.now_us, &self.sent)?;
         self.forget_gone(call, &touched, mutations)?;
         self.coverage.add_many(Count::Deliveries, touched.new.len());
         self.coverage.add_many(Count::Claims, touched.leased.len());

@@ -6,7 +6,7 @@ use hookwright_engine::host::Mutation;
 
 use super::{Failure, ensure};
 use crate::sim::kept::{Stone, remembers};
-use crate::sim::model::{Model, Touched};
+use crate::sim::model::{Message, Model, Touched};
 use crate::sim::store::SimStore;
 
 /// What there is of messages.
@@ -20,10 +20,10 @@ pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64)
     }
     for message in &touched.stoned {
         let known = &model.messages[message];
-        let asked = |(tenant, subject, ..): &(String, u64, usize, u64)| {
-            *tenant == known.tenant_part && Some(*subject) == known.subject
+        let asked = |(job, (tenant, subject, _)): (&String, &(String, u64, u64))| {
+            *tenant == known.tenant_part && Some(*subject) == known.subject && concerns(model, job, known)
         };
-        let asked = known.stone != Some(Stone::Erased) || model.kept.asked.iter().any(asked);
+        let asked = known.stone != Some(Stone::Erased) || model.kept.jobs.iter().any(asked);
         ensure(asked, "erased", || format!("nobody asked for {message} to be erased: {known:?}"))?;
     }
     for message in &touched.bared {
@@ -75,11 +75,17 @@ pub fn leaves_no_trace(
     Ok(())
 }
 
+/// Whether a message was accepted before an erasure was asked for, by the clocks of who did both.
+fn concerns(model: &Model, job: &str, message: &Message) -> bool {
+    model.jobs.get(job).is_some_and(|job| message.order_us / 1_000 <= job.now.created_at_ms)
+}
+
 /// An erasure that says that it is done has removed whatever was there when it was asked for.
 pub fn erasure_done(model: &Model, job: &str) -> Result<(), Failure> {
     let Some((tenant, subject, began_us)) = model.kept.jobs.get(job) else { return Ok(()) };
     let left = model.messages.iter().find(|(_, known)| {
-        known.tenant_part == *tenant && known.subject == Some(*subject) && known.accepted_us < *began_us
+        let of_subject = known.tenant_part == *tenant && known.subject == Some(*subject);
+        of_subject && known.accepted_us < *began_us && concerns(model, job, known)
     });
     ensure(left.is_none(), "erased", || format!("{job} is done, and there is {left:?}"))
 }
