@@ -40,10 +40,13 @@ fn judge(profile: &str, secrets: &[String], request: Received, tolerance_s: Opti
         let unknown = || Error::invalid("profile", "is not built in").hint("or give a profile as JSON");
         Profile::builtin(profile).ok_or_else(unknown)?
     };
-    let secrets: Vec<Secret> = secrets.iter().map(|text| Secret::parse(profile, text)).collect::<Result<_, _>>()?;
+    let mut known = Vec::new();
+    for text in secrets {
+        known.push(Secret::parse(profile, text)?);
+    }
     let headers: Vec<_> = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
     let received =
         verify::Received { method: &request.method, query: "", headers: &headers, body: request.body.as_bytes() };
     let tolerance_s = tolerance_s.map_or(TIMESTAMP_TOLERANCE_S, u64::from);
-    Ok(verify::verify(profile, &secrets, &received, ComponentHost.now_us() / 1_000_000, tolerance_s))
+    Ok(verify::verify(profile, &known, &received, ComponentHost.now_us() / 1_000_000, tolerance_s))
 }
