@@ -35,6 +35,7 @@ fn replay(runtime: &Runtime, history: &Value) -> Result<Value> {
     let mut answers = Vec::new();
     for step in history["steps"].as_array().context("steps")? {
         world.begin(step);
+        let step = &resolved(step, &answers)?;
         answers.push(match call(&mut plugin, step)? {
             Ok(answer) => answer,
             Err(CallError::Refused(error)) => json!({"error": {
@@ -48,6 +49,22 @@ fn replay(runtime: &Runtime, history: &Value) -> Result<Value> {
     let rows: Vec<_> = rows.iter().map(|row| json!([row.key, row.value, row.version.to_string()])).collect();
     let state = world.state();
     Ok(json!({"answers": answers, "requests": state.requests, "commits": state.commits, "rows": rows}))
+}
+
+/// The step with the ids that earlier ones were answered in the place of their numbers.
+fn resolved(step: &Value, answers: &[Value]) -> Result<Value> {
+    let mut step = step.clone();
+    for name in ["id", "message"] {
+        let Some(number) = step[name].as_str().and_then(|id| id.strip_prefix('#')) else { continue };
+        let answer = answers.get(number.parse::<usize>()?).with_context(|| format!("there is no answer {number}"))?;
+        // A list of what was accepted, or an object as text.
+        let id = match answer.as_str() {
+            Some(text) => serde_json::from_str::<Value>(text)?["id"].clone(),
+            None => answer[0].clone(),
+        };
+        step[name] = id;
+    }
+    Ok(step)
 }
 
 fn settings(config: &Value) -> Settings {
@@ -84,6 +101,11 @@ fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
     let of_text = |answer: Result<String, CallError>| answer.map(Value::from);
     Ok(match text("call").context("call")? {
         "onEvent" => plugin.on_event(text("tenant"), json).map(|one| json!([one.message_id, one.new])),
+        "onEvents" => {
+            let events = step["events"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+            let accepted = plugin.on_events(text("tenant"), &events.collect::<Vec<_>>());
+            accepted.map(|all| all.iter().flat_map(|one| [json!(one.message_id), json!(one.new)]).collect())
+        }
         "register" => of_text(plugin.register(tenant, json)),
         "update" => of_text(plugin.update(tenant, id, json)),
         "get" => of_text(plugin.get(tenant, id)),
@@ -95,9 +117,16 @@ fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
         "testWebhook" => of_text(plugin.test_webhook(tenant, id)),
         "attempts" => of_text(plugin.attempts(tenant, id, None, limit)),
         "message" => of_text(plugin.message(tenant, message)),
+        "messageAttempts" => of_text(plugin.message_attempts(tenant, message, None, limit)),
         "payload" => of_text(plugin.payload(tenant, message, id)),
         "explain" => of_text(plugin.explain(tenant, message, id)),
         "redeliver" => of_text(plugin.redeliver(tenant, message, text("id"))),
+        "recover" => of_text(plugin.recover(tenant, id, json)),
+        "replay" => of_text(plugin.replay(tenant, id, json)),
+        "erase" => of_text(plugin.erase(tenant, json)),
+        "job" => of_text(plugin.job(tenant, id)),
+        "jobs" => of_text(plugin.jobs(tenant, None, limit)),
+        "cancelJob" => of_text(plugin.cancel_job(tenant, id)),
         "eventTypes" => of_text(plugin.event_types()),
         "takeOver" => plugin.take_over().map(Value::from),
         "deliver" => plugin.deliver(Budget { time_ms: 60_000, attempts_max: 1_000 }).map(|report| {

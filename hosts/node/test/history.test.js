@@ -14,6 +14,13 @@ const TEXT = readFileSync(new URL('../../../tests/data/history/histories.json', 
 const HISTORIES = JSON.parse(TEXT);
 const RUST = process.env.HOOKWRIGHT_HISTORY;
 
+test('every function of the WIT is called by a history', () => {
+  const wit = readFileSync(new URL('../../../wit/webhooks.wit', import.meta.url), 'utf8');
+  const names = [...wit.matchAll(/^  %?([a-z-]+): func\(/gm)].map(([, name]) => name.replace(/-(.)/g, (_, c) => c.toUpperCase()));
+  const called = new Set(HISTORIES.flatMap(({ steps }) => steps.map(({ call }) => call)));
+  assert.deepEqual(names.filter((name) => name !== 'configure' && !called.has(name)), []);
+});
+
 test('the histories come out as in the Rust host', { skip: RUST === undefined && 'HOOKWRIGHT_HISTORY is not set' }, async (t) => {
   const expected = JSON.parse(execFileSync(RUST, { input: TEXT, maxBuffer: 64 * 1024 * 1024 }));
   assert.equal(expected.length, HISTORIES.length);
@@ -49,15 +56,16 @@ async function replay({ config, steps }, synchronously) {
     allowDestinations: config.allowDestinations ?? [],
     plainHttp: 'allowed',
   }));
-  for (const step of steps) {
+  for (const scripted of steps) {
+    const step = resolved(scripted, came.answers);
     state.nowUs = step.atMs === undefined ? state.nowUs : BigInt(step.atMs) * 1_000n;
     state.planned = [...step.answers ?? []];
     try {
       came.answers.push(await call((exports) => CALLS[step.call](exports, { json: '', ...step })) ?? null);
     } catch (error) {
       assert.ok(error.kind !== undefined, String(error.stack));
-      const { kind, field = null, message, hint = null } = error;
-      came.answers.push({ error: { kind, field, message, hint } });
+      const { kind, field = null, reason, hint = null } = error;
+      came.answers.push({ error: { kind, field, message: reason, hint } });
     }
   }
   came.rows = storage.scan({ start: '!', end: '~' }, 1_000, 'forward')
@@ -65,11 +73,25 @@ async function replay({ config, steps }, synchronously) {
   return came;
 }
 
+// The step with the ids that earlier ones were answered in the place of their numbers.
+function resolved(step, answers) {
+  const id = (text) => {
+    if (!text?.startsWith('#')) {
+      return text;
+    }
+    const answer = answers[text.slice(1)];
+    return typeof answer === 'string' ? JSON.parse(answer).id : answer[0];
+  };
+  return { ...step, id: id(step.id), message: id(step.message) };
+}
+
 // What a call answers is JSON, whatever its type: a promise where the instance suspends.
 const then = (answer, of) => (typeof answer?.then === 'function' ? answer.then(of) : of(answer));
 const CALLS = {
   onEvent: ({ webhooks }, { tenant, json }) =>
     then(webhooks.onEvent(tenant, json), ({ messageId, new: isNew }) => [messageId, isNew]),
+  onEvents: ({ webhooks }, { tenant, events }) =>
+    then(webhooks.onEvents(tenant, events), (all) => all.flatMap(({ messageId, new: isNew }) => [messageId, isNew])),
   register: ({ webhooks }, { tenant = 'acme', json }) => webhooks.register(tenant, json),
   update: ({ webhooks }, { tenant = 'acme', id, json }) => webhooks.update(tenant, id, json),
   get: ({ webhooks }, { tenant = 'acme', id }) => webhooks.get(tenant, id),
@@ -79,9 +101,17 @@ const CALLS = {
   testWebhook: ({ webhooks }, { tenant = 'acme', id }) => webhooks.testWebhook(tenant, id),
   attempts: ({ webhooks }, { tenant = 'acme', id, limit = 50 }) => webhooks.attempts(tenant, id, undefined, limit),
   message: ({ webhooks }, { tenant = 'acme', message }) => webhooks.message(tenant, message),
+  messageAttempts: ({ webhooks }, { tenant = 'acme', message, limit = 50 }) =>
+    webhooks.messageAttempts(tenant, message, undefined, limit),
   payload: ({ webhooks }, { tenant = 'acme', message, id }) => webhooks.payload(tenant, message, id),
   explain: ({ webhooks }, { tenant = 'acme', message, id }) => webhooks.explain(tenant, message, id),
   redeliver: ({ webhooks }, { tenant = 'acme', message, id }) => webhooks.redeliver(tenant, message, id),
+  recover: ({ webhooks }, { tenant = 'acme', id, json }) => webhooks.recover(tenant, id, json),
+  replay: ({ webhooks }, { tenant = 'acme', id, json }) => webhooks.replay(tenant, id, json),
+  erase: ({ webhooks }, { tenant = 'acme', json }) => webhooks.erase(tenant, json),
+  job: ({ webhooks }, { tenant = 'acme', id }) => webhooks.job(tenant, id),
+  jobs: ({ webhooks }, { tenant = 'acme', limit = 50 }) => webhooks.jobs(tenant, undefined, limit),
+  cancelJob: ({ webhooks }, { tenant = 'acme', id }) => webhooks.cancelJob(tenant, id),
   settings: ({ webhooks }, { tenant = 'acme' }) => webhooks.settings(tenant),
   updateSettings: ({ webhooks }, { tenant = 'acme', json }) => webhooks.updateSettings(tenant, json),
   eventTypes: ({ webhooks }) => webhooks.eventTypes(),
