@@ -4,12 +4,15 @@
 export class HookwrightError extends Error {
   /** @param {{ kind: string, field?: string, message: string, hint?: string }} error */
   constructor({ kind, field, message, hint }) {
-    super(message);
+    // What people see is all of it: an error that nobody catches shows nothing else.
+    super(`${field === undefined ? '' : `${field}: `}${message}${hint === undefined ? '' : ` (${hint})`}`);
     this.name = this.constructor.name;
     /** For decisions: `invalid`, `not-found`... */
     this.kind = kind;
     /** The field of the input at fault, as a path: `url`, `events[1]`. */
     this.field = field;
+    /** One sentence: what was wrong. */
+    this.reason = message;
     /** How to mend it. */
     this.hint = hint;
   }

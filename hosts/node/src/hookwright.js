@@ -2,8 +2,9 @@
 
 import { makeInstance, makeSyncInstance } from './blueprint.js';
 import { compile } from './component.js';
-import { HookwrightError } from './errors.js';
+import { InternalError, UnavailableError } from './errors.js';
 import { HttpClient } from './http/client.js';
+import { json, list, optionalTexts, optionalWhole, refuse, requireTexts } from './input.js';
 import { systemWorld } from './instance.js';
 import { ATTEMPTS_MAX, DELIVER_BUDGET_MS } from './limits.js';
 import { fastifyPlugin, middleware } from './middleware.js';
@@ -11,6 +12,9 @@ import { readConfig } from './options.js';
 import { Pool } from './pool.js';
 import { startPump } from './pump.js';
 import { Wakes } from './wakes.js';
+
+// What a page has unless its caller says otherwise.
+const PAGE = 50;
 
 /** Webhooks of a platform. Made by `Hookwright.open`. */
 export class Hookwright {
@@ -21,6 +25,7 @@ export class Hookwright {
   #client;
   #pumpOptions;
   #pump = null;
+  #closed = false;
 
   /** Reads the options, looks whether the store can be read, and configures a first instance. Starts nothing. */
   static async open(options) {
@@ -50,125 +55,138 @@ export class Hookwright {
 
   /** Accepts one event: durable when the promise resolves, or with the platform's transaction. */
   async onEvent(event, options = {}) {
-    return this.#accept(({ webhooks }) => webhooks.onEvent(options.tenant, text(event)), options);
+    const { tenant } = optionalTexts({ tenant: options.tenant });
+    const text = json('event', event);
+    return this.#accept(({ webhooks }) => webhooks.onEvent(tenant, text), options);
   }
 
   /** Accepts up to 100 events in one commit: all of them or none. */
   async onEvents(events, options = {}) {
-    return this.#accept(({ webhooks }) => webhooks.onEvents(options.tenant, events.map(text)), options);
+    const { tenant } = optionalTexts({ tenant: options.tenant });
+    const texts = textsOf(events);
+    return this.#accept(({ webhooks }) => webhooks.onEvents(tenant, texts), options);
   }
 
   /** The same for a synchronous transaction (SQLite): over when it returns. */
   onEventSync(event, options) {
-    return this.#joinedSync(options.transaction, ({ webhooks }) => webhooks.onEvent(options.tenant, text(event)));
+    const { tenant } = optionalTexts({ tenant: options.tenant });
+    const text = json('event', event);
+    return this.#joinedSync(options.transaction, ({ webhooks }) => webhooks.onEvent(tenant, text));
   }
 
   /** The same for a synchronous transaction (SQLite): over when it returns. */
   onEventsSync(events, options) {
-    const texts = events.map(text);
-    return this.#joinedSync(options.transaction, ({ webhooks }) => webhooks.onEvents(options.tenant, texts));
+    const { tenant } = optionalTexts({ tenant: options.tenant });
+    const texts = textsOf(events);
+    return this.#joinedSync(options.transaction, ({ webhooks }) => webhooks.onEvents(tenant, texts));
   }
 
   async register(tenant, registration) {
-    return this.#json(({ webhooks }) => webhooks.register(tenant, text(registration)));
+    return this.#json({ tenant }, ({ webhooks }, text) => webhooks.register(tenant, text), { registration });
   }
 
   async update(tenant, webhookId, changes) {
-    return this.#json(({ webhooks }) => webhooks.update(tenant, webhookId, text(changes)));
+    return this.#json({ tenant, webhookId }, ({ webhooks }, text) => webhooks.update(tenant, webhookId, text), { changes });
   }
 
   async get(tenant, webhookId) {
-    return this.#json(({ webhooks }) => webhooks.get(tenant, webhookId));
+    return this.#json({ tenant, webhookId }, ({ webhooks }) => webhooks.get(tenant, webhookId));
   }
 
-  async list(tenant, { cursor, limit = 50 } = {}) {
-    return this.#json(({ webhooks }) => webhooks.list(tenant, cursor ?? undefined, limit));
+  async list(tenant, paging) {
+    const { cursor, limit } = pageOf(paging);
+    return this.#json({ tenant }, ({ webhooks }) => webhooks.list(tenant, cursor, limit));
   }
 
   async unregister(tenant, webhookId) {
+    requireTexts({ tenant, webhookId });
     await this.#call(({ webhooks }) => webhooks.unregister(tenant, webhookId));
     this.wake();
   }
 
-  async rotateSecret(tenant, webhookId, { secret, overlapS } = {}) {
-    return this.#json(({ webhooks }) => webhooks.rotateSecret(tenant, webhookId, secret, overlapS));
+  async rotateSecret(tenant, webhookId, options = {}) {
+    const { secret } = optionalTexts({ secret: options.secret });
+    const overlapS = optionalWhole('overlapS', options.overlapS);
+    return this.#json({ tenant, webhookId }, ({ webhooks }) => webhooks.rotateSecret(tenant, webhookId, secret, overlapS));
   }
 
   async testWebhook(tenant, webhookId, { signal } = {}) {
-    return this.#json(({ webhooks }) => webhooks.testWebhook(tenant, webhookId), { signal });
+    return this.#json({ tenant, webhookId }, ({ webhooks }) => webhooks.testWebhook(tenant, webhookId), {}, { signal });
   }
 
-  async attempts(tenant, webhookId, { cursor, limit = 50 } = {}) {
-    return this.#json(({ webhooks }) => webhooks.attempts(tenant, webhookId, cursor ?? undefined, limit));
+  async attempts(tenant, webhookId, paging) {
+    const { cursor, limit } = pageOf(paging);
+    return this.#json({ tenant, webhookId }, ({ webhooks }) => webhooks.attempts(tenant, webhookId, cursor, limit));
   }
 
   async message(tenant, messageId) {
-    return this.#json(({ webhooks }) => webhooks.message(tenant, messageId));
+    return this.#json({ tenant, messageId }, ({ webhooks }) => webhooks.message(tenant, messageId));
   }
 
-  async messageAttempts(tenant, messageId, { cursor, limit = 50 } = {}) {
-    return this.#json(({ webhooks }) => webhooks.messageAttempts(tenant, messageId, cursor ?? undefined, limit));
+  async messageAttempts(tenant, messageId, paging) {
+    const { cursor, limit } = pageOf(paging);
+    return this.#json({ tenant, messageId }, ({ webhooks }) => webhooks.messageAttempts(tenant, messageId, cursor, limit));
   }
 
   /** The JSON text that the webhook's requests for the message carry, byte for byte. */
   async payload(tenant, messageId, webhookId) {
+    requireTexts({ tenant, messageId, webhookId });
     return this.#call(({ webhooks }) => webhooks.payload(tenant, messageId, webhookId));
   }
 
   async explain(tenant, messageId, webhookId) {
-    return this.#json(({ webhooks }) => webhooks.explain(tenant, messageId, webhookId));
+    const ids = { tenant, messageId, webhookId };
+    return this.#json(ids, ({ webhooks }) => webhooks.explain(tenant, messageId, webhookId));
   }
 
-  async redeliver(tenant, messageId, { webhookId } = {}) {
-    const answer = await this.#json(({ webhooks }) => webhooks.redeliver(tenant, messageId, webhookId));
-    this.wake();
-    return answer;
+  async redeliver(tenant, messageId, options = {}) {
+    const { webhookId } = optionalTexts({ webhookId: options.webhookId });
+    return this.#woken({ tenant, messageId }, ({ webhooks }) => webhooks.redeliver(tenant, messageId, webhookId));
   }
 
   async recover(tenant, webhookId, range) {
-    const job = await this.#json(({ webhooks }) => webhooks.recover(tenant, webhookId, text(range)));
-    this.wake();
-    return job;
+    return this.#woken({ tenant, webhookId }, ({ webhooks }, text) => webhooks.recover(tenant, webhookId, text), { range });
   }
 
   async replay(tenant, webhookId, range) {
-    const job = await this.#json(({ webhooks }) => webhooks.replay(tenant, webhookId, text(range)));
-    this.wake();
-    return job;
+    return this.#woken({ tenant, webhookId }, ({ webhooks }, text) => webhooks.replay(tenant, webhookId, text), { range });
   }
 
   async erase(tenant, request) {
-    const job = await this.#json(({ webhooks }) => webhooks.erase(tenant, text(request)));
-    this.wake();
-    return job;
+    return this.#woken({ tenant }, ({ webhooks }, text) => webhooks.erase(tenant, text), { request });
   }
 
   async job(tenant, jobId) {
-    return this.#json(({ webhooks }) => webhooks.job(tenant, jobId));
+    return this.#json({ tenant, jobId }, ({ webhooks }) => webhooks.job(tenant, jobId));
   }
 
-  async jobs(tenant, { cursor, limit = 50 } = {}) {
-    return this.#json(({ webhooks }) => webhooks.jobs(tenant, cursor ?? undefined, limit));
+  async jobs(tenant, paging) {
+    const { cursor, limit } = pageOf(paging);
+    return this.#json({ tenant }, ({ webhooks }) => webhooks.jobs(tenant, cursor, limit));
   }
 
   async cancelJob(tenant, jobId) {
-    return this.#json(({ webhooks }) => webhooks.cancelJob(tenant, jobId));
+    return this.#json({ tenant, jobId }, ({ webhooks }) => webhooks.cancelJob(tenant, jobId));
   }
 
   async settings(tenant) {
-    return this.#json(({ webhooks }) => webhooks.settings(tenant));
+    return this.#json({ tenant }, ({ webhooks }) => webhooks.settings(tenant));
   }
 
   async updateSettings(tenant, changes) {
-    return this.#json(({ webhooks }) => webhooks.updateSettings(tenant, text(changes)));
+    return this.#json({ tenant }, ({ webhooks }, text) => webhooks.updateSettings(tenant, text), { changes });
   }
 
   async eventTypes() {
-    return this.#json(({ webhooks }) => webhooks.eventTypes());
+    return this.#json({}, ({ webhooks }) => webhooks.eventTypes());
   }
 
   /** The pump by hand. Aborting it starts nothing new; what is in flight is settled first. */
-  async deliver({ timeMs = DELIVER_BUDGET_MS, attemptsMax = ATTEMPTS_MAX, signal } = {}) {
+  async deliver(options = {}) {
+    const timeMs = optionalWhole('timeMs', options.timeMs) ?? DELIVER_BUDGET_MS;
+    const attemptsMax = optionalWhole('attemptsMax', options.attemptsMax) ?? ATTEMPTS_MAX;
+    const { signal } = options;
+    this.#requireOpen();
     signal?.throwIfAborted();
     const wakes = new Wakes();
     const onAbort = () => wakes.drain();
@@ -189,10 +207,15 @@ export class Hookwright {
 
   /** Answers one request to the management API. */
   async handle(request, caller) {
-    const asked = { method: request.method, path: request.path, query: request.query ?? '', body: request.body ?? '' };
-    const who = { tenant: caller.tenant, user: caller.user, permissions: caller.permissions ?? [] };
-    const response = await this.#call((exports) => exports.console.handle(asked, who));
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const { method, path, query = '', body = '' } = request;
+    const { tenant, user, permissions } = caller ?? {};
+    requireTexts({ method, path, query, body, 'caller.tenant': tenant });
+    optionalTexts({ 'caller.user': user });
+    const allowed = list('caller.permissions', permissions);
+    requireTexts(Object.fromEntries(allowed.map((one, n) => [`caller.permissions[${n}]`, one])));
+    const who = { tenant, user: user ?? undefined, permissions: allowed };
+    const response = await this.#call((exports) => exports.console.handle({ method, path, query, body }, who));
+    if (method !== 'GET' && method !== 'HEAD') {
       this.wake();
     }
     return response;
@@ -200,7 +223,7 @@ export class Hookwright {
 
   /** The management API for Express, NestJS on Express, and plain `node:http`. */
   middleware(options) {
-    return middleware(this, options);
+    return middleware(this, options, (message) => this.#blueprint.world.log('error', message));
   }
 
   /** The management API as a plugin for Fastify's `register`. */
@@ -210,6 +233,7 @@ export class Hookwright {
 
   /** Starts the pump in the background. `signal` stops it. */
   start({ signal } = {}) {
+    this.#requireOpen();
     if (signal?.aborted || this.#pump !== null) {
       return this;
     }
@@ -230,8 +254,12 @@ export class Hookwright {
     this.#pump?.wake();
   }
 
-  /** Stops the pump and closes what this has opened; the store too, unless it is kept. */
+  /** Stops the pump, and closes the connections and the store. Nothing can be called any more. */
   async close() {
+    if (this.#closed) {
+      return;
+    }
+    this.#closed = true;
     await this.stop();
     this.#pool.dispose();
     await this.#client.close?.();
@@ -244,7 +272,7 @@ export class Hookwright {
 
   async #accept(run, { transaction, signal }) {
     if (transaction === undefined || transaction === null) {
-      const accepted = await this.#call(run, { signal });
+      const accepted = await this.#call(run, signal);
       this.wake();
       return accepted;
     }
@@ -253,7 +281,8 @@ export class Hookwright {
     if (storage.joinsSynchronously) {
       return this.#joinedSync(transaction, run);
     }
-    const joined = storage.join(transaction);
+    this.#requireOpen();
+    const joined = join(storage, transaction);
     return this.#pool.run(async (instance) => {
       instance.storage = joined;
       try {
@@ -266,10 +295,11 @@ export class Hookwright {
 
   #joinedSync(transaction, run) {
     const { storage } = this.#blueprint;
+    this.#requireOpen();
     if (!storage.joinsSynchronously) {
-      throw new TypeError('this store has no synchronous transactions: await `onEvent` instead');
+      refuse('transaction', 'cannot be joined synchronously: this store has no such transactions', 'await `onEvent` instead');
     }
-    const joined = storage.join(transaction);
+    const joined = join(storage, transaction);
     const instance = this.#syncInstances.pop() ?? makeSyncInstance(this.#modules, this.#blueprint);
     instance.storage = joined;
     try {
@@ -282,18 +312,60 @@ export class Hookwright {
     }
   }
 
-  #call(run, options) {
-    return this.#pool.run((instance) => instance.call(run), options);
+  #requireOpen() {
+    if (this.#closed) {
+      throw new InternalError({ kind: 'internal', message: 'this Hookwright has been closed', hint: 'open another' });
+    }
   }
 
-  async #json(run, options) {
-    return JSON.parse(await this.#call(run, options));
+  async #call(run, signal) {
+    this.#requireOpen();
+    return unlessAborted(this.#pool.run((instance) => instance.call(run), { signal }), signal);
+  }
+
+  /** A call whose texts are looked at first. `input` is the one value that crosses as JSON, under its name. */
+  async #json(texts, run, input = {}, { signal } = {}) {
+    requireTexts(texts);
+    const [text] = Object.entries(input).map(([field, value]) => json(field, value));
+    return JSON.parse(await this.#call((exports) => run(exports, text), signal));
+  }
+
+  /** The same for a call that leaves the pump something to do. */
+  async #woken(...call) {
+    const answer = await this.#json(...call);
+    this.wake();
+    return answer;
   }
 }
 
-// Events and registrations may be text already: numbers and the order of keys are then kept as they stand.
-function text(value) {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+function textsOf(events) {
+  if (events == null) {
+    refuse('events', 'is missing', 'give an array of events');
+  }
+  return list('events', events).map((event, n) => json(`events[${n}]`, event));
+}
+
+function pageOf({ cursor, limit } = {}) {
+  return { ...optionalTexts({ cursor }), limit: optionalWhole('limit', limit) ?? PAGE };
+}
+
+function join(storage, transaction) {
+  if (typeof storage.join !== 'function') {
+    refuse('transaction', 'cannot be joined: this store has no `join`', 'sqliteStorage and postgresStorage have it');
+  }
+  return storage.join(transaction);
+}
+
+// Ends the wait, and not the call: what that has begun goes on.
+function unlessAborted(call, signal) {
+  if (signal === undefined) {
+    return call;
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    call.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 async function requireSchema(storage) {
@@ -301,6 +373,6 @@ async function requireSchema(storage) {
     await storage.scan({ start: '!', end: '"' }, 1, 'forward');
   } catch (error) {
     const hint = 'does the table exist? `await storage.createSchema()` makes it, outside any transaction';
-    throw new HookwrightError({ kind: 'unavailable', message: `the store cannot be read: ${error.message}`, hint });
+    throw new UnavailableError({ kind: 'unavailable', field: 'storage', message: `cannot be read: ${error.message}`, hint });
   }
 }

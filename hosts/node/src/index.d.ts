@@ -59,14 +59,33 @@ export interface Registration {
 
 export interface Webhook {
   id: string;
+  /** Who registered it by the management API. */
+  userId: string | null;
   name: string;
   url: string;
+  method: 'POST' | 'GET';
   events: string[];
+  format: string;
+  headers: Record<string, string>;
   isActive: boolean;
+  /** Why it is not active. */
   inactiveReason: string | null;
+  timeoutMs: number;
+  schedule: number[];
+  concurrency: number;
+  ratePerMinute: number | null;
+  keepBodies: boolean;
+  strictOrder: boolean;
+  onExhausted: 'continue' | 'pause';
+  /** Tells secrets apart, and nothing of them. */
   secretHint: string | null;
+  lastTriggeredAt: string | null;
+  lastResponseCode: number | null;
+  /** Attempts that failed since the last success. */
+  failureCount: number;
   createdAt: string;
   updatedAt: string;
+  /** Fields of later versions of the component. */
   [field: string]: unknown;
 }
 
@@ -118,7 +137,8 @@ export interface Message {
 export interface Explanation {
   messageId: string;
   webhookId: string;
-  state: string;
+  /** `none`: the message was not routed to this webhook. */
+  state: 'accepted' | 'waiting' | 'delivered' | 'exhausted' | 'skipped' | 'cancelled' | 'failed' | 'none';
   steps: { at: string; step: string; detail: string }[];
 }
 
@@ -132,7 +152,8 @@ export interface TimeRange {
 /** Work that takes longer than a call: the pump makes its steps between deliveries. */
 export interface Job {
   id: string;
-  kind: string;
+  /** `purge`: of what a removed webhook leaves behind. */
+  kind: 'recover' | 'replay' | 'purge' | 'erase';
   state: 'running' | 'done' | 'failed' | 'cancelled';
   looked: number;
   done: number;
@@ -282,11 +303,9 @@ export interface OpenOptions<Transaction = any> {
     disableAfterDeliveries?: number;
     /** How long messages are kept once all their deliveries have ended; 0: for ever; 2,592,000 (30 days). */
     retentionS?: number;
-    /** Fields of the WIT's `config` that later versions of the component know. */
-    [field: string]: number | undefined;
   };
   pump?: {
-    /** Workers that deliver; 1. */
+    /** Workers that deliver: 1 to 16; 1. */
     workers?: number;
     /** Whether they work on a thread of their own: yes, where the store can be taken there. */
     ownThread?: boolean;
@@ -312,6 +331,7 @@ export interface AcceptOptions<Transaction> {
   tenant?: string;
   /** The platform's own open transaction: the event is committed with it, or rolled back. */
   transaction?: Transaction;
+  /** Ends the wait. What has been begun by then goes on: whether the event was accepted, a repetition with its `id` tells. */
   signal?: AbortSignal;
 }
 
@@ -352,7 +372,10 @@ export class Hookwright<Transaction = any> {
     webhookId: string,
     options?: { secret?: string; overlapS?: number },
   ): Promise<WebhookWithSecret>;
-  /** Sends the profile's test event now, and waits for the outcome. A receiver's failure is no error. */
+  /**
+   * Sends the profile's test event now, and waits for the outcome. A receiver's failure is no error. `signal` ends the wait; a request
+   * that has been sent is recorded all the same.
+   */
   testWebhook(tenant: string, webhookId: string, options?: { signal?: AbortSignal }): Promise<Attempt>;
   attempts(tenant: string, webhookId: string, paging?: Paging): Promise<Page<Attempt>>;
   message(tenant: string, messageId: string): Promise<Message>;
@@ -395,7 +418,7 @@ export class Hookwright<Transaction = any> {
   stop(): Promise<void>;
   /** Tells the pump that there may be something to do: after the commit of a transaction that had an event. */
   wake(): void;
-  /** Stops the pump, and closes the connections and the store. */
+  /** Stops the pump, and closes the connections and the store. Nothing can be called any more. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 
@@ -449,9 +472,11 @@ export function verify(
 export type ErrorKind = 'invalid' | 'too-large' | 'not-found' | 'conflict' | 'forbidden' | 'unavailable'
   | 'transaction-aborted' | 'internal';
 
-/** The component refused a call, or its storage failed. Nothing was changed. */
+/** The component refused a call, or its storage failed. Nothing was changed. `message` is all of it, for people. */
 export class HookwrightError extends Error {
   readonly kind: ErrorKind;
+  /** One sentence: what was wrong. It quotes the offending value, unless that may be a secret. */
+  readonly reason: string;
   /** The field of the input at fault, as a path: `url`, `events[1]`. */
   readonly field?: string;
   /** How to mend it. */

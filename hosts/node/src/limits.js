@@ -22,6 +22,8 @@ export const CLOCK_DRIFT_MS_MAX = 5;
 // One call of `deliver` by the pump: it ends when nothing is due, or with a drain.
 export const PUMP_BUDGET_MS = 4_294_967_295;
 export const ATTEMPTS_MAX = 4_294_967_295;
+// Workers of one pump: one alone keeps hundreds of requests in flight.
+export const PUMP_WORKERS_MAX = 16;
 // The first pause after a failed call of the pump. It doubles up to the next.
 export const PUMP_BACKOFF_MS_MIN = 100;
 export const PUMP_BACKOFF_MS_MAX = 5_000;

@@ -9,7 +9,7 @@ const JSON_TYPES = /^application\/([a-z.+-]+\+)?json\b/i;
  * `(request, response, next)` for Express and the like. `caller(request)` answers who calls, `{ tenant, user?, permissions? }`,
  * or nothing if nobody is known: that is a 401.
  */
-export function middleware(hooks, { caller, mount = '' }) {
+export function middleware(hooks, { caller, mount = '' }, log) {
   return async function hookwright(request, response, next) {
     try {
       const [path, query = ''] = splitTarget(request.url);
@@ -24,6 +24,7 @@ export function middleware(hooks, { caller, mount = '' }) {
       write(response, answer);
     } catch (error) {
       if (next === undefined) {
+        log(`answering a request to the management API: ${error.stack ?? error}`);
         write(response, problem(500, 'Internal Server Error', 'the host failed'));
       } else {
         next(error);

@@ -2,6 +2,7 @@
 
 import { compile, instantiate } from './component.js';
 import { errorOf, InvalidError } from './errors.js';
+import { json, optionalWhole, requireTexts } from './input.js';
 import { systemWorld } from './instance.js';
 
 const nowhere = () => {
@@ -17,10 +18,13 @@ export async function verify(request, secrets, profile = 'standard', { tolerance
   instance ??= compile().then(receiver);
   const { verify: look } = await instance;
   now = world?.now ?? systemWorld.now;
+  const given = [secrets].flat();
+  requireTexts(Object.fromEntries(given.map((secret, n) => [`secrets[${n}]`, secret])));
+  optionalWhole('toleranceS', toleranceS);
   const received = { method: request.method ?? 'POST', headers: listed(request.headers), body: textOf(request.body) };
-  const described = typeof profile === 'string' ? profile : JSON.stringify(profile);
+  const described = json('profile', profile);
   try {
-    const { kind, detail } = look(described, [secrets].flat(), received, toleranceS);
+    const { kind, detail } = look(described, given, received, toleranceS);
     return { verified: kind === 'verified', kind, detail };
   } catch (error) {
     throw error instanceof Error ? error : errorOf(error);

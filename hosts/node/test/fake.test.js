@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Hookwright, InvalidError, memoryStorage, NotFoundError, verify } from '../src/index.js';
-import { openHooks } from './support/hooks.js';
+import { KEY, openHooks } from './support/hooks.js';
 import { startReceiver } from './support/receiver.js';
 
 test('a fake records, asserts and sends nothing', async (t) => {
@@ -64,21 +64,141 @@ test('there is a method, with a type, for every function of the WIT', async () =
   }
 });
 
+test('the types have the members that the answers have', async (t) => {
+  const fake = await Hookwright.fake();
+  t.after(() => fake.close());
+  const { secret, ...webhook } = await fake.register('acme', { url: 'https://hooks.example.com/in', events: ['*'] });
+  const { messageId } = await fake.onEvent({ type: 'invoice.paid' }, { tenant: 'acme' });
+  const report = await fake.deliver();
+  const since = new Date(Date.now() - 60_000).toISOString();
+  const { id } = await fake.recover('acme', webhook.id, { since, until: new Date().toISOString() });
+  await fake.deliver();
+  const answers = {
+    Webhook: webhook,
+    Attempt: (await fake.attempts('acme', webhook.id)).data[0],
+    Page: await fake.list('acme'),
+    Message: await fake.message('acme', messageId),
+    Explanation: await fake.explain('acme', messageId, webhook.id),
+    Job: await fake.job('acme', id),
+    DeliveryReport: report,
+  };
+  const types = readFileSync(new URL('../src/index.d.ts', import.meta.url), 'utf8');
+  for (const [name, answer] of Object.entries(answers)) {
+    const [, members] = new RegExp(`^export interface ${name}(?:<T>)? \\{\n([^]*?)\n\\}$`, 'm').exec(types);
+    const declared = [...members.matchAll(/^  (\w+)(\??):/gm)];
+    const [required, optional] = ['', '?'].map((mark) => declared.filter(([, , one]) => one === mark).map(([, one]) => one));
+    const came = Object.keys(answer).filter((member) => !optional.includes(member));
+    assert.deepEqual(came.sort(), required.sort(), name);
+  }
+});
+
 test('errors are classes with kind, field and hint', async (t) => {
   const hooks = await openHooks(t);
   await assert.rejects(hooks.register('acme', { url: 'ftp://x', events: ['*'] }), (error) => {
     assert.ok(error instanceof InvalidError);
     assert.deepEqual([error.kind, error.field], ['invalid', 'url']);
+    // Whoever sees the message alone sees all of it.
+    assert.equal(error.message, `url: ${error.reason} (${error.hint})`);
     return true;
   });
   await assert.rejects(hooks.get('acme', 'wh_aaaaaaaaaaaaaaaaaaaaaaaaaa'), NotFoundError);
   await assert.rejects(hooks.onEvent({ type: 'a.b', id: 'x'.repeat(300_000) }), { kind: /invalid|too-large/ });
-  const broken = { ...memoryStorage(), get() {}, scan: () => [], commit() {} };
-  await assert.rejects(Hookwright.open({ storage: {}, sealingKey: 'k1:00' }), TypeError);
-  await assert.rejects(Hookwright.open({ storage: broken, sealingKey: 'k1:00' }), { name: 'InvalidError' });
-  await assert.rejects(Hookwright.open({ storage: broken, sealingKey: 'secretsecret' }), (error) =>
-    error instanceof TypeError && !error.message.includes('secretsecret'));
-  await assert.rejects(Hookwright.open({ storage: broken, sealingKey: 'k1:00', egres: {} }), /no option `egres`/);
+  const storage = { get: () => [], scan: () => { throw new Error('no such table'); }, commit: () => [] };
+  await assert.rejects(Hookwright.open({ storage, sealingKey: KEY }), {
+    name: 'UnavailableError', message: /^storage: cannot be read: no such table \(.*createSchema/,
+  });
+});
+
+test('options that cannot be meant are refused by name', async () => {
+  const rows = [
+    [{ storage: {} }, 'storage'],
+    [{ sealingKey: undefined }, 'sealingKey'],
+    [{ sealingKey: 'secretsecret' }, 'sealingKey'],
+    [{ sealingKey: 'k1:secretsecret' }, 'sealingKeys[0].key'],
+    [{ sealingKey: undefined, sealingKeys: [KEY, 7] }, 'sealingKeys[1]'],
+    [{ egres: {} }, 'egres'],
+    [{ egress: { allow: [] } }, 'egress.allow'],
+    [{ egress: { allowDestinations: '127.0.0.0/8' } }, 'egress.allowDestinations'],
+    [{ egress: { allowDestinations: ['127.0.0.0/99'] } }, 'allowDestinations[0]'],
+    [{ egress: { plainHttp: 'no' } }, 'egress.plainHttp'],
+    [{ egress: { proxy: 'secretsecret' } }, 'egress.proxy'],
+    [{ limits: { retention: 5 } }, 'limits.retention'],
+    [{ limits: { retentionS: '30 days' } }, 'limits.retentionS'],
+    [{ limits: { webhooksPerTenantMax: 0 } }, 'webhooksPerTenantMax'],
+    [{ pump: { workers: 0 } }, 'pump.workers'],
+    [{ profile: 5 }, 'profile'],
+    [{ profile: 'nope' }, 'profile'],
+    [{ profiles: 'standard' }, 'profiles'],
+    [{ profiles: [{ name: 7 }] }, 'profiles[0].name'],
+    [{ world: { nau: () => 0n } }, 'world.nau'],
+  ];
+  for (const [options, field] of rows) {
+    await assert.rejects(Hookwright.open({ storage: memoryStorage(), sealingKey: KEY, ...options }), (error) => {
+      assert.ok(error instanceof InvalidError, `${field}: ${error.stack}`);
+      assert.equal(error.field, field);
+      assert.ok(!error.message.includes('secretsecret'), error.message);
+      return true;
+    });
+  }
+});
+
+test('arguments of the wrong kind are refused by name, and are no trap', async (t) => {
+  const hooks = await openHooks(t);
+  const circle = {};
+  circle.circle = circle;
+  const rows = [
+    [() => hooks.register(undefined, {}), 'tenant'],
+    [() => hooks.register('acme'), 'registration'],
+    [() => hooks.update('acme', 'wh_1', circle), 'changes'],
+    [() => hooks.get('acme', 5), 'webhookId'],
+    [() => hooks.list('acme', { limit: '10' }), 'limit'],
+    [() => hooks.list('acme', { cursor: 10 }), 'cursor'],
+    // As a number it would be 0, and the old secret gone at once.
+    [() => hooks.rotateSecret('acme', 'wh_1', { overlapS: '1 day' }), 'overlapS'],
+    [() => hooks.rotateSecret('acme', 'wh_1', { secret: 5 }), 'secret'],
+    [() => hooks.onEvent(), 'event'],
+    [() => hooks.onEvent({ type: 'a.b', data: 1n }), 'event'],
+    [() => hooks.onEvent({ type: 'a.b' }, { tenant: 5 }), 'tenant'],
+    [() => hooks.onEvent({ type: 'a.b' }, { transaction: {} }), 'transaction'],
+    [() => hooks.onEvents({ type: 'a.b' }), 'events'],
+    [() => hooks.onEvents([{ type: 'a.b' }, () => {}]), 'events[1]'],
+    [() => hooks.recover('acme', 'wh_1'), 'range'],
+    [() => hooks.job('acme'), 'jobId'],
+    [() => hooks.deliver({ timeMs: -1 }), 'timeMs'],
+    [() => hooks.deliver({ attemptsMax: 1.5 }), 'attemptsMax'],
+    [() => hooks.handle({ method: 'GET', path: '/webhooks' }), 'caller.tenant'],
+    [() => hooks.handle({ method: 'GET', path: '/webhooks' }, { tenant: 'acme', user: 5 }), 'caller.user'],
+    [() => verify({ headers: {}, body: '' }, [5]), 'secrets[0]'],
+    [() => verify({ headers: {}, body: '' }, [], 'standard', { toleranceS: '5 min' }), 'toleranceS'],
+  ];
+  for (const [call, field] of rows) {
+    await assert.rejects(call(), (error) => {
+      assert.ok(error instanceof InvalidError, `${field}: ${error.stack}`);
+      assert.equal(error.field, field);
+      return true;
+    });
+  }
+});
+
+test('a signal ends the wait for a call', async (t) => {
+  const receiver = await startReceiver(() => new Promise(() => {}));
+  t.after(() => receiver.close());
+  const hooks = await openHooks(t);
+  const { id } = await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+  const ending = new AbortController();
+  const testing = hooks.testWebhook('acme', id, { signal: ending.signal });
+  await receiver.count(1);
+  ending.abort(new Error('enough'));
+  await assert.rejects(testing, /enough/);
+});
+
+test('nothing can be called of what is closed', async () => {
+  const hooks = await Hookwright.fake();
+  await hooks.close();
+  await hooks.close();
+  for (const call of [() => hooks.list('acme'), () => hooks.onEvent({ type: 'a.b' }), () => hooks.deliver(), async () => hooks.start()]) {
+    await assert.rejects(call(), /has been closed/);
+  }
 });
 
 test('all of the management calls answer what the API answers', async (t) => {

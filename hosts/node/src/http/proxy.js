@@ -1,20 +1,23 @@
 // The outbound proxy: every connection, for `http` as for `https`, is a tunnel to an address that was permitted. The proxy
 // resolves no name and sees no request of an `https` webhook.
 
+import { refuse } from '../input.js';
 import { PROXY_ANSWER_BYTES_MAX } from '../limits.js';
 import { addresses, race } from './dial.js';
+
+const HINT = 'write http://host:port, or http://user:password@host:port';
 
 /** Reads `http://user:password@host:port`. No error quotes it: it may hold a password. */
 export function parseProxy(text) {
   if (!URL.canParse(text)) {
-    throw new TypeError('the proxy is no URL: write http://host:port');
+    refuse('egress.proxy', 'is no URL', HINT);
   }
   const url = new URL(text);
   if (url.protocol !== 'http:') {
-    throw new TypeError("the proxy's URL does not begin with http://: only http:// proxies are known");
+    refuse('egress.proxy', 'does not begin with http://, and no other proxies are known', HINT);
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    throw new TypeError("the proxy's URL has something after the port: write http://host:port");
+    refuse('egress.proxy', 'has something after the port', HINT);
   }
   const credentials = [url.username, url.password].map(decodeURIComponent).join(':');
   const authorization = credentials === ':'

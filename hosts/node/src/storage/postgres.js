@@ -2,6 +2,7 @@
 
 import { keyOf, validateCommit, validateGet, validateScan } from '../contract.js';
 import { conflict, invalid, notApplied, StorageError, transactionAborted, unknown } from '../errors.js';
+import { refuse } from '../input.js';
 
 /** What `createSchema` runs. */
 export const POSTGRES_SCHEMA = `CREATE TABLE IF NOT EXISTS hookwright (
@@ -145,7 +146,7 @@ class JoinedPostgres {
 
   constructor(client) {
     if (typeof client?.query !== 'function') {
-      throw new TypeError('`transaction` is the client on which the transaction was begun');
+      refuse('transaction', 'is no connection', 'give the client on which you said BEGIN');
     }
     // A client of `pg` answers a result, a query runner of TypeORM the rows themselves.
     this.#query = async (sql, values) => {

@@ -3,6 +3,7 @@
 
 import { keyOf, validateCommit, validateGet, validateScan } from '../contract.js';
 import { conflict, notApplied, StorageError, transactionAborted, unknown } from '../errors.js';
+import { refuse } from '../input.js';
 import { GROUP_BYTES_MAX, GROUP_COMMITS_MAX } from '../limits.js';
 
 /** What `createSchema` runs. */
@@ -152,8 +153,11 @@ export class JoinedSqlite {
   #rows;
 
   constructor(db) {
+    if (typeof db?.prepare !== 'function') {
+      refuse('transaction', 'is no connection', 'give the DatabaseSync of node:sqlite on which you said BEGIN');
+    }
     if (db.isTransaction === false || db.inTransaction === false) {
-      throw new TypeError('the connection has no open transaction: call BEGIN first');
+      refuse('transaction', 'is a connection with no open transaction', 'call BEGIN first');
     }
     this.#db = db;
     this.#rows = new SqliteRows(db);

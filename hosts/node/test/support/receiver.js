@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 
-/** A receiver that answers with what `answer(n)` says: a status; 200 without it. */
+/** A receiver that answers with what `answer(n)` says or promises: a status; 200 without it. */
 export async function startReceiver(answer = () => 200) {
   const requests = [];
   let wake = () => {};
   const server = http.createServer((request, response) => {
     const pieces = [];
     request.on('data', (piece) => pieces.push(piece));
-    request.on('end', () => {
+    request.on('end', async () => {
       requests.push({
         method: request.method,
         target: request.url,
@@ -19,9 +19,9 @@ export async function startReceiver(answer = () => 200) {
         body: Buffer.concat(pieces),
         atMs: Date.now(),
       });
-      response.statusCode = answer(requests.length - 1);
-      response.end('ok');
       wake();
+      response.statusCode = await answer(requests.length - 1);
+      response.end('ok');
     });
   });
   server.listen(0, '127.0.0.1');

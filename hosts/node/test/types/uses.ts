@@ -29,6 +29,16 @@ const state: 'delivered' | string = attempt.state;
 for (const webhook of (await hooks.list('acme', { limit: 5 })).data) {
   const reason: string | null = webhook.inactiveReason;
 }
+const job = await hooks.recover('acme', id, { since: '2025-02-04T12:00:00Z' });
+const running: boolean = (await hooks.cancelJob('acme', job.id)).state === 'running';
+// @ts-expect-error a time to begin with is needed
+await hooks.replay('acme', id, {});
+await hooks.erase('acme', { subject: { type: 'asset', id: 123 } });
+const [latest] = (await hooks.jobs('acme')).data;
+await hooks.update('acme', id, { strictOrder: true, onExhausted: 'pause', keepBodies: false });
+// @ts-expect-error it pauses or goes on
+await hooks.update('acme', id, { onExhausted: 'stop' });
+const keeps: boolean = (await hooks.updateSettings('acme', { keepBodies: false })).keepBodies;
 createServer(hooks.middleware({ caller: (request) => ({ tenant: String(request.headers.host) }), mount: '/x' }));
 const verdict = await verify({ headers: {}, body: '' }, [secret ?? ''], 'standard', { toleranceS: 5 });
 const kind: 'verified' | string = verdict.kind;
@@ -51,4 +61,4 @@ try {
   }
 }
 memoryStorage();
-void [messageId, state, kind];
+void [messageId, state, kind, running, latest, keeps];
