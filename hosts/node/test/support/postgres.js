@@ -59,10 +59,14 @@ function install() {
   try {
     execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', PACKAGE], { stdio: 'inherit', env });
+    const bin = programs();
+    if (bin === undefined) {
+      throw new Error(`the package ${PACKAGE} brought no \`initdb\``);
+    }
+    return bin;
   } catch (error) {
     throw new Error(`PostgreSQL cannot be installed (${error.message}): install it so that \`initdb\` is in the PATH`);
   }
-  return programs();
 }
 
 // PostgreSQL does not run as root; its package makes a user for it.
