@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
+import Database from 'better-sqlite3';
 import pg from 'pg';
 import { Hookwright, NotFoundError, postgresStorage } from '../src/index.js';
 import { KEY, LOOPBACK, openHooks, temporarySqlite } from './support/hooks.js';
@@ -71,6 +72,30 @@ test('node:sqlite: a synchronous transaction is written to before the call retur
   assert.equal((await promised).new, true);
   assert.equal((await hooks.deliver()).delivered, 4);
   assert.throws(() => hooks.onEventSync(event('e'), { tenant: 'acme', transaction: db }), /no open transaction/);
+});
+
+test('better-sqlite3: an event goes with its transaction', async (t) => {
+  const { file, storage } = await temporarySqlite(t);
+  const hooks = await openHooks(t, { storage });
+  const receiver = await subscribed(t, hooks);
+  const db = new Database(file);
+  t.after(() => db.close());
+  const pay = db.transaction((id, fails) => {
+    const { messageId } = hooks.onEventSync(event(id), { tenant: 'acme', transaction: db });
+    if (fails) {
+      throw new Error('not paid');
+    }
+    return messageId;
+  });
+  assert.throws(() => pay('a', true), /not paid/);
+  const kept = pay('b', false);
+  assert.throws(
+    () => db.transaction(() => hooks.onEventSync({ type: 'other', id: 'b' }, { tenant: 'acme', transaction: db }))(),
+    { name: 'ConflictError' },
+  );
+  assert.throws(() => hooks.onEventSync(event('c'), { tenant: 'acme', transaction: db }), /no open transaction/);
+  assert.equal((await hooks.deliver()).delivered, 1);
+  assert.deepEqual(ids(receiver), [kept]);
 });
 
 test('node:sqlite: a pump beside an open transaction waits without stopping it', async (t) => {
