@@ -172,6 +172,11 @@ impl World {
         if let Some(error) = error.cloned() {
             self.failed(call, &error)?;
         }
+        if let Job::Deliver(budget) = &*self.calls[call].job
+            && self.now_us - self.calls[call].began_us >= u64::from(budget.time_ms) * 1_000
+        {
+            self.excuses.used_up(self.now_us);
+        }
         match done {
             Done::Delivered(result) => return self.pumped(instance, call, result.ok()),
             Done::Accepted(Ok(answers)) => self.accepted(call, &answers)?,

@@ -37,6 +37,9 @@ fn receivers_that_never_answer_delay_nobody_else() {
     let among = delays(&serve, &healthy);
     // Without this the test would be about nothing.
     assert!(silent.wait_for(SILENT, PATIENCE), "only {} requests wait for an answer", silent.received().len());
+    // Noise is let pass, and not a neighbour's timeout.
+    let (apart, beside) = (alone[EVENTS / 2], among[EVENTS / 2]);
+    assert!(beside < apart * 5 + Duration::from_millis(200), "{beside:?} among silent receivers, {apart:?} alone");
     for (what, delays) in [("alone", &alone), ("among silent receivers", &among)] {
         let (median, worst) = (delays[EVENTS / 2], delays[EVENTS - 1]);
         println!("{what}: median {median:?}, worst {worst:?}");

@@ -16,22 +16,33 @@ pub const STORAGE_US: u64 = 10_000_000 + LEASE_US;
 /// A request takes all its time.
 pub const NETWORK_US: u64 = TIMEOUT_MS_MAX as u64 * 1_000;
 const LEASE_US: u64 = (LEASE_MS_MAX + CLOCK_SKEW_MS_MAX) * 1_000;
-/// Without a fault: a pump that has used up its time waits for its last request, which hangs, and is called again.
-const CALM_US: u64 = TIMEOUT_MS_MAX as u64 * 1_000 + 5_000_000;
+/// A pump that has used up its time waits for its last request, which hangs, and is called again.
+const LAST_US: u64 = NETWORK_US;
+/// Without anything of this.
+const CALM_US: u64 = 5_000_000;
 /// Storage calls that a pump makes before it comes to a lane: routing, claiming, reading, sending, each for all lanes.
 const STORAGE_CALLS: u64 = 60;
 /// Those of each job that has its turns in between.
 const JOB_CALLS: u64 = 20;
 
-/// What went wrong, as the time that it may cost, added up.
+/// What went wrong, as the time that it may cost, added up; and when a pump's time was used up.
 #[derive(Clone, Debug, Default)]
-pub struct Excuses(Vec<(u64, u64)>);
+pub struct Excuses(Vec<(u64, u64)>, Vec<u64>);
 
 impl Excuses {
     /// Something went wrong.
     pub fn add(&mut self, now_us: u64, cost_us: u64) {
         let before = self.0.last().map_or(0, |(_, sum_us)| *sum_us);
         self.0.push((now_us, before + cost_us));
+    }
+
+    /// A pump's call has ended, after all of its time.
+    pub fn used_up(&mut self, now_us: u64) {
+        self.1.push(now_us);
+    }
+
+    fn has_ended_since(&self, from_us: u64) -> bool {
+        self.1.last().is_some_and(|last_us| *last_us >= from_us)
     }
 
     /// What has gone wrong since then.
@@ -60,7 +71,9 @@ pub fn first_attempt(
     let own = own.count() as u64 * (params.answer_us_max + 5 * storage_us);
     // What a fault of right before does lasts.
     let excused_us = excuses.since(accepted_us.saturating_sub(STALL_US));
-    let bound_us = CALM_US + (STORAGE_CALLS + JOB_CALLS * jobs as u64) * storage_us + clocks_us + own + excused_us;
+    let last_us = if excuses.has_ended_since(accepted_us) { LAST_US } else { 0 };
+    let bound_us =
+        CALM_US + last_us + (STORAGE_CALLS + JOB_CALLS * jobs as u64) * storage_us + clocks_us + own + excused_us;
     let waited_us = now_us - accepted_us;
     ensure(waited_us <= bound_us, "delay", || {
         format!("{} after {waited_us} us; {bound_us} us are explained, {excused_us} by faults", about())
