@@ -191,6 +191,8 @@ impl Params {
             // A pass every few seconds, for the days that all may wait, is nearly all that happens.
             params.retention_s = 300;
         }
+        // For the same reason, nobody is away for days then.
+        params.odd &= params.retention_s == 0 && params.settings == 0;
         params.strangers = strangers::rate(seed, params.tenants);
         if params.retention_s > 0 || params.settings + params.erasures > 0 {
             // What kills whoever reads it is read by every pass.
