@@ -29,7 +29,7 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     for (node, version) in nodes.iter().zip(VERSIONS) {
         println!("on Node {version}");
         let mut test = with(node, &host);
-        test.args(["--test", "--test-timeout=180000", "--test-concurrency=2", "test/*.test.js"]);
+        test.args(["--test", "--test-timeout=400000", "--test-concurrency=2", "test/*.test.js"]);
         if node == oldest {
             // What does not depend on Node's version is tried once.
             test.arg("test/once/*.test.js");
