@@ -94,9 +94,9 @@ fn active_subscribers(
 /// Who subscribes, at one moment.
 fn subscribers(host: &dyn Host, tenant_part: &String, event_type: &str) -> Result<Vec<String>, Error> {
     for _ in 0..TRIES_MAX {
-        let before = subscriptions::versions(host, std::iter::once(tenant_part))?;
+        let before = subscriptions::versions(host, &mut std::iter::once(tenant_part))?;
         let webhooks = subscriptions::of(host, tenant_part, event_type, None)?;
-        if subscriptions::versions(host, std::iter::once(tenant_part))? == before {
+        if subscriptions::versions(host, &mut std::iter::once(tenant_part))? == before {
             return Ok(webhooks);
         }
     }

@@ -1,6 +1,6 @@
 //! What an instance knows: its configuration, told once. Everything else is in the storage.
 
-use std::cell::OnceCell;
+use std::cell::Cell;
 
 use hookwright_engine::host::AcceptTimes;
 use hookwright_engine::{Config, Error, ErrorKind};
@@ -9,23 +9,30 @@ use crate::bindings::hookwright::webhooks::log;
 use crate::host::ComponentHost;
 
 thread_local! {
-    static CONFIG: OnceCell<Config> = const { OnceCell::new() };
+    /// Kept as long as the instance is.
+    static CONFIG: Cell<Option<&'static Config>> = const { Cell::new(None) };
     static ACCEPTED: AcceptTimes = const { AcceptTimes::new() };
 }
 
 /// Takes the configuration, the first and only time.
 pub fn configure(config: Config) -> Result<(), Error> {
-    CONFIG
-        .with(|cell| cell.set(config))
-        .map_err(|_| Error::of(ErrorKind::Conflict, "the instance is configured already").hint("make a new instance"))
+    if CONFIG.get().is_some() {
+        let error = Error::of(ErrorKind::Conflict, "the instance is configured already");
+        return Err(error.hint("make a new instance"));
+    }
+    CONFIG.set(Some(Box::leak(Box::new(config))));
+    Ok(())
 }
 
 /// Runs a call with the host and the configuration; without a configuration it is an error.
 pub fn call<T>(run: impl FnOnce(&ComponentHost, &Config) -> Result<T, Error>) -> Result<T, Error> {
-    CONFIG.with(|cell| match cell.get() {
-        Some(config) => run(&ComponentHost, config),
-        None => Err(Error::of(ErrorKind::Internal, "the instance is not configured").hint("call `configure` first")),
-    })
+    run(&ComponentHost, config()?)
+}
+
+fn config() -> Result<&'static Config, Error> {
+    let unconfigured =
+        || Error::of(ErrorKind::Internal, "the instance is not configured").hint("call `configure` first");
+    CONFIG.get().ok_or_else(unconfigured)
 }
 
 /// The time of the first of so many events that are accepted now.

@@ -69,7 +69,7 @@ pub(super) fn claim(pump: &mut Pump<'_>) -> Result<bool, Error> {
                     break;
                 }
                 // The lanes that changed hands are somebody else's; the others are tried again.
-                candidates = free_lanes(pump, rest.iter(), CLAIM_LANES_MAX)?;
+                candidates = free_lanes(pump, &mut rest.iter(), CLAIM_LANES_MAX)?;
                 let mut room = Room::of(pump);
                 candidates.retain(|free| room.takes(free));
             }
@@ -106,9 +106,9 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
             }
         }
         note_own(pump, &mut seen);
-        let fresh = seen.keys().filter(|lane| looked.insert((*lane).clone(), ()).is_none());
+        let mut fresh = seen.keys().filter(|lane| looked.insert((*lane).clone(), ()).is_none());
         let isolates = pump.isolates();
-        for free in free_lanes(pump, fresh, usize::MAX)?.into_iter().filter(|free| !isolates || free.is_suspect()) {
+        for free in free_lanes(pump, &mut fresh, usize::MAX)?.into_iter().filter(|free| !isolates || free.is_suspect()) {
             found.insert(free.lane.clone(), Box::new(free));
         }
         for (lane, wakes) in seen {
@@ -288,14 +288,16 @@ impl Free {
 /// Those of these lanes that nobody has, at most `most` of them, with what a claim needs to know.
 pub(super) fn free_lanes<'l>(
     pump: &mut Pump<'_>,
-    lanes: impl Iterator<Item = &'l Lane>,
+    lanes: &mut dyn Iterator<Item = &'l Lane>,
     most: usize,
 ) -> Result<Vec<Free>, Error> {
     let lanes: Vec<&Lane> = lanes.filter(|lane| !pump.lanes.contains_key(lane)).take(most).collect();
     let mut free = Vec::new();
     for chunk in lanes.chunks(GET_KEYS_MAX / 3) {
-        let wanted: Vec<String> =
-            chunk.iter().flat_map(|lane| [keys::lane(lane), keys::stat(lane), keys::hook(lane)]).collect();
+        let mut wanted = Vec::new();
+        for lane in chunk {
+            wanted.extend([keys::lane(lane), keys::stat(lane), keys::hook(lane)]);
+        }
         let mut entries = pump.host.get(&wanted)?.into_iter();
         let now_ms = pump.now_ms();
         for &lane in chunk {

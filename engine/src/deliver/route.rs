@@ -112,7 +112,7 @@ fn read_batch(pump: &mut Pump<'_>, shard: &ShardRead) -> Result<Option<Batch>, E
         if tenants.is_empty() {
             return Ok(batch);
         }
-        let now = subscriptions::versions(pump.host, tenants.keys())?;
+        let now = subscriptions::versions(pump.host, &mut tenants.keys())?;
         if tenants.values().eq(&now) {
             return Ok(batch);
         }
@@ -151,7 +151,7 @@ fn read_batch_once(
             Occupied(found) => found.into_mut(),
             Vacant(place) => {
                 if !tenants.contains_key(&row.tenant_part) {
-                    let version = subscriptions::versions(pump.host, std::iter::once(&row.tenant_part))?;
+                    let version = subscriptions::versions(pump.host, &mut std::iter::once(&row.tenant_part))?;
                     tenants.insert(row.tenant_part.clone(), version.into_iter().next().flatten());
                     // Its `routed` row.
                     room = room.saturating_sub(1);
@@ -198,7 +198,7 @@ fn commit_batch(pump: &mut Pump<'_>, batch: Batch) -> Result<bool, Error> {
         let mut leases = Vec::new();
         let free = claim::free_lanes(
             pump,
-            batch.deliveries.keys().filter(|lane| !announced.contains_key(lane)),
+            &mut batch.deliveries.keys().filter(|lane| !announced.contains_key(lane)),
             CLAIM_LANES_MAX,
         )?;
         let places = strict_places(pump, &batch, &free, now_ms)?;

@@ -163,15 +163,22 @@ fn texts(fields: &mut Reader, name: &'static str) -> Vec<String> {
 
 /// One of some words; the first while there is a problem.
 fn word<T: Copy>(fields: &mut Reader, name: &'static str, words: &[(&str, T)]) -> T {
+    let place = one_of(fields, name, &mut words.iter().map(|(word, _)| *word));
+    words[place].1
+}
+
+/// Its place among them.
+fn one_of(fields: &mut Reader, name: &'static str, words: &mut dyn Iterator<Item = &str>) -> usize {
     let text = required_text(fields, name);
-    match words.iter().find(|(word, _)| *word == text) {
-        Some((_, value)) => *value,
-        None => {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            unknown(fields, name, &text, &known.join(", "));
-            words[0].1
+    let mut known = Vec::new();
+    for (place, word) in words.enumerate() {
+        if word == text {
+            return place;
         }
+        known.push(word);
     }
+    unknown(fields, name, &text, &known.join(", "));
+    0
 }
 
 fn unknown(fields: &mut Reader, name: &str, text: &str, known: &str) {

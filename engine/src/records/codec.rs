@@ -12,7 +12,7 @@ const VERSION: u32 = 1;
 /// A type that is stored as a row, or as an object within one.
 pub trait Record: Sized {
     /// Adds its fields.
-    fn write(&self, row: &mut Row);
+    fn write(&self, row: &mut Row<'_>);
     /// Takes its fields.
     fn read(fields: &mut Fields) -> Self;
     /// The first field that is of the right type and yet nothing that anybody has written.
@@ -35,10 +35,10 @@ pub trait Value: Default {
 
 /// The text of a row.
 pub fn encode<T: Record>(value: &T) -> String {
-    let mut row = Row(format!("{{\"v\":{VERSION}"));
-    value.write(&mut row);
-    row.0.push('}');
-    row.0
+    let mut out = format!("{{\"v\":{VERSION}");
+    value.write(&mut Row(&mut out));
+    out.push('}');
+    out
 }
 
 /// The row of a text. Errors: `internal`, with the key and the field; `unavailable` for a row of a newer version.
@@ -54,14 +54,14 @@ pub fn decode<T: Record>(key: &str, text: &str) -> Result<T, Error> {
 
 /// An object being written.
 #[derive(Debug)]
-pub struct Row(String);
+pub struct Row<'o>(&'o mut String);
 
-impl Row {
+impl Row<'_> {
     /// Adds a field.
     pub fn put<T: Value>(&mut self, name: &str, value: &T) {
         if !value.is_absent() {
             self.name(name);
-            value.write(&mut self.0);
+            value.write(self.0);
         }
     }
 
@@ -283,16 +283,14 @@ impl<A: Value, B: Value, C: Value> Value for (A, B, C) {
 pub fn read_object<T: Record>(json: Json) -> Option<T> {
     let mut fields = Fields::of(json);
     let value = T::read(&mut fields);
-    fields.problem.is_none().then_some(value)
+    if fields.problem.is_none() { Some(value) } else { None }
 }
 
 /// The text of an object within a row.
 pub fn write_object<T: Record>(value: &T, out: &mut String) {
-    let mut row = Row(std::mem::take(out));
-    row.0.push('{');
-    value.write(&mut row);
-    row.0.push('}');
-    *out = row.0;
+    out.push('{');
+    value.write(&mut Row(out));
+    out.push('}');
 }
 
 /// The fields of a record, by their names in the row, and what says which of them is unsound.
@@ -300,7 +298,7 @@ macro_rules! record {
     ($record:ident { $($field:ident = $name:literal),* $(,)? } $(, $unsound:path)?) => {
         impl Record for $record {
             #[allow(unused_variables)] // a record may have no fields
-            fn write(&self, row: &mut Row) {
+            fn write(&self, row: &mut Row<'_>) {
                 $(row.put($name, &self.$field);)*
             }
 
