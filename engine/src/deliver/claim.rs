@@ -108,7 +108,8 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
         note_own(pump, &mut seen);
         let mut fresh = seen.keys().filter(|lane| looked.insert((*lane).clone(), ()).is_none());
         let isolates = pump.isolates();
-        for free in free_lanes(pump, &mut fresh, usize::MAX)?.into_iter().filter(|free| !isolates || free.is_suspect()) {
+        for free in free_lanes(pump, &mut fresh, usize::MAX)?.into_iter().filter(|free| !isolates || free.is_suspect())
+        {
             found.insert(free.lane.clone(), Box::new(free));
         }
         for (lane, wakes) in seen {
