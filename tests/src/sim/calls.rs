@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hookwright_engine::keys;
-use hookwright_engine::limits::POLL_MS;
+use hookwright_engine::limits::{JOBS_RUNNING_MAX, POLL_MS};
 use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 
 use super::actor::{Done, Reply, Running};
@@ -214,6 +214,8 @@ impl World {
                 Job::Read { .. } => true,
                 // Its content may be gone.
                 Job::Redeliver { tenant, .. } if self.model.kept.kept_none.contains(&keys::part(tenant)) => true,
+                // So many run already.
+                Job::Recover { .. } | Job::Replay { .. } if self.model.jobs.len() >= JOBS_RUNNING_MAX => true,
                 Job::Redeliver { webhook: Some(webhook), .. }
                 | Job::Recover { webhook, .. }
                 | Job::Replay { webhook, .. } => self.was_inactive(webhook),

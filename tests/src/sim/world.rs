@@ -34,8 +34,8 @@ use super::workload::{Job, Workload};
 
 /// When every world begins, in microseconds since 1970.
 pub const BEGIN_US: u64 = 1_760_000_000_000_000;
-/// How long a world may take to come to rest: 60 days.
-const REST_US_MAX: u64 = 60 * 24 * 3_600 * 1_000_000;
+/// How long a world may take to come to rest: two years. In strict order, each message may exhaust its attempts, over days.
+const REST_US_MAX: u64 = 730 * 24 * 3_600 * 1_000_000;
 /// How many turns it may take.
 const TURNS_MAX: u64 = 8_000_000;
 

@@ -117,10 +117,12 @@ fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Resu
     named.sort_unstable();
     named.dedup();
     let marks = if named.is_empty() { Vec::new() } else { pump.host.get(&named)? };
-    let marks: Vec<String> = marks.into_iter().flatten().map(|entry| entry.key).collect();
+    let mut marks: Vec<String> = marks.into_iter().flatten().map(|entry| entry.key).collect();
     if marks.is_empty() {
         return Ok(more);
     }
+    let mut stones = stones(pump, work, &marks)?.into_iter();
+    marks.retain(|_| stones.next().flatten().is_some());
     let token = pump.token();
     let mut woken = String::new();
     for entry in page {
@@ -141,6 +143,22 @@ fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Resu
         }
     }
     Ok(more)
+}
+
+/// The keys and versions of marked messages' stones. None: another job for the same subject has removed it since, with all that
+/// named it, and what is there now is another message.
+fn stones(pump: &Pump<'_>, work: &Work, marks: &[String]) -> Result<Vec<Option<(String, u64)>>, Error> {
+    let mut wanted: Vec<String> = Vec::new();
+    for mark in marks {
+        wanted.push(keys::msg(work.lane.tenant_part(), keys::last_part(mark)));
+    }
+    let rows = if wanted.is_empty() { Vec::new() } else { pump.host.get(&wanted)? };
+    let stone = |row: Option<Entry>| {
+        let row = row?;
+        let erased = records::decode::<Message>(&row.key, &row.value).is_ok_and(|message| message.is_erased());
+        erased.then_some((row.key, row.version))
+    };
+    Ok(rows.into_iter().map(stone).collect())
 }
 
 /// What is left of a row.
@@ -182,8 +200,15 @@ fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -
     let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
     let marks = pump.host.scan(&keys::below(marked, &place), limit, Direction::Forward)?;
     let mut rows = 0;
-    for mark in &marks {
+    let marked: Vec<String> = marks.iter().map(|mark| mark.key.clone()).collect();
+    for (mark, stone) in marks.iter().zip(stones(pump, work, &marked)?) {
         step.job.place = Some(mark.key.clone());
+        let Some((stone, version)) = stone else {
+            step.job.place = Some(keys::next(&mark.key));
+            continue;
+        };
+        // What is deleted is of no other message than this.
+        step.commit.check(&stone, Some(version));
         let range = keys::log_of_message(work.lane.tenant_part(), keys::last_part(&mark.key));
         let log_limit = u32::try_from(KEEP_LOG_ROWS_MAX - rows).unwrap_or(1);
         let log = pump.host.scan(&range, log_limit, Direction::Forward)?;
@@ -204,14 +229,10 @@ fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) 
     if marks.is_empty() {
         return Ok(false);
     }
-    let msg = |mark: &Entry| keys::msg(work.lane.tenant_part(), keys::last_part(&mark.key));
-    let stones = pump.host.get(&marks.iter().map(msg).collect::<Vec<_>>())?;
-    for entry in stones.into_iter().flatten() {
-        // Another job for the same subject may have removed it, and the event been reported again.
-        if records::decode::<Message>(&entry.key, &entry.value).is_ok_and(|row| row.is_erased()) {
-            step.commit.check(&entry.key, Some(entry.version));
-            step.commit.delete(entry.key);
-        }
+    let marked: Vec<String> = marks.iter().map(|mark| mark.key.clone()).collect();
+    for (stone, version) in stones(pump, work, &marked)?.into_iter().flatten() {
+        step.commit.check(&stone, Some(version));
+        step.commit.delete(stone);
     }
     let more = marks.len() == limit as usize;
     marks.into_iter().for_each(|mark| step.commit.delete(mark.key));
