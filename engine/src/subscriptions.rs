@@ -31,9 +31,9 @@ pub fn of<S: Storage + ?Sized>(
 }
 
 /// What changes with every change of these tenants' subscriptions.
-pub fn versions<'t, S: Storage + ?Sized>(
+pub fn versions<S: Storage + ?Sized>(
     storage: &S,
-    tenant_parts: &mut dyn Iterator<Item = &'t String>,
+    tenant_parts: &mut dyn Iterator<Item = &String>,
 ) -> Result<Vec<Option<u64>>, Error> {
     let keys: Vec<String> = tenant_parts.map(|tenant_part| keys::subscriptions(tenant_part)).collect();
     Ok(storage.get(&keys)?.into_iter().map(|entry| entry.map(|entry| entry.version)).collect())

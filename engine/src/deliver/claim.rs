@@ -287,9 +287,9 @@ impl Free {
 }
 
 /// Those of these lanes that nobody has, at most `most` of them, with what a claim needs to know.
-pub(super) fn free_lanes<'l>(
+pub(super) fn free_lanes(
     pump: &mut Pump<'_>,
-    lanes: &mut dyn Iterator<Item = &'l Lane>,
+    lanes: &mut dyn Iterator<Item = &Lane>,
     most: usize,
 ) -> Result<Vec<Free>, Error> {
     let lanes: Vec<&Lane> = lanes.filter(|lane| !pump.lanes.contains_key(lane)).take(most).collect();
