@@ -1,5 +1,6 @@
 //! Taking over: voids the leases of workers that are known to be dead, so that nobody waits for their ends.
 
+use super::is_believed;
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::host::{Direction, Entry, Host};
@@ -8,7 +9,7 @@ use crate::limits::{INBOX_SHARDS, SCAN_ENTRIES_MAX};
 use crate::records::{self, Shard};
 use crate::{Error, id};
 
-/// Voids every lease in the storage. For a host that knows that no other instance works on it: at its start, say, under
+/// Voids every lease in the storage, but for lanes whose deliveries are made alone. For a host that knows that no other instance works on it: at its start, say, under
 /// a lock. Where it was wrong, work is repeated and nothing is lost: a worker whose lease is gone can record nothing.
 /// Answers how many lanes were freed.
 pub fn take_over(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
@@ -47,7 +48,10 @@ fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
 /// Frees a lane and wakes it now. A conflict means that somebody is at work there after all.
 fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error> {
     let row: records::Lane = records::decode(&entry.key, &entry.value)?;
-    if row.until == 0 {
+    // A delivery that was made alone is made again a lease later: else processes that are ended one after the other, for whatever
+    // reason, would be held against it within seconds.
+    let alone = row.doubt.as_ref().is_some_and(|doubt| doubt.suspect.is_some());
+    if row.until == 0 || (alone && is_believed(row.until, host.now_us() / 1_000)) {
         return Ok(false);
     }
     let token = id::token(host);
