@@ -7,6 +7,7 @@ mod build;
 mod command;
 mod limits;
 mod node;
+mod php;
 mod readme;
 mod steps;
 
@@ -15,8 +16,8 @@ use anyhow::{Result, bail};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, Node host, docs, README; stops at a failure
-cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz node docs readme
+cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, Node host, PHP host, docs, README; stops at a failure
+cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz node php docs readme
 cargo xtask build            the release binary, and the component beside it as a file
 cargo xtask limits           writes docs/limits.md from the constants
 cargo xtask sim [ARGS]       the simulator, built quickly; `cargo xtask sim --help` is its own help

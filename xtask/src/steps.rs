@@ -5,7 +5,7 @@
 //! needs the engine alone, and runs a hundred times as fast.
 
 use crate::command::{Counts, cargo, root, run, run_tests};
-use crate::{build, limits, node, readme};
+use crate::{build, limits, node, php, readme};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     ("simulation", "Simulation", simulation),
     ("fuzz", "Fuzzing", fuzzing),
     ("node", "The Node host", node_host),
+    ("php", "The PHP host", php_host),
     ("docs", "Documentation", documentation),
     ("readme", "README snippets", readme_snippets),
 ];
@@ -123,6 +124,10 @@ fn fuzzing(_: &mut Counts) -> Result<()> {
 
 fn node_host(counts: &mut Counts) -> Result<()> {
     node::test(counts)
+}
+
+fn php_host(counts: &mut Counts) -> Result<()> {
+    php::test(counts)
 }
 
 fn documentation(_: &mut Counts) -> Result<()> {

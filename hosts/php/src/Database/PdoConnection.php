@@ -1,0 +1,114 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Database;
+
+use Hookwright\Exception\InvalidException;
+use PDO;
+use PDOException;
+use PDOStatement;
+
+/**
+ * A `PDO` of SQLite, MySQL, MariaDB or PostgreSQL, with whatever attributes the platform has set: errors are found in every error
+ * mode, and rows are read in a mode of our own.
+ */
+final class PdoConnection implements Connection
+{
+    private readonly Dialect $dialect;
+
+    public function __construct(private readonly PDO $pdo)
+    {
+        $driver = (string) $pdo->getAttribute(PDO::ATTR_DRIVER_NAME);
+        $this->dialect = Dialect::tryFrom($driver) ?? throw new InvalidException(
+            'connection',
+            "is a PDO of the driver `$driver`",
+            'give one of sqlite, mysql or pgsql',
+        );
+    }
+
+    public function dialect(): Dialect
+    {
+        return $this->dialect;
+    }
+
+    public function query(string $sql, array $values = []): array
+    {
+        return $this->run($sql, $values, static function (PDOStatement $statement): array {
+            if ($statement->columnCount() === 0) {
+                return [];
+            }
+            /** @var list<list<string|int|null>> $rows */
+            $rows = $statement->fetchAll(PDO::FETCH_NUM);
+            return $rows;
+        });
+    }
+
+    public function execute(string $sql, array $values = []): int
+    {
+        return $this->run($sql, $values, static fn (PDOStatement $statement): int => $statement->rowCount());
+    }
+
+    public function inTransaction(): bool
+    {
+        if ($this->pdo->inTransaction()) {
+            return true;
+        }
+        // PDO knows of SQLite only what was begun by itself, and not what a statement has begun.
+        return $this->dialect === Dialect::Sqlite && $this->sqliteHasBegun();
+    }
+
+    private function sqliteHasBegun(): bool
+    {
+        try {
+            $this->execute('BEGIN');
+        } catch (DatabaseException $error) {
+            if (str_contains($error->getMessage(), 'within a transaction')) {
+                return true;
+            }
+            throw $error;
+        }
+        $this->execute('ROLLBACK');
+        return false;
+    }
+
+    /**
+     * @template T
+     * @param list<string> $values
+     * @param callable(PDOStatement): T $read
+     * @return T
+     */
+    private function run(string $sql, array $values, callable $read): mixed
+    {
+        try {
+            // PostgreSQL: parsed and run in one round trip, and nothing is left at the server for a pooler to lose.
+            $options = $this->dialect === Dialect::Postgres ? [PDO::PGSQL_ATTR_DISABLE_PREPARES => true] : [];
+            $statement = @$this->pdo->prepare($sql, $options);
+            if ($statement === false) {
+                throw self::failed($this->pdo->errorInfo());
+            }
+            foreach ($values as $index => $value) {
+                $statement->bindValue($index + 1, $value, PDO::PARAM_STR);
+            }
+            if (!@$statement->execute()) {
+                throw self::failed($statement->errorInfo());
+            }
+            $answer = $read($statement);
+            $statement->closeCursor();
+            return $answer;
+        } catch (PDOException $error) {
+            $info = $error->errorInfo;
+            $known = is_array($info) ? $info : [(string) $error->getCode(), null, $error->getMessage()];
+            throw self::failed($known, $error);
+        }
+    }
+
+    /** @param array<int, mixed> $info of `errorInfo` */
+    private static function failed(array $info, ?PDOException $error = null): DatabaseException
+    {
+        $state = is_string($info[0] ?? null) && strlen($info[0]) === 5 && $info[0] !== '00000' ? $info[0] : '';
+        $code = is_int($info[1] ?? null) ? $info[1] : 0;
+        $message = is_string($info[2] ?? null) ? $info[2] : ($error?->getMessage() ?? 'the statement failed');
+        return new DatabaseException($message, $state, $code, $error);
+    }
+}

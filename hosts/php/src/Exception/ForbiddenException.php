@@ -1,0 +1,11 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Exception;
+
+/** The caller lacks a permission (403). */
+final class ForbiddenException extends HookwrightException
+{
+    public const KIND = 'forbidden';
+}

@@ -1,0 +1,219 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Internal\Ffi;
+
+use FFI;
+use FFI\CData;
+use Hookwright\Exception\HookwrightException;
+use Hookwright\Exception\InternalException;
+use Hookwright\Exception\InvalidException;
+use Hookwright\Exception\TrapException;
+use Throwable;
+
+/**
+ * The native bridge (`hosts/native`), loaded once: the only file that touches FFI. Nothing of it is seen outside this namespace.
+ *
+ * All addresses are the bridge's to judge: a handle that is closed, a call on the wrong thread or after a fork is an error of its own.
+ */
+final class Library
+{
+    private const ABI = 1;
+    private const OK = 0;
+    private const REFUSED = 1;
+    private const TRAPPED = 2;
+
+    /** `hosts/native/include/hookwright.h` without its comments. FFI reads no preprocessor's lines. */
+    public const DECLARATIONS = <<<'C'
+        typedef uint64_t hw_engine;
+        typedef uint64_t hw_instance;
+        typedef uint64_t hw_reply;
+        typedef struct hw_answer {
+          const uint8_t *data;
+          size_t len;
+          uint64_t token;
+        } hw_answer;
+        typedef int32_t (*hw_callback)(void *context, const uint8_t *request, size_t request_len, hw_reply reply);
+        uint32_t hw_abi(void);
+        int32_t hw_version(hw_answer *answer);
+        int32_t hw_engine_open(const char *options, size_t options_len, hw_engine *engine, hw_answer *answer);
+        int32_t hw_engine_close(hw_engine engine, hw_answer *answer);
+        int32_t hw_compile(const char *options, size_t options_len, hw_answer *answer);
+        int32_t hw_instance_new(hw_engine engine, const char *options, size_t options_len, hw_callback callback, void *context,
+                                hw_instance *instance, hw_answer *answer);
+        int32_t hw_call(hw_instance instance, const char *function, size_t function_len, const char *arguments,
+                        size_t arguments_len, hw_answer *answer);
+        int32_t hw_instance_wake(hw_instance instance, hw_answer *answer);
+        int32_t hw_instance_drain(hw_instance instance, hw_answer *answer);
+        int32_t hw_instance_close(hw_instance instance, hw_answer *answer);
+        int32_t hw_reply_set(hw_reply reply, const char *bytes, size_t len);
+        int32_t hw_free(hw_answer *answer);
+        C;
+
+    /** @var array<string, self> by path */
+    private static array $loaded = [];
+
+    /** @var array<string, array{int, int}> the process and the handle, by options */
+    private array $engines = [];
+    private readonly CData $answer;
+
+    private function __construct(private readonly FFI $ffi, public readonly string $path)
+    {
+        $this->answer = $this->made('hw_answer');
+    }
+
+    /** The library at this path, or where `NativeFile` finds it. */
+    public static function load(?string $path = null): self
+    {
+        $path ??= NativeFile::find();
+        return self::$loaded[$path] ??= self::open($path);
+    }
+
+    /** @return array<string, mixed> what the library is */
+    public function version(): array
+    {
+        $status = $this->ffi->hw_version(FFI::addr($this->answer));
+        /** @var array<string, mixed> */
+        return json_decode($this->taken($status), true, 8, JSON_THROW_ON_ERROR);
+    }
+
+    /** Compiles the component into a file, as `compiled` of an engine. */
+    public function compile(string $options): void
+    {
+        $this->taken($this->ffi->hw_compile($options, strlen($options), FFI::addr($this->answer)));
+    }
+
+    /** An engine of these options (JSON): the same one each time, but for after a fork. */
+    public function engine(string $options): int
+    {
+        $process = (int) getmypid();
+        [$owner, $handle] = $this->engines[$options] ?? [0, 0];
+        if ($owner !== $process) {
+            $engine = $this->made('hw_engine');
+            $this->taken($this->ffi->hw_engine_open($options, strlen($options), FFI::addr($engine), FFI::addr($this->answer)));
+            $handle = (int) $engine->cdata;
+            $this->engines[$options] = [$process, $handle];
+        }
+        return $handle;
+    }
+
+    /**
+     * A configured instance, whose imports `$serve` answers: JSON in, JSON out.
+     *
+     * @param callable(string): string $serve
+     */
+    public function instance(int $engine, string $options, callable $serve): int
+    {
+        $ffi = $this->ffi;
+        // Nothing may leave it but an integer: an exception that crosses into the bridge ends the process.
+        $callback = static function (mixed $context, CData $request, int $length, int $reply) use ($ffi, $serve): int {
+            try {
+                $said = $serve(FFI::string($request, $length));
+                $ffi->hw_reply_set($reply, $said, strlen($said));
+                return 0;
+            } catch (Throwable $error) {
+                $why = $error::class . ': ' . $error->getMessage();
+                $ffi->hw_reply_set($reply, $why, strlen($why));
+                return 1;
+            }
+        };
+        $instance = $this->made('hw_instance');
+        $this->taken($this->ffi->hw_instance_new(
+            $engine,
+            $options,
+            strlen($options),
+            $callback,
+            null,
+            FFI::addr($instance),
+            FFI::addr($this->answer),
+        ));
+        return (int) $instance->cdata;
+    }
+
+    /** Calls a function of the contract: JSON in, JSON out. */
+    public function call(int $instance, string $function, string $arguments): string
+    {
+        // One of its own: a callback may call another instance meanwhile.
+        $answer = $this->made('hw_answer');
+        $status = $this->ffi->hw_call(
+            $instance,
+            $function,
+            strlen($function),
+            $arguments,
+            strlen($arguments),
+            FFI::addr($answer),
+        );
+        return $this->taken($status, $answer);
+    }
+
+    /** Asks a `deliver` to settle what is in flight and return. */
+    public function drain(int $instance): void
+    {
+        $answer = $this->made('hw_answer');
+        $this->taken($this->ffi->hw_instance_drain($instance, FFI::addr($answer)), $answer);
+    }
+
+    public function close(int $instance): void
+    {
+        $this->taken($this->ffi->hw_instance_close($instance, FFI::addr($this->answer)));
+    }
+
+    private static function open(string $path): self
+    {
+        if (!extension_loaded('ffi')) {
+            throw new InternalException(
+                null,
+                "PHP's extension FFI is not loaded",
+                'install it (Debian has it in php-common), or use the intake, which needs none',
+            );
+        }
+        try {
+            $ffi = FFI::cdef(self::DECLARATIONS, $path);
+            $abi = $ffi->hw_abi();
+        } catch (Throwable $error) {
+            $hint = str_contains($error->getMessage(), 'restricted')
+                ? 'set `ffi.enable = true`, or preload `preload.php` of this package (docs/php-host.md)'
+                : 'it must be the library of this package for this machine';
+            throw new InternalException(null, "cannot load `$path`: {$error->getMessage()}", $hint, $error);
+        }
+        if ($abi !== self::ABI) {
+            throw new InternalException(
+                null,
+                "`$path` has the interface $abi, not " . self::ABI,
+                'package and library must be of one release',
+            );
+        }
+        return new self($ffi, $path);
+    }
+
+    private function made(string $type): CData
+    {
+        return $this->ffi->new($type) ?? throw new InternalException(null, "FFI makes no `$type`");
+    }
+
+    /** The answer as text; an error as its exception. */
+    private function taken(int $status, ?CData $answer = null): string
+    {
+        $answer ??= $this->answer;
+        $text = FFI::string($answer->data, $answer->len);
+        $this->ffi->hw_free(FFI::addr($answer));
+        if ($status === self::OK) {
+            return $text;
+        }
+        throw self::failed($status, $text);
+    }
+
+    private static function failed(int $status, string $text): HookwrightException
+    {
+        /** @var array{kind: string, field: ?string, message: string, hint: ?string} $error */
+        $error = json_decode($text, true, 8, JSON_THROW_ON_ERROR);
+        ['kind' => $kind, 'field' => $field, 'message' => $message, 'hint' => $hint] = $error;
+        return match (true) {
+            $status === self::REFUSED => HookwrightException::of($kind, $field, $message, $hint),
+            $status === self::TRAPPED => new TrapException($field, $message, $hint),
+            $kind === 'invalid' => new InvalidException($field, $message, $hint),
+            default => new InternalException($field, $message, $hint),
+        };
+    }
+}

@@ -1,0 +1,228 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Storage;
+
+use Hookwright\Database\Connection;
+use Hookwright\Database\DatabaseException;
+use Hookwright\Database\LazyConnection;
+
+/**
+ * The statements for MySQL and MariaDB. Rows are taken in key order, and what is expected to be absent is never locked: that
+ * would lock the gap around it.
+ */
+final class MysqlStorage extends SqlStorage
+{
+    private const DUPLICATE = 1062;
+    private const DEADLOCK = 1213;
+    private const CHANGED_SINCE_READ = 1020;
+    private const LOCK_WAIT_TIMEOUT = 1205;
+    private const TOO_LONG = 1406;
+    private const WRONG_CHARACTERS = 1366;
+    /** The server or the way to it is gone. */
+    private const LOST = [2002, 2006, 2013, 1053, 4031];
+    private const ROWS_MAX = 400;
+    /** Sets in which every byte of ASCII is that character and nothing else; in others an escape could be half of a letter. */
+    private const CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'latin1', 'ascii', 'binary'];
+
+    /** Whose character set is known. */
+    private ?Connection $known = null;
+    private string $charset = '';
+    private string $collation = '';
+
+    public static function schema(): array
+    {
+        return [
+            'CREATE TABLE IF NOT EXISTS hookwright ('
+                . '`key` VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, '
+                . 'value MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, '
+                . 'version BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE) ENGINE = InnoDB',
+        ];
+    }
+
+    /** CodeIgniter's connections, among others, speak `utf8`, which has no letters of four bytes. */
+    protected function guarded(callable $call): mixed
+    {
+        return parent::guarded(function (bool $joined) use ($call): mixed {
+            try {
+                $charset = $this->charset();
+                if ($charset === 'utf8mb4') {
+                    return $call($joined);
+                }
+                $this->connection->execute('SET NAMES utf8mb4');
+            } catch (DatabaseException $error) {
+                throw $joined && $this->losesTransaction($error)
+                    ? StorageException::transactionAborted($error->getMessage(), $error)
+                    : $this->refused($error);
+            }
+            try {
+                return $call($joined);
+            } finally {
+                try {
+                    $this->connection->execute("SET NAMES $charset COLLATE $this->collation");
+                } catch (DatabaseException) {
+                    // The connection is gone, and its character set with it.
+                }
+            }
+        });
+    }
+
+    protected function selectKeys(array $keys, bool $joined): array
+    {
+        // Within a transaction that reads a snapshot, what a commit has just run into may be too new to be seen.
+        $lock = $joined ? ' LOCK IN SHARE MODE' : '';
+        return $this->connection->query(
+            'SELECT `key`, value, version FROM hookwright WHERE `key` IN (' . self::marks($keys) . ')' . $lock,
+            $keys,
+        );
+    }
+
+    protected function selectRange(string $start, string $end, int $limit, bool $reverse): array
+    {
+        $order = $reverse ? 'DESC' : 'ASC';
+        return $this->connection->query(
+            'SELECT `key`, value, version FROM hookwright '
+                . "WHERE `key` >= ? AND `key` < ? ORDER BY `key` $order LIMIT $limit",
+            [$start, $end],
+        );
+    }
+
+    protected function apply(array $checks, array $mutations, bool $joined): array
+    {
+        $absent = [];
+        foreach ($checks as $index => $check) {
+            if ($check->version === null) {
+                $absent["k$check->key"] = $index;
+            }
+        }
+        $this->lock($checks, $mutations, $joined);
+        $puts = self::puts($mutations);
+        $others = [];
+        foreach ($puts as $put) {
+            if (isset($absent["k$put->key"])) {
+                $this->insert($put, $absent["k$put->key"]);
+            } else {
+                $others[] = $put;
+            }
+        }
+        foreach (self::portions($others, self::ROWS_MAX) as $portion) {
+            $values = [];
+            foreach ($portion as $put) {
+                array_push($values, $put->key, (string) $put->value);
+            }
+            $rows = implode(', ', array_fill(0, count($portion), '(?, ?)'));
+            $this->connection->execute("REPLACE INTO hookwright (`key`, value) VALUES $rows", $values);
+        }
+        $deletes = self::deletes($mutations);
+        if ($deletes !== []) {
+            $sql = 'DELETE FROM hookwright WHERE `key` IN (' . self::marks($deletes) . ')';
+            $this->connection->execute($sql, $deletes);
+        }
+        if ($puts === []) {
+            return [];
+        }
+        $keys = array_map(static fn (Mutation $put): string => $put->key, $puts);
+        return self::answered($mutations, self::versions($this->connection->query(
+            'SELECT `key`, version FROM hookwright WHERE `key` IN (' . self::marks($keys) . ')',
+            $keys,
+        )));
+    }
+
+    protected function begin(): array
+    {
+        return ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
+    }
+
+    protected function refused(DatabaseException $error): StorageException
+    {
+        return in_array($error->driverCode, [self::TOO_LONG, self::WRONG_CHARACTERS], true)
+            ? StorageException::invalid($error->getMessage(), $error)
+            : StorageException::notApplied($error->getMessage(), $error);
+    }
+
+    protected function ended(DatabaseException $error): StorageException
+    {
+        return $error->driverCode === self::DEADLOCK
+            ? StorageException::notApplied($error->getMessage(), $error)
+            : StorageException::unknown($error->getMessage(), $error);
+    }
+
+    protected function losesTransaction(DatabaseException $error): bool
+    {
+        $ends = [self::DEADLOCK, self::CHANGED_SINCE_READ, self::LOCK_WAIT_TIMEOUT, ...self::LOST];
+        return in_array($error->driverCode, $ends, true);
+    }
+
+    /**
+     * Takes the rows that are there, in key order, and compares them with the checks.
+     *
+     * @param list<Check> $checks
+     * @param list<Mutation> $mutations
+     */
+    private function lock(array $checks, array $mutations, bool $joined): void
+    {
+        $keys = [];
+        foreach ($checks as $check) {
+            if (!$joined || $check->version !== null) {
+                $keys["k$check->key"] = $check->key;
+            }
+        }
+        foreach ($joined ? [] : $mutations as $mutation) {
+            $keys["k$mutation->key"] = $mutation->key;
+        }
+        if ($keys === []) {
+            return;
+        }
+        $keys = array_values($keys);
+        $present = self::versions($this->connection->query(
+            'SELECT `key`, version FROM hookwright FORCE INDEX (PRIMARY) WHERE `key` IN (' . self::marks($keys) . ') '
+                . 'ORDER BY `key` FOR UPDATE',
+            $keys,
+        ));
+        $failed = self::failed($checks, $present);
+        if ($failed !== []) {
+            throw StorageException::conflict($failed);
+        }
+    }
+
+    private function insert(Mutation $put, int $check): void
+    {
+        try {
+            $sql = 'INSERT INTO hookwright (`key`, value) VALUES (?, ?)';
+            $this->connection->execute($sql, [$put->key, (string) $put->value]);
+        } catch (DatabaseException $error) {
+            throw $error->driverCode === self::DUPLICATE ? StorageException::conflict([$check]) : $error;
+        }
+    }
+
+    /** The character set that the connection speaks. It is read once: who changes it later says `SET NAMES` at his own risk. */
+    private function charset(): string
+    {
+        $current = $this->connection instanceof LazyConnection ? $this->connection->current() : $this->connection;
+        if ($current !== $this->known) {
+            $this->charset = $this->readCharset();
+            $this->known = $current;
+        }
+        return $this->charset;
+    }
+
+    private function readCharset(): string
+    {
+        [[$client, $connection, $results, $collation]] = $this->connection->query(
+            'SELECT @@character_set_client, @@character_set_connection, @@character_set_results, @@collation_connection',
+        );
+        if (!in_array($client, self::CHARSETS, true) || $client !== $connection || $client !== $results) {
+            throw StorageException::invalid("the connection's character sets are $client, $connection and "
+                . ($results ?? 'none') . ': let it speak one, utf8mb4');
+        }
+        $this->collation = (string) $collation;
+        return (string) $client;
+    }
+
+    /** @param list<string> $values */
+    private static function marks(array $values): string
+    {
+        return implode(', ', array_fill(0, count($values), '?'));
+    }
+}

@@ -1,0 +1,12 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Storage;
+
+/** The order of a scan. */
+enum Order: string
+{
+    case Forward = 'forward';
+    case Reverse = 'reverse';
+}

@@ -1,0 +1,426 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Storage;
+
+use Closure;
+use Hookwright\Database\Connection;
+use Hookwright\Database\DatabaseException;
+use Hookwright\Database\Dialect;
+use Hookwright\Database\LazyConnection;
+use Hookwright\Database\MysqliConnection;
+use Hookwright\Database\PdoConnection;
+use Hookwright\Internal\Contract;
+use Hookwright\Internal\Limits;
+use mysqli;
+use PDO;
+use Throwable;
+
+/**
+ * The one SQL table (`docs/sql-store.md`) on the platform's own connection. This class decides how a call begins and ends: a
+ * transaction of its own, or, where the platform has one open, a savepoint within that. The statements are the databases'.
+ */
+abstract class SqlStorage implements Storage
+{
+    private const SAVEPOINT = 'SAVEPOINT hookwright';
+    private const RELEASE = 'RELEASE SAVEPOINT hookwright';
+    private const UNDO = 'ROLLBACK TO SAVEPOINT hookwright';
+
+    final protected function __construct(protected readonly Connection $connection)
+    {
+    }
+
+    /**
+     * A store on a connection of SQLite, MySQL, MariaDB or PostgreSQL. Reads and changes nothing yet.
+     *
+     * @param PDO|mysqli|Connection|Closure(): (PDO|mysqli) $connection a closure where the connection may be replaced
+     */
+    public static function on(PDO|mysqli|Connection|Closure $connection): self
+    {
+        $connection = self::wrapped($connection);
+        return match ($connection->dialect()) {
+            Dialect::Sqlite => new SqliteStorage($connection),
+            Dialect::Mysql => new MysqlStorage($connection),
+            Dialect::Postgres => new PostgresStorage($connection),
+        };
+    }
+
+    /**
+     * @internal
+     * @param PDO|mysqli|Connection|Closure(): (PDO|mysqli) $connection
+     */
+    final public static function wrapped(PDO|mysqli|Connection|Closure $connection): Connection
+    {
+        return match (true) {
+            $connection instanceof PDO => new PdoConnection($connection),
+            $connection instanceof mysqli => new MysqliConnection($connection),
+            $connection instanceof Closure => new LazyConnection($connection),
+            default => $connection,
+        };
+    }
+
+    /**
+     * What `createSchema` runs, for a migration of the platform's own.
+     *
+     * @return list<string>
+     */
+    abstract public static function schema(): array;
+
+    public function connection(): Connection
+    {
+        return $this->connection;
+    }
+
+    public function inTransaction(): bool
+    {
+        return $this->connection->inTransaction();
+    }
+
+    public function createSchema(): void
+    {
+        $this->create(static::schema());
+    }
+
+    /**
+     * @internal
+     * @param list<string> $schema
+     */
+    public function create(array $schema): void
+    {
+        if ($this->inTransaction()) {
+            // MySQL would commit it.
+            throw StorageException::invalid('a transaction is open: make the table before it begins');
+        }
+        foreach ($schema as $sql) {
+            $this->createOnce($sql);
+        }
+    }
+
+    /**
+     * Runs statements in a transaction of their own, in which the store's calls take part.
+     *
+     * @internal
+     * @template T of array
+     * @param callable(Connection): T $run
+     * @return T
+     */
+    public function transaction(callable $run): array
+    {
+        return $this->inOwnTransaction(fn (): array => $run($this->connection));
+    }
+
+    /**
+     * Runs statements with the connection as the store needs it.
+     *
+     * @internal
+     * @template T
+     * @param callable(Connection): T $run
+     * @return T
+     */
+    public function guard(callable $run): mixed
+    {
+        return $this->guarded(function () use ($run): mixed {
+            try {
+                return $run($this->connection);
+            } catch (DatabaseException $error) {
+                throw $this->refused($error);
+            }
+        });
+    }
+
+    public function get(array $keys): array
+    {
+        Contract::validateGet($keys);
+        if ($keys === []) {
+            return [];
+        }
+        $found = [];
+        foreach ($this->reading(fn (bool $joined): array => $this->selectKeys($keys, $joined)) as $row) {
+            $entry = self::entry($row);
+            // Keys of digits alone would become integers.
+            $found["k$entry->key"] = $entry;
+        }
+        return array_map(static fn (string $key): ?Entry => $found["k$key"] ?? null, $keys);
+    }
+
+    public function scan(string $start, string $end, int $limit, Order $order): array
+    {
+        Contract::validateScan($start, $end, $limit);
+        $rows = $this->reading(fn (): array => $this->selectRange($start, $end, $limit, $order === Order::Reverse));
+        return array_map(self::entry(...), $rows);
+    }
+
+    public function commit(array $checks, array $mutations): array
+    {
+        Contract::validateCommit($checks, $mutations);
+        return $this->guarded(fn (bool $joined): array => $joined
+            ? $this->withinSavepoint(fn (): array => $this->apply($checks, $mutations, true))
+            : $this->inOwnTransaction(fn (): array => $this->apply($checks, $mutations, false)));
+    }
+
+    /**
+     * Rows as key, value, version, in any order.
+     *
+     * @param non-empty-list<string> $keys
+     * @return list<list<string|int|null>>
+     */
+    abstract protected function selectKeys(array $keys, bool $joined): array;
+
+    /** @return list<list<string|int|null>> */
+    abstract protected function selectRange(string $start, string $end, int $limit, bool $reverse): array;
+
+    /**
+     * The statements of a commit inside whatever transaction is open.
+     *
+     * @param list<Check> $checks
+     * @param list<Mutation> $mutations
+     * @return list<string> the versions of the keys put, in the order of the puts
+     */
+    abstract protected function apply(array $checks, array $mutations, bool $joined): array;
+
+    /** @return list<string> the statements that begin a transaction of the store's own */
+    abstract protected function begin(): array;
+
+    /** What a failed statement means before `COMMIT` was sent: nothing can have been applied. */
+    abstract protected function refused(DatabaseException $error): StorageException;
+
+    /** What a failed `COMMIT` means. */
+    abstract protected function ended(DatabaseException $error): StorageException;
+
+    /** Whether a failed statement leaves the platform's transaction in a state that only a rollback ends. */
+    abstract protected function losesTransaction(DatabaseException $error): bool;
+
+    /**
+     * Runs a call with the connection as the store needs it, and puts it back.
+     *
+     * @template T
+     * @param callable(bool $joined): T $call
+     * @return T
+     */
+    protected function guarded(callable $call): mixed
+    {
+        try {
+            $joined = $this->inTransaction();
+        } catch (DatabaseException $error) {
+            throw StorageException::notApplied($error->getMessage(), $error);
+        }
+        return $call($joined);
+    }
+
+    /**
+     * @param callable(bool $joined): list<list<string|int|null>> $read
+     * @return list<list<string|int|null>>
+     */
+    private function reading(callable $read): array
+    {
+        return $this->guarded(function (bool $joined) use ($read): array {
+            if ($joined) {
+                // In PostgreSQL a failed statement fails the whole transaction until somebody goes back to a savepoint.
+                return $this->withinSavepoint(static fn (): array => $read(true));
+            }
+            try {
+                return $read(false);
+            } catch (DatabaseException $error) {
+                throw $this->refused($error);
+            }
+        });
+    }
+
+    /**
+     * @template T of array
+     * @param callable(): T $apply
+     * @return T
+     */
+    private function inOwnTransaction(callable $apply): array
+    {
+        try {
+            foreach ($this->begin() as $sql) {
+                $this->connection->execute($sql);
+            }
+            $answer = $apply();
+        } catch (Throwable $error) {
+            try {
+                $this->connection->execute('ROLLBACK');
+            } catch (DatabaseException) {
+                // It never began, or the connection is gone and the transaction with it.
+            }
+            throw $error instanceof DatabaseException ? $this->refused($error) : $error;
+        }
+        try {
+            $this->connection->execute('COMMIT');
+        } catch (DatabaseException $error) {
+            try {
+                $this->connection->execute('ROLLBACK');
+            } catch (DatabaseException) {
+                // As above.
+            }
+            throw $this->ended($error);
+        }
+        return $answer;
+    }
+
+    /**
+     * @template T of array
+     * @param callable(): T $apply
+     * @return T
+     */
+    private function withinSavepoint(callable $apply): array
+    {
+        try {
+            $this->connection->execute(self::SAVEPOINT);
+            $answer = $apply();
+            $this->connection->execute(self::RELEASE);
+            return $answer;
+        } catch (Throwable $error) {
+            throw $this->undone($error);
+        }
+    }
+
+    private function undone(Throwable $error): Throwable
+    {
+        if ($error instanceof DatabaseException && $this->losesTransaction($error)) {
+            return StorageException::transactionAborted($error->getMessage(), $error);
+        }
+        try {
+            $this->connection->execute(self::UNDO);
+            $this->connection->execute(self::RELEASE);
+        } catch (DatabaseException $undoing) {
+            return StorageException::transactionAborted(
+                "{$error->getMessage()}; and undoing it: {$undoing->getMessage()}",
+                $error,
+            );
+        }
+        return $error instanceof DatabaseException ? $this->refused($error) : $error;
+    }
+
+    private function createOnce(string $sql): void
+    {
+        for ($left = Limits::SCHEMA_TRIES_MAX; true; $left -= 1) {
+            try {
+                $this->connection->execute($sql);
+                return;
+            } catch (DatabaseException $error) {
+                if ($left === 0 || !in_array($error->sqlState, ['23505', '42P07', '42710'], true)) {
+                    throw StorageException::notApplied("the table cannot be made: {$error->getMessage()}", $error);
+                }
+            }
+        }
+    }
+
+    /**
+     * Which checks do not hold, as indexes.
+     *
+     * @param list<Check> $checks
+     * @param array<string, string> $present the versions that there are, by key with a `k` before it
+     * @return list<int>
+     */
+    protected static function failed(array $checks, array $present): array
+    {
+        $failed = [];
+        foreach ($checks as $index => $check) {
+            if (($present["k$check->key"] ?? null) !== $check->version) {
+                $failed[] = $index;
+            }
+        }
+        return $failed;
+    }
+
+    /**
+     * Versions by key, with a `k` before it.
+     *
+     * @param list<list<string|int|null>> $rows as key and version
+     * @return array<string, string>
+     */
+    protected static function versions(array $rows): array
+    {
+        $versions = [];
+        foreach ($rows as [$key, $version]) {
+            $versions["k$key"] = (string) $version;
+        }
+        return $versions;
+    }
+
+    /**
+     * The puts among mutations, in key order: two commits that insert the same keys cannot wait for each other.
+     *
+     * @param list<Mutation> $mutations
+     * @return list<Mutation>
+     */
+    protected static function puts(array $mutations): array
+    {
+        $puts = array_filter($mutations, static fn (Mutation $mutation): bool => $mutation->value !== null);
+        usort($puts, static fn (Mutation $a, Mutation $b): int => strcmp($a->key, $b->key));
+        return $puts;
+    }
+
+    /**
+     * The keys of the deletes among mutations, in order.
+     *
+     * @param list<Mutation> $mutations
+     * @return list<string>
+     */
+    protected static function deletes(array $mutations): array
+    {
+        $keys = [];
+        foreach ($mutations as $mutation) {
+            if ($mutation->value === null) {
+                $keys[] = $mutation->key;
+            }
+        }
+        sort($keys, SORT_STRING);
+        return $keys;
+    }
+
+    /**
+     * Portions of puts, each small enough for one statement.
+     *
+     * @param list<Mutation> $puts
+     * @return list<non-empty-list<Mutation>>
+     */
+    protected static function portions(array $puts, int $rowsMax): array
+    {
+        $portions = [];
+        $portion = [];
+        $bytes = 0;
+        foreach ($puts as $put) {
+            $more = strlen($put->key) + strlen((string) $put->value);
+            if ($portion !== [] && ($bytes + $more > Limits::STATEMENT_BYTES_MAX || count($portion) === $rowsMax)) {
+                $portions[] = $portion;
+                $portion = [];
+                $bytes = 0;
+            }
+            $portion[] = $put;
+            $bytes += $more;
+        }
+        if ($portion !== []) {
+            $portions[] = $portion;
+        }
+        return $portions;
+    }
+
+    /**
+     * The versions in the order of the puts.
+     *
+     * @param list<Mutation> $mutations
+     * @param array<string, string> $versions by key, with a `k` before it
+     * @return list<string>
+     */
+    protected static function answered(array $mutations, array $versions): array
+    {
+        $answer = [];
+        foreach ($mutations as $mutation) {
+            if ($mutation->value !== null) {
+                $answer[] = $versions["k$mutation->key"];
+            }
+        }
+        return $answer;
+    }
+
+    /** @param list<string|int|null> $row as key, value, version */
+    private static function entry(array $row): Entry
+    {
+        // A connection may have been told to read empty texts as null.
+        return new Entry((string) $row[0], (string) ($row[1] ?? ''), (string) $row[2]);
+    }
+}

@@ -1,0 +1,42 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Value;
+
+use DateTimeImmutable;
+
+/** Work that takes longer than a call: `deliver` makes its steps between deliveries. */
+final class Job extends Record
+{
+    public readonly string $id;
+    /** `recover`, `replay`, `erase`, or `purge`: of what a removed webhook leaves behind. */
+    public readonly string $kind;
+    /** `running`, `done`, `failed` or `cancelled`. */
+    public readonly string $state;
+    public readonly int $looked;
+    public readonly int $done;
+    public readonly DateTimeImmutable $createdAt;
+    public readonly DateTimeImmutable $updatedAt;
+    public readonly ?DateTimeImmutable $endedAt;
+    public readonly ?string $webhookId;
+    public readonly ?string $since;
+    public readonly ?string $until;
+    public readonly ?string $detail;
+
+    protected function read(): void
+    {
+        $this->id = $this->text('id');
+        $this->kind = $this->text('kind');
+        $this->state = $this->text('state');
+        $this->looked = $this->number('looked');
+        $this->done = $this->number('done');
+        $this->createdAt = $this->time('createdAt');
+        $this->updatedAt = $this->time('updatedAt');
+        $this->endedAt = $this->optionalTime('endedAt');
+        $this->webhookId = $this->optionalText('webhookId');
+        $this->since = $this->optionalText('since');
+        $this->until = $this->optionalText('until');
+        $this->detail = $this->optionalText('detail');
+    }
+}

@@ -1,0 +1,15 @@
+<?php
+
+// Loads the package's classes where Composer does not: in a CodeIgniter module, or from a copied folder.
+
+declare(strict_types=1);
+
+spl_autoload_register(static function (string $class): void {
+    $prefix = 'Hookwright\\';
+    if (str_starts_with($class, $prefix)) {
+        $file = __DIR__ . '/' . strtr(substr($class, strlen($prefix)), '\\', '/') . '.php';
+        if (is_file($file)) {
+            require $file;
+        }
+    }
+});

@@ -1,0 +1,54 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Tests\Support\Folder;
+use Hookwright\Tests\Support\Program;
+use Hookwright\Tests\Support\Server;
+use PHPUnit\Framework\TestCase;
+
+/** The stores against the contract, by the storage kit: other processes, crashes and reopening included. */
+final class KitTest extends TestCase
+{
+    private const ALL = "/\n29 passed, 0 failed, 0 skipped\n\z/";
+
+    public function testSqlite(): void
+    {
+        self::assertMatchesRegularExpression(self::ALL, self::kit('', 'pdo.php', 'sqlite:' . Folder::make() . '/kit.db'));
+    }
+
+    public function testPostgres(): void
+    {
+        $server = Server::postgres();
+        self::assertMatchesRegularExpression(self::ALL, self::kit($server->user, 'pdo.php', $server->database('kit')));
+    }
+
+    public function testMariadbByPdo(): void
+    {
+        $server = Server::mariadb();
+        self::assertMatchesRegularExpression(self::ALL, self::kit($server->user, 'pdo.php', $server->database('kit')));
+    }
+
+    public function testMariadbByMysqli(): void
+    {
+        $server = Server::mariadb();
+        $server->database('kit');
+        self::assertMatchesRegularExpression(self::ALL, self::kit($server->user, 'mysqli.php', $server->socket(), 'kit'));
+    }
+
+    public function testAStoreThatBreaksRules(): void
+    {
+        $output = self::kit('', 'broken.php', 'sqlite:' . Folder::make() . '/kit.db');
+        self::assertMatchesRegularExpression('/^FAIL  a version is never reused: /m', $output);
+        self::assertMatchesRegularExpression('/^FAIL  absence is checked: /m', $output);
+    }
+
+    private static function kit(string $user, string $store, string ...$arguments): string
+    {
+        $driver = [PHP_BINARY, dirname(__DIR__) . '/bin/hookwright', 'storage-driver', __DIR__ . "/stores/$store", ...$arguments];
+        $command = [Program::path('HOOKWRIGHT_BIN'), 'check-storage', '--', ...$driver];
+        return Program::run($command, ['HOOKWRIGHT_TEST_USER' => $user], [0, 1])[1];
+    }
+}

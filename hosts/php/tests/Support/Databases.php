@@ -1,0 +1,82 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests\Support;
+
+use Hookwright\Storage\SqlStorage;
+use mysqli;
+use PDO;
+
+/** Connections of every kind that the stores are for. Two of one name are two connections to one database. */
+final class Databases
+{
+    /** @var array<string, string> DSNs by name */
+    private static array $made = [];
+
+    /** @return array<string, array{string}> for data providers */
+    public static function all(): array
+    {
+        $names = ['sqlite', 'postgres', 'mariadb', 'mariadb-native', 'mariadb-silent', 'mysqli', 'mysqli-silent', 'mysqli-utf8'];
+        return array_combine($names, array_map(static fn (string $name): array => [$name], $names));
+    }
+
+    public static function connect(string $name): PDO|mysqli
+    {
+        $errors = str_contains($name, 'silent') ? PDO::ERRMODE_SILENT : PDO::ERRMODE_EXCEPTION;
+        $options = [PDO::ATTR_ERRMODE => $errors, PDO::ATTR_TIMEOUT => 2];
+        [$kind, $variant] = explode('-', $name) + [1 => ''];
+        switch ($kind) {
+            case 'sqlite':
+                return new PDO('sqlite:' . self::sqliteFile(), null, null, $options);
+            case 'postgres':
+                $server = Server::postgres();
+                $dsn = self::$made['postgres'] ??= $server->database('hooks');
+                return new PDO($dsn, $server->user, null, $options);
+            case 'mariadb':
+                $server = Server::mariadb();
+                $options += [PDO::ATTR_EMULATE_PREPARES => $variant !== 'native'];
+                // Attributes that change how rows are read.
+                $options += [PDO::ATTR_STRINGIFY_FETCHES => true, PDO::ATTR_CASE => PDO::CASE_UPPER];
+                return new PDO(self::mariadbDsn(), $server->user, null, $options);
+            default:
+                return self::mysqli($variant);
+        }
+    }
+
+    /** A store with its table, and no rows. */
+    public static function store(PDO|mysqli $connection): SqlStorage
+    {
+        $store = SqlStorage::on($connection);
+        $store->createSchema();
+        $store->connection()->execute('DELETE FROM hookwright');
+        return $store;
+    }
+
+    private static function mysqli(string $variant): mysqli
+    {
+        self::mariadbDsn();
+        mysqli_report($variant === 'silent' ? MYSQLI_REPORT_OFF : MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+        $mysqli = new mysqli(null, Server::mariadb()->user, null, 'hooks', 0, Server::mariadb()->socket());
+        // As CodeIgniter 3 sets its connections up.
+        $mysqli->set_charset($variant === 'utf8' ? 'utf8' : 'utf8mb4');
+        if ($variant === 'utf8') {
+            $mysqli->query("SET SESSION sql_mode = ''");
+        }
+        $mysqli->query('SET SESSION innodb_lock_wait_timeout = 2');
+        return $mysqli;
+    }
+
+    private static function mariadbDsn(): string
+    {
+        return self::$made['mariadb'] ??= Server::mariadb()->database('hooks');
+    }
+
+    private static function sqliteFile(): string
+    {
+        if (!isset(self::$made['sqlite'])) {
+            self::$made['sqlite'] = Folder::make() . '/hooks.db';
+        }
+        return self::$made['sqlite'];
+    }
+}

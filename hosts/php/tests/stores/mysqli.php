@@ -1,0 +1,12 @@
+<?php
+
+// A store for the storage kit on a mysqli: `hookwright storage-driver tests/stores/mysqli.php SOCKET DATABASE`.
+
+declare(strict_types=1);
+
+use Hookwright\Storage\SqlStorage;
+use Hookwright\Storage\Storage;
+
+return static function (string $socket, string $database): Storage {
+    return SqlStorage::on(new mysqli(null, getenv('HOOKWRIGHT_TEST_USER') ?: null, null, $database, 0, $socket));
+};

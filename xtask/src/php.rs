@@ -1,0 +1,139 @@
+//! The PHP host's tests: on the PHP that the system's packages bring, against real servers.
+//!
+//! The binaries with which the tests compare come from cargo; PHP, its extensions, PHPUnit and PHP_CodeSniffer, MariaDB and
+//! PostgreSQL from apt-get where they are missing, which is said. The tests start servers of their own, on sockets in folders
+//! of their own.
+
+use crate::command::{Counts, cargo, root, run, run_counted};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The oldest PHP that will do.
+const PHP_MIN: &str = "8.2";
+
+/// What the tests need, each with a file or a program that shows that it is there, and Debian's package.
+const NEEDED: &[(&str, &str)] =
+    &[("php", "php-cli"), ("phpunit", "phpunit"), ("phpcs", "php-codesniffer"), ("mariadbd", "mariadb-server")];
+const NEEDED_FILES: &[(&str, &str)] = &[("/usr/lib/postgresql", "postgresql")];
+const NEEDED_EXTENSIONS: &[(&str, &str)] = &[
+    ("pdo_sqlite", "php-sqlite3"),
+    ("pdo_mysql", "php-mysql"),
+    ("mysqli", "php-mysql"),
+    ("pdo_pgsql", "php-pgsql"),
+    ("mbstring", "php-mbstring"),
+    ("dom", "php-xml"),
+    ("FFI", "php-common"),
+];
+
+/// Installs, builds, and runs the tests.
+pub fn test(counts: &mut Counts) -> Result<()> {
+    ensure_packages()?;
+    let version = php(&["-r", "echo PHP_VERSION;"])?;
+    let supported = php(&["-r", &format!("echo (int) version_compare(PHP_VERSION, '{PHP_MIN}', '>=');")])?;
+    ensure!(supported == "1", "the PHP host needs PHP {PHP_MIN} or newer; this is {version}");
+    println!("on PHP {version}");
+    let host = root().join("hosts/php");
+    let built = build()?;
+    run(Command::new("phpcs").args(["-q", "--report=emacs"]).current_dir(&host))?;
+    let mut test = Command::new("phpunit");
+    test.current_dir(&host).env("HOOKWRIGHT_BIN", &built.binary).env("HOOKWRIGHT_HISTORY", &built.history);
+    run_counted(&mut test, counts, summary)
+}
+
+struct Built {
+    binary: PathBuf,
+    history: PathBuf,
+}
+
+/// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
+fn build() -> Result<Built> {
+    run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "hookwright", "--example", "history"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let debug = target.join("debug");
+    let exe = std::env::consts::EXE_SUFFIX;
+    Ok(Built {
+        binary: debug.join(format!("hookwright{exe}")),
+        history: debug.join("examples").join(format!("history{exe}")),
+    })
+}
+
+fn ensure_packages() -> Result<()> {
+    let missing = missing()?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("missing for the PHP host's tests; installing with apt-get, once: {}", missing.join(" "));
+    run(&mut apt_get(&["update", "-qq"])).context("the packages' lists cannot be had")?;
+    run(apt_get(&["install", "-y", "-qq", "--no-install-recommends"]).args(&missing))
+        .with_context(|| format!("install {} so that the programs are in the PATH", missing.join(" ")))?;
+    let left = self::missing()?;
+    ensure!(left.is_empty(), "what {} should have brought is still not there", left.join(" "));
+    Ok(())
+}
+
+fn missing() -> Result<Vec<&'static str>> {
+    let programs = NEEDED.iter().filter(|(program, _)| !is_in_path(program));
+    let files = NEEDED_FILES.iter().filter(|(file, _)| !Path::new(file).exists());
+    let mut missing: Vec<&str> = programs.chain(files).map(|(_, package)| *package).collect();
+    let loaded = if is_in_path("php") { php(&["-m"])? } else { String::new() };
+    let is_loaded = |name: &str| loaded.lines().any(|line| line == name);
+    missing.extend(NEEDED_EXTENSIONS.iter().filter(|(name, _)| !is_loaded(name)).map(|(_, package)| *package));
+    missing.dedup();
+    Ok(missing)
+}
+
+/// Debian keeps servers in `/usr/sbin`, which is not in everybody's `PATH`.
+fn is_in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.any(|folder| folder.join(program).is_file())
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    // With this run level no package starts its server: the tests have their own.
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    command
+}
+
+fn php(arguments: &[&str]) -> Result<String> {
+    let output = Command::new("php").args(arguments).stderr(Stdio::inherit()).output().context("cannot start php")?;
+    ensure!(output.status.success(), "php failed ({})", output.status);
+    String::from_utf8(output.stdout).context("php's output is text")
+}
+
+/// `OK (59 tests, 224 assertions)`, or `Tests: 59, Assertions: 223, Errors: 1, Failures: 2.`
+fn summary(line: &str) -> Option<Counts> {
+    if let Some(rest) = line.strip_prefix("OK (") {
+        let passed = rest.split_once(" test")?.0.parse().ok()?;
+        return Some(Counts { passed, failed: 0 });
+    }
+    let rest = line.strip_prefix("Tests: ")?.strip_suffix('.')?;
+    let number = |name: &str| rest.split(", ").find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok());
+    let tests = rest.split(", ").next()?.parse::<u64>().ok()?;
+    // One that was skipped has not passed, and nothing may be skipped here.
+    let failed = ["Errors: ", "Failures: ", "Warnings: ", "Skipped: ", "Incomplete: ", "Risky: "]
+        .iter()
+        .filter_map(|name| number(name))
+        .sum();
+    Some(Counts { passed: tests.saturating_sub(failed), failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+    use crate::command::Counts;
+
+    #[test]
+    fn sums() {
+        let check = |line, passed, failed| assert_eq!(summary(line), Some(Counts { passed, failed }), "{line}");
+        check("OK (59 tests, 224 assertions)", 59, 0);
+        check("OK (1 test, 1 assertion)", 1, 0);
+        check("Tests: 59, Assertions: 223, Errors: 1, Failures: 2.", 56, 3);
+        check("Tests: 9, Assertions: 20, Skipped: 1.", 8, 1);
+        for line in ["", "OK", "Tests: many.", "OK, but incomplete, skipped, or risky tests!"] {
+            assert_eq!(summary(line), None, "{line}");
+        }
+    }
+}
