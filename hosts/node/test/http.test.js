@@ -7,6 +7,7 @@ import https from 'node:https';
 import net from 'node:net';
 import { test } from 'node:test';
 import { HttpClient } from '../src/http/client.js';
+import { system } from '../src/http/network.js';
 import { Queue } from '../src/http/queue.js';
 import { Wakes } from '../src/wakes.js';
 import { startReceiver } from './support/receiver.js';
@@ -69,6 +70,75 @@ test('header names are spelled as they are asked for, and a connection is kept',
   assert.equal(refused.val.kind, 'invalid-request');
   assert.ok(!refused.val.detail.includes('geheim'));
 });
+
+test('a receiver with several addresses is reached, and stays so', async (t) => {
+  const receiver = await startReceiver();
+  const proxied = await startTunnels(t);
+  t.after(() => receiver.close());
+  const { port } = new URL(receiver.url());
+  // Nobody listens at the second loopback address.
+  for (const found of [['127.0.0.1', '127.0.0.2'], ['127.0.0.2', '127.0.0.1'], ['127.0.0.1', '127.0.0.1', '127.0.0.1']]) {
+    for (const proxy of [undefined, `http://proxy.example:${proxied}`]) {
+      const client = new HttpClient({ proxy, network: { lookup: async () => found, dial: system.dial } });
+      for (let n = 0; n < 2; n += 1) {
+        const { tag, val } = await exchange(client, request(`http://several.example:${port}/`));
+        assert.deepEqual([tag, val.status], ['ok', 200], `${found} through ${proxy}: ${JSON.stringify(val)}`);
+      }
+      await client.close();
+    }
+  }
+});
+
+test('the time for connecting is for connecting alone', async (t) => {
+  const connectMsMax = 200;
+  const proxied = await startTunnels(t);
+  const receiver = await startReceiver(() => new Promise((resolve) => { setTimeout(resolve, 3 * connectMsMax, 200); }));
+  const secure = https.createServer({ cert, key }, (asked, response) => { setTimeout(() => response.end(), 3 * connectMsMax); });
+  secure.listen(0, '127.0.0.1');
+  await once(secure, 'listening');
+  t.after(() => Promise.all([receiver.close(), secure.close()]));
+  for (const proxy of [undefined, `http://127.0.0.1:${proxied}`]) {
+    for (const url of [receiver.url(), `https://localhost:${secure.address().port}/`]) {
+      const client = new HttpClient({ ca: cert, proxy, connectMsMax, network: { lookup: async () => ['127.0.0.1'], dial: system.dial } });
+      const { tag, val } = await exchange(client, request(url));
+      assert.deepEqual([tag, val.status], ['ok', 200], `${url} through ${proxy}: ${JSON.stringify(val)}`);
+      await client.close();
+    }
+  }
+  const silent = await listen(async () => {});
+  t.after(() => stopListening(silent));
+  for (const [proxy, kind] of [[undefined, 'tls'], [`http://127.0.0.1:${silent.address().port}`, 'connect']]) {
+    const client = new HttpClient({ proxy, connectMsMax });
+    const { val } = await exchange(client, request(`https://127.0.0.1:${silent.address().port}/`));
+    assert.deepEqual([val.kind, / in time/.test(val.detail)], [kind, true], JSON.stringify(val));
+    await client.close();
+  }
+});
+
+test('an attempt to connect that nobody wants any more is none', async () => {
+  const listener = await listen(async () => {});
+  await assert.rejects(system.dial('127.0.0.1', listener.address().port, AbortSignal.abort()), /in time/);
+  const giving = new AbortController();
+  const dialing = system.dial('127.0.0.1', listener.address().port, giving.signal);
+  giving.abort();
+  await assert.rejects(dialing, /in time/);
+  stopListening(listener);
+});
+
+// A proxy that makes tunnels to wherever it is asked for; answers its port.
+async function startTunnels(t) {
+  const listener = await listen(async (socket) => {
+    const [head] = await once(socket, 'data');
+    const [, host, port] = /^CONNECT (.+):([0-9]+) /.exec(head);
+    const onwards = net.connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(onwards).pipe(socket);
+    });
+    onwards.on('error', () => socket.destroy());
+  });
+  t.after(() => stopListening(listener));
+  return listener.address().port;
+}
 
 // A proxy that answers so, and makes a tunnel to the target if it says 200.
 async function startProxy(t, said, target) {

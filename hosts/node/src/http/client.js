@@ -17,12 +17,14 @@ import { parseProxy } from './proxy.js';
 export class HttpClient {
   #way;
   #ca;
+  #connectMsMax;
   #sessions = new Map();
   // By policy, latest used last. A pooled connection belongs to the policy under which it was made.
   #routes = new Map();
 
-  /** @param {{ ca?: string | string[], proxy?: string, network?: object }} options */
-  constructor({ ca, proxy, network } = {}) {
+  /** @param {{ ca?: string | string[], proxy?: string, network?: object, connectMsMax?: number }} options */
+  constructor({ ca, proxy, network, connectMsMax = CONNECT_MS_MAX } = {}) {
+    this.#connectMsMax = connectMsMax;
     this.#way = { network: network ?? system, proxy: proxy === undefined ? undefined : parseProxy(proxy) };
     this.#ca = ca === undefined ? undefined : [...tls.getCACertificates('default'), ...[ca].flat()];
   }
@@ -86,7 +88,7 @@ export class HttpClient {
 
   // undici's connector: the socket that it gets is to an address that was judged.
   #connect(rules, { hostname, protocol, port }, callback) {
-    const signal = AbortSignal.timeout(CONNECT_MS_MAX);
+    const signal = AbortSignal.timeout(this.#connectMsMax);
     const usual = protocol === 'https:' ? 443 : 80;
     dial(rules, this.#way, hostname, Number(port || usual), signal)
       .then((socket) => (protocol === 'https:' ? this.#secure(socket, hostname, Number(port || usual), signal) : socket))
@@ -111,7 +113,13 @@ export class HttpClient {
       const onError = (error) => reject(new Failure('tls', `no TLS session: ${error.message}`));
       signal.addEventListener('abort', onAbort, { once: true });
       secured.once('error', onError);
-      secured.once('close', () => onError(new Error('the connection was closed')));
+      secured.once('close', () => {
+        signal.removeEventListener('abort', onAbort);
+        onError(new Error('the connection was closed'));
+      });
+      if (signal.aborted) {
+        onAbort();
+      }
       secured.on('session', (session) => {
         if (this.#sessions.size >= TLS_SESSIONS_MAX) {
           this.#sessions.clear();

@@ -57,6 +57,9 @@ export function race(network, all, port, signal) {
   const left = alternating(all).slice(0, ADDRESSES_MAX);
   return new Promise((resolve, reject) => {
     const losers = new AbortController();
+    if (signal?.aborted) {
+      losers.abort();
+    }
     signal?.addEventListener('abort', () => losers.abort(), { once: true, signal: losers.signal });
     let [running, over, stagger] = [0, false, null];
     const settle = (finish, value) => {

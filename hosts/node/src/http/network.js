@@ -12,12 +12,23 @@ export const system = {
     return found.map(({ address }) => address);
   },
 
-  /** A TCP connection to an address. The signal gives it up. */
+  /** A TCP connection to an address. The signal gives up the attempt, and has no part in what became a connection. */
   dial(address, port, signal) {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ host: address, port, noDelay: true, signal });
+      const late = () => new Error('nothing answered in time');
+      if (signal?.aborted) {
+        reject(late());
+        return;
+      }
+      // The signal is none of the socket's own options: there it would end the connection as well.
+      const socket = net.connect({ host: address, port, noDelay: true });
+      const onAbort = () => socket.destroy(late());
+      const settled = () => signal?.removeEventListener('abort', onAbort);
+      signal?.addEventListener('abort', onAbort, { once: true });
       socket.once('error', reject);
+      socket.once('close', settled);
       socket.once('connect', () => {
+        settled();
         socket.off('error', reject);
         resolve(socket);
       });

@@ -80,5 +80,8 @@ function answer(socket, signal) {
     };
     socket.on('data', onData).on('error', onError).on('end', onEnd);
     signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) {
+      onAbort();
+    }
   });
 }

@@ -3,6 +3,7 @@
 
 import net from 'node:net';
 import { once } from 'node:events';
+import { system } from '../../src/http/network.js';
 
 /** A stand with a receiver behind every address that answers with this head. */
 export async function makeStand(head, server) {
@@ -46,17 +47,16 @@ export async function standBefore(listener) {
       }
       return all.length > 1 ? all.shift() : all[0];
     },
-    async dial(address, port) {
+    async dial(address, port, signal) {
       seen.dials.push(socketAddress(address, port));
       if (stand.silence.includes(address)) {
-        await new Promise(() => {});
+        await once(signal, 'abort');
+        throw new Error('given up');
       }
       if (stand.refuse.includes(address)) {
         throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
       }
-      const socket = net.connect(listener.address().port, '127.0.0.1');
-      await once(socket, 'connect');
-      return socket;
+      return system.dial('127.0.0.1', listener.address().port, signal);
     },
     close: () => stopListening(listener),
   };
