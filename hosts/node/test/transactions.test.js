@@ -98,6 +98,23 @@ test('better-sqlite3: an event goes with its transaction', async (t) => {
   assert.deepEqual(ids(receiver), [kept]);
 });
 
+test('node:sqlite: what still waits for a lock at the end is told of it', async (t) => {
+  const { file, storage } = await temporarySqlite(t);
+  const hooks = await Hookwright.open({ storage, sealingKey: KEY });
+  const db = new DatabaseSync(file);
+  t.after(() => db.close());
+  db.exec('BEGIN IMMEDIATE');
+  const accepting = hooks.onEvent(event('a'), { tenant: 'acme' });
+  const committing = storage.commit([], [{ tag: 'delete', val: 'nothing' }]);
+  const told = Promise.allSettled([accepting, committing]);
+  // The commits have reached the thread, and wait there.
+  await storage.get(['nothing']);
+  await hooks.close();
+  const [accepted, committed] = await told;
+  assert.equal(accepted.reason?.name, 'UnavailableError', accepted.reason?.stack);
+  assert.equal(committed.reason?.kind, 'unknown');
+});
+
 test('node:sqlite: a pump beside an open transaction waits without stopping it', async (t) => {
   const { file, storage } = await temporarySqlite(t);
   const hooks = await openHooks(t, { storage });
@@ -190,6 +207,75 @@ test('pg: a transaction that has failed says so', async (t) => {
     name: 'TransactionAbortedError', kind: 'transaction-aborted',
   });
   await client.query('ROLLBACK');
+});
+
+// Several events at once, `d` among them, so that what is accepted at once next finds instances that are ready.
+const warm = (hooks) => Promise.all(['d', 'w-1', 'w-2', 'w-3'].map((id) => hooks.onEvent(event(id), { tenant: 'acme' })));
+
+test('pg: events that are accepted at once in one transaction are in nobody\'s way', async (t) => {
+  const { pool, hooks, connect } = await openPostgres(t);
+  const receiver = await subscribed(t, hooks);
+  await warm(hooks);
+  const client = await connect();
+  for (const [n, order] of ['ddn', 'dnd', 'ndd', 'nnd', 'xdn', 'nxd', 'nnx'].entries()) {
+    await client.query('BEGIN');
+    // Duplicates and refusals undo what they have written, and nothing else.
+    const accepted = await Promise.allSettled([...order].map((kind, at) => {
+      const one = kind === 'x' ? { type: 'other', id: 'd' } : event(kind === 'd' ? 'd' : `n-${n}-${at}`);
+      return hooks.onEvent(one, { tenant: 'acme', transaction: client });
+    }));
+    await client.query('COMMIT');
+    const told = accepted.map(({ value, reason }) => (value === undefined ? reason.name : value.new));
+    assert.deepEqual(told, [...order].map((kind) => ({ d: false, n: true, x: 'ConflictError' })[kind]), order);
+    for (const { value } of accepted.filter((one) => one.value?.new)) {
+      assert.equal((await hooks.message('acme', value.messageId)).id, value.messageId, order);
+    }
+  }
+  while ((await hooks.deliver()).attempts > 0);
+  assert.equal(receiver.requests.length, 13);
+  assert.equal((await pool.query("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")).rows[0].count, '0');
+});
+
+test('pg: what one call undoes is its own', async (t) => {
+  const { pool, connect } = await openPostgres(t);
+  const storage = postgresStorage(pool);
+  const put = (key) => ({ tag: 'put', val: { key, value: '1' } });
+  const [here, there] = await storage.commit([], [put('here'), put('there')]);
+  const client = await connect();
+  const view = () => ({ query: (...args) => client.query(...args) });
+  const queryRunner = { query: async (...args) => (await client.query(...args)).rows };
+  for (const [name, one, other, lost] of [
+    ['a client', client, client, false],
+    ['an entity manager of TypeORM and its query runner', { ...queryRunner, queryRunner }, queryRunner, false],
+    // Nobody can know that these are one connection; at least nothing is lost in silence.
+    ['what has no identity', view(), view(), true],
+  ]) {
+    await client.query('BEGIN');
+    const [refused, made] = await Promise.allSettled([
+      storage.join(one).commit([{ key: 'here', version: here }, { key: 'there' }], [put('here'), put('there')]),
+      storage.join(other).commit([], [put('new')]),
+    ]);
+    const { command } = await client.query('COMMIT');
+    assert.equal(refused.reason?.kind, 'conflict', name);
+    assert.equal(made.reason?.kind, lost ? 'transaction-aborted' : undefined, name);
+    assert.equal(command, lost ? 'ROLLBACK' : 'COMMIT', name);
+    const rows = await storage.get(['there', 'new']);
+    assert.deepEqual(rows.map((row) => row?.version), [there, made.value?.[0]], name);
+    await storage.commit([], [{ tag: 'delete', val: 'new' }]);
+  }
+});
+
+test("pg: the pump's thread connects as the pool does", async (t) => {
+  const pool = new pg.Pool({ connectionString: server.url, password: 'geheim', ssl: { ca: 'c', cert: 'd', key: 'private' } });
+  t.after(() => pool.end());
+  const [options] = postgresStorage(pool).portable.args;
+  assert.deepEqual(options.ssl, { ca: 'c', cert: 'd', key: 'private' });
+  assert.equal(options.password, 'geheim');
+  for (const ssl of [undefined, false, true]) {
+    const plain = new pg.Pool({ ssl });
+    assert.equal(postgresStorage(plain).portable.args[0].ssl, ssl);
+    await plain.end();
+  }
 });
 
 test('pg: transactions do not wait for each other', async (t) => {

@@ -44,7 +44,9 @@ export class PostgresStorage {
   /** How the pump's thread makes connections of its own: undefined if the pool's options cannot be taken there. */
   get portable() {
     const { password, ssl } = this.#pool.options ?? {};
-    const options = { ...this.#pool.options, password, ssl, max: OWN_CONNECTIONS_MAX };
+    // The pool hides both secrets from those who copy its options.
+    const secured = typeof ssl === 'object' && ssl !== null ? { ...ssl, key: ssl.key } : ssl;
+    const options = { ...this.#pool.options, password, ssl: secured, max: OWN_CONNECTIONS_MAX };
     for (const [name, value] of Object.entries(options)) {
       // The pool's own log and promise are no loss; a function that makes passwords would be.
       if (typeof value === 'function' && (name === 'log' || name === 'Promise')) {
@@ -140,14 +142,22 @@ export class PostgresStorage {
   }
 }
 
+// What is under way on a connection that was joined: whoever goes back to a savepoint undoes everything since, so nothing
+// of another call may have got in between.
+const underWay = new WeakMap();
+let savepoints = 0;
+
 /** Rows inside the platform's open transaction: a savepoint, and never a commit. */
 class JoinedPostgres {
   #query;
+  #connection;
 
   constructor(client) {
     if (typeof client?.query !== 'function') {
       refuse('transaction', 'is no connection', 'give the client on which you said BEGIN');
     }
+    // An entity manager of TypeORM and its query runner are two names of one connection.
+    this.#connection = client.queryRunner ?? client;
     // A client of `pg` answers a result, a query runner of TypeORM the rows themselves.
     this.#query = async (sql, values) => {
       const result = await client.query(sql, values);
@@ -166,37 +176,44 @@ class JoinedPostgres {
     return (await this.#read(sql, [start, end, limit])).map(entry);
   }
 
-  async commit(checks, mutations) {
+  commit(checks, mutations) {
     validateCommit(checks, mutations);
-    try {
-      await this.#query('SAVEPOINT hookwright');
-      const versions = await apply(this.#query, checks, mutations);
-      await this.#query('RELEASE SAVEPOINT hookwright');
-      return versions;
-    } catch (error) {
-      throw await this.#undone(error);
-    }
+    return this.#saved(() => apply(this.#query, checks, mutations));
   }
 
   // A failed statement fails the whole transaction until somebody goes back to a savepoint, so reads set one, too.
-  async #read(sql, values) {
+  #read(sql, values) {
+    return this.#saved(async () => (await this.#query(sql, values)).rows);
+  }
+
+  #saved(run) {
+    const before = underWay.get(this.#connection) ?? Promise.resolve();
+    const running = before.then(() => this.#savedAlone(run));
+    underWay.set(this.#connection, running.catch(() => {}));
+    return running;
+  }
+
+  async #savedAlone(run) {
+    // Each has a name of its own: if queries do get in between, a savepoint that is gone is missed, and not mistaken.
+    savepoints += 1;
+    const name = `hookwright_${savepoints}`;
     try {
-      await this.#query('SAVEPOINT hookwright');
-      const { rows } = await this.#query(sql, values);
-      await this.#query('RELEASE SAVEPOINT hookwright');
-      return rows;
+      await this.#query(`SAVEPOINT ${name}`);
+      const answer = await run();
+      await this.#query(`RELEASE SAVEPOINT ${name}`);
+      return answer;
     } catch (error) {
-      throw await this.#undone(error);
+      throw await this.#undone(error, name);
     }
   }
 
-  async #undone(error) {
+  async #undone(error, name) {
     if (!(error instanceof StorageError) && losesTransaction(error)) {
       return transactionAborted(error.message);
     }
     try {
-      await this.#query('ROLLBACK TO SAVEPOINT hookwright');
-      await this.#query('RELEASE SAVEPOINT hookwright');
+      await this.#query(`ROLLBACK TO SAVEPOINT ${name}`);
+      await this.#query(`RELEASE SAVEPOINT ${name}`);
     } catch (undoing) {
       return transactionAborted(`${error.message}; and undoing it: ${undoing.message}`);
     }
