@@ -1,7 +1,7 @@
 // The pump in the background: on a thread of its own where the store can be taken there, else on the caller's.
 
-import { Worker } from 'node:worker_threads';
 import { makeInstance } from './blueprint.js';
+import { startThread } from './thread.js';
 import { Wakes } from './wakes.js';
 import { work } from './worker.js';
 
@@ -58,7 +58,7 @@ class ThreadPump {
   #start() {
     const { config, egress, storage, world } = this.#blueprint;
     const workerData = { config, egress, portable: storage.portable, workers: this.#workers };
-    const thread = new Worker(new URL('./pump-thread.js', import.meta.url), { workerData });
+    const thread = startThread(new URL('./pump-thread.js', import.meta.url), workerData);
     this.#thread = thread;
     thread.on('message', ({ log }) => world.log(...log));
     thread.on('error', (error) => world.log('error', `the pump's thread ended: ${error.stack ?? error}`));

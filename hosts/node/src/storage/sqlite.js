@@ -3,9 +3,9 @@
 // Its own commits are made on a thread beside the application's, so that neither a flush nor another's lock stops the event
 // loop. Inside a transaction of the application's it writes through the application's connection, and at once.
 
-import { Worker } from 'node:worker_threads';
 import { validateCommit, validateGet, validateScan } from '../contract.js';
 import { notApplied, StorageError, unknown } from '../errors.js';
+import { startThread } from '../thread.js';
 import { JoinedSqlite } from './sqlite-rows.js';
 
 /** A store in a SQLite file. `createSchema` makes the table, and the file if it is not there. */
@@ -16,8 +16,6 @@ export function sqliteStorage(file) {
 export class SqliteStorage {
   #file;
   #thread = null;
-  #pending = new Map();
-  #id = 0;
 
   constructor(file) {
     this.#file = String(file);
@@ -61,48 +59,68 @@ export class SqliteStorage {
   async close() {
     const thread = this.#thread;
     this.#thread = null;
-    if (thread !== null) {
-      await this.#callOn(thread, 'close', []);
-      await thread.terminate();
-    }
+    await thread?.close();
   }
 
   #call(call, args) {
-    this.#thread ??= this.#start();
-    return this.#callOn(this.#thread, call, args);
+    if (this.#thread === null || this.#thread.ended) {
+      this.#thread = new FileThread(this.#file);
+    }
+    return this.#thread.call(call, args);
+  }
+}
+
+// The thread and what has been asked of it. It answers everything: what it has not answered by its end, it never will.
+class FileThread {
+  #worker;
+  #pending = new Map();
+  #id = 0;
+  #why = 'the store was closed';
+  ended = false;
+
+  constructor(file) {
+    this.#worker = startThread(new URL('./sqlite-thread.js', import.meta.url), { file });
+    this.#worker.on('message', (answer) => this.#answered(answer));
+    this.#worker.on('error', (error) => { this.#why = error.message; });
+    this.#worker.on('exit', () => this.#exited());
   }
 
-  #callOn(thread, call, args) {
+  call(call, args) {
     return new Promise((resolve, reject) => {
       this.#id += 1;
       this.#pending.set(this.#id, { call, resolve, reject });
       // Kept alive by what is asked of it, and by nothing else.
-      thread.ref();
-      thread.postMessage({ id: this.#id, call, args });
+      this.#worker.ref();
+      this.#worker.postMessage({ id: this.#id, call, args });
     });
   }
 
-  #start() {
-    const thread = new Worker(new URL('./sqlite-thread.js', import.meta.url), { workerData: { file: this.#file } });
-    thread.on('message', ({ id, ok, error }) => {
-      const { resolve, reject } = this.#pending.get(id);
-      this.#pending.delete(id);
-      if (this.#pending.size === 0) {
-        thread.unref();
-      }
-      if (error === undefined) {
-        resolve(ok);
-      } else {
-        reject(StorageError.of(error));
-      }
-    });
-    thread.on('error', (error) => {
-      this.#thread = null;
-      for (const { call, reject } of this.#pending.values()) {
-        reject(call === 'commit' ? unknown(error.message) : notApplied(error.message));
-      }
-      this.#pending.clear();
-    });
-    return thread;
+  async close() {
+    try {
+      await this.call('close', []);
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+
+  #answered({ id, ok, error }) {
+    const { resolve, reject } = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) {
+      this.#worker.unref();
+    }
+    if (error === undefined) {
+      resolve(ok);
+    } else {
+      reject(StorageError.of(error));
+    }
+  }
+
+  #exited() {
+    this.ended = true;
+    for (const { call, reject } of this.#pending.values()) {
+      reject(call === 'commit' ? unknown(this.#why) : notApplied(this.#why));
+    }
+    this.#pending.clear();
   }
 }
