@@ -25,7 +25,10 @@ export class Hookwright {
   #client;
   #pumpOptions;
   #pump = null;
-  #closed = false;
+  // Aborted when the pump is stopped: nobody's signal need be listened to any more.
+  #pumpOver = null;
+  #stopping = Promise.resolve();
+  #closing = null;
 
   /** Reads the options, looks whether the store can be read, and configures a first instance. Starts nothing. */
   static async open(options) {
@@ -191,11 +194,12 @@ export class Hookwright {
     const wakes = new Wakes();
     const onAbort = () => wakes.drain();
     signal?.addEventListener('abort', onAbort, { once: true });
-    const instance = await makeInstance(this.#blueprint, wakes, true);
+    let instance;
     try {
+      instance = await makeInstance(this.#blueprint, wakes, true);
       return await instance.call(({ webhooks }) => webhooks.deliver({ timeMs, attemptsMax }));
     } finally {
-      instance.dispose();
+      instance?.dispose();
       signal?.removeEventListener('abort', onAbort);
     }
   }
@@ -238,15 +242,21 @@ export class Hookwright {
       return this;
     }
     this.#pump = startPump(this.#blueprint, this.#pumpOptions);
-    signal?.addEventListener('abort', () => this.stop(), { once: true });
+    this.#pumpOver = new AbortController();
+    signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#pumpOver.signal });
     return this;
   }
 
   /** Stops the pump: nothing new is started, and what is in flight is settled first. */
   async stop() {
     const pump = this.#pump;
-    this.#pump = null;
-    await pump?.stop();
+    if (pump !== null) {
+      this.#pump = null;
+      this.#pumpOver.abort();
+      // Whoever stops what is stopping already waits for the same end.
+      this.#stopping = Promise.all([this.#stopping, pump.stop()]);
+    }
+    await this.#stopping;
   }
 
   /** Tells the pump that there may be something to do: call it after the commit of a transaction that had an event. */
@@ -256,18 +266,19 @@ export class Hookwright {
 
   /** Stops the pump, and closes the connections and the store. Nothing can be called any more. */
   async close() {
-    if (this.#closed) {
-      return;
-    }
-    this.#closed = true;
-    await this.stop();
-    this.#pool.dispose();
-    await this.#client.close?.();
-    await this.#blueprint.storage.close?.();
+    this.#closing ??= this.#close();
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose]() {
     await this.close();
+  }
+
+  async #close() {
+    await this.stop();
+    this.#pool.dispose();
+    await this.#client.close?.();
+    await this.#blueprint.storage.close?.();
   }
 
   async #accept(run, { transaction, signal }) {
@@ -313,7 +324,7 @@ export class Hookwright {
   }
 
   #requireOpen() {
-    if (this.#closed) {
+    if (this.#closing !== null) {
       throw new InternalError({ kind: 'internal', message: 'this Hookwright has been closed', hint: 'open another' });
     }
   }

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { memoryStorage, StorageError } from '../src/index.js';
 import { openHooks, temporarySqlite } from './support/hooks.js';
@@ -60,6 +61,64 @@ test('a signal stops the pump, and ends a delivery by hand', async (t) => {
   const delivering = hooks.deliver({ timeMs: 60_000, signal: ending.signal });
   ending.abort();
   assert.equal((await delivering).attempts, 0);
+});
+
+test('a signal stops the pump that was started with it, and no later one', async (t) => {
+  const hooks = await openHooks(t);
+  const stopping = new AbortController();
+  for (let n = 0; n < 3; n += 1) {
+    hooks.start({ signal: stopping.signal });
+    await hooks.stop();
+    assert.equal(getEventListeners(stopping.signal, 'abort').length, 0);
+  }
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+  hooks.start();
+  stopping.abort();
+  await hooks.onEvent(event(1), { tenant: 'acme' });
+  await receiver.count(1);
+});
+
+test('whoever stops or closes what is stopping waits for its end, too', async (t) => {
+  const holding = Promise.withResolvers();
+  const receiver = await startReceiver(() => holding.promise);
+  t.after(() => receiver.close());
+  const hooks = await openHooks(t);
+  await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+  hooks.start();
+  await hooks.onEvent(event(1), { tenant: 'acme' });
+  await receiver.count(1);
+  let over = 0;
+  const ending = [hooks.stop(), hooks.stop(), hooks.close(), hooks.close()].map((call) => call.then(() => { over += 1; }));
+  // A request in flight holds all of them up.
+  await setImmediate();
+  assert.equal(over, 0);
+  holding.resolve(200);
+  await Promise.all(ending);
+});
+
+test('a program that is given as text has threads as well', async (t) => {
+  const { file } = await temporarySqlite(t);
+  const module = (path) => JSON.stringify(new URL(path, import.meta.url).href);
+  const program = `
+    import { Hookwright, sqliteStorage } from ${module('../src/index.js')};
+    import { startReceiver } from ${module('./support/receiver.js')};
+    const receiver = await startReceiver();
+    const hooks = await Hookwright.open({
+      storage: sqliteStorage(${JSON.stringify(file)}), sealingKey: 'k1:${'07'.repeat(32)}', egress: { allowDestinations: ['127.0.0.0/8'] },
+    });
+    await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+    hooks.start();
+    await hooks.onEvent({ type: 'invoice.paid' }, { tenant: 'acme' });
+    await receiver.count(1);
+    await hooks.close();
+    await receiver.close();`;
+  for (const options of [['--input-type=module', '-e'], ['--max-old-space-size=500', '--input-type=module', '--eval']]) {
+    const child = spawn(process.execPath, [...options, program], { stdio: 'inherit', timeout: 30_000 });
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0, options.join(' '));
+  }
 });
 
 test('a finished process is not kept alive by its pump', async (t) => {
