@@ -10,24 +10,34 @@ const JSON_TYPES = /^application\/([a-z.+-]+\+)?json\b/i;
  * or nothing if nobody is known: that is a 401.
  */
 export function middleware(hooks, { caller, mount = '' }, log) {
+  const root = mount.replace(/\/+$/, '');
   return async function hookwright(request, response, next) {
     try {
       const [path, query = ''] = splitTarget(request.url);
-      if (!path.startsWith(mount)) {
-        next?.();
+      if (path !== root && !path.startsWith(`${root}/`)) {
+        if (next === undefined) {
+          write(response, problem(404, 'Not Found', `there is nothing outside ${root}`));
+        } else {
+          next();
+        }
         return;
       }
       const who = await caller(request);
       const answer = who == null
         ? problem(401, 'Unauthorized', 'nobody is known to call')
-        : await answerTo(hooks, request, { path: path.slice(mount.length) || '/', query }, who);
+        : await answerTo(hooks, request, { path: path.slice(root.length) || '/', query }, who);
       write(response, answer);
     } catch (error) {
-      if (next === undefined) {
-        log(`answering a request to the management API: ${error.stack ?? error}`);
-        write(response, problem(500, 'Internal Server Error', 'the host failed'));
-      } else {
+      if (next !== undefined) {
         next(error);
+        return;
+      }
+      log(`answering a request to the management API: ${error.stack ?? error}`);
+      if (response.headersSent) {
+        // What has begun cannot become another answer; cut off, it is at least not taken for a whole one.
+        response.destroy();
+      } else {
+        write(response, problem(500, 'Internal Server Error', 'the host failed'));
       }
     }
   };
@@ -92,6 +102,9 @@ async function readBody(request) {
 }
 
 function write(response, { status, headers, body }) {
+  if (response.headersSent) {
+    throw new Error('somebody else has begun to answer, in `caller` or before');
+  }
   response.statusCode = status;
   for (const { name, value } of headers) {
     response.setHeader(name, value);

@@ -36,6 +36,58 @@ const SERVERS = {
   },
 };
 
+async function serving(t, listener) {
+  const server = http.createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const base = `http://127.0.0.1:${server.address().port}`;
+  return (path) => fetch(base + path, { headers: { authorization: 'Bearer acme' }, signal: AbortSignal.timeout(10_000) });
+}
+
+test('node:http: what is mounted answers below its mount, and for the rest nobody or the next', async (t) => {
+  const hooks = await openHooks(t);
+  for (const mount of ['/api/webhooks', '/api/webhooks/']) {
+    const alone = hooks.middleware({ caller, mount });
+    const ask = await serving(t, (request, response) => alone(request, response));
+    for (const [path, status] of [
+      ['/api/webhooks/webhooks', 200], ['/api/webhooks', 404], ['/', 404], ['/api/webhooksx/webhooks', 404], ['/api', 404],
+    ]) {
+      const response = await ask(path);
+      assert.deepEqual([response.status, response.headers.get('content-type')],
+        [status, `application/${status === 200 ? '' : 'problem+'}json`], path);
+    }
+    const followed = await serving(t, (request, response) => alone(request, response, () => response.end('next')));
+    assert.equal(await (await followed('/api/webhooksx/webhooks')).text(), 'next');
+    assert.equal((await followed('/api/webhooks/webhooks?limit=1')).status, 200);
+  }
+});
+
+test('node:http: an answer that somebody has begun is cut off, and the process goes on', async (t) => {
+  const logged = [];
+  const hooks = await openHooks(t, { world: { log: (level, message) => logged.push(message) } });
+  const begin = (response) => response.writeHead(200, { 'content-length': 10 }).write('x');
+  const callers = {
+    '/a/': (request) => {
+      begin(request.response);
+      return caller(request);
+    },
+    '/b/': (request) => {
+      begin(request.response);
+      throw new Error('a bug');
+    },
+    '/c/': () => { throw new Error('a bug'); },
+  };
+  const answering = hooks.middleware({ caller: (request) => callers[request.url.slice(0, 3)](request) });
+  const ask = await serving(t, (request, response) => answering(Object.assign(request, { response }), response));
+  await assert.rejects(async () => (await ask('/a/webhooks')).text());
+  await assert.rejects(async () => (await ask('/b/webhooks')).text());
+  assert.equal((await ask('/c/webhooks')).status, 500);
+  assert.equal(logged.length, 3);
+});
+
 for (const [name, serve] of Object.entries(SERVERS)) {
   test(name, async (t) => {
     const hooks = await openHooks(t);
