@@ -15,7 +15,14 @@ const PHP_MIN: &str = "8.2";
 /// What the tests need, each with a file or a program that shows that it is there, and Debian's package.
 const NEEDED: &[(&str, &str)] =
     &[("php", "php-cli"), ("phpunit", "phpunit"), ("phpcs", "php-codesniffer"), ("mariadbd", "mariadb-server")];
-const NEEDED_FILES: &[(&str, &str)] = &[("/usr/lib/postgresql", "postgresql")];
+const NEEDED_FILES: &[(&str, &str)] = &[
+    ("/usr/lib/postgresql", "postgresql"),
+    ("/usr/share/php/Psr/Log", "php-psr-log"),
+    ("/usr/share/php/Nyholm/Psr7", "php-nyholm-psr7"),
+    ("/usr/share/php/Illuminate/Database", "php-illuminate-database"),
+    ("/usr/share/php/Illuminate/Events", "php-illuminate-events"),
+    ("/etc/php/8.2/fpm", "php8.2-fpm"),
+];
 const NEEDED_EXTENSIONS: &[(&str, &str)] = &[
     ("pdo_sqlite", "php-sqlite3"),
     ("pdo_mysql", "php-mysql"),
@@ -38,24 +45,65 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     run(Command::new("phpcs").args(["-q", "--report=emacs"]).current_dir(&host))?;
     let mut test = Command::new("phpunit");
     test.current_dir(&host).env("HOOKWRIGHT_BIN", &built.binary).env("HOOKWRIGHT_HISTORY", &built.history);
+    match &built.native {
+        Some(native) => test.env("HOOKWRIGHT_NATIVE", native).env("HOOKWRIGHT_PSR", psr_extension()?),
+        None => {
+            println!("there is no hosts/native yet: the stores alone are tried");
+            test.args(["--testsuite", "stores"])
+        }
+    };
     run_counted(&mut test, counts, summary)
 }
 
 struct Built {
     binary: PathBuf,
     history: PathBuf,
+    native: Option<PathBuf>,
 }
 
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 fn build() -> Result<Built> {
-    run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "hookwright", "--example", "history"]))?;
+    run(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bin", "hookwright", "--example", "history"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let debug = target.join("debug");
     let exe = std::env::consts::EXE_SUFFIX;
     Ok(Built {
         binary: debug.join(format!("hookwright{exe}")),
         history: debug.join("examples").join(format!("history{exe}")),
+        native: root().join("hosts/native/Cargo.toml").exists().then(|| {
+            let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+            debug.join(format!("{prefix}hookwright_native{suffix}"))
+        }),
     })
+}
+
+/// PHP's extension `psr`, out of its package without installing that: it has the PSR-15 interfaces, and would be in the way
+/// of the packages that have the others as files.
+fn psr_extension() -> Result<PathBuf> {
+    let version = php(&["-r", "echo PHP_MAJOR_VERSION, '.', PHP_MINOR_VERSION;"])?;
+    let folder = root().join(format!("target/tools/psr-{version}"));
+    if find_psr(&folder)?.is_none() {
+        println!("PHP's extension psr is not in {}; unpacking it there, once", folder.display());
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        run(apt_get(&["download", "-qq"]).arg(format!("php{version}-psr")).current_dir(&folder))?;
+        let files = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
+        let package =
+            files.iter().map(std::fs::DirEntry::path).find(|path| path.extension().is_some_and(|e| e == "deb"));
+        run(Command::new("dpkg-deb").arg("-x").arg(package.context("apt-get brought no package")?).arg(&folder))?;
+    }
+    find_psr(&folder)?.context("the package of PHP's extension psr has no psr.so")
+}
+
+fn find_psr(folder: &Path) -> Result<Option<PathBuf>> {
+    // Below it is a folder named for PHP's interface.
+    let Ok(entries) = std::fs::read_dir(folder.join("usr/lib/php")) else { return Ok(None) };
+    for entry in entries {
+        let file = entry.context("the unpacked package cannot be read")?.path().join("psr.so");
+        if file.exists() {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
 }
 
 fn ensure_packages() -> Result<()> {

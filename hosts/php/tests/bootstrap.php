@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 error_reporting(E_ALL);
 require __DIR__ . '/../src/autoload.php';
+// PSR-3, as Debian packages it.
+require_once 'Psr/Log/autoload.php';
 
 spl_autoload_register(static function (string $class): void {
     $prefix = 'Hookwright\\Tests\\';

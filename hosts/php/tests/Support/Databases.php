@@ -30,18 +30,26 @@ final class Databases
             case 'sqlite':
                 return new PDO('sqlite:' . self::sqliteFile(), null, null, $options);
             case 'postgres':
-                $server = Server::postgres();
-                $dsn = self::$made['postgres'] ??= $server->database('hooks');
-                return new PDO($dsn, $server->user, null, $options);
+                $dsn = self::made('postgres', static fn (): string => Server::postgres()->database('hooks'));
+                return new PDO($dsn, 'hookwright', null, $options);
             case 'mariadb':
-                $server = Server::mariadb();
                 $options += [PDO::ATTR_EMULATE_PREPARES => $variant !== 'native'];
                 // Attributes that change how rows are read.
                 $options += [PDO::ATTR_STRINGIFY_FETCHES => true, PDO::ATTR_CASE => PDO::CASE_UPPER];
-                return new PDO(self::mariadbDsn(), $server->user, null, $options);
+                return new PDO(self::mariadbDsn(), 'root', null, $options);
             default:
                 return self::mysqli($variant);
         }
+    }
+
+    /**
+     * What another process needs to connect to the same databases.
+     *
+     * @return array<string, string>
+     */
+    public static function environment(): array
+    {
+        return ['HOOKWRIGHT_TEST_DATABASES' => json_encode(self::$made, JSON_THROW_ON_ERROR)];
     }
 
     /** A store with its table, and no rows. */
@@ -55,9 +63,9 @@ final class Databases
 
     private static function mysqli(string $variant): mysqli
     {
-        self::mariadbDsn();
+        preg_match('/unix_socket=([^;]+)/', self::mariadbDsn(), $found);
         mysqli_report($variant === 'silent' ? MYSQLI_REPORT_OFF : MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
-        $mysqli = new mysqli(null, Server::mariadb()->user, null, 'hooks', 0, Server::mariadb()->socket());
+        $mysqli = new mysqli(null, 'root', null, 'hooks', 0, $found[1]);
         // As CodeIgniter 3 sets its connections up.
         $mysqli->set_charset($variant === 'utf8' ? 'utf8' : 'utf8mb4');
         if ($variant === 'utf8') {
@@ -69,14 +77,21 @@ final class Databases
 
     private static function mariadbDsn(): string
     {
-        return self::$made['mariadb'] ??= Server::mariadb()->database('hooks');
+        return self::made('mariadb', static fn (): string => Server::mariadb()->database('hooks'));
     }
 
     private static function sqliteFile(): string
     {
-        if (!isset(self::$made['sqlite'])) {
-            self::$made['sqlite'] = Folder::make() . '/hooks.db';
+        return self::made('sqlite', static fn (): string => Folder::make() . '/hooks.db');
+    }
+
+    /** @param callable(): string $make */
+    private static function made(string $name, callable $make): string
+    {
+        $of = getenv('HOOKWRIGHT_TEST_DATABASES');
+        if (is_string($of) && self::$made === []) {
+            self::$made = json_decode($of, true, 4, JSON_THROW_ON_ERROR);
         }
-        return self::$made['sqlite'];
+        return self::$made[$name] ??= $make();
     }
 }

@@ -1,0 +1,113 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Hooks;
+use Hookwright\Tests\Support\Receiver;
+use PHPUnit\Framework\TestCase;
+
+/** The conformance cases, from the event to the bytes on the wire, for each profile: the same as the Rust host's. */
+final class ConformanceTest extends TestCase
+{
+    private const FILE = __DIR__ . '/../../../tests/data/conformance/dialects.json';
+    private const ORIGIN = 'https://hooks.example.com';
+    /** Headers of the transport, which the cases leave aside. */
+    private const TRANSPORT = ['host', 'content-length', 'user-agent', 'accept-encoding', 'accept', 'connection'];
+
+    /** @dataProvider profiles */
+    public function testProfile(string $profile, int $count): void
+    {
+        /** @var array{cases: list<array<string, mixed>>} $all */
+        $all = json_decode((string) file_get_contents(self::FILE), true, 512, JSON_THROW_ON_ERROR);
+        $raw = json_decode((string) file_get_contents(self::FILE), false, 512, JSON_THROW_ON_ERROR);
+        $cases = array_filter($all['cases'], static fn (array $case): bool => $case['profile'] === $profile);
+        self::assertCount($count, $cases);
+        $receiver = new Receiver();
+        $hooks = Hooks::open(Databases::connect('sqlite'), $profile);
+        foreach ($cases as $index => $case) {
+            // Each has a tenant of its own, so that none gets another's event.
+            $tenant = "tenant-$index";
+            $url = $receiver->url(substr($case['webhook']['url'], strlen(self::ORIGIN)));
+            $webhook = $hooks->register($tenant, ['url' => $url, 'events' => ['*']] + $case['webhook'] + ['secret' => '']);
+            $begunS = time();
+            // As it stands there: an empty object is no array.
+            $event = json_encode($raw->cases[$index]->event, JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION);
+            $accepted = $hooks->onEvent($event, $tenant);
+            $report = $hooks->deliver();
+            self::assertSame([1, 1], [$report->attempts, $report->delivered]);
+            $requests = $receiver->requests();
+            $this->checkRequest($case, end($requests) ?: [], $accepted->messageId, $begunS);
+            $attempt = $hooks->attempts($tenant, $webhook->id)->data[0];
+            self::assertSame(
+                ['delivered', 200, $accepted->messageId],
+                [$attempt->state, $attempt->status, $attempt->messageId],
+            );
+        }
+    }
+
+    /** @return array<string, array{string, int}> */
+    public static function profiles(): array
+    {
+        return ['standard' => ['standard', 1], 'perfex-assets' => ['perfex-assets', 6], 'datagerry' => ['datagerry', 3],
+            'perscom' => ['perscom', 3], 'assetsup' => ['assetsup', 1]];
+    }
+
+    /**
+     * @param array<string, mixed> $case
+     * @param array<string, mixed> $came
+     */
+    private function checkRequest(array $case, array $came, string $messageId, int $begunS): void
+    {
+        ['method' => $method, 'url' => $url, 'headers' => $headers, 'body' => $body] = $case['request'];
+        self::assertSame($method, $came['method']);
+        self::assertSame(substr($url, strlen(self::ORIGIN)), $came['target']);
+        self::assertSame($body ?? '', $came['body']);
+        $found = [];
+        foreach ($came['headers'] as [$name, $value]) {
+            self::assertArrayNotHasKey(strtolower($name), $found, 'a header is there twice');
+            $found[strtolower($name)] = $value;
+        }
+        $own = array_diff(array_keys($found), self::TRANSPORT);
+        self::assertEqualsCanonicalizing(array_map('strtolower', array_keys($headers)), array_values($own));
+        // The spelling is the dialect's, too: some receivers are no friends of lower case.
+        self::assertSame([], array_diff(array_keys($headers), array_column($came['headers'], 0)));
+        self::assertStringStartsWith('Hookwright/', $found['user-agent']);
+        foreach (array_change_key_case($headers) as $name => $value) {
+            $this->checkHeader($case, $name, $value, $found, $messageId, $begunS);
+        }
+    }
+
+    /**
+     * @param array<string, mixed> $case
+     * @param array<string, string> $found
+     */
+    private function checkHeader(array $case, string $name, string $value, array $found, string $id, int $begunS): void
+    {
+        $sign = static fn (string $id, string $at): string => 'v1,' . base64_encode(hash_hmac(
+            'sha256',
+            "$id.$at." . $case['request']['body'],
+            (string) base64_decode(substr($case['webhook']['secret'] ?? '', strlen('whsec_')), true),
+            true,
+        ));
+        switch ($name) {
+            case 'x-asset-webhook-timestamp':
+            case 'webhook-timestamp':
+                self::assertSame((string) $case['attempt_at'], $value);
+                self::assertEqualsWithDelta($begunS, (int) $found[$name], 2);
+                break;
+            case 'webhook-id':
+                self::assertSame($id, $found[$name]);
+                break;
+            case 'webhook-signature':
+                // What recomputes this attempt's signature makes the case's out of the case's id and time.
+                self::assertSame($sign($case['message_id'], (string) $case['attempt_at']), $value);
+                self::assertSame($sign($id, $found['webhook-timestamp']), $found[$name]);
+                break;
+            default:
+                self::assertSame($value, $found[$name], $name);
+        }
+    }
+}

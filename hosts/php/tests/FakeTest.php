@@ -1,0 +1,73 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Event;
+use Hookwright\Fake;
+use Hookwright\Hookwright;
+use PHPUnit\Framework\AssertionFailedError;
+use PHPUnit\Framework\TestCase;
+
+/** The fake for a platform's own tests. */
+final class FakeTest extends TestCase
+{
+    private const URL = 'https://hooks.example.com/in';
+
+    public function testWhatAPlatformWouldAssert(): void
+    {
+        $hooks = Hookwright::fake();
+        $id = $hooks->register('acme', ['url' => self::URL, 'events' => ['invoice.*']])->id;
+        $hooks->onEvent(new Event('invoice.paid', ['id' => 'inv-1', 'lines' => [['n' => 1]]]), 'acme');
+        $hooks->onEvents([['type' => 'user.left'], '{"type":"invoice.sent","tenant":"other"}'], null);
+        $hooks->assertAccepted('invoice.paid', ['data' => ['id' => 'inv-1', 'lines' => [['n' => 1]]]]);
+        self::assertSame('other', $hooks->assertAccepted('invoice.sent')['tenant']);
+        $hooks->assertNotAccepted('invoice.lost');
+        $sent = $hooks->assertDelivered(self::URL);
+        self::assertSame('inv-1', json_decode((string) $sent['body'], true)['data']['id']);
+        self::assertStringStartsWith('v1,', $sent['headers']['webhook-signature']);
+        self::assertCount(1, $hooks->sent());
+        self::assertSame('delivered', $hooks->attempts('acme', $id)->data[0]->state);
+    }
+
+    public function testReceiversAnswerAsTheyAreTold(): void
+    {
+        $hooks = Hookwright::fake('perscom');
+        self::assertInstanceOf(Fake::class, $hooks);
+        $id = $hooks->register('acme', ['url' => self::URL, 'events' => ['*']])->id;
+        $hooks->answer(self::URL, 503);
+        self::assertSame(503, $hooks->testWebhook('acme', $id)->status);
+        $hooks->answer(self::URL, 'timeout');
+        self::assertSame('timeout', $hooks->testWebhook('acme', $id)->error);
+    }
+
+    public function testTheSameEventIsNotedOnce(): void
+    {
+        $hooks = Hookwright::fake();
+        $hooks->onEvent(['type' => 'a.b', 'id' => 'one'], 'acme');
+        $hooks->onEvent(['type' => 'a.b', 'id' => 'one'], 'acme');
+        self::assertCount(1, $hooks->accepted);
+    }
+
+    /** @dataProvider failures */
+    public function testAssertionsFail(callable $assert): void
+    {
+        $hooks = Hookwright::fake();
+        $hooks->onEvent(['type' => 'a.b', 'data' => ['x' => 1]], 'acme');
+        $this->expectException(AssertionFailedError::class);
+        $assert($hooks);
+    }
+
+    /** @return list<array{callable(Fake): mixed}> */
+    public static function failures(): array
+    {
+        return [
+            [static fn (Fake $hooks) => $hooks->assertAccepted('a.c')],
+            [static fn (Fake $hooks) => $hooks->assertAccepted('a.b', ['data' => ['x' => 2]])],
+            [static fn (Fake $hooks) => $hooks->assertNotAccepted()],
+            [static fn (Fake $hooks) => $hooks->assertNotAccepted('a.b')],
+            [static fn (Fake $hooks) => $hooks->assertDelivered(self::URL)],
+        ];
+    }
+}

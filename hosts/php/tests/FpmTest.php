@@ -1,0 +1,77 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Folder;
+use Hookwright\Tests\Support\Fpm;
+use Hookwright\Tests\Support\Hooks;
+use PDO;
+use PHPUnit\Framework\TestCase;
+
+/** A real php-fpm, with FFI as PHP has it for web servers: for what was preloaded alone. */
+final class FpmTest extends TestCase
+{
+    private const REQUESTS = 1_000;
+    /** Before it is measured: allocators take what they will need again. */
+    private const WARM = 200;
+    private const GROWTH_KIB_MAX = 2_048;
+
+    public function testMemoryIsFlatAndEventsAreThere(): void
+    {
+        [$fpm, $pdo] = self::started();
+        $first = 0;
+        for ($n = 0; $n < self::REQUESTS; $n += 1) {
+            $answer = json_decode($fpm->get(__DIR__ . '/fpm/event.php', $n % 10 === 0 ? '' : 'rollback'), true);
+            self::assertIsInt($answer['us'] ?? null);
+            $first = $n === self::WARM ? $answer['kib'] : $first;
+        }
+        self::assertLessThan($first + self::GROWTH_KIB_MAX, $answer['kib']);
+        $count = $pdo->query("SELECT COUNT(*) FROM hookwright WHERE key >= 'msg/' AND key < 'msg0'")->fetchColumn();
+        self::assertSame(self::REQUESTS / 10, (int) $count);
+    }
+
+    public function testFfiIsRefusedToWhatWasNotPreloaded(): void
+    {
+        [$fpm] = self::started(false);
+        $answer = $fpm->get(__DIR__ . '/fpm/refused.php');
+        self::assertStringContainsString('ffi.enable', $answer);
+        self::assertStringContainsString('preload.php', $answer);
+    }
+
+    public function testTheManagementApiBehindAFrontController(): void
+    {
+        [$fpm] = self::started();
+        $script = __DIR__ . '/fpm/api.php';
+        $call = static fn (string $method, string $uri, string $user, string $body = ''): array =>
+            $fpm->request($script, $method, $uri, $user === '' ? [] : ['HTTP_X_USER' => $user], $body);
+        self::assertSame([200, 'not ours'], $call('GET', '/other', 'admin'));
+        self::assertSame([200, 'not ours'], $call('GET', '/api/hooksome', 'admin'));
+        self::assertSame(401, $call('GET', '/api/hooks/webhooks', '')[0]);
+        $registration = '{"url":"https://a.example/in","events":["*"],"name":"Zoë"}';
+        self::assertSame(403, $call('POST', '/api/hooks/webhooks', 'reader', $registration)[0]);
+        [$status, $body] = $call('POST', '/api/hooks/webhooks', 'admin', $registration);
+        self::assertSame(201, $status);
+        self::assertSame(['Zoë', 'admin'], [json_decode($body, true)['name'], json_decode($body, true)['userId']]);
+        [$status, $body] = $call('GET', '/api/hooks/webhooks?limit=1', 'reader');
+        self::assertSame([200, 1], [$status, count(json_decode($body, true)['data'])]);
+        self::assertSame(413, $call('POST', '/api/hooks/webhooks', 'admin', str_repeat(' ', 1_048_577))[0]);
+        self::assertSame(404, $call('GET', '/api/hooks', 'admin')[0]);
+    }
+
+    /** @return array{Fpm, PDO} */
+    private static function started(bool $preloaded = true): array
+    {
+        $dsn = 'sqlite:' . Folder::make() . '/fpm.db';
+        $pdo = new PDO($dsn);
+        Databases::store($pdo);
+        $settings = ['ffi.enable=preload', 'opcache.enable=1'];
+        if ($preloaded) {
+            $settings[] = 'opcache.preload=' . dirname(__DIR__) . '/preload.php';
+        }
+        $environment = ['HOOKWRIGHT_TEST_DSN' => $dsn, 'HOOKWRIGHT_TEST_CACHE' => Hooks::cache()];
+        return [new Fpm($environment, $settings), $pdo];
+    }
+}

@@ -1,0 +1,194 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Exception\HookwrightException;
+use Hookwright\Internal\Ffi\Library;
+use Hookwright\Internal\Host;
+use Hookwright\Internal\Instance;
+use Hookwright\Storage\Entry;
+use Hookwright\Storage\MemoryStorage;
+use Hookwright\Storage\Order;
+use Hookwright\Storage\Storage;
+use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Program;
+use Hookwright\Tests\Support\Recorded;
+use Hookwright\Tests\Support\ScriptedOutside;
+use PHPUnit\Framework\TestCase;
+
+/**
+ * Histories replayed in this host and in the Rust host, with ids, clock and network injected, leave the same behind: answers, requests,
+ * commits, rows.
+ */
+final class HistoryTest extends TestCase
+{
+    private const FILE = __DIR__ . '/../../../tests/data/history/histories.json';
+    private const PAGE = 50;
+
+    public function testEveryFunctionOfTheContractIsCalled(): void
+    {
+        $wit = (string) file_get_contents(__DIR__ . '/../../../wit/webhooks.wit');
+        self::assertGreaterThan(20, preg_match_all('/^  %?([a-z-]+): func\(/m', $wit, $found));
+        $called = [];
+        foreach (self::histories() as $history) {
+            $called = [...$called, ...array_column($history['steps'], 'call')];
+        }
+        self::assertSame(['configure'], array_values(array_diff(array_map(self::camel(...), $found[1]), $called)));
+    }
+
+    /** @dataProvider stores */
+    public function testHistoriesComeOutAsInTheRustHost(string $store): void
+    {
+        $text = (string) file_get_contents(self::FILE);
+        [, $output] = Program::run([Program::path('HOOKWRIGHT_HISTORY')], [], [0], $text);
+        /** @var list<array<string, mixed>> $expected */
+        $expected = json_decode($output, true, 512, JSON_THROW_ON_ERROR);
+        $histories = self::histories();
+        self::assertCount(count($histories), $expected);
+        self::assertGreaterThan(10, count($histories));
+        foreach ($histories as $index => $history) {
+            $storage = $store === 'memory' ? new MemoryStorage() : Databases::store(Databases::connect($store));
+            $came = self::replay($history, $storage);
+            self::assertNotEmpty($came['rows']);
+            if ($store !== 'memory') {
+                // A database counts its versions in its own way.
+                $came = self::withoutVersions($came);
+                $expected[$index] = self::withoutVersions($expected[$index]);
+            }
+            foreach (['answers', 'requests', 'commits', 'rows'] as $part) {
+                self::assertSame($expected[$index][$part], $came[$part], "$history[name]: $part");
+            }
+        }
+    }
+
+    /** @return array<string, array{string}> */
+    public static function stores(): array
+    {
+        return ['memory' => ['memory'], 'sqlite' => ['sqlite'], 'postgres' => ['postgres'], 'mariadb' => ['mariadb']];
+    }
+
+    /**
+     * @param array<string, mixed> $history
+     * @return array<string, mixed>
+     */
+    private static function replay(array $history, Storage $storage): array
+    {
+        $outside = new ScriptedOutside();
+        $recorded = new Recorded($storage);
+        $instance = new Instance(Library::load(), '{}', [
+            'profile' => $history['config']['profile'],
+            'sealingKeys' => [['id' => 'k1', 'key' => str_repeat('07', 32)]],
+            'allowDestinations' => $history['config']['allowDestinations'] ?? [],
+        ], new Host($recorded, null, $outside));
+        $answers = [];
+        foreach ($history['steps'] as $step) {
+            $step = self::resolved($step, $answers);
+            $outside->nowMs = $step['atMs'] ?? $outside->nowMs;
+            $outside->planned = $step['answers'] ?? [];
+            try {
+                $answers[] = self::call($instance, $step);
+            } catch (HookwrightException $error) {
+                $answers[] = ['error' => ['field' => $error->field, 'hint' => $error->hint,
+                    'kind' => $error->kind(), 'message' => $error->reason]];
+            }
+        }
+        $rows = array_map(
+            static fn (Entry $row): array => [$row->key, $row->value, $row->version],
+            $storage->scan('!', '~', 1_000, Order::Forward),
+        );
+        return ['answers' => $answers, 'requests' => $outside->requests, 'commits' => $recorded->commits, 'rows' => $rows];
+    }
+
+    /** What a call answers, as the Rust host's replay writes it. */
+    private static function call(Instance $instance, array $step): mixed
+    {
+        $call = $step['call'];
+        $tenant = $step['tenant'] ?? ($call === 'onEvent' || $call === 'onEvents' ? null : 'acme');
+        $webhook = ['tenant' => $tenant, 'webhookId' => $step['id'] ?? ''];
+        $message = ['tenant' => $tenant, 'messageId' => $step['message'] ?? ''];
+        $json = $step['json'] ?? '';
+        $page = ['cursor' => null, 'limit' => $step['limit'] ?? self::PAGE];
+        $arguments = match ($call) {
+            'onEvent' => ['tenant' => $tenant, 'event' => $json],
+            'onEvents' => ['tenant' => $tenant, 'events' => $step['events']],
+            'register' => ['tenant' => $tenant, 'registration' => $json],
+            'update' => $webhook + ['changes' => $json],
+            'get', 'unregister', 'testWebhook' => $webhook,
+            'list', 'jobs' => ['tenant' => $tenant] + $page,
+            'rotateSecret' => $webhook + ['secret' => $step['secret'] ?? null, 'overlapS' => null],
+            'attempts' => $webhook + $page,
+            'message' => $message,
+            'messageAttempts' => $message + $page,
+            'payload', 'explain' => $message + $webhook,
+            'redeliver' => $message + ['webhookId' => $step['id'] ?? null],
+            'recover', 'replay' => $webhook + ['range' => $json],
+            'erase' => ['tenant' => $tenant, 'request' => $json],
+            'job', 'cancelJob' => ['tenant' => $tenant, 'jobId' => $step['id'] ?? ''],
+            'settings' => ['tenant' => $tenant],
+            'updateSettings' => ['tenant' => $tenant, 'changes' => $json],
+            'eventTypes', 'takeOver' => [],
+            'deliver' => ['budget' => ['timeMs' => 60_000, 'attemptsMax' => 1_000]],
+            'handle' => [
+                'request' => ['method' => $step['method'] ?? 'GET', 'path' => $step['path'] ?? '/',
+                    'query' => $step['query'] ?? '', 'body' => $json],
+                'caller' => ['tenant' => $tenant, 'user' => 'u1', 'permissions' => ['manage:webhook']],
+            ],
+        };
+        $kebab = strtolower((string) preg_replace('/[A-Z]/', '-$0', $call));
+        $text = $instance->call($call === 'handle' ? 'console.handle' : "webhooks.$kebab", $arguments);
+        $answer = json_decode($text, true, 512, JSON_THROW_ON_ERROR);
+        return match ($call) {
+            'onEvent' => [$answer['messageId'], $answer['new']],
+            'onEvents' => array_merge(...array_map(static fn (array $one): array => [$one['messageId'], $one['new']], $answer)),
+            'deliver' => [$answer['routed'], $answer['attempts'], $answer['delivered'], $answer['nextDueMs'], $answer['problems']],
+            'handle' => [$answer['status'], array_map(static fn (array $one): array =>
+                [$one['name'], $one['value']], $answer['headers']), $answer['body']],
+            default => $answer,
+        };
+    }
+
+    /**
+     * The step with the ids that earlier ones were answered in the place of their numbers.
+     *
+     * @param array<string, mixed> $step
+     * @param list<mixed> $answers
+     * @return array<string, mixed>
+     */
+    private static function resolved(array $step, array $answers): array
+    {
+        foreach (['id', 'message'] as $name) {
+            if (str_starts_with($step[$name] ?? '', '#')) {
+                $answer = $answers[(int) substr($step[$name], 1)];
+                $step[$name] = is_string($answer) ? json_decode($answer, true)['id'] : $answer[0];
+            }
+        }
+        return $step;
+    }
+
+    /**
+     * @param array<string, mixed> $came
+     * @return array<string, mixed>
+     */
+    private static function withoutVersions(array $came): array
+    {
+        $came['rows'] = array_map(static fn (array $row): array => [$row[0], $row[1]], $came['rows']);
+        $came['commits'] = array_map(static fn (array $commit): array => [
+            array_map(static fn (array $check): array => [$check[0], $check[1] !== null], $commit[0]),
+            $commit[1],
+        ], $came['commits']);
+        return $came;
+    }
+
+    /** @return list<array<string, mixed>> */
+    private static function histories(): array
+    {
+        return json_decode((string) file_get_contents(self::FILE), true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    private static function camel(string $name): string
+    {
+        return lcfirst(str_replace('-', '', ucwords($name, '-')));
+    }
+}

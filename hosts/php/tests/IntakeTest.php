@@ -1,0 +1,163 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Event;
+use Hookwright\Exception\ConflictException;
+use Hookwright\Exception\InvalidException;
+use Hookwright\Exception\TooLargeException;
+use Hookwright\Hookwright;
+use Hookwright\Intake;
+use Hookwright\IntakeDrain;
+use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Hooks;
+use mysqli;
+use PDO;
+use PHPUnit\Framework\TestCase;
+
+/** The intake: rows that are written without the component, and what becomes of them. */
+final class IntakeTest extends TestCase
+{
+    /** @dataProvider databases */
+    public function testARowBecomesAnEventExactlyIfItsTransactionCommits(string $name): void
+    {
+        [$connection, $hooks, $drain] = self::opened($name);
+        $intake = new Intake($connection);
+        $connection->query('BEGIN');
+        $intake->onEvent(new Event('invoice.paid', ['id' => 1]), 'acme');
+        $connection->query('ROLLBACK');
+        self::assertSame(0, $drain->drain());
+        $connection->query('BEGIN');
+        $intake->onEvent(new Event('invoice.paid', ['name' => 'Zoë 😀']), 'äcme');
+        $intake->onEvent('{"type":"invoice.sent","data":{"n":1.50},"tenant":"other"}');
+        $connection->query('COMMIT');
+        // And the plain statement, as who has no class of ours would write it.
+        $connection->query("INSERT INTO hookwright_intake (tenant, event) VALUES ('acme', '{\"type\":\"a.b\"}')");
+        self::assertSame(3, $drain->drain());
+        self::assertSame(0, $drain->drain());
+        self::assertSame(3, $hooks->deliver()->routed);
+        $stored = implode(self::messages($connection));
+        self::assertStringContainsString('1.50', $stored);
+        self::assertStringContainsString('Zoë 😀', $stored);
+    }
+
+    /** @dataProvider databases */
+    public function testWhatIsNoEventIsMarkedAndHoldsNothingUp(string $name): void
+    {
+        [$connection, $hooks, $drain] = self::opened($name);
+        $intake = new Intake($connection);
+        $intake->onEvent(['type' => 'a.b', 'id' => 'one', 'data' => 1], 'acme');
+        $intake->onEvent('no JSON', 'acme');
+        $intake->onEvent(['type' => 'a.b', 'id' => 'one', 'data' => 2], 'acme');
+        $intake->onEvent(['type' => 'a.c'], 'acme');
+        self::assertSame(2, $drain->drain());
+        self::assertSame(0, $drain->drain());
+        $rows = $hooks->storage()->connection()->query('SELECT refused FROM hookwright_intake ORDER BY id');
+        self::assertCount(2, $rows);
+        self::assertStringContainsString('JSON', (string) $rows[0][0]);
+        self::assertStringContainsString('id', (string) $rows[1][0]);
+        self::assertSame(2, $hooks->deliver()->routed);
+    }
+
+    public function testAnEventHasTheTimeAtWhichItWasReported(): void
+    {
+        foreach (['sqlite', 'postgres', 'mariadb'] as $name) {
+            [$connection, $hooks, $drain] = self::opened($name);
+            $intake = new Intake($connection);
+            if ($name === 'mariadb') {
+                $connection->query("SET SESSION time_zone = '+05:30'");
+            }
+            $before = microtime(true);
+            $intake->onEvent(['type' => 'a.b'], 'acme');
+            $intake->onEvent(['type' => 'a.c', 'occurredAt' => '2020-01-02T03:04:05Z'], 'acme');
+            $after = microtime(true);
+            usleep(50_000);
+            $drain->drain();
+            $ids = [];
+            foreach (self::messages($connection) as $key => $value) {
+                $ids[] = preg_match('~/([^/]+)$~', $key, $found) === 1 ? $found[1] : '';
+            }
+            $times = [];
+            foreach ($ids as $id) {
+                $message = $hooks->message('acme', str_starts_with($id, 'msg_') ? $id : "msg_$id");
+                $times[$message->type] = (float) $message->occurredAt->format('U.u');
+            }
+            self::assertSame(1_577_934_245.0, $times['a.c']);
+            self::assertGreaterThanOrEqual(floor($before * 1_000) / 1_000 - 0.002, $times['a.b'], $name);
+            self::assertLessThanOrEqual($after + 0.002, $times['a.b'], $name);
+        }
+    }
+
+    public function testMoreThanOneCallsWorthIsDrainedInOrder(): void
+    {
+        [$connection, , $drain] = self::opened('sqlite');
+        $intake = new Intake($connection);
+        $connection->query('BEGIN');
+        for ($n = 0; $n < 250; $n += 1) {
+            $intake->onEvent(['type' => 'a.b', 'data' => $n], 'acme');
+        }
+        $connection->query('COMMIT');
+        self::assertSame(120, $drain->drain(120));
+        $first = (int) $connection->query('SELECT MIN(id) FROM hookwright_intake')->fetchColumn();
+        $left = (int) $connection->query('SELECT COUNT(*) FROM hookwright_intake')->fetchColumn();
+        self::assertSame(130, $left);
+        self::assertSame(121, $first);
+        self::assertSame(130, $drain->drain());
+    }
+
+    public function testWhatCannotBecomeAnEventIsNotWrittenDown(): void
+    {
+        [$connection, , $drain] = self::opened('mysqli-utf8');
+        $intake = new Intake($connection);
+        foreach ([fn () => $intake->onEvent(['type' => 'a.b', 'data' => str_repeat('x', 262_144)]),
+            fn () => $intake->onEvent(['type' => 'a.b'], str_repeat('t', 65))] as $call) {
+            try {
+                $call();
+                self::fail('it is too large');
+            } catch (TooLargeException $error) {
+                self::assertNotNull($error->field);
+            }
+        }
+        try {
+            $intake->onEvent(['type' => "a.\xff"]);
+            self::fail('it is no UTF-8');
+        } catch (InvalidException $error) {
+            self::assertSame('event', $error->field);
+        }
+        $connection->query('BEGIN');
+        try {
+            $drain->drain();
+            self::fail('it would commit with the platform');
+        } catch (ConflictException $error) {
+            self::assertStringContainsString('transaction', $error->getMessage());
+        }
+        $connection->query('ROLLBACK');
+        self::assertSame(0, $drain->drain());
+    }
+
+    /** @return array<string, array{string}> */
+    public static function databases(): array
+    {
+        return array_intersect_key(Databases::all(), array_flip(['sqlite', 'postgres', 'mariadb', 'mysqli-utf8']));
+    }
+
+    /** @return array{PDO|mysqli, Hookwright, IntakeDrain} */
+    private static function opened(string $name): array
+    {
+        $connection = Databases::connect($name);
+        $hooks = Hooks::open($connection);
+        $drain = IntakeDrain::of($hooks);
+        $connection->query('DROP TABLE IF EXISTS hookwright_intake');
+        $drain->createSchema();
+        return [$connection, $hooks, $drain];
+    }
+
+    /** @return array<string, string> the messages' rows */
+    private static function messages(PDO|mysqli $connection): array
+    {
+        $rows = \Hookwright\Storage\SqlStorage::on($connection)->scan('msg/', 'msg0', 100, \Hookwright\Storage\Order::Forward);
+        return array_column(array_map(static fn ($row): array => [$row->key, $row->value], $rows), 1, 0);
+    }
+}

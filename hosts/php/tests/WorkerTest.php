@@ -1,0 +1,165 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Hookwright;
+use Hookwright\Intake;
+use Hookwright\IntakeDrain;
+use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Folder;
+use Hookwright\Tests\Support\Hooks;
+use Hookwright\Tests\Support\Program;
+use Hookwright\Tests\Support\Receiver;
+use PHPUnit\Framework\TestCase;
+
+/** The pump as a process of its own. */
+final class WorkerTest extends TestCase
+{
+    private const PATIENCE_S = 40;
+
+    /** @dataProvider databases */
+    public function testAWorkerDeliversWhatOthersAcceptUntilItIsTold(string $name): void
+    {
+        $receiver = new Receiver();
+        $connection = Databases::connect($name);
+        $hooks = Hooks::open($connection);
+        IntakeDrain::of($hooks)->createSchema();
+        $connection->query('DELETE FROM hookwright_intake');
+        $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
+        $worker = self::start(['worker', self::file($name), '--intake']);
+        $hooks->onEvent(['type' => 'a.b'], 'acme');
+        (new Intake($connection))->onEvent(['type' => 'a.c'], 'acme');
+        self::await(static fn (): bool => count($receiver->requests()) === 2);
+        self::assertSame(0, self::stop($worker, SIGTERM));
+    }
+
+    public function testAWorkerThatIsToldToEndSettlesWhatIsInFlight(): void
+    {
+        $receiver = new Receiver();
+        $hooks = Hooks::open(Databases::connect('sqlite'));
+        $webhook = $hooks->register('acme', ['url' => $receiver->url('/slow/1500'), 'events' => ['*']]);
+        $hooks->onEvent(['type' => 'a.b'], 'acme');
+        $worker = self::start(['worker', self::file('sqlite')]);
+        self::await(static fn (): bool => $receiver->requests() !== []);
+        self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'it is in flight');
+        self::assertSame(0, self::stop($worker, SIGTERM));
+        self::assertSame('delivered', $hooks->attempts('acme', $webhook->id)->data[0]->state);
+    }
+
+    public function testAWorkerHasALifetimeAndABound(): void
+    {
+        Hooks::open(Databases::connect('sqlite'));
+        $command = [PHP_BINARY, __DIR__ . '/../bin/hookwright', 'worker', self::file('sqlite')];
+        Program::run([...$command, '--lifetime-s', '1'], self::environment());
+        [, , $errors] = Program::run([...$command, '--memory-mb=1'], self::environment());
+        self::assertStringContainsString('has grown to its bound', $errors);
+    }
+
+    public function testOneRoundForCron(): void
+    {
+        $receiver = new Receiver();
+        $connection = Databases::connect('sqlite');
+        $hooks = Hooks::open($connection);
+        $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
+        [, $output] = $this->command(['schema', self::file('sqlite'), '--intake']);
+        self::assertSame('', $output);
+        (new Intake($connection))->onEvent(['type' => 'a.c'], 'acme');
+        [, $output] = $this->command(['deliver', self::file('sqlite'), '--intake']);
+        self::assertSame("1 drained, 1 routed, 1 attempts, 1 delivered\n", $output);
+        self::assertCount(1, $receiver->requests());
+    }
+
+    public function testACompiledFileServesAsAnEngine(): void
+    {
+        $to = Folder::make() . '/component.cwasm';
+        $this->command(['compile', $to]);
+        self::assertSame(0600, fileperms($to) & 0777);
+        $connection = Databases::connect('sqlite');
+        Databases::store($connection);
+        $hooks = Hookwright::open($connection, Hooks::SEALING_KEY, compiled: $to);
+        self::assertTrue($hooks->onEvent(['type' => 'a.b'])->isNew);
+        chmod($to, 0666);
+        $other = Hookwright::open($connection, Hooks::SEALING_KEY, compiled: $to, proxy: 'http://127.0.0.1:1');
+        $this->expectExceptionMessage($to);
+        $other->eventTypes();
+    }
+
+    public function testMistakesAreNamed(): void
+    {
+        foreach ([[[], 'hookwright worker'], [['worker'], 'FILE: is missing'], [['worker', '/none.php'], '/none.php'],
+            [['deliver', self::file('sqlite'), '--intakes'], '--intakes: is no option'],
+            [['deliver', self::file('sqlite'), '--time-ms', 'x'], '--time-ms: takes a whole number, not `x`'],
+            [['deliver', __DIR__ . '/../src/autoload.php'], 'returns no `Hookwright']] as [$arguments, $expected]) {
+            [, , $errors] = $this->command($arguments, 2);
+            self::assertStringContainsString($expected, $errors);
+        }
+    }
+
+    /** @return array<string, array{string}> */
+    public static function databases(): array
+    {
+        return array_intersect_key(Databases::all(), array_flip(['sqlite', 'postgres', 'mysqli']));
+    }
+
+    /**
+     * @param list<string> $arguments
+     * @return array{int, string, string}
+     */
+    private function command(array $arguments, int $code = 0): array
+    {
+        $command = [PHP_BINARY, __DIR__ . '/../bin/hookwright', ...$arguments];
+        return Program::run($command, self::environment(), [$code]);
+    }
+
+    private static function file(string $name): string
+    {
+        $file = Folder::make() . '/hooks.php';
+        $bootstrap = var_export(__DIR__ . '/bootstrap.php', true);
+        file_put_contents($file, "<?php require_once $bootstrap;\n"
+            . 'return Hookwright\Tests\Support\Hooks::reopen(Hookwright\Tests\Support\Databases::connect(' . "'$name'));\n");
+        return $file;
+    }
+
+    /** @return array<string, string> */
+    private static function environment(): array
+    {
+        return Databases::environment() + ['HOOKWRIGHT_TEST_CACHE' => Hooks::cache()];
+    }
+
+    /**
+     * @param list<string> $arguments
+     * @return resource
+     */
+    private static function start(array $arguments)
+    {
+        $null = ['file', '/dev/null', 'r+'];
+        $command = [PHP_BINARY, __DIR__ . '/../bin/hookwright', ...$arguments];
+        $process = proc_open($command, [$null, $null, STDERR], $pipes, null, self::environment() + getenv());
+        self::assertIsResource($process);
+        return $process;
+    }
+
+    /** @param resource $process */
+    private static function stop($process, int $signal): int
+    {
+        proc_terminate($process, $signal);
+        $code = -1;
+        self::await(static function () use ($process, &$code): bool {
+            ['running' => $running, 'exitcode' => $code] = proc_get_status($process);
+            return !$running;
+        });
+        return $code;
+    }
+
+    private static function await(callable $condition): void
+    {
+        $until = microtime(true) + self::PATIENCE_S;
+        while (!$condition()) {
+            self::assertLessThan($until, microtime(true), 'it does not come about');
+            usleep(20_000);
+        }
+        self::assertTrue(true);
+    }
+}

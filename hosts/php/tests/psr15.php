@@ -1,0 +1,49 @@
+<?php
+
+// In a process of its own, which has the PSR-15 interfaces from PHP's extension `psr`: Debian has no package of theirs as files.
+
+declare(strict_types=1);
+
+use Hookwright\Http\ApiHandler;
+use Hookwright\Http\Caller;
+use Hookwright\Hookwright;
+use Hookwright\Storage\MemoryStorage;
+use Nyholm\Psr7\Factory\Psr17Factory;
+use Psr\Http\Message\ResponseInterface;
+use Psr\Http\Message\ServerRequestInterface;
+use Psr\Http\Server\RequestHandlerInterface;
+
+require __DIR__ . '/../src/autoload.php';
+require_once 'Nyholm/Psr7/autoload.php';
+
+$factory = new Psr17Factory();
+$hooks = Hookwright::open(new MemoryStorage(), $argv[1], cache: $argv[2]);
+$caller = static fn (ServerRequestInterface $request): ?Caller => $request->hasHeader('X-User')
+    ? new Caller('acme', $request->getHeaderLine('X-User'), ['manage:webhook'])
+    : null;
+$api = new ApiHandler($hooks, $caller, $factory, $factory, '/hooks');
+$next = new class ($factory) implements RequestHandlerInterface {
+    public function __construct(private Psr17Factory $factory)
+    {
+    }
+
+    public function handle(ServerRequestInterface $request): ResponseInterface
+    {
+        return $this->factory->createResponse(204);
+    }
+};
+$request = static fn (string $method, string $path, string $body = '', bool $known = true): ServerRequestInterface =>
+    ($known ? $factory->createServerRequest($method, $path)->withHeader('X-User', 'u1') : $factory->createServerRequest($method, $path))
+        ->withBody($factory->createStream($body));
+$answers = [
+    $api->process($request('GET', '/other'), $next),
+    $api->handle($request('GET', '/other')),
+    $api->process($request('GET', '/hooks/webhooks', '', false), $next),
+    $api->process($request('POST', '/hooks/webhooks', '{"url":"https://a.example/in","events":["*"]}'), $next),
+    $api->handle($request('GET', '/hooks/webhooks?limit=1')),
+    $api->handle($request('POST', '/hooks/webhooks', str_repeat(' ', 1_048_577))),
+];
+foreach ($answers as $answer) {
+    echo $answer->getStatusCode(), ' ', $answer->getHeaderLine('Content-Type'), "\n";
+}
+echo count(json_decode((string) $answers[4]->getBody(), true)['data']), "\n";
