@@ -158,8 +158,12 @@ final class HookwrightTest extends TestCase
         };
         $hooks = Hookwright::open($broken, Hooks::SEALING_KEY, cache: Hooks::cache());
         $id = 'wh_' . str_repeat('a', 26);
-        foreach ([fn () => $hooks->onEvent(['type' => 'a.b']), fn () => $hooks->get('acme', $id),
-            fn () => $hooks->list('acme')] as $call) {
+        $calls = [
+            static fn () => $hooks->onEvent(['type' => 'a.b']),
+            static fn () => $hooks->get('acme', $id),
+            static fn () => $hooks->list('acme'),
+        ];
+        foreach ($calls as $call) {
             try {
                 $call();
                 self::fail('the store is broken');

@@ -111,8 +111,11 @@ final class IntakeTest extends TestCase
     {
         [$connection, , $drain] = self::opened('mysqli-utf8');
         $intake = new Intake($connection);
-        foreach ([fn () => $intake->onEvent(['type' => 'a.b', 'data' => str_repeat('x', 262_144)]),
-            fn () => $intake->onEvent(['type' => 'a.b'], str_repeat('t', 65))] as $call) {
+        $calls = [
+            static fn () => $intake->onEvent(['type' => 'a.b', 'data' => str_repeat('x', 262_144)]),
+            static fn () => $intake->onEvent(['type' => 'a.b'], str_repeat('t', 65)),
+        ];
+        foreach ($calls as $call) {
             try {
                 $call();
                 self::fail('it is too large');

@@ -88,10 +88,15 @@ final class WorkerTest extends TestCase
 
     public function testMistakesAreNamed(): void
     {
-        foreach ([[[], 'hookwright worker'], [['worker'], 'FILE: is missing'], [['worker', '/none.php'], '/none.php'],
+        $rows = [
+            [[], 'hookwright worker'],
+            [['worker'], 'FILE: is missing'],
+            [['worker', '/none.php'], '/none.php'],
             [['deliver', self::file('sqlite'), '--intakes'], '--intakes: is no option'],
             [['deliver', self::file('sqlite'), '--time-ms', 'x'], '--time-ms: takes a whole number, not `x`'],
-            [['deliver', __DIR__ . '/../src/autoload.php'], 'returns no `Hookwright']] as [$arguments, $expected]) {
+            [['deliver', __DIR__ . '/../src/autoload.php'], 'returns no `Hookwright'],
+        ];
+        foreach ($rows as [$arguments, $expected]) {
             [, , $errors] = $this->command($arguments, 2);
             self::assertStringContainsString($expected, $errors);
         }

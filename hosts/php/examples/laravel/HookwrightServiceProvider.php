@@ -1,0 +1,28 @@
+<?php
+
+declare(strict_types=1);
+
+namespace App\Providers;
+
+use Hookwright\Hookwright;
+use Illuminate\Support\ServiceProvider;
+use PDO;
+
+/** Gives the application one `Hookwright`, on the connection on which its models are saved. */
+final class HookwrightServiceProvider extends ServiceProvider
+{
+    public function register(): void
+    {
+        $this->app->singleton(Hookwright::class, function ($app): Hookwright {
+            $config = $app['config']['hookwright'];
+            return Hookwright::open(
+                // Asked before each call: Octane and queue workers replace connections that they have lost.
+                storage: static fn (): PDO => $app['db']->connection()->getPdo(),
+                sealingKey: $config['sealing_key'],
+                profile: $config['profile'] ?? 'standard',
+                allowDestinations: $config['allow_destinations'] ?? [],
+                cache: $config['cache'] ?? null,
+            );
+        });
+    }
+}

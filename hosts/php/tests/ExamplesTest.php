@@ -1,0 +1,72 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\IntakeDrain;
+use Hookwright\Storage\Order;
+use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Folder;
+use Hookwright\Tests\Support\Hooks;
+use Hookwright\Tests\Support\Program;
+use Hookwright\Tests\Support\Receiver;
+use PHPUnit\Framework\TestCase;
+
+/** The examples, as they stand. */
+final class ExamplesTest extends TestCase
+{
+    public function testLaravelsObservers(): void
+    {
+        $receiver = new Receiver();
+        $file = Folder::make() . '/app.db';
+        touch($file);
+        $command = [PHP_BINARY, __DIR__ . '/../examples/laravel/run.php', $file, $receiver->url('/in'), Hooks::cache()];
+        self::assertSame("1 assets\n", Program::run($command)[1]);
+        $seen = array_map(static function (array $request): array {
+            $body = json_decode($request['body'], true, 32, JSON_THROW_ON_ERROR);
+            return [$body['type'], $body['data']['name']];
+        }, $receiver->requests());
+        self::assertSame([
+            ['asset.created', 'kept'],
+            ['asset.updated', 'kept and changed'],
+            ['asset.created', 'after the commit'],
+            ['asset.deleted', 'kept and changed'],
+        ], $seen);
+    }
+
+    /**
+     * CodeIgniter 3 and Perfex are in no package: the module is tried against what it uses of them.
+     *
+     * @dataProvider means
+     */
+    public function testPerfexsModule(string $key): void
+    {
+        $connection = Databases::connect('mysqli-utf8');
+        $hooks = Hooks::open($connection);
+        $drain = IntakeDrain::of($hooks);
+        $drain->createSchema();
+        $connection->query('DELETE FROM hookwright_intake');
+        $connection->query('DROP TABLE IF EXISTS tblinvoices');
+        $connection->query('CREATE TABLE tblinvoices (id INT PRIMARY KEY, note VARCHAR(100) CHARACTER SET utf8mb4)');
+        $folder = Folder::make();
+        mkdir("$folder/vendor");
+        symlink(dirname(__DIR__), "$folder/vendor/hookwright");
+        copy(__DIR__ . '/../examples/codeigniter/hookwright.php', "$folder/hookwright.php");
+        Program::run(
+            [PHP_BINARY, __DIR__ . '/Support/perfex.php', "$folder/hookwright.php", $key, Hooks::cache()],
+            Databases::environment(),
+        );
+        self::assertSame($key === '' ? 1 : 0, $drain->drain());
+        self::assertSame(1, $hooks->deliver()->routed);
+        $rows = $hooks->storage()->scan('msg/', 'msg0', 10, Order::Forward);
+        self::assertCount(1, $rows);
+        self::assertStringContainsString('committed', $rows[0]->value);
+    }
+
+    /** @return array<string, array{string}> */
+    public static function means(): array
+    {
+        return ['the component' => [Hooks::SEALING_KEY], 'the intake' => ['']];
+    }
+}
