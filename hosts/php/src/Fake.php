@@ -29,7 +29,7 @@ final class Fake extends Hookwright
             'profile' => $profile,
             'sealingKeys' => [['id' => 'fake', 'key' => str_repeat('00', 32)]],
         ];
-        $fake = new self($storage, $config, '{}', new Host($storage, null, $network));
+        $fake = new self($storage, $config, '{"keep":true}', new Host($storage, null, $network));
         $fake->network = $network;
         return $fake;
     }

@@ -115,10 +115,17 @@ class Hookwright
             'disableAfterDeliveries' => $disableAfterDeliveries,
             'retentionS' => $retentionS,
         ]);
-        $engine = Config::given(['proxy' => $proxy, 'caPem' => $caPem, 'cache' => $cache, 'compiled' => $compiled]);
+        // Kept by the library from one request of a php-fpm worker to the next, which PHP's own variables are not.
+        $engine = Config::given([
+            'keep' => true,
+            'proxy' => $proxy,
+            'caPem' => $caPem,
+            'cache' => $cache,
+            'compiled' => $compiled,
+        ]);
         $store = $storage instanceof Storage ? $storage : SqlStorage::on($storage);
         $log = $logger === null ? null : Host::logTo($logger);
-        return new static($store, $config, self::object($engine), new Host($store, $log));
+        return new static($store, $config, Json::text($engine), new Host($store, $log));
     }
 
     /** A Hookwright for a platform's own tests: rows in memory, no network. */
@@ -488,11 +495,5 @@ class Hookwright
             }
         }
         return $arguments;
-    }
-
-    /** @param array<string, mixed> $options */
-    private static function object(array $options): string
-    {
-        return $options === [] ? '{}' : Json::text($options);
     }
 }

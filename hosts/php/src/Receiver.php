@@ -42,7 +42,7 @@ final class Receiver
         if (self::$instance === null || !self::$instance->isOurs()) {
             // It needs none of it, but an instance has a configuration.
             $config = ['sealingKeys' => [['id' => 'none', 'key' => bin2hex(random_bytes(32))]]];
-            $engine = $cache === null ? '{}' : Json::text(['cache' => $cache]);
+            $engine = Json::text(['keep' => true] + ($cache === null ? [] : ['cache' => $cache]));
             self::$instance = new Instance(Library::load(), $engine, $config, new Host(null));
         }
         return Verdict::ofJson(self::$instance->call('receiver.verify', [

@@ -41,6 +41,19 @@ final class FpmTest extends TestCase
         self::assertStringContainsString('preload.php', $answer);
     }
 
+    public function testAFatalErrorWithinACallCostsTheRequestAndItsWorker(): void
+    {
+        [$fpm] = self::started();
+        $script = __DIR__ . '/fpm/fatal.php';
+        $first = $fpm->get($script);
+        self::assertGreaterThan(0, (int) $first);
+        self::assertSame($first, $fpm->get($script));
+        self::assertStringNotContainsString($first, $fpm->request($script, 'GET', '/?fatal', [], '', true)[1]);
+        $second = $fpm->get($script);
+        self::assertGreaterThan(0, (int) $second);
+        self::assertNotSame($first, $second);
+    }
+
     public function testTheManagementApiBehindAFrontController(): void
     {
         [$fpm] = self::started();

@@ -29,6 +29,8 @@ final class Host
         return [
             ...($this->storage === null ? [] : ['storage']),
             ...($this->log === null ? [] : ['log']),
+            // While the bridge waits for receivers PHP runs nothing, and no signal is handled: here it is.
+            ...($this->storage !== null && function_exists('pcntl_signal') ? ['wake'] : []),
             ...($this->outside?->serves() ?? []),
         ];
     }
@@ -46,6 +48,7 @@ final class Host
         $asked = Json::object($request);
         return Json::text(match ($asked['call']) {
             'get', 'scan', 'commit' => StorageCalls::answer($this->storage(), $asked),
+            'wake' => ['ok' => 'none'],
             'log' => $this->logged($asked['level'], $asked['message']),
             default => ['ok' => $this->outside?->answer($asked)],
         });

@@ -14,11 +14,11 @@ final class Receiver
     private $process;
     public readonly int $port;
 
-    public function __construct()
+    public function __construct(bool $quiet = false)
     {
         $this->folder = Folder::make();
         $null = ['file', '/dev/null', 'r+'];
-        $process = proc_open([PHP_BINARY, __DIR__ . '/receive.php', $this->folder], [$null, $null, STDERR], $pipes);
+        $process = proc_open([PHP_BINARY, __DIR__ . '/receive.php', $this->folder, $quiet ? 'quiet' : ''], [$null, $null, STDERR], $pipes);
         Assert::assertIsResource($process);
         $this->process = $process;
         $until = microtime(true) + 20;

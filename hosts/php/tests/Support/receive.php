@@ -1,7 +1,8 @@
 <?php
 
-// A receiver in a process of its own: `receive.php FOLDER`. It listens on loopback, writes its port to FOLDER/port and every request, a
-// line of JSON each, to FOLDER/requests. What it answers is in the path: `/status/500`, `/slow/300` (milliseconds), else 200.
+// A receiver in a process of its own: `receive.php FOLDER [quiet]`. It listens on loopback, writes its port to FOLDER/port and, unless
+// it is to be quiet, every request to FOLDER/requests, a line of JSON each. What it answers is in the path: `/status/500`,
+// `/slow/300` (milliseconds), else 200.
 
 declare(strict_types=1);
 
@@ -9,6 +10,7 @@ $folder = $argv[1];
 $server = stream_socket_server('tcp://127.0.0.1:0') ?: exit(1);
 file_put_contents("$folder/port.new", substr((string) strrchr((string) stream_socket_get_name($server, false), ':'), 1));
 rename("$folder/port.new", "$folder/port");
+$isQuiet = ($argv[2] ?? '') === 'quiet';
 $log = fopen("$folder/requests", 'a') ?: exit(1);
 
 /** @var array<int, array{resource, string}> $open */
@@ -51,6 +53,10 @@ while (true) {
             }
             $body = substr($open[$id][1], $end + 4, $length);
             $open[$id][1] = substr($open[$id][1], $end + 4 + $length);
+            if ($isQuiet) {
+                fwrite($stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                continue;
+            }
             $lines = explode("\r\n", $head);
             [$method, $target] = explode(' ', $lines[0]);
             $headers = array_map(static fn (string $line): array => explode(': ', $line, 2), array_slice($lines, 1));

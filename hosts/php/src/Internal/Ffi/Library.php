@@ -51,8 +51,13 @@ final class Library
         int32_t hw_free(hw_answer *answer);
         C;
 
+    /** `SIGQUIT`, by which a worker of php-fpm ends after its request. PHP has no name for it without `pcntl`. */
+    private const END_OF_WORKER = 3;
+
     /** @var array<string, self> by path */
     private static array $loaded = [];
+    /** Calls that have begun and not come back. */
+    private static int $running = 0;
 
     /** @var array<string, array{int, int}> the process and the handle, by options */
     private array $engines = [];
@@ -136,6 +141,7 @@ final class Library
     {
         // One of its own: a callback may call another instance meanwhile.
         $answer = $this->made('hw_answer');
+        self::$running += 1;
         $status = $this->ffi->hw_call(
             $instance,
             $function,
@@ -144,6 +150,7 @@ final class Library
             strlen($arguments),
             FFI::addr($answer),
         );
+        self::$running -= 1;
         return $this->taken($status, $answer);
     }
 
@@ -184,7 +191,20 @@ final class Library
                 'package and library must be of one release',
             );
         }
+        register_shutdown_function(self::endWorker(...));
         return new self($ffi, $path);
+    }
+
+    /**
+     * A fatal error of PHP's within a callback (no memory, no time, `exit`) leaps over the library's frames, and what these had in hand
+     * stays there. The request is lost in any case; so is the worker, which php-fpm replaces.
+     */
+    private static function endWorker(): void
+    {
+        if (self::$running > 0 && PHP_SAPI === 'fpm-fcgi' && function_exists('posix_kill')) {
+            error_log('hookwright: a fatal error within a call of the store; this worker ends after its request');
+            posix_kill((int) getmypid(), self::END_OF_WORKER);
+        }
     }
 
     private function made(string $type): CData
