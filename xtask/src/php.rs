@@ -21,7 +21,6 @@ const NEEDED_FILES: &[(&str, &str)] = &[
     ("/usr/share/php/Nyholm/Psr7", "php-nyholm-psr7"),
     ("/usr/share/php/Illuminate/Database", "php-illuminate-database"),
     ("/usr/share/php/Illuminate/Events", "php-illuminate-events"),
-    ("/etc/php/8.2/fpm", "php8.2-fpm"),
 ];
 const NEEDED_EXTENSIONS: &[(&str, &str)] = &[
     ("pdo_sqlite", "php-sqlite3"),
@@ -124,6 +123,11 @@ fn missing() -> Result<Vec<&'static str>> {
     let programs = NEEDED.iter().filter(|(program, _)| !is_in_path(program));
     let files = NEEDED_FILES.iter().filter(|(file, _)| !Path::new(file).exists());
     let mut missing: Vec<&str> = programs.chain(files).map(|(_, package)| *package).collect();
+    // Its program has PHP's version in its name.
+    let has_fpm = std::fs::read_dir("/usr/sbin").is_ok_and(|mut programs| {
+        programs.any(|one| one.is_ok_and(|one| one.file_name().to_string_lossy().starts_with("php-fpm")))
+    });
+    missing.extend((!has_fpm).then_some("php-fpm"));
     let loaded = if is_in_path("php") { php(&["-m"])? } else { String::new() };
     let is_loaded = |name: &str| loaded.lines().any(|line| line == name);
     missing.extend(NEEDED_EXTENSIONS.iter().filter(|(name, _)| !is_loaded(name)).map(|(_, package)| *package));

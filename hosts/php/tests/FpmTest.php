@@ -8,13 +8,14 @@ use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Fpm;
 use Hookwright\Tests\Support\Hooks;
+use Hookwright\Tests\Support\Receiver;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
 /** A real php-fpm, with FFI as PHP has it for web servers: for what was preloaded alone. */
 final class FpmTest extends TestCase
 {
-    private const REQUESTS = 1_000;
+    private const REQUESTS = 10_000;
     /** Before it is measured: allocators take what they will need again. */
     private const WARM = 200;
     private const GROWTH_KIB_MAX = 2_048;
@@ -31,6 +32,21 @@ final class FpmTest extends TestCase
         self::assertLessThan($first + self::GROWTH_KIB_MAX, $answer['kib']);
         $count = $pdo->query("SELECT COUNT(*) FROM hookwright WHERE key >= 'msg/' AND key < 'msg0'")->fetchColumn();
         self::assertSame(self::REQUESTS / 10, (int) $count);
+    }
+
+    public function testDeliveriesAfterTheResponse(): void
+    {
+        $receiver = new Receiver();
+        [$fpm, $pdo] = self::started();
+        $hooks = Hooks::reopen($pdo);
+        $webhook = $hooks->register('acme', ['url' => $receiver->url('/slow/1500'), 'events' => ['*']]);
+        $begun = microtime(true);
+        self::assertSame('accepted', $fpm->get(__DIR__ . '/fpm/finish.php'));
+        self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'the response did not wait for the receiver');
+        // The next request has the same worker, which is at the delivery still.
+        $fpm->get(__DIR__ . '/fpm/refused.php');
+        self::assertGreaterThan(1.5, microtime(true) - $begun);
+        self::assertSame('delivered', $hooks->attempts('acme', $webhook->id)->data[0]->state);
     }
 
     public function testFfiIsRefusedToWhatWasNotPreloaded(): void
