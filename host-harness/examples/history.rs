@@ -28,7 +28,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn replay(runtime: &Runtime, history: &Value) -> Result<Value> {
+/// Replays one history.
+pub fn replay(runtime: &Runtime, history: &Value) -> Result<Value> {
     let world = Arc::new(World::default());
     let imports = Imports::new(world.clone(), world.clone()).clock(world.clone()).entropy(world.clone());
     let mut plugin = runtime.instantiate(imports, &settings(&history["config"])).context("configuring")?;
@@ -44,15 +45,11 @@ fn replay(runtime: &Runtime, history: &Value) -> Result<Value> {
             Err(CallError::Trapped(trap)) => bail!("{step}: {}", trap.reason),
         });
     }
-    let range = KeyRange { start: "!".to_owned(), end: "~".to_owned() };
-    let rows = world.store.scan(&range, 1_000, Direction::Forward).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let rows: Vec<_> = rows.iter().map(|row| json!([row.key, row.value, row.version.to_string()])).collect();
-    let state = world.state();
-    Ok(json!({"answers": answers, "requests": state.requests, "commits": state.commits, "rows": rows}))
+    world.end(answers)
 }
 
 /// The step with the ids that earlier ones were answered in the place of their numbers.
-fn resolved(step: &Value, answers: &[Value]) -> Result<Value> {
+pub fn resolved(step: &Value, answers: &[Value]) -> Result<Value> {
     let mut step = step.clone();
     for name in ["id", "message"] {
         let Some(number) = step[name].as_str().and_then(|id| id.strip_prefix('#')) else { continue };
@@ -148,13 +145,13 @@ fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
 }
 
 /// The outside of an instance: rows in memory, a clock that only steps and waits move, counted bytes, planned answers.
-#[derive(Default)]
-struct World {
+#[derive(Debug, Default)]
+pub struct World {
     store: MemoryStore,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     now_us: u64,
     random: u64,
@@ -169,10 +166,20 @@ impl World {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn begin(&self, step: &Value) {
+    /// What a step says of the outside.
+    pub fn begin(&self, step: &Value) {
         let mut state = self.state();
         state.now_us = step["atMs"].as_u64().map_or(state.now_us, |ms| ms * 1_000);
         state.planned = step["answers"].as_array().cloned().unwrap_or_default();
+    }
+
+    /// What came of a history.
+    pub fn end(&self, answers: Vec<Value>) -> Result<Value> {
+        let range = KeyRange { start: "!".to_owned(), end: "~".to_owned() };
+        let rows = self.store.scan(&range, 1_000, Direction::Forward).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let rows: Vec<_> = rows.iter().map(|row| json!([row.key, row.value, row.version.to_string()])).collect();
+        let state = self.state();
+        Ok(json!({"answers": answers, "requests": state.requests, "commits": state.commits, "rows": rows}))
     }
 }
 

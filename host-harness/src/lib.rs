@@ -55,11 +55,13 @@ pub use hookwright_engine::{
     Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, PlainHttp, SealingKey, Settings,
 };
 pub use imports::{Imports, LogLevel, OsEntropy, SystemClock};
+pub use linker::{Declined, Misfit};
 pub use plugin::{CallError, Plugin, Trap};
 pub use pool::{Blueprint, Pool};
 pub use pump::Pump;
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use server::{Server, ServerOptions};
+pub use wasmtime;
 
 /// The component that this host was built with.
 pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hookwright.wasm"));

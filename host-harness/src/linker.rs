@@ -1,18 +1,25 @@
 //! The component's boundary: the only place that sees host bindings. Nothing is decided here.
 //!
-//! `imports` gives the component what [`Imports`] holds; `exports` calls it and turns its values into the engine's types.
+//! `imports` gives the component what [`Imports`] holds; `exports` calls it and turns its values into the engine's types;
+//! `functions` calls it by names, with JSON, which `values` translates.
 
 mod exports;
+mod functions;
 mod imports;
+mod values;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookwright_engine::host::Completion;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Instance, Linker};
 use wasmtime::{Engine, Store, StoreLimits, UpdateDeadline};
 
 use crate::imports::Imports;
 use crate::ticker::Ticker;
+pub use functions::Declined;
+pub(crate) use functions::Functions;
+pub use values::Misfit;
 
 /// What `wasmtime` makes of `wit/`.
 #[allow(missing_docs, missing_debug_implementations, unused_qualifications)]
@@ -23,10 +30,22 @@ mod bindings {
 
 /// A component, checked and linked, from which instances are made.
 #[derive(Clone)]
-pub(crate) struct Linked(bindings::PluginPre<State>);
+pub(crate) struct Linked {
+    pre: bindings::PluginPre<State>,
+    functions: Arc<Functions>,
+}
+
+impl Linked {
+    pub(crate) fn functions(&self) -> Arc<Functions> {
+        self.functions.clone()
+    }
+}
 
 /// One instance's exports.
-pub(crate) struct Exports(bindings::Plugin);
+pub(crate) struct Exports {
+    plugin: bindings::Plugin,
+    instance: Instance,
+}
 
 /// What an instance's store carries.
 pub(crate) struct State {
@@ -54,7 +73,8 @@ impl State {
 pub(crate) fn link(engine: &Engine, component: &Component) -> wasmtime::Result<Linked> {
     let mut linker = Linker::new(engine);
     bindings::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    Ok(Linked(bindings::PluginPre::new(linker.instantiate_pre(component)?)?))
+    let functions = Arc::new(functions::functions(engine, component)?);
+    Ok(Linked { pre: bindings::PluginPre::new(linker.instantiate_pre(component)?)?, functions })
 }
 
 /// Makes an instance, whose guest may compute for `guest_time_max` at a stretch.
@@ -77,6 +97,9 @@ pub(crate) fn instantiate(
         let ticks = left.as_millis().div_ceil(tick.as_millis());
         Ok(UpdateDeadline::Continue(u64::try_from(ticks).unwrap_or(u64::MAX)))
     });
-    let exports = linked.0.instantiate(&mut store).map(Exports);
+    let exports = linked.pre.instance_pre().instantiate(&mut store).and_then(|instance| {
+        let plugin = bindings::Plugin::new(&mut store, &instance)?;
+        Ok(Exports { plugin, instance })
+    });
     (store, exports)
 }

@@ -1,12 +1,14 @@
 //! One configured instance: the engine's calls, and what became of an instance that trapped.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use hookwright_engine as engine;
 use hookwright_engine::{Accepted, ApiRequest, ApiResponse, Budget, Caller, DeliveryReport, Settings};
+use serde_json::Value;
 use wasmtime::Store;
 
-use crate::linker::{Exports, State};
+use crate::linker::{Declined, Exports, Functions, State};
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +42,18 @@ pub struct Plugin {
     store: Store<State>,
     /// None once it has trapped.
     exports: Option<Exports>,
+    functions: Arc<Functions>,
 }
 
 impl Plugin {
-    pub(crate) fn new(mut store: Store<State>, exports: Exports, settings: &Settings) -> Result<Plugin, CallError> {
+    /// One that is still to be configured.
+    pub(crate) fn new(mut store: Store<State>, exports: Exports, functions: Arc<Functions>) -> Plugin {
         store.data_mut().guest_since = Instant::now();
-        let mut plugin = Plugin { store, exports: Some(exports) };
-        plugin.call(|exports, store| exports.configure(store, settings))?;
-        Ok(plugin)
+        Plugin { store, exports: Some(exports), functions }
+    }
+
+    pub(crate) fn configure(&mut self, settings: &Settings) -> Result<(), CallError> {
+        self.call(|exports, store| exports.configure(store, settings))
     }
 
     /// Whether it has trapped: every further call would answer so.
@@ -208,14 +214,24 @@ impl Plugin {
         self.call(|exports, store| exports.handle(store, request, caller))
     }
 
+    /// Calls an export by its name, `webhooks.on-event`, with its parameters as the members of a JSON object. For hosts in
+    /// other languages; how values are written is in `hosts/native/README.md`.
+    pub fn call_json(&mut self, function: &str, arguments: &Value) -> Result<Result<Value, Declined>, Trap> {
+        let functions = self.functions.clone();
+        self.run(|exports, store| exports.call(store, &functions, function, arguments))
+    }
+
     fn call<T>(
         &mut self,
         run: impl FnOnce(&Exports, &mut Store<State>) -> wasmtime::Result<Result<T, engine::Error>>,
     ) -> Result<T, CallError> {
+        self.run(run).map_err(CallError::Trapped)?.map_err(CallError::Refused)
+    }
+
+    fn run<T>(&mut self, run: impl FnOnce(&Exports, &mut Store<State>) -> wasmtime::Result<T>) -> Result<T, Trap> {
         // Taken out, so that a panic of the host inside the call leaves a plugin that is known to have ended.
         let Some(exports) = self.exports.take() else {
-            let reason = "the instance has trapped before".to_owned();
-            return Err(CallError::Trapped(Trap { reason }));
+            return Err(Trap { reason: "the instance has trapped before".to_owned() });
         };
         let ticker = self.store.data().ticker.clone();
         let running = ticker.running();
@@ -227,9 +243,9 @@ impl Plugin {
         match called {
             Ok(answer) => {
                 self.exports = Some(exports);
-                answer.map_err(CallError::Refused)
+                Ok(answer)
             }
-            Err(error) => Err(CallError::Trapped(trap(&error, self.store.data()))),
+            Err(error) => Err(trap(&error, self.store.data())),
         }
     }
 }

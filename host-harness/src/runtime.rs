@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use wasmtime::component::Component;
 use wasmtime::error::Context;
-use wasmtime::{Cache, CacheConfig, Config, Engine, StoreLimitsBuilder};
+#[cfg(feature = "compiler")]
+use wasmtime::{Cache, CacheConfig};
+use wasmtime::{Config, Engine, StoreLimitsBuilder};
 
 use crate::Settings;
 use crate::imports::Imports;
-use crate::linker::{self, Linked, State};
-use crate::plugin::{CallError, Plugin, trap};
+use crate::linker::{self, Declined, Linked, State};
+use crate::plugin::{CallError, Plugin, Trap, trap};
 use crate::ticker::Ticker;
 use crate::{COMPONENT, limits};
 
@@ -35,6 +38,7 @@ pub struct RuntimeBuilder {
     cache: CacheMode,
     memory_bytes_max: usize,
     guest_time_max: Duration,
+    target: Option<String>,
 }
 
 /// Where compiled code is kept between processes.
@@ -56,11 +60,25 @@ impl Runtime {
             cache: CacheMode::User,
             memory_bytes_max: limits::MEMORY_BYTES_MAX,
             guest_time_max: Duration::from_millis(limits::GUEST_TIME_MS_MAX),
+            target: None,
         }
     }
 
     /// Makes an instance and configures it.
     pub fn instantiate(&self, imports: Imports, settings: &Settings) -> Result<Plugin, CallError> {
+        let mut plugin = self.unconfigured(imports).map_err(CallError::Trapped)?;
+        plugin.configure(settings)?;
+        Ok(plugin)
+    }
+
+    /// The same with the contract's `config` in JSON, as [`Plugin::call_json`] takes it.
+    pub fn instantiate_json(&self, imports: Imports, config: &Value) -> Result<Result<Plugin, Declined>, Trap> {
+        let mut plugin = self.unconfigured(imports)?;
+        let configured = plugin.call_json("webhooks.configure", &json!({"config": config}))?;
+        Ok(configured.map(|_| plugin))
+    }
+
+    fn unconfigured(&self, imports: Imports) -> Result<Plugin, Trap> {
         let runtime = &*self.0;
         let limits = StoreLimitsBuilder::new()
             .memory_size(runtime.memory_bytes_max)
@@ -83,8 +101,8 @@ impl Runtime {
             linker::instantiate(&runtime.engine, &runtime.linked, state, runtime.guest_time_max, tick);
         drop(running);
         match exports {
-            Ok(exports) => Plugin::new(store, exports, settings),
-            Err(error) => Err(CallError::Trapped(trap(&error, store.data()))),
+            Ok(exports) => Ok(Plugin::new(store, exports, runtime.linked.functions())),
+            Err(error) => Err(trap(&error, store.data())),
         }
     }
 }
@@ -115,31 +133,57 @@ impl RuntimeBuilder {
         RuntimeBuilder { guest_time_max, ..self }
     }
 
-    /// Compiles the component, or takes it from the cache, and links it.
-    pub fn build(self) -> anyhow::Result<Runtime> {
-        Ok(self.compile()?)
+    /// Makes machine code for every machine of this target, `x86_64-unknown-linux-gnu` for example, instead of for this
+    /// very machine.
+    pub fn target(self, target: &str) -> RuntimeBuilder {
+        RuntimeBuilder { target: Some(target.to_owned()), ..self }
     }
 
-    fn compile(self) -> wasmtime::Result<Runtime> {
+    /// Compiles the component, or takes it from the cache, and links it.
+    #[cfg(feature = "compiler")]
+    pub fn build(self) -> anyhow::Result<Runtime> {
+        let engine = self.engine()?;
+        let component = Component::new(&engine, &self.component).context("compiling the component")?;
+        Ok(self.link(engine, &component)?)
+    }
+
+    /// The engine that [`RuntimeBuilder::build_of`] needs: for embedders that keep machine code by themselves. It has all
+    /// that machine code depends on.
+    pub fn engine(&self) -> anyhow::Result<Engine> {
+        Ok(self.configure().and_then(|config| Engine::new(&config)).context("setting up the WebAssembly engine")?)
+    }
+
+    /// Links a component that was compiled by an engine of [`RuntimeBuilder::engine`], instead of compiling one.
+    pub fn build_of(self, engine: Engine, component: &Component) -> anyhow::Result<Runtime> {
+        Ok(self.link(engine, component)?)
+    }
+
+    fn configure(&self) -> wasmtime::Result<Config> {
         let mut config = Config::new();
         // The component is stripped: a backtrace would be numbers. A panic says where it was in its own text.
         config.epoch_interruption(true).concurrency_support(false).wasm_backtrace_max_frames(None);
-        match self.cache {
+        if let Some(target) = &self.target {
+            config.target(target)?;
+        }
+        #[cfg(feature = "compiler")]
+        match &self.cache {
             CacheMode::User => {
                 // The cache only saves time: a user without a home or with a full disk still gets a host.
                 config.cache(Cache::new(CacheConfig::new()).ok());
             }
             CacheMode::Folder(folder) => {
                 let mut cache = CacheConfig::new();
-                cache.with_directory(&folder);
+                cache.with_directory(folder);
                 let cache = Cache::new(cache).with_context(|| format!("opening the cache in {}", folder.display()))?;
                 config.cache(Some(cache));
             }
             CacheMode::Off => {}
         }
-        let engine = Engine::new(&config).context("setting up the WebAssembly engine")?;
-        let component = Component::new(&engine, &self.component).context("compiling the component")?;
-        let linked = linker::link(&engine, &component).context("linking the component")?;
+        Ok(config)
+    }
+
+    fn link(self, engine: Engine, component: &Component) -> wasmtime::Result<Runtime> {
+        let linked = linker::link(&engine, component).context("linking the component")?;
         let ticker = Ticker::start(&engine).context("starting the ticker")?;
         Ok(Runtime(Arc::new(Inner {
             engine,

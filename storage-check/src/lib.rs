@@ -10,7 +10,7 @@ mod cases;
 mod driven;
 mod failure;
 mod in_process;
-mod protocol;
+pub mod protocol;
 mod serve;
 
 use hookwright_engine::host::Storage;

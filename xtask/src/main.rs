@@ -6,6 +6,7 @@
 mod build;
 mod command;
 mod limits;
+mod native;
 mod node;
 mod php;
 mod readme;
@@ -16,9 +17,10 @@ use anyhow::{Result, bail};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, Node host, PHP host, docs, README; stops at a failure
-cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz node php docs readme
+cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, native bridge, Node host, PHP host, docs, README; stops at a failure
+cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz native node php docs readme
 cargo xtask build            the release binary, and the component beside it as a file
+cargo xtask native [TARGET]  the native bridge in release, for this machine or another target, with its header, in target/native
 cargo xtask limits           writes docs/limits.md from the constants
 cargo xtask sim [ARGS]       the simulator, built quickly; `cargo xtask sim --help` is its own help
 cargo xtask fuzz [ARGS]      the fuzz targets over their corpora and seeds, built quickly; `--help` is its own help
@@ -44,9 +46,10 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     let asks_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
     match task.as_str() {
         "--help" | "-h" | "help" => println!("{HELP}"),
-        "test" | "build" | "limits" if asks_help => println!("{HELP}"),
+        "test" | "build" | "native" | "limits" if asks_help => println!("{HELP}"),
         "test" => return steps::test(rest),
         "build" => build::build()?,
+        "native" => native::build(rest)?,
         "limits" => limits::write()?,
         "sim" => {
             run(cargo(&["run", "--profile", "sim", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?

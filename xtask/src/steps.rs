@@ -5,7 +5,7 @@
 //! needs the engine alone, and runs a hundred times as fast.
 
 use crate::command::{Counts, cargo, root, run, run_tests};
-use crate::{build, limits, node, php, readme};
+use crate::{build, limits, native, node, php, readme};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("component", "The component's imports", component),
     ("simulation", "Simulation", simulation),
     ("fuzz", "Fuzzing", fuzzing),
+    ("native", "The native bridge under valgrind", native_bridge),
     ("node", "The Node host", node_host),
     ("php", "The PHP host", php_host),
     ("docs", "Documentation", documentation),
@@ -98,7 +99,8 @@ fn unit_tests(counts: &mut Counts) -> Result<()> {
 
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 fn acceptance_tests(counts: &mut Counts) -> Result<()> {
-    run_tests(&mut cargo(&["test", "--locked", "--workspace", "--test", "all", "--", "--skip", "component"]), counts)
+    let skipped = ["--skip", "component", "--skip", "valgrind"];
+    run_tests(cargo(&["test", "--locked", "--workspace", "--test", "all", "--"]).args(skipped), counts)
 }
 
 /// The tests whose name says `component`: the imports are read off the artifact.
@@ -120,6 +122,10 @@ fn simulation(_: &mut Counts) -> Result<()> {
 /// Each target over its corpus and over as many seeds as take some twenty seconds.
 fn fuzzing(_: &mut Counts) -> Result<()> {
     run(&mut cargo(&["run", "--locked", "--release", "--package", "hookwright-tests", "--bin", "fuzz"]))
+}
+
+fn native_bridge(counts: &mut Counts) -> Result<()> {
+    native::test(counts)
 }
 
 fn node_host(counts: &mut Counts) -> Result<()> {

@@ -223,7 +223,7 @@ impl Exports {
             user: caller.user.clone(),
             permissions: caller.permissions.clone(),
         };
-        let response = self.0.hookwright_webhooks_console().call_handle(store, &request, &caller)?;
+        let response = self.plugin.hookwright_webhooks_console().call_handle(store, &request, &caller)?;
         Ok(Ok(engine::ApiResponse {
             status: response.status,
             headers: response.headers.into_iter().map(|header| (header.name, header.value)).collect(),
@@ -232,7 +232,7 @@ impl Exports {
     }
 
     fn webhooks(&self) -> &webhooks::Guest {
-        self.0.hookwright_webhooks_webhooks()
+        self.plugin.hookwright_webhooks_webhooks()
     }
 }
 

@@ -1,0 +1,208 @@
+//! The completion queue: by the engine's client, which is made with the first request, or by the callback.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use hookwright_engine::host::{Completion, Http, HttpError, HttpErrorKind, Request, Response, WaitResult, Wake};
+use hookwright_host::http::Queue;
+use hookwright_host::wake::Wakes;
+use serde_json::{Value, json};
+
+use super::ok;
+use crate::callback::Callback;
+use crate::engine::Engine;
+
+/// How often the callback is asked for a wake while the bridge waits.
+const WAKE_MS: u32 = 250;
+
+/// Requests of one instance by the engine's client.
+pub(crate) struct OwnHttp {
+    engine: Arc<Engine>,
+    wakes: Wakes,
+    /// Who is asked for wakes, and when it was.
+    asked: Option<(Callback, Mutex<Option<Instant>>)>,
+    queue: OnceLock<Queue>,
+    /// What could not be handed over, for there is no client.
+    refused: Mutex<Vec<Completion>>,
+}
+
+impl OwnHttp {
+    /// With a callback, that is asked for wakes while this waits.
+    pub(crate) fn new(engine: Arc<Engine>, wakes: Wakes, asked: Option<Callback>) -> OwnHttp {
+        let asked = asked.map(|callback| (callback, Mutex::default()));
+        OwnHttp { engine, wakes, asked, queue: OnceLock::new(), refused: Mutex::default() }
+    }
+
+    /// Passes a wake of the callback's on. One that fails has none.
+    fn ask(&self) {
+        let Some((callback, last)) = &self.asked else { return };
+        let mut last = lock(last);
+        if last.is_some_and(|last| last.elapsed() < Duration::from_millis(WAKE_MS.into())) {
+            return;
+        }
+        *last = Some(Instant::now());
+        match callback.ask(&json!({"call": "wake"})).and_then(ok).as_ref().map(Value::as_str) {
+            Ok(Some("work")) => self.wakes.work(),
+            Ok(Some("drain")) => self.wakes.drain(),
+            _ => {}
+        }
+    }
+
+    fn wait_once(&self, timeout_ms: u32) -> WaitResult {
+        match self.queue.get() {
+            Some(queue) => queue.wait(timeout_ms),
+            None => {
+                let wake = self.wakes.wait(Duration::from_millis(timeout_ms.into()));
+                WaitResult { completions: Vec::new(), wake }
+            }
+        }
+    }
+}
+
+impl Http for OwnHttp {
+    fn submit(&self, requests: Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        match self.engine.http() {
+            Ok(client) => self.queue.get_or_init(|| client.queue(self.wakes.clone())).submit(requests),
+            Err(reason) => {
+                let failed = requests.iter().map(|request| failed(request.id, Duration::ZERO, reason));
+                lock(&self.refused).extend(failed);
+            }
+        }
+    }
+
+    fn wait(&self, timeout_ms: u32) -> WaitResult {
+        let completions = std::mem::take(&mut *lock(&self.refused));
+        if !completions.is_empty() {
+            return WaitResult { completions, wake: Wake::None };
+        }
+        let begun = Instant::now();
+        loop {
+            self.ask();
+            let gone_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+            let left_ms = timeout_ms.saturating_sub(gone_ms);
+            let now_ms = if self.asked.is_some() { left_ms.min(WAKE_MS) } else { left_ms };
+            let result = self.wait_once(now_ms);
+            if now_ms == left_ms || !result.completions.is_empty() || result.wake != Wake::None {
+                return result;
+            }
+        }
+    }
+}
+
+/// Requests of one instance by the callback.
+pub(crate) struct CallbackHttp {
+    callback: Callback,
+    wakes: Wakes,
+    /// What was submitted and is not finished, with the time at which it was.
+    in_flight: Mutex<BTreeMap<u64, Instant>>,
+    /// Why the callback did not take what was submitted; told by the next wait.
+    failure: Mutex<Option<String>>,
+}
+
+impl CallbackHttp {
+    pub(crate) fn new(callback: Callback, wakes: Wakes) -> CallbackHttp {
+        CallbackHttp { callback, wakes, in_flight: Mutex::default(), failure: Mutex::default() }
+    }
+
+    fn asked_to_wait(&self, timeout_ms: u32) -> Result<WaitResult, String> {
+        if let Some(reason) = lock(&self.failure).take() {
+            return Err(reason);
+        }
+        let reply = self.callback.ask(&json!({"call": "http-wait", "timeoutMs": timeout_ms})).and_then(ok)?;
+        let mut completions = Vec::new();
+        for line in reply["completions"].as_array().ok_or("`completions` is no array")? {
+            let completion = completion(line)?;
+            if lock(&self.in_flight).remove(&completion.id).is_none() {
+                return Err(format!("request {} was not in flight", completion.id));
+            }
+            completions.push(completion);
+        }
+        let wake = match reply["wake"].as_str() {
+            Some("none") | None => Wake::None,
+            Some("work") => Wake::Work,
+            Some("drain") => Wake::Drain,
+            Some(_) => return Err("`wake` is none of none, work, drain".to_owned()),
+        };
+        Ok(WaitResult { completions, wake })
+    }
+}
+
+impl Http for CallbackHttp {
+    fn submit(&self, requests: Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        lock(&self.in_flight).extend(requests.iter().map(|request| (request.id, now)));
+        let requests: Vec<Value> = requests.iter().map(line).collect();
+        if let Err(reason) = self.callback.ask(&json!({"call": "http-submit", "requests": requests})).and_then(ok) {
+            *lock(&self.failure) = Some(reason);
+        }
+    }
+
+    fn wait(&self, timeout_ms: u32) -> WaitResult {
+        let drained = self.wakes.drained();
+        let mut result = self.asked_to_wait(timeout_ms).unwrap_or_else(|reason| {
+            let left = std::mem::take(&mut *lock(&self.in_flight));
+            let completions = left.into_iter().map(|(id, since)| failed(id, since.elapsed(), &reason)).collect();
+            WaitResult { completions, wake: Wake::None }
+        });
+        if drained {
+            result.wake = Wake::Drain;
+        }
+        result
+    }
+}
+
+fn line(request: &Request) -> Value {
+    json!({
+        "id": request.id.to_string(),
+        "method": request.method,
+        "url": request.url,
+        "headers": request.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Value>(),
+        "body": request.body,
+        "timeoutMs": request.timeout_ms,
+        "responseBytesMax": request.response_bytes_max,
+        "egress": {"allow": request.egress.allow, "deny": request.egress.deny},
+    })
+}
+
+fn completion(line: &Value) -> Result<Completion, String> {
+    let text = |value: &Value, what: &str| {
+        value.as_str().map(str::to_owned).ok_or_else(|| format!("`{what}` of a completion is no string"))
+    };
+    let id = text(&line["id"], "id")?.parse().map_err(|_| "`id` of a completion is no number")?;
+    let duration_ms = line["durationMs"].as_u64().and_then(|ms| u32::try_from(ms).ok());
+    let duration_ms = duration_ms.ok_or("`durationMs` of a completion is no number of 32 bits")?;
+    let (response, error) = (&line["outcome"]["ok"], &line["outcome"]["error"]);
+    let result = if response.is_object() {
+        let status = response["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+        let status = status.filter(|status| (100..=599).contains(status)).ok_or("`status` is not from 100 to 599")?;
+        let mut headers = Vec::new();
+        for header in response["headers"].as_array().into_iter().flatten() {
+            headers.push((text(&header["name"], "headers")?, text(&header["value"], "headers")?));
+        }
+        let truncated = response["truncated"].as_bool().unwrap_or_default();
+        Ok(Response { status, headers, body: text(&response["body"], "body")?, truncated })
+    } else {
+        let kind = error["kind"].as_str().ok_or("an `outcome` has neither `ok` nor an `error` with its `kind`")?;
+        let kind = HttpErrorKind::ALL.into_iter().find(|known| known.as_str() == kind);
+        let kind = kind.ok_or("the `kind` of an error is none of the contract's")?;
+        Err(HttpError { kind, detail: error["detail"].as_str().unwrap_or_default().to_owned() })
+    };
+    Ok(Completion { id, duration_ms, result })
+}
+
+fn failed(id: u64, since: Duration, reason: &str) -> Completion {
+    let duration_ms = u32::try_from(since.as_millis()).unwrap_or(u32::MAX);
+    Completion { id, duration_ms, result: Err(HttpError { kind: HttpErrorKind::Internal, detail: reason.to_owned() }) }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics half-way under it, so what is poisoned is good.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,11 @@
+//! The bridge by its C functions, as a host in another language has them.
+#![allow(clippy::unwrap_used)]
+
+mod code;
+mod events;
+mod header;
+mod histories;
+mod host;
+mod in_c;
+mod misuse;
+mod traps;

@@ -1,0 +1,85 @@
+//! The header says what the library has: the same functions with the same types, in the same order.
+
+use std::fmt::Write;
+
+const HEADER: &str = include_str!("../include/hookwright.h");
+const SOURCE: &str = include_str!("../src/lib.rs");
+
+/// A type of the source as the header has it, by the parameter's name where C has a name for it.
+fn c_type(name: &str, rust: &str) -> String {
+    let plain = match (name, rust) {
+        ("engine", "u64") => "hw_engine",
+        ("instance", "u64") => "hw_instance",
+        ("reply", "u64") => "hw_reply",
+        ("engine", "*mut u64") => "hw_engine *",
+        ("instance", "*mut u64") => "hw_instance *",
+        (_, "usize") => "size_t",
+        (_, "i32") => "int32_t",
+        (_, "u32") => "uint32_t",
+        (_, "*const c_char") => "const char *",
+        (_, "*const u8") => "const uint8_t *",
+        (_, "*mut c_void") => "void *",
+        (_, "*mut HwAnswer") => "hw_answer *",
+        (_, "Option<HwCallback>") => "hw_callback",
+        other => panic!("the header has no type for {other:?}"),
+    };
+    plain.to_owned()
+}
+
+/// The prototypes of the source, each on a line.
+fn prototypes() -> String {
+    let mut lines = String::new();
+    for (_, rest) in
+        SOURCE.match_indices("extern \"C\" fn hw_").map(|(at, found)| (at, &SOURCE[at + found.len() - 3..]))
+    {
+        let (name, rest) = rest.split_once('(').unwrap();
+        let (parameters, rest) = rest.split_once(')').unwrap();
+        let result = rest.split_once("-> ").unwrap().1.split_once(' ').unwrap().0;
+        let parameters: Vec<String> = parameters
+            .split(',')
+            .map(str::trim)
+            .filter(|parameter| !parameter.is_empty())
+            .map(|parameter| {
+                let (name, rust) = parameter.split_once(": ").unwrap();
+                let ty = c_type(name, rust);
+                if ty.ends_with('*') { format!("{ty}{name}") } else { format!("{ty} {name}") }
+            })
+            .collect();
+        let parameters = if parameters.is_empty() { "void".to_owned() } else { parameters.join(", ") };
+        writeln!(lines, "{} {name}({parameters});", c_type("", result)).unwrap();
+    }
+    lines
+}
+
+#[test]
+fn the_header_declares_the_functions_of_the_library() {
+    let lines: Vec<&str> = HEADER.lines().collect();
+    let mut declared = String::new();
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" hw_") && line.contains('(')) {
+        if line.starts_with("int32_t") || line.starts_with("uint32_t") {
+            let end = lines[index..].iter().position(|line| line.ends_with(");")).unwrap();
+            let whole: Vec<&str> = lines[index..=index + end].iter().map(|line| line.trim()).collect();
+            writeln!(declared, "{}", whole.join(" ")).unwrap();
+        }
+    }
+    assert_eq!(declared, prototypes());
+    assert!(declared.lines().count() > 10);
+}
+
+#[test]
+fn the_header_has_the_librarys_numbers() {
+    use crate::host::{FAILED, MISUSED, OK, REFUSED, TRAPPED};
+    let abi = i32::try_from(hookwright_native::HW_ABI).unwrap();
+    let numbers = [
+        ("ABI", abi),
+        ("OK", OK),
+        ("REFUSED", REFUSED),
+        ("TRAPPED", TRAPPED),
+        ("MISUSED", MISUSED),
+        ("FAILED", FAILED),
+    ];
+    for (name, number) in numbers {
+        let define = format!("#define HW_{name} {number}");
+        assert!(HEADER.lines().any(|line| line.split("/*").next().unwrap().trim_end() == define), "{define}");
+    }
+}
