@@ -254,7 +254,11 @@ fn first_that_stays(
                 (_, None) => at_ms,
             };
             let due_here_ms = match held.order() {
-                Some(true) => return Ok(Some(due_ms(true))),
+                // What was sent before strict order was switched on goes into a row of its own, which may be before this.
+                Some(true) => {
+                    let due_ms = due_ms(true);
+                    return Ok(Some(first.map_or(due_ms, |first_ms| first_ms.min(due_ms))));
+                }
                 Some(false) => due_ms(false),
                 // Whichever it is.
                 None => due_ms(true).min(due_ms(false)),
