@@ -45,6 +45,12 @@ export const GROUP_BYTES_MAX = 8_388_608;
 export const IDLE_CONNECTION_MS_MAX = 4_000;
 // For everything until HTTP can be spoken, so that what no deadline watches any more ends too.
 export const CONNECT_MS_MAX = 30_000;
+// Look-ups at once. How many of them the system works on is its own affair; names that took longer than this the last time
+// get one place, so that there are others for the rest.
+export const LOOKUPS_MAX = 16;
+export const LOOKUP_SLOW_MS = 1_000;
+export const SLOW_LOOKUPS_MAX = 1;
+export const SLOW_NAMES_MAX = 1_000;
 // An address that has not answered by then gets company from the next (RFC 8305, section 8).
 export const STAGGER_MS = 250;
 export const ADDRESSES_MAX = 8;

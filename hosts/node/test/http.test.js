@@ -6,9 +6,12 @@ import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpClient } from '../src/http/client.js';
+import { Lookups } from '../src/http/lookups.js';
 import { system } from '../src/http/network.js';
 import { Queue } from '../src/http/queue.js';
+import { LOOKUPS_MAX, LOOKUP_SLOW_MS } from '../src/limits.js';
 import { Wakes } from '../src/wakes.js';
 import { startReceiver } from './support/receiver.js';
 import { listen, standBefore, stopListening } from './support/stand.js';
@@ -123,6 +126,79 @@ test('an attempt to connect that nobody wants any more is none', async () => {
   giving.abort();
   await assert.rejects(dialing, /in time/);
   stopListening(listener);
+});
+
+test('a name whose servers do not answer holds up itself alone', async (t) => {
+  const receiver = await startReceiver();
+  const { port } = new URL(receiver.url());
+  const [silent, asked] = [Promise.withResolvers(), []];
+  // As the system's resolver: two threads, and no end before there is one.
+  const [queue, idle] = [[], [1, 2]];
+  const network = {
+    async lookup(name) {
+      asked.push(name);
+      if (idle.pop() === undefined) {
+        await new Promise((resolve) => { queue.push(resolve); });
+      }
+      const found = name.startsWith('slow') ? await silent.promise : ['127.0.0.1'];
+      (queue.shift() ?? (() => idle.push(1)))();
+      return found;
+    },
+    dial: system.dial,
+  };
+  const client = new HttpClient({ network, connectMsMax: 1_200 });
+  t.after(() => Promise.all([client.close(), receiver.close()]));
+  const ask = async (host, timeoutMs) => {
+    const { tag, val } = await exchange(client, request(`http://${host}:${port}/`, { timeoutMs }));
+    return tag === 'ok' ? val.status : `${val.kind}: ${val.detail}`;
+  };
+  // Once, the name has one thread, whoever asks for it.
+  const first = Promise.all(Array.from({ length: 20 }, () => ask('slow-1.example', 5_000)));
+  assert.deepEqual(await Promise.all(['a', 'b'].map((name) => ask(`${name}.example`, 5_000))), [200, 200]);
+  for (const said of await first) {
+    assert.match(said, /^dns: .*in time/);
+  }
+  assert.deepEqual(asked.splice(0), ['slow-1.example', 'a.example', 'b.example']);
+  silent.resolve(['127.0.0.1']);
+  assert.equal(await ask('slow-1.example', 5_000), 200);
+});
+
+test('look-ups have a bound, known slow names one place, and what nobody waits for is not looked up', async () => {
+  const [asked, answer] = [[], new Map()];
+  const lookups = new Lookups({
+    lookup(name) {
+      asked.push(name);
+      const found = Promise.withResolvers();
+      answer.set(name, found.resolve);
+      return found.promise;
+    },
+  });
+  // Both are learned to be slow.
+  const slow = ['s1', 's2'].map((name) => lookups.lookup(name));
+  await sleep(LOOKUP_SLOW_MS + 100);
+  ['s1', 's2'].forEach((name) => answer.get(name)([name]));
+  assert.deepEqual(await Promise.all(slow), [['s1'], ['s2']]);
+  const again = ['s1', 's2', 'quick'].map((name) => lookups.lookup(name));
+  assert.deepEqual(asked.splice(0), ['s1', 's2', 's1', 'quick']);
+  answer.get('s1')(['1']);
+  answer.get('quick')(['q']);
+  await Promise.all([again[0], again[2]]);
+  answer.get('s2')(['2']);
+  assert.deepEqual(await again[1], ['2']);
+  assert.deepEqual(asked.splice(0), ['s2']);
+  // One more than there are places: it waits, and is dropped when nobody wants it any more.
+  const names = Array.from({ length: LOOKUPS_MAX }, (_, n) => `n${n}`);
+  const many = names.map((name) => lookups.lookup(name));
+  const giving = new AbortController();
+  const given = lookups.lookup('given-up', giving.signal);
+  const kept = lookups.lookup('kept');
+  giving.abort();
+  await assert.rejects(given, /in time/);
+  names.forEach((name) => answer.get(name)([name]));
+  await Promise.all(many);
+  answer.get('kept')(['k']);
+  assert.deepEqual(await kept, ['k']);
+  assert.deepEqual(asked, [...names, 'kept']);
 });
 
 // A proxy that makes tunnels to wherever it is asked for; answers its port.

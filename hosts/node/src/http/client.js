@@ -10,6 +10,7 @@ import { collector } from './body.js';
 import { dial } from './dial.js';
 import { parseRules } from './egress.js';
 import { Failure, failureOf, refused } from './failure.js';
+import { Lookups } from './lookups.js';
 import { system } from './network.js';
 import { parseProxy } from './proxy.js';
 
@@ -25,7 +26,12 @@ export class HttpClient {
   /** @param {{ ca?: string | string[], proxy?: string, network?: object, connectMsMax?: number }} options */
   constructor({ ca, proxy, network, connectMsMax = CONNECT_MS_MAX } = {}) {
     this.#connectMsMax = connectMsMax;
-    this.#way = { network: network ?? system, proxy: proxy === undefined ? undefined : parseProxy(proxy) };
+    const below = network ?? system;
+    const lookups = new Lookups(below);
+    this.#way = {
+      network: { lookup: (name, signal) => lookups.lookup(name, signal), dial: (...to) => below.dial(...to) },
+      proxy: proxy === undefined ? undefined : parseProxy(proxy),
+    };
     this.#ca = ca === undefined ? undefined : [...tls.getCACertificates('default'), ...[ca].flat()];
   }
 

@@ -10,7 +10,7 @@ import { tunnel } from './proxy.js';
 export async function dial(rules, way, hostname, port, signal) {
   let found;
   try {
-    found = await addresses(way.network, hostname);
+    found = await addresses(way.network, hostname, signal);
   } catch (error) {
     throw new Failure('dns', `the name does not resolve: ${error.code ?? error.message}`);
   }
@@ -37,12 +37,12 @@ export async function dial(rules, way, hostname, port, signal) {
 }
 
 /** The addresses of a URL's host: itself, or what its name resolves to. At least one. */
-export async function addresses(network, hostname) {
+export async function addresses(network, hostname, signal) {
   const literal = hostname.replace(/^\[|\]$/g, '');
   if (parseAddress(literal) !== undefined) {
     return [literal];
   }
-  const found = await network.lookup(hostname);
+  const found = await network.lookup(hostname, signal);
   if (found.length === 0) {
     throw new Error('it has no address');
   }

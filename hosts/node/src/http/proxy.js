@@ -28,7 +28,7 @@ export function parseProxy(text) {
 
 /** A connection to the address, as good as a direct one. The error is one sentence for the log. */
 export async function tunnel({ network, proxy }, address, port, signal) {
-  const socket = await race(network, await addresses(network, proxy.hostname), proxy.port, signal);
+  const socket = await race(network, await addresses(network, proxy.hostname, signal), proxy.port, signal);
   try {
     const to = `${address.includes(':') ? `[${address}]` : address}:${port}`;
     socket.write(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n${proxy.authorization}\r\n`);
