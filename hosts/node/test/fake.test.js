@@ -29,6 +29,16 @@ test('a fake records, asserts and sends nothing', async (t) => {
   assert.equal(fake.sent.length, 2);
 });
 
+test('a fake records of an event what would be stored', async (t) => {
+  const fake = await Hookwright.fake();
+  t.after(() => fake.close());
+  const at = new Date('2025-02-04T12:00:00Z');
+  const event = { type: 'invoice.paid', data: { at, none: undefined, total: { toJSON: () => '42.00' } }, subject: undefined };
+  const { messageId } = await fake.onEvent({ ...event, change() {} }, { tenant: 'acme' });
+  const { event: recorded } = fake.assertAccepted('invoice.paid', { data: { at: '2025-02-04T12:00:00.000Z', total: '42.00' } });
+  assert.deepEqual(recorded.data, (await fake.message('acme', messageId)).event.data);
+});
+
 test('a signature is looked at by the code that makes it', async (t) => {
   const hooks = await openHooks(t);
   const receiver = await startReceiver();
