@@ -1,12 +1,14 @@
 // Events that are accepted in the platform's own transaction: they come and go with it.
 
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import pg from 'pg';
-import { Hookwright, NotFoundError, postgresStorage } from '../src/index.js';
-import { KEY, LOOPBACK, openHooks, temporarySqlite } from './support/hooks.js';
+import { Hookwright, NotFoundError, postgresStorage, SQLITE_SCHEMA, sqliteStorage } from '../src/index.js';
+import { KEY, LOOPBACK, openHooks, temporaryFolder, temporarySqlite } from './support/hooks.js';
 import { startPostgres } from './support/postgres.js';
 import { startReceiver } from './support/receiver.js';
 
@@ -98,6 +100,45 @@ test('better-sqlite3: an event goes with its transaction', async (t) => {
   assert.deepEqual(ids(receiver), [kept]);
 });
 
+test("node:sqlite: a table of the application's own making, in a file that is not in WAL mode", async (t) => {
+  const file = path.join(temporaryFolder(t), 'app.db');
+  const db = new DatabaseSync(file);
+  t.after(() => db.close());
+  db.exec(SQLITE_SCHEMA);
+  const mode = () => {
+    using other = new DatabaseSync(file);
+    return other.prepare('PRAGMA journal_mode').get().journal_mode;
+  };
+  assert.equal(mode(), 'delete');
+  const storage = sqliteStorage(file);
+  t.after(() => storage.close());
+  // While another has the lock, whatever the mode, a read waits for it.
+  db.exec('BEGIN EXCLUSIVE');
+  const reading = Promise.all([storage.get(['a']), storage.scan({ start: 'a', end: 'b' }, 1, 'forward')]);
+  await sleep(100);
+  db.exec('COMMIT');
+  assert.deepEqual(await reading, [[undefined], []]);
+  await storage.commit([], [{ tag: 'put', val: { key: 'a', value: '1' } }]);
+  assert.equal(mode(), 'wal');
+  // In WAL mode nobody who reads is waited for.
+  db.exec('BEGIN; SELECT * FROM hookwright');
+  await storage.commit([], [{ tag: 'delete', val: 'a' }]);
+  db.exec('COMMIT');
+});
+
+test('node:sqlite: a connection that answers rows as arrays', async (t) => {
+  const { file, storage } = await temporarySqlite(t);
+  const hooks = await openHooks(t, { storage });
+  const db = new DatabaseSync(file, { returnArrays: true });
+  t.after(() => db.close());
+  db.exec('BEGIN');
+  const transaction = { tenant: 'acme', transaction: db };
+  assert.equal(hooks.onEventSync(event('a'), transaction).new, true);
+  assert.equal(hooks.onEventSync(event('a'), transaction).new, false);
+  assert.throws(() => hooks.onEventSync({ type: 'other', id: 'a' }, transaction), { name: 'ConflictError' });
+  db.exec('COMMIT');
+});
+
 test('node:sqlite: what still waits for a lock at the end is told of it', async (t) => {
   const { file, storage } = await temporarySqlite(t);
   const hooks = await Hookwright.open({ storage, sealingKey: KEY });
@@ -112,7 +153,13 @@ test('node:sqlite: what still waits for a lock at the end is told of it', async 
   await hooks.close();
   const [accepted, committed] = await told;
   assert.equal(accepted.reason?.name, 'UnavailableError', accepted.reason?.stack);
-  assert.equal(committed.reason?.kind, 'unknown');
+  assert.equal(committed.reason?.kind, 'not-applied');
+  await assert.rejects(storage.get(['nothing']), { kind: 'not-applied' });
+  // A thread that ends before it has answered: here because a folder is no file.
+  const broken = sqliteStorage(temporaryFolder(t));
+  await assert.rejects(broken.get(['nothing']), { kind: 'not-applied' });
+  await assert.rejects(broken.commit([], [{ tag: 'delete', val: 'nothing' }]), { kind: 'unknown' });
+  await broken.close();
 });
 
 test('node:sqlite: a pump beside an open transaction waits without stopping it', async (t) => {

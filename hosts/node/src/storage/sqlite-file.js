@@ -3,7 +3,7 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import { validateCommit } from '../contract.js';
-import { notApplied } from '../errors.js';
+import { notApplied, StorageError } from '../errors.js';
 import { SQLITE_BUSY_MS_MAX, SQLITE_RETRY_MS_MAX, SQLITE_RETRY_MS_MIN } from '../limits.js';
 import { commitTogether, isBusy, SQLITE_SCHEMA, SqliteRows, takeGroup } from './sqlite-rows.js';
 
@@ -11,28 +11,26 @@ import { commitTogether, isBusy, SQLITE_SCHEMA, SqliteRows, takeGroup } from './
 export class SqliteFile {
   #db;
   #rows;
+  #flushes = false;
+  #wal = false;
   #waiting = [];
   #flushing = false;
 
   constructor(file) {
     this.#db = new DatabaseSync(file, { timeout: 0 });
-    this.#db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
     this.#rows = new SqliteRows(this.#db);
   }
 
-  async createSchema() {
-    await untilUnlocked(() => {
-      this.#db.exec('PRAGMA journal_mode = WAL');
-      this.#db.exec(SQLITE_SCHEMA);
-    });
+  createSchema() {
+    return this.#unlocked(() => this.#db.exec(SQLITE_SCHEMA));
   }
 
   get(keys) {
-    return this.#rows.get(keys);
+    return this.#unlocked(() => this.#rows.get(keys));
   }
 
   scan(range, limit, order) {
-    return this.#rows.scan(range, limit, order);
+    return this.#unlocked(() => this.#rows.scan(range, limit, order));
   }
 
   commit(checks, mutations) {
@@ -47,8 +45,48 @@ export class SqliteFile {
     });
   }
 
-  close() {
+  async close() {
+    for (const { reject } of this.#waiting.splice(0)) {
+      // It waits for a lock: nothing of it has begun.
+      reject(notApplied('the store was closed'));
+    }
     this.#db.close();
+    // The answer to this comes after theirs.
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+
+  // Even this takes a lock, and a file may be locked when it is opened.
+  #configure() {
+    if (!this.#flushes) {
+      this.#db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
+      this.#flushes = true;
+    }
+    if (!this.#wal) {
+      // Whoever made the table may not have done it. It takes a moment in which nobody else is at the file: until there is
+      // one, everything works in the mode that the file has, and waits for more locks.
+      try {
+        const { journal_mode: mode } = this.#db.prepare('PRAGMA journal_mode = WAL').get();
+        this.#wal = mode === 'wal' || mode === 'memory';
+      } catch {
+        // Another has the lock; or the file cannot be written, which a commit will say.
+      }
+    }
+  }
+
+  #unlocked(run) {
+    return untilUnlocked(() => {
+      this.#configure();
+      return run();
+    });
+  }
+
+  #commitTogether(group) {
+    try {
+      this.#configure();
+    } catch (error) {
+      return isBusy(error) ? undefined : group.map(() => ({ error: notApplied(error.message) }));
+    }
+    return commitTogether(this.#rows, group);
   }
 
   #flush(retryMs) {
@@ -57,7 +95,7 @@ export class SqliteFile {
       return;
     }
     const group = takeGroup(this.#waiting);
-    const outcomes = commitTogether(this.#rows, group);
+    const outcomes = this.#commitTogether(group);
     if (outcomes === undefined) {
       this.#waiting.unshift(...group);
       this.#giveUp();
@@ -89,11 +127,10 @@ async function untilUnlocked(run) {
   const until = performance.now() + SQLITE_BUSY_MS_MAX;
   for (;;) {
     try {
-      run();
-      return;
+      return run();
     } catch (error) {
-      if (!isBusy(error) || performance.now() > until) {
-        throw notApplied(error.message);
+      if (!isBusy(error.cause ?? error) || performance.now() > until) {
+        throw error instanceof StorageError ? error : notApplied(error.message);
       }
       await new Promise((resolve) => { setTimeout(resolve, SQLITE_RETRY_MS_MAX); });
     }

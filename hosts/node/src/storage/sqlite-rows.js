@@ -74,7 +74,7 @@ export class SqliteRows {
     try {
       return read();
     } catch (error) {
-      throw notApplied(error.message);
+      throw Object.assign(notApplied(error.message), { cause: error });
     }
   }
 
@@ -84,6 +84,8 @@ export class SqliteRows {
       statement = this.#db.prepare(sql);
       // Versions are 64 bits: numbers of JavaScript would lose some of them.
       (statement.setReadBigInts ?? statement.safeIntegers).call(statement, true);
+      // The connection may have been opened to answer rows as arrays, which have no members.
+      statement.setReturnArrays?.(false);
       this.#statements.set(sql, statement);
     }
     return statement;

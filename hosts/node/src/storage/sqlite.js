@@ -16,6 +16,7 @@ export function sqliteStorage(file) {
 export class SqliteStorage {
   #file;
   #thread = null;
+  #closed = false;
 
   constructor(file) {
     this.#file = String(file);
@@ -56,13 +57,16 @@ export class SqliteStorage {
     return true;
   }
 
+  /** For good: a call that comes later, or is repeated, starts no other thread. */
   async close() {
-    const thread = this.#thread;
-    this.#thread = null;
-    await thread?.close();
+    this.#closed = true;
+    await this.#thread?.close();
   }
 
   #call(call, args) {
+    if (this.#closed) {
+      return Promise.reject(notApplied('the store was closed'));
+    }
     if (this.#thread === null || this.#thread.ended) {
       this.#thread = new FileThread(this.#file);
     }
@@ -96,9 +100,8 @@ class FileThread {
   }
 
   async close() {
-    try {
-      await this.call('close', []);
-    } finally {
+    if (!this.ended) {
+      await this.call('close', []).catch(() => {});
       await this.#worker.terminate();
     }
   }
