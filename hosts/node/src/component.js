@@ -17,7 +17,11 @@ export function compile() {
   compiling ??= Promise.all(CORES.map(async (name) => {
     const bytes = await readFile(new URL(`../component/${name}`, import.meta.url));
     return [name, await WebAssembly.compile(bytes)];
-  })).then((modules) => new Map(modules));
+  })).then((modules) => new Map(modules)).catch((error) => {
+    // What fails now, for want of file handles perhaps, may succeed the next time.
+    compiling = undefined;
+    throw error;
+  });
   return compiling;
 }
 

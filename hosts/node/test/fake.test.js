@@ -1,10 +1,12 @@
 // What a platform's own tests see: the fake, errors, and a receiver's look at signatures.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { Hookwright, InvalidError, memoryStorage, NotFoundError, verify } from '../src/index.js';
-import { KEY, openHooks } from './support/hooks.js';
+import { KEY, openHooks, temporaryFolder } from './support/hooks.js';
 import { startReceiver } from './support/receiver.js';
 
 test('a fake records, asserts and sends nothing', async (t) => {
@@ -61,6 +63,30 @@ test('a signature is looked at by the code that makes it', async (t) => {
   await assert.rejects(verify({ ...came, body: JSON.parse(body) }, secret), { name: 'InvalidError', field: 'body' });
   await assert.rejects(verify(came, 'no secret of this profile'), { name: 'InvalidError', field: 'secret' });
   await assert.rejects(verify(came, secret, 'nobody'), { name: 'InvalidError', field: 'profile' });
+});
+
+test('a look at a signature that traps spoils none of the next', async () => {
+  const signed = {
+    'webhook-id': 'msg_1', 'webhook-timestamp': String(Math.floor(Date.now() / 1_000)), 'webhook-signature': `v1,${'A'.repeat(43)}=`,
+  };
+  const look = (world) => verify({ headers: signed, body: '{}' }, `whsec_${'A'.repeat(32)}`, 'standard', { world });
+  for (let n = 0; n < 3; n += 1) {
+    await assert.rejects(look({ now: () => { throw new Error('no clock'); } }), { name: 'TrapError', kind: 'internal' });
+    assert.equal((await look()).kind, 'mismatch');
+  }
+});
+
+test('a component that could not be read once is read again', async (t) => {
+  const folder = temporaryFolder(t);
+  for (const part of ['src', 'component', 'package.json']) {
+    cpSync(new URL(`../${part}`, import.meta.url), path.join(folder, part), { recursive: true });
+  }
+  const { compile } = await import(pathToFileURL(path.join(folder, 'src/component.js')).href);
+  const [core, away] = ['component.core2.wasm', 'away'].map((name) => path.join(folder, 'component', name));
+  renameSync(core, away);
+  await assert.rejects(compile(), { code: 'ENOENT' });
+  renameSync(away, core);
+  assert.equal((await compile()).size, 3);
 });
 
 test('there is a method, with a type, for every function of the WIT', async () => {
@@ -178,6 +204,10 @@ test('arguments of the wrong kind are refused by name, and are no trap', async (
     [() => hooks.deliver({ attemptsMax: 1.5 }), 'attemptsMax'],
     [() => hooks.handle({ method: 'GET', path: '/webhooks' }), 'caller.tenant'],
     [() => hooks.handle({ method: 'GET', path: '/webhooks' }, { tenant: 'acme', user: 5 }), 'caller.user'],
+    [() => verify(undefined, []), 'request'],
+    [() => verify({ body: '' }, []), 'headers'],
+    [() => verify({ headers: 'x-a: b', body: '' }, []), 'headers'],
+    [() => verify({ headers: {}, body: '', method: 5 }, []), 'method'],
     [() => verify({ headers: {}, body: '' }, [5]), 'secrets[0]'],
     [() => verify({ headers: {}, body: '' }, [], 'standard', { toleranceS: '5 min' }), 'toleranceS'],
   ];
