@@ -48,7 +48,7 @@ export class Hookwright {
       config,
       egress: { ca: egress.ca, proxy: egress.proxy },
       storage: options.storage,
-      world: { ...systemWorld, ...world },
+      world: { ...systemWorld, ...world, log: safely(world.log ?? systemWorld.log) },
       client: this.#client,
     };
     this.#pumpOptions = pump;
@@ -358,6 +358,17 @@ function textsOf(events) {
 
 function pageOf({ cursor, limit } = {}) {
   return { ...optionalTexts({ cursor }), limit: optionalWhole('limit', limit) ?? PAGE };
+}
+
+// A line that cannot be logged ends nothing: neither an instance in the middle of a call, nor the pump.
+function safely(log) {
+  return (level, message) => {
+    try {
+      log(level, message);
+    } catch {
+      // There is nobody to tell.
+    }
+  };
 }
 
 function join(storage, transaction) {

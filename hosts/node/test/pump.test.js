@@ -151,6 +151,34 @@ test('a store that fails for a while is met again', async (t) => {
   assert.ok(failures > 3);
 });
 
+test('a log that fails ends neither the pump nor the process', async (t) => {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const [storage, { storage: portable }] = [memoryStorage(), await temporarySqlite(t)];
+  let told = 0;
+  const world = { log() {
+    told += 1;
+    throw new Error('the log is full');
+  } };
+  for (const store of [storage, portable]) {
+    const hooks = await openHooks(t, { storage: store, world });
+    await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+    hooks.start();
+    if (store === storage) {
+      const { scan } = storage;
+      storage.scan = () => {
+        storage.scan = scan;
+        throw new Error('not now');
+      };
+    }
+    const before = receiver.requests.length;
+    await hooks.onEvent(event(1), { tenant: 'acme' });
+    await receiver.count(before + 1);
+    await hooks.stop();
+  }
+  assert.ok(told > 0);
+});
+
 test('a crash in the middle of the pump loses nothing', async (t) => {
   const total = 400;
   const { storage, file } = await temporarySqlite(t);
