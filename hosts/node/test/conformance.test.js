@@ -45,13 +45,9 @@ function checkRequest(one, came, messageId, begunS) {
   const found = new Map(came.headers.map(([name, value]) => [name.toLowerCase(), value]));
   assert.equal(found.size, came.headers.length, 'a header is there twice');
   const wanted = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  const own = [...found.keys()].filter((name) => !TRANSPORT.includes(name));
-  assert.deepEqual(own.sort(), [...wanted.keys()].sort());
-  // The spelling is the dialect's, too: some receivers are no friends of lower case.
-  const spelled = came.headers.map(([name]) => name);
-  for (const name of Object.keys(headers)) {
-    assert.ok(spelled.some((other) => other.toLowerCase() === name.toLowerCase()), name);
-  }
+  // The spelling and the order are the dialect's, too: some receivers are no friends of lower case.
+  const own = came.headers.map(([name]) => name).filter((name) => !TRANSPORT.includes(name.toLowerCase()));
+  assert.deepEqual(own, Object.keys(headers));
   assert.match(found.get('user-agent'), /^Hookwright\//);
   for (const [name, value] of wanted) {
     const came = found.get(name);
