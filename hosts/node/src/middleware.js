@@ -51,19 +51,23 @@ export function fastifyPlugin(hooks, { caller }) {
     fastify.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_BYTES_MAX }, (_, body, done) => {
       done(null, body);
     });
+    fastify.setErrorHandler((error, _, reply) => {
+      if (error.statusCode !== 413) {
+        // The application's own handler, or Fastify's, has the rest.
+        throw error;
+      }
+      return send(reply, tooLarge());
+    });
+    // A prefix may have parameters, so that it is not as long as what stands in its place.
+    const segments = fastify.prefix.split('/').length;
     fastify.all('/*', async (request, reply) => {
       const who = await caller(request);
       const [whole, query = ''] = splitTarget(request.raw.url);
-      const path = whole.slice(fastify.prefix.length) || '/';
+      const path = `/${whole.split('/').slice(segments).join('/')}`;
       const asked = { method: request.method, path, query, body: request.body ?? '' };
-      const { status, headers, body } = who == null
+      return send(reply, who == null
         ? problem(401, 'Unauthorized', 'nobody is known to call')
-        : await hooks.handle(asked, who);
-      reply.code(status);
-      for (const { name, value } of headers) {
-        reply.header(name, value);
-      }
-      return reply.send(body);
+        : await hooks.handle(asked, who));
     });
   };
 }
@@ -71,7 +75,7 @@ export function fastifyPlugin(hooks, { caller }) {
 async function answerTo(hooks, request, { path, query }, who) {
   const body = await readBody(request);
   if (body === undefined) {
-    return problem(413, 'Content Too Large', `the body has more than ${BODY_BYTES_MAX} bytes`);
+    return tooLarge();
   }
   return hooks.handle({ method: request.method, path, query, body }, who);
 }
@@ -110,6 +114,18 @@ function write(response, { status, headers, body }) {
     response.setHeader(name, value);
   }
   response.end(body);
+}
+
+function send(reply, { status, headers, body }) {
+  reply.code(status);
+  for (const { name, value } of headers) {
+    reply.header(name, value);
+  }
+  return reply.send(body);
+}
+
+function tooLarge() {
+  return problem(413, 'Content Too Large', `the body has more than ${BODY_BYTES_MAX} bytes`);
 }
 
 function problem(status, title, detail) {
