@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,15 @@ test('the tarball, in an empty folder', (t) => {
 
   const listed = execFileSync('npx', ['hookwright', 'check-storage', '--list'], { cwd: app, env, encoding: 'utf8' });
   assert.equal(listed.trim().split('\n').length, 29);
+});
+
+test('without the component nothing is packed', (t) => {
+  const folder = temporaryFolder(t);
+  for (const part of ['src', 'bin', 'scripts', 'package.json', 'README.md', 'LICENSE']) {
+    cpSync(path.join(ROOT, part), path.join(folder, part), { recursive: true });
+  }
+  assert.throws(() => execFileSync('npm', ['pack'], { cwd: folder, env, encoding: 'utf8', stdio: 'pipe' }), /component\/ has no/);
+  assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith('.tgz')), []);
 });
 
 test('the types say what there is', () => {
