@@ -28,14 +28,15 @@ Exit codes: 0 every case passed; 1 one failed; 2 the command line makes no sense
 process.exitCode = await run(process.argv.slice(2));
 
 async function run([command, ...rest]) {
-  if (command === 'storage-driver' && rest.length > 0) {
+  const helps = (word) => word === '--help' || word === '-h';
+  if (command === 'storage-driver' && rest.length > 0 && !helps(rest[0])) {
     await drive(rest[0], rest.slice(1));
     return 0;
   }
   if (command === 'check-storage') {
     return check(rest);
   }
-  const asked = command === '--help' || command === '-h';
+  const asked = helps(command) || (command === 'storage-driver' && helps(rest[0]));
   (asked ? process.stdout : process.stderr).write(`${HELP}\n`);
   return asked ? 0 : 2;
 }
@@ -47,13 +48,17 @@ async function check(args) {
     parsed = parseArgs({
       args: split < 0 ? args : args.slice(0, split),
       allowPositionals: true,
-      options: { case: { type: 'string' }, 'call-timeout-s': { type: 'string' }, list: { type: 'boolean' } },
+      options: { case: { type: 'string' }, 'call-timeout-s': { type: 'string' }, list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     });
   } catch (error) {
     process.stderr.write(`hookwright: error: ${error.message}\n`);
     return 2;
   }
   const { values, positionals } = parsed;
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
   if (values.list) {
     process.stdout.write(`${CASES.map(({ name }) => name).join('\n')}\n`);
     return 0;
@@ -66,5 +71,9 @@ async function check(args) {
     return 2;
   }
   const wanted = (name) => name.includes(values.case ?? '');
+  if (!CASES.some(({ name }) => wanted(name))) {
+    process.stderr.write(`hookwright: error: no case's name has \`${values.case}\`; --list shows them\n`);
+    return 2;
+  }
   return (await checkStorage({ command, wanted, timeoutMs })) ? 0 : 1;
 }

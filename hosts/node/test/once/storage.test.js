@@ -38,6 +38,25 @@ test("sqlite, by this package's kit: what closes and crashes", async (t) => {
   assert.match(await own(store('sqlite'), file, '--case', ' after '), /\n3 passed, 0 failed, 0 skipped\n$/);
 });
 
+test('a command line that makes no sense tries nothing', async () => {
+  const outcome = (...args) => run(process.execPath, [COMMAND, ...args]).then(({ stdout }) => [0, stdout], ({ code, stderr }) => [code, stderr]);
+  const rows = [
+    [['check-storage', store('memory'), '--case', 'a typo'], 2, /no case's name has `a typo`/],
+    [['check-storage', '--case'], 2, /--case/],
+    [['check-storage'], 2, /--case TEXT/],
+    [['check-storage', '--help'], 0, /--case TEXT/],
+    [['check-storage', '-h'], 0, /--case TEXT/],
+    [['storage-driver', '--help'], 0, /--case TEXT/],
+    [['--help'], 0, /--case TEXT/],
+    [['nonsense'], 2, /--case TEXT/],
+  ];
+  for (const [args, code, said] of rows) {
+    const [came, text] = await outcome(...args);
+    assert.equal(came, code, args.join(' '));
+    assert.match(text, said, args.join(' '));
+  }
+});
+
 test("a store that breaks rules, by this package's kit", async () => {
   const refused = await own(store('broken')).catch(({ code, stdout }) => ({ code, stdout }));
   assert.equal(refused.code, 1, String(refused));
