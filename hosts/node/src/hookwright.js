@@ -356,7 +356,8 @@ function textsOf(events) {
   return list('events', events).map((event, n) => json(`events[${n}]`, event));
 }
 
-function pageOf({ cursor, limit } = {}) {
+function pageOf(paging) {
+  const { cursor, limit } = paging ?? {};
   return { ...optionalTexts({ cursor }), limit: optionalWhole('limit', limit) ?? PAGE };
 }
 

@@ -128,6 +128,7 @@ export interface Message {
   type: string;
   occurredAt: string;
   acceptedAt: string;
+  /** As JavaScript reads it: whole numbers above 2^53 lose their last digits. `payload` answers the text. */
   event: unknown;
   attempts: Attempt[];
   nextCursor: string | null;
@@ -390,9 +391,9 @@ export class Hookwright<Transaction = any> {
     options?: { webhookId?: string },
   ): Promise<{ messageId: string; webhookIds: string[] }>;
   /** Sends again, in a job, every delivery of the webhook that failed in that time and still is. */
-  recover(tenant: string, webhookId: string, range: TimeRange): Promise<Job>;
+  recover(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
   /** Sends, in a job, every message accepted in that time that the webhook has missed. */
-  replay(tenant: string, webhookId: string, range: TimeRange): Promise<Job>;
+  replay(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
   /** Has everything removed, in a job, that is kept of the events about one subject. */
   erase(tenant: string, request: { subject: { type: string; id: string | number } } | string): Promise<Job>;
   job(tenant: string, jobId: string): Promise<Job>;

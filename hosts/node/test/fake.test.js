@@ -249,6 +249,7 @@ test('all of the management calls answer what the API answers', async (t) => {
   const changed = await hooks.update('acme', webhook.id, { name: 'Other' });
   assert.equal(changed.name, 'Other');
   assert.deepEqual((await hooks.list('acme')).data, [await hooks.get('acme', webhook.id)]);
+  assert.deepEqual(await hooks.list('acme', null), await hooks.list('acme', { cursor: null }));
   const rotated = await hooks.rotateSecret('acme', webhook.id, { overlapS: 0 });
   assert.notEqual(rotated.secret, webhook.secret);
   const test = await hooks.testWebhook('acme', webhook.id);

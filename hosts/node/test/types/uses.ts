@@ -33,6 +33,8 @@ const job = await hooks.recover('acme', id, { since: '2025-02-04T12:00:00Z' });
 const running: boolean = (await hooks.cancelJob('acme', job.id)).state === 'running';
 // @ts-expect-error a time to begin with is needed
 await hooks.replay('acme', id, {});
+await hooks.replay('acme', id, '{"since":"2025-02-04T12:00:00Z"}');
+await hooks.recover('acme', id, '{"since":"2025-02-04T12:00:00Z"}');
 await hooks.erase('acme', { subject: { type: 'asset', id: 123 } });
 const [latest] = (await hooks.jobs('acme')).data;
 await hooks.update('acme', id, { strictOrder: true, onExhausted: 'pause', keepBodies: false });
