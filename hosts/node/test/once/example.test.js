@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import pg from 'pg';
 import { verify } from '../../src/index.js';
 import { startPostgres } from '../support/postgres.js';
 import { startReceiver } from '../support/receiver.js';
@@ -14,12 +15,35 @@ import { startReceiver } from '../support/receiver.js';
 const FOLDER = fileURLToPath(new URL('../../examples/nest/', import.meta.url));
 const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`, NO_COLOR: '1' };
 
-test('an inventory in NestJS with TypeORM', async (t) => {
+let built = false;
+
+function build() {
+  if (built) {
+    return;
+  }
   if (!existsSync(path.join(FOLDER, 'node_modules/typeorm'))) {
     process.stderr.write('installing what examples/nest needs, once\n');
     execFileSync('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: FOLDER, env, stdio: 'pipe' });
   }
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: FOLDER, stdio: 'inherit' });
+  built = true;
+}
+
+test('a change that does not say whose asset it is', async () => {
+  build();
+  const { AssetEvents } = await import(pathToFileURL(path.join(FOLDER, 'dist/asset.events.js')).href);
+  const told = [];
+  const events = new AssetEvents({ subscribers: [] }, { onEvent: async (event) => told.push(event) });
+  // As TypeORM calls it for `repository.update()` and `delete()`.
+  await assert.rejects(events.afterUpdate({ entity: { status: 'retired' } }), /asset\.updated: load the asset/);
+  await assert.rejects(events.afterRemove({}), /asset\.deleted: load the asset/);
+  assert.deepEqual(told, []);
+  await events.afterUpdate({ databaseEntity: { id: 1, tenant: 'acme' }, entity: { status: 'retired' } });
+  assert.deepEqual(told[0].after, { id: 1, tenant: 'acme', status: 'retired' });
+});
+
+test('an inventory in NestJS with TypeORM', async (t) => {
+  build();
   const server = await startPostgres();
   t.after(() => server.stop());
   const receiver = await startReceiver();
@@ -45,7 +69,16 @@ test('an inventory in NestJS with TypeORM', async (t) => {
   assert.equal(made.status, 201, JSON.stringify(made));
   assert.equal((await ask('POST', '/assets', { tenant: 'acme', name: 'forbidden' })).status, 422);
   assert.equal((await ask('PATCH', `/assets/${made.body.id}`, { status: 'allocated' })).body.status, 'allocated');
-  await ask('DELETE', `/assets/${made.body.id}`);
+  // As when the server restarts: every idle connection is lost.
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  const { rowCount } = await client.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+  );
+  await client.end();
+  assert.ok(rowCount > 1);
+  while ((await ask('GET', '/api/webhooks/webhooks')).status !== 200);
+  assert.equal((await ask('DELETE', `/assets/${made.body.id}`)).status, 200);
   await receiver.count(3);
   const bodies = receiver.requests.map(({ body }) => JSON.parse(body));
   assert.deepEqual(bodies.map(({ type, data }) => [type, data.name, data.status]).sort(), [

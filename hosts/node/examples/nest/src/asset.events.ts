@@ -38,6 +38,10 @@ export class AssetEvents implements EntitySubscriberInterface<Asset> {
 
   private async tell(type: string, transaction: QueryRunner, before?: Asset, after?: Asset): Promise<void> {
     const { id, tenant } = (after ?? before) as Asset;
+    if (id === undefined || tenant === undefined) {
+      // `repository.update()` and `delete()` change rows without loading them: nobody knows whose they are. It rolls back.
+      throw new Error(`${type}: load the asset, and \`save\` or \`remove\` it`);
+    }
     await this.hooks.onEvent({ type, subject: { type: 'asset', id }, before, after, data: after ?? before }, { tenant, transaction });
   }
 }

@@ -13,7 +13,11 @@ export function caller(request: { headers: Record<string, unknown> }): Caller | 
 }
 
 async function open(): Promise<Hookwright> {
-  const storage = postgresStorage(new pg.Pool({ connectionString: process.env.DATABASE_URL }));
+  const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+  // An idle connection that is lost, as when the server restarts, is replaced; without a listener it would end the process.
+  pool.on('error', (error) => console.error(`hookwright's pool: ${error.message}`));
+  // Closing Hookwright closes its store, and here its pool with it.
+  const storage = Object.assign(postgresStorage(pool), { close: () => pool.end() });
   await storage.createSchema();
   return Hookwright.open({
     storage,
