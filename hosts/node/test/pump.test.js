@@ -1,4 +1,4 @@
-// The pump in the background: it wakes, it drains, it keeps nobody, and what a crash leaves it finds.
+// The pump in the background: it wakes, it drains, and nothing ends it but a stop.
 
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
@@ -9,13 +9,9 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { memoryStorage, StorageError } from '../src/index.js';
 import { openHooks, temporarySqlite } from './support/hooks.js';
-import { startReceiver } from './support/receiver.js';
+import { startReceiver, wakesAtOnce } from './support/receiver.js';
 
 const event = (n) => ({ type: 'invoice.paid', id: `e-${n}`, data: { n } });
-const CRASHING = fileURLToPath(new URL('./support/crashing.js', import.meta.url));
-// A webhook's requests in flight, unless it says another number.
-const LANE_IN_FLIGHT = 8;
-const FINISHING = fileURLToPath(new URL('./support/finishing.js', import.meta.url));
 
 for (const ownThread of [true, false]) {
   const where = ownThread ? 'on a thread of its own' : "on the caller's thread";
@@ -41,6 +37,18 @@ for (const ownThread of [true, false]) {
     hooks.start();
     await hooks.onEvent(event(50), { tenant: 'acme' });
     await receiver.count(51);
+  });
+}
+
+for (const ownThread of [true, false]) {
+  test(`a wake is no poll ${ownThread ? 'on a thread of its own' : "on the caller's thread"}`, async (t) => {
+    const { storage } = await temporarySqlite(t);
+    const hooks = await openHooks(t, { storage, pump: { ownThread } });
+    const receiver = await startReceiver();
+    t.after(() => receiver.close());
+    await hooks.register('acme', { url: receiver.url(), events: ['*'] });
+    hooks.start();
+    await wakesAtOnce(receiver, (n) => hooks.onEvent(event(n), { tenant: 'acme' }));
   });
 }
 
@@ -121,13 +129,6 @@ test('a program that is given as text has threads as well', async (t) => {
   }
 });
 
-test('a finished process is not kept alive by its pump', async (t) => {
-  const { file } = await temporarySqlite(t);
-  const child = spawn(process.execPath, [FINISHING, file], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [code] = await once(child, 'exit');
-  assert.equal(code, 0);
-});
-
 test('a store that fails for a while is met again', async (t) => {
   const storage = memoryStorage();
   const receiver = await startReceiver();
@@ -177,36 +178,6 @@ test('a log that fails ends neither the pump nor the process', async (t) => {
     await hooks.stop();
   }
   assert.ok(told > 0);
-});
-
-test('a crash in the middle of the pump loses nothing', async (t) => {
-  const total = 400;
-  const { storage, file } = await temporarySqlite(t);
-  const receiver = await startReceiver();
-  t.after(() => receiver.close());
-  const hooks = await openHooks(t, { storage });
-  for (let n = 0; n < 4; n += 1) {
-    await hooks.register('acme', { url: receiver.url(`/${n}`), events: ['*'] });
-  }
-  const accepted = await hooks.onEvents(Array.from({ length: 100 }, (_, n) => event(n)), { tenant: 'acme' });
-  for (let crash = 1; crash <= 2; crash += 1) {
-    const child = fork(CRASHING, [file], { stdio: 'inherit' });
-    await receiver.count(receiver.requests.length + 60);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-  const before = receiver.requests.length;
-  assert.ok(before < total, 'it was killed before it was done');
-  // No other is at work on the store: what the dead have leased need not be waited for.
-  assert.ok(await hooks.takeOver() > 0);
-  while ((await hooks.deliver()).attempts > 0);
-  const seen = new Set(receiver.requests.map(({ target, headers }) => `${target} ${new Map(headers).get('webhook-id')}`));
-  const wanted = new Set(accepted.flatMap(({ messageId }) => [0, 1, 2, 3].map((n) => `/${n} ${messageId}`)));
-  assert.deepEqual(seen, wanted);
-  // At least once, and not much more: for each crash and webhook what was in flight, and what had come back and was in the
-  // commit that the crash met.
-  const unrecordedMax = 2 * LANE_IN_FLIGHT;
-  assert.ok(receiver.requests.length - total <= 2 * 4 * unrecordedMax, `${receiver.requests.length - total} twice`);
 });
 
 test('the event loop stays free while deliveries go out', async (t) => {

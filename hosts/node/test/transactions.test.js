@@ -10,7 +10,7 @@ import pg from 'pg';
 import { Hookwright, NotFoundError, postgresStorage, SQLITE_SCHEMA, sqliteStorage } from '../src/index.js';
 import { KEY, LOOPBACK, openHooks, temporaryFolder, temporarySqlite } from './support/hooks.js';
 import { startPostgres } from './support/postgres.js';
-import { startReceiver } from './support/receiver.js';
+import { startReceiver, wakesAtOnce } from './support/receiver.js';
 
 const event = (id) => ({ type: 'invoice.paid', id, data: { amount: 42 } });
 let server;
@@ -181,6 +181,12 @@ test('node:sqlite: a pump beside an open transaction waits without stopping it',
   db.exec('COMMIT');
   hooks.wake();
   await receiver.count(11);
+  await wakesAtOnce(receiver, (id) => {
+    db.exec('BEGIN IMMEDIATE');
+    hooks.onEventSync(event(id), { tenant: 'acme', transaction: db });
+    db.exec('COMMIT');
+    hooks.wake();
+  });
 });
 
 async function openPostgres(t) {
@@ -343,4 +349,10 @@ test('pg: transactions do not wait for each other', async (t) => {
   hooks.start();
   hooks.wake();
   await receiver.count(9);
+  await wakesAtOnce(receiver, async (id) => {
+    await clients[0].query('BEGIN');
+    await hooks.onEvent(event(id), { tenant: 'acme', transaction: clients[0] });
+    await clients[0].query('COMMIT');
+    hooks.wake();
+  });
 });

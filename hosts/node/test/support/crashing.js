@@ -1,9 +1,10 @@
 // A process that pumps until somebody kills it.
 
-import { Hookwright, sqliteStorage } from '../../src/index.js';
+import { Hookwright } from '../../src/index.js';
 import { KEY, LOOPBACK } from './hooks.js';
+import { openStore } from './stored.js';
 
-const storage = sqliteStorage(process.argv[2]);
+const storage = await openStore(process.argv[2]);
 const hooks = await Hookwright.open({ storage, sealingKey: KEY, egress: LOOPBACK });
 await hooks.takeOver();
 hooks.start();

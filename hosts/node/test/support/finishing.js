@@ -1,9 +1,12 @@
-// A process that has begun to pump, and has then nothing more to do.
+// A process that has begun to pump, on a thread of its own or on this one, and has then nothing more to do.
 
-import { Hookwright, sqliteStorage } from '../../src/index.js';
+import { Hookwright } from '../../src/index.js';
 import { KEY } from './hooks.js';
+import { openStore } from './stored.js';
 
-const hooks = await Hookwright.open({ storage: sqliteStorage(process.argv[2]), sealingKey: KEY });
+const [at, where] = process.argv.slice(2);
+const storage = await openStore(at);
+const hooks = await Hookwright.open({ storage, sealingKey: KEY, pump: { ownThread: where === 'thread' } });
 await hooks.register('acme', { url: 'http://127.0.0.1:9/', events: ['*'] });
 hooks.start();
 await hooks.onEvent({ type: 'invoice.paid' }, { tenant: 'acme' });

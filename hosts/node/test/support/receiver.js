@@ -1,8 +1,10 @@
 // A receiver on loopback that keeps what came, byte for byte.
 
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A receiver that answers with what `answer(n)` says or promises: a status; 200 without it. */
 export async function startReceiver(answer = () => 200) {
@@ -41,6 +43,24 @@ export async function startReceiver(answer = () => 200) {
       server.closeAllConnections();
     },
   };
+}
+
+/**
+ * What `accept(n)` accepts is sent at once although nothing was due. A pump that nobody wakes looks once a second: with pauses
+ * in which it comes to rest, it would find most of these late. The median counts, because a machine may be busy.
+ */
+export async function wakesAtOnce(receiver, accept) {
+  const delaysMs = [];
+  for (let n = 0; n < 7; n += 1) {
+    await sleep(250);
+    const begun = performance.now();
+    const before = receiver.requests.length;
+    await accept(`wake-${n}`);
+    await receiver.count(before + 1);
+    delaysMs.push(performance.now() - begun);
+  }
+  const [, , , medianMs] = delaysMs.sort((a, b) => a - b);
+  assert.ok(medianMs < 400, `the median of ${delaysMs.map(Math.round)} ms`);
 }
 
 /** A port at which nobody listens. */
