@@ -49,6 +49,11 @@ pub const PINNED: &[(u64, &str)] = &[
     (2_898, "an attempt brought forward while it was under way was put twice into one settling commit"),
     (3_229, "attempts whose commit had landed with an unknown outcome did not count towards disabling the webhook"),
     (16_790, "a replay took what waits behind a strict lane's first delivery for missed, and it was sent twice"),
+    (
+        206_315,
+        "a lane that became strict and was removed while a request was in flight forgot what it had known, for a lease",
+    ),
+    (240_092, "strict order that was switched on while a request was in flight left its retry without a wake"),
     (67_426, "an erasure took an event that was reported again after another erasure of the same subject"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
 ];

@@ -75,9 +75,10 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
                 held.hook = hook;
                 held.strict = strict;
                 if strict || held.partly {
-                    // What is due next may be another row now.
+                    // What is due next may be another row now; what was known of the rows is read again, whatever comes.
                     held.ready.clear();
                     held.scan = true;
+                    held.partly = true;
                 }
             }
         }

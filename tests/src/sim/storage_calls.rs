@@ -229,6 +229,7 @@ impl World {
             },
             redelivers: matches!(&*self.calls[call].job, Job::Redeliver { .. }),
             began_us: self.calls[call].began_us,
+            read_us: 3 * self.params.send_slack_us(),
         };
         let slack_ms = self.params.faults.clock_off_ms_max * 2 + 1_000;
         let retention_ms = (u64::from(self.params.retention_s) * 1_000).saturating_sub(slack_ms);

@@ -28,6 +28,8 @@ pub struct Applied {
     pub redelivers: bool,
     /// When the call began, in true microseconds.
     pub began_us: u64,
+    /// How long before a request its worker may have read the queue, in microseconds.
+    pub read_us: u64,
 }
 
 /// Judges a commit.
@@ -93,7 +95,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
             format!("call {call} recorded attempt {number} of {message} for {lane}, which call {held_by:?} holds")
         })?;
         truthful(model, lane, message, *number, applied, sent)?;
-        order::recorded(model, touched, (lane, message, *number), now_us, sent)?;
+        order::recorded(model, touched, (lane, message, *number), (now_us, applied.read_us), sent)?;
     }
     for (lane, message, _) in &touched.asked {
         order::placed(model, touched, (lane, message), applied.began_us)?;

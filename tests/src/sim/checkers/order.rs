@@ -62,7 +62,7 @@ pub fn recorded(
     model: &Model,
     touched: &Touched,
     (lane_id, message, number): (&String, &String, u32),
-    now_us: u64,
+    (now_us, read_us): (u64, u64),
     sent: &[Sent],
 ) -> Result<(), Failure> {
     let lane = &model.lanes[lane_id];
@@ -75,7 +75,7 @@ pub fn recorded(
     }
     for before in touched.queued_before.get(lane_id).into_iter().flatten().take_while(|before| *before != message) {
         let other = &lane.deliveries[before];
-        let came_between = other.was_asked() && other.placed_us >= sent_us;
+        let came_between = other.was_asked() && other.placed_us + read_us >= sent_us;
         ensure(other.entries.is_empty() || came_between, "in-order", || {
             format!("attempt {number} of {message} is recorded for {lane_id} while {before} waits before it")
         })?;
