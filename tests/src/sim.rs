@@ -53,6 +53,10 @@ pub const PINNED: &[(u64, &str)] = &[
         206_315,
         "a lane that became strict and was removed while a request was in flight forgot what it had known, for a lease",
     ),
+    (
+        334_760,
+        "a success that was recorded between the look at a lane and its claim was forgotten, and the webhook disabled",
+    ),
     (240_092, "strict order that was switched on while a request was in flight left its retry without a wake"),
     (67_426, "an erasure took an event that was reported again after another erasure of the same subject"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Held, Pump, Registration, alone, is_believed, jobs};
+use super::{Held, Pump, Registration, alone, health, is_believed, jobs};
 use crate::commit::{Commit, Outcome};
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    BREAKER_PAUSE_MS_MAX, CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, ISOLATION_WAIT_MS,
-    LANE_WAKES_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS, PACE_AHEAD_MS, POLL_MS, TENANT_IN_FLIGHT_MAX,
-    TENANT_UNPROVEN_MAX, TIMEOUT_MS_MAX, WAKE_PAGE, WAKE_PAGES_MAX,
+    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, ISOLATION_WAIT_MS, LANE_WAKES_MAX,
+    LEASE_MARGIN_MS, LEASE_SENDING_MS, POLL_MS, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX, TIMEOUT_MS_MAX, WAKE_PAGE,
+    WAKE_PAGES_MAX,
 };
 use crate::records::{self, Doubt, Stat};
 use crate::{Error, id};
@@ -328,9 +328,7 @@ fn read_free(
         return Ok(None);
     }
     let mut stat: Stat = stat.map_or(Ok(Stat::default()), |entry| records::decode(&entry.key, &entry.value))?;
-    // No pause is longer: a clock that was far ahead does not keep the webhook from being sent to.
-    let believed_us = (now_ms + BREAKER_PAUSE_MS_MAX + PACE_AHEAD_MS) * 1_000;
-    stat.free_at_us = stat.free_at_us.filter(|free_at_us| *free_at_us <= believed_us);
+    stat.free_at_us = health::believed(stat.free_at_us, now_ms);
     // Only how long the lease must be; what the webhook is now is read after the lane has been leased.
     let (timeout_ms, strict) = match hook {
         Some(entry) => records::decode::<records::Hook>(&entry.key, &entry.value)

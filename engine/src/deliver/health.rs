@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::config::Config;
-use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAUSE_MS_MIN};
+use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAUSE_MS_MIN, PACE_AHEAD_MS};
 use crate::records::{Stat, State};
 
 /// Counts an attempt. What needed none counts for nothing.
@@ -40,6 +40,13 @@ pub(super) fn count(stat: &mut Stat, done: &Done) {
 fn breaker_ms(failures: u32) -> u64 {
     let doublings = failures.saturating_sub(BREAKER_FAILURES).min(16);
     (BREAKER_PAUSE_MS_MIN << doublings).min(BREAKER_PAUSE_MS_MAX)
+}
+
+/// When a webhook is next free, if that may be so: no pause is longer, and a clock that was far ahead does not keep it from being
+/// sent to.
+pub(super) fn believed(free_at_us: Option<u64>, now_ms: u64) -> Option<u64> {
+    let believed_us = (now_ms + BREAKER_PAUSE_MS_MAX + PACE_AHEAD_MS) * 1_000;
+    free_at_us.filter(|free_at_us| *free_at_us <= believed_us)
 }
 
 /// Why the webhook is to be disabled, if it has failed for long enough, or often enough.

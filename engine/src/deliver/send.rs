@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use litemap::LiteMap;
 
-use super::{Delivery, Done, Flight, Held, Pump, Registration, Row, alone, tell};
+use super::{Delivery, Done, Flight, Held, Pump, Registration, Row, alone, health, tell};
 use crate::host::{Completion, Direction, Entry, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
@@ -41,13 +41,14 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
         .filter(|(_, held)| matches!(held.hook, Registration::Unread))
         .map(|(lane, _)| lane.clone())
         .collect();
-    for chunk in fresh.chunks(GET_KEYS_MAX / 2) {
-        let keys = |lane: &Lane| [keys::hook(lane), keys::tenant(lane.tenant_part())];
+    for chunk in fresh.chunks(GET_KEYS_MAX / 3) {
+        let keys = |lane: &Lane| [keys::hook(lane), keys::tenant(lane.tenant_part()), keys::stat(lane)];
         let wanted: Vec<String> = chunk.iter().flat_map(keys).collect();
         let mut entries = pump.host.get(&wanted)?.into_iter();
         let now_ms = pump.now_ms();
         for lane in chunk {
             let (entry, tenant) = (entries.next().flatten(), entries.next().flatten());
+            let stat = entries.next().flatten();
             let mut strict = false;
             let hook = match entry {
                 None => Registration::Gone,
@@ -74,6 +75,8 @@ fn read_webhooks(pump: &mut Pump<'_>) -> Result<(), Error> {
             if let Some(held) = pump.lanes.get_mut(lane) {
                 held.hook = hook;
                 held.strict = strict;
+                // Who had the lane before may have recorded something until it was claimed.
+                held.knows(stat, now_ms);
                 if strict || held.partly {
                     // What is due next may be another row now; what was known of the rows is read again, whatever comes.
                     held.ready.clear();
@@ -448,6 +451,14 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
 }
 
 impl Held {
+    /// Takes over how the webhook fares, as it is stored. When it is next free is also what has been sent since.
+    pub(super) fn knows(&mut self, stat: Option<Entry>, now_ms: u64) {
+        if let Some(stat) = stat.and_then(|entry| records::decode::<records::Stat>(&entry.key, &entry.value).ok()) {
+            let free_at_us = self.stat.free_at_us.max(health::believed(stat.free_at_us, now_ms));
+            self.stat = records::Stat { free_at_us, ..stat };
+        }
+    }
+
     /// Whether nothing but the first delivery of its queue may be sent. What is skipped is skipped in order as well, but all at
     /// once.
     fn sends_first_only(&self) -> bool {

@@ -455,6 +455,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
         wanted.extend([keys::lane(lane), keys::stat(lane)]);
         wanted.extend(planned.rows.keys().cloned());
     }
+    let now_ms = pump.now_ms();
     let mut entries = match pump.host.get(&wanted) {
         Ok(entries) => entries.into_iter(),
         Err(error) => {
@@ -477,10 +478,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
         };
         held.is_now(lease.version, row);
         // An earlier submission has counted what it recorded.
-        if let Some(stat) = stat.and_then(|entry| records::decode::<Stat>(&entry.key, &entry.value).ok()) {
-            let free_at_us = held.stat.free_at_us.max(stat.free_at_us);
-            held.stat = Stat { free_at_us, ..stat };
-        }
+        held.knows(stat, now_ms);
         for (key, entry) in rows {
             refresh(held, &key, entry)?;
         }
