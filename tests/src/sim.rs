@@ -58,6 +58,7 @@ pub const PINNED: &[(u64, &str)] = &[
         "a success that was recorded between the look at a lane and its claim was forgotten, and the webhook disabled",
     ),
     (240_092, "strict order that was switched on while a request was in flight left its retry without a wake"),
+    (178_446, "a pump's call ended with a lane in its hands that was about to be released when more came for it"),
     (67_426, "an erasure took an event that was reported again after another erasure of the same subject"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
 ];

@@ -25,6 +25,7 @@ pub(super) fn settle(pump: &mut Pump<'_>) -> Result<bool, Error> {
         // What is recorded by nobody is out of the way as well: who waited for it goes on.
         progress |= !batch.is_empty();
         let plan = plan(pump, batch)?;
+        progress |= plan.more;
         if plan.lanes.is_empty() {
             return Ok(progress);
         }
@@ -36,6 +37,8 @@ pub(super) fn settle(pump: &mut Pump<'_>) -> Result<bool, Error> {
 /// What one commit settles, by lane.
 struct Plan {
     lanes: LiteMap<Lane, Box<LanePlan>>,
+    /// A lane that was about to be released has something to send after all.
+    more: bool,
 }
 
 #[derive(Default)]
@@ -91,6 +94,7 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
     }
     let mut lanes: LiteMap<Lane, Box<LanePlan>> = LiteMap::new();
     let mut releases = 0;
+    let mut more = false;
     let mut failed = None;
     for (lane, held) in pump.lanes.iter_mut() {
         let done = batch.remove(lane).unwrap_or_default();
@@ -118,6 +122,7 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
                         && stays_ms.is_some_and(|due_ms| due_ms <= now_ms) =>
                 {
                     held.scan = true;
+                    more = true;
                 }
                 Ok(stays_ms) => {
                     let stat = planned.stat.as_ref().unwrap_or(&held.stat);
@@ -148,7 +153,7 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
         }
     }
     match failed {
-        None => Ok(Plan { lanes }),
+        None => Ok(Plan { lanes, more }),
         Some(error) => {
             // What came back is not lost with the read.
             for (_, planned) in lanes {
@@ -331,7 +336,7 @@ fn give_up(pump: &mut Pump<'_>, plan: Plan, error: &Error) -> Result<(), Error> 
         }
         let mut lanes = LiteMap::new();
         lanes.insert(lane, planned);
-        outcome = outcome.and(carry_out(pump, Plan { lanes }).map(|_| ()));
+        outcome = outcome.and(carry_out(pump, Plan { lanes, more: false }).map(|_| ()));
     }
     outcome
 }

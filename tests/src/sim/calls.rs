@@ -320,7 +320,9 @@ impl World {
             Some(report) => {
                 ensure(report.next_due_ms <= POLL_MS, "next-due", || format!("call {call} answered {report:?}"))?;
                 let life = &mut self.instances[instance];
-                life.idle_at = (unchanged && report.next_due_ms > 0).then_some(self.revision);
+                // The job that removes what is too old is begun by a call that has time for it.
+                let kept = self.params.retention_s == 0 || self.model.jobs.keys().any(|job| job.starts_with("_/"));
+                life.idle_at = (unchanged && report.next_due_ms > 0 && kept).then_some(self.revision);
                 life.fruitless = if unchanged && report.next_due_ms == 0 { life.fruitless + 1 } else { 0 };
                 ensure(life.fruitless < FRUITLESS_MAX, "spins", || {
                     format!("instance {instance} is told to come back at once, and nothing changes")

@@ -117,7 +117,13 @@ impl World {
     /// A healthy webhook is sent a message for the first time.
     fn waited(&mut self, lane_id: &str, message: &str) -> Result<(), Failure> {
         let params = &self.params;
-        if !params.patient || params.poison > 0 || params.restore.is_some() || self.script.is_some() {
+        // Where each call of the store takes a second, others' calls are what takes the time.
+        if !params.patient
+            || params.storage_us_max > 100_000
+            || params.poison > 0
+            || params.restore.is_some()
+            || self.script.is_some()
+        {
             return Ok(());
         }
         let lane = &self.model.lanes[lane_id];

@@ -21,7 +21,7 @@ const LAST_US: u64 = NETWORK_US;
 /// Without anything of this.
 const CALM_US: u64 = 5_000_000;
 /// Storage calls that a pump makes before it comes to a lane: routing, claiming, reading, sending, each for all lanes.
-const STORAGE_CALLS: u64 = 80;
+const STORAGE_CALLS: u64 = 60;
 /// Those of each job that has its turns in between.
 const JOB_CALLS: u64 = 20;
 
