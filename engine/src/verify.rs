@@ -5,7 +5,7 @@ mod recognise;
 
 use crate::profile::{HeaderValue, Profile, Signature};
 use crate::secret::Secret;
-use crate::{limits, sign};
+use crate::{Error, json, limits, sign};
 use hmac::Mac;
 use std::fmt;
 
@@ -116,6 +116,34 @@ impl Verdict {
 /// `tolerance_s` either way; [`limits::TIMESTAMP_TOLERANCE_S`] is usual.
 pub fn verify(profile: &Profile, secrets: &[Secret], received: &Received<'_>, now_s: u64, tolerance_s: u64) -> Verdict {
     check(profile, secrets, received, now_s, tolerance_s).unwrap_or_else(|verdict| verdict)
+}
+
+/// The same, where the profile is the name of a built-in one or a profile's JSON, and the secrets are texts. Without a tolerance it
+/// is [`limits::TIMESTAMP_TOLERANCE_S`].
+pub fn verify_by(
+    profile: &str,
+    secrets: &[String],
+    received: &Received<'_>,
+    now_s: u64,
+    tolerance_s: Option<u32>,
+) -> Result<Verdict, Error> {
+    let own;
+    let profile = if profile.starts_with('{') {
+        own = Profile::parse(profile)?;
+        &own
+    } else {
+        let unknown = || {
+            let error = Error::invalid("profile", format!("`{}` is no built-in profile", json::quoted(profile)));
+            error.hint(format!("one of {}, or a profile as JSON", Profile::BUILTIN_NAMES.join(", ")))
+        };
+        Profile::builtin(profile).ok_or_else(unknown)?
+    };
+    let mut known = Vec::new();
+    for text in secrets {
+        known.push(Secret::parse(profile, text)?);
+    }
+    let tolerance_s = tolerance_s.map_or(limits::TIMESTAMP_TOLERANCE_S, u64::from);
+    Ok(verify(profile, &known, received, now_s, tolerance_s))
 }
 
 fn check(

@@ -220,7 +220,7 @@ struct Slots {
     now_us: u64,
     free: usize,
     free_unproven: usize,
-    /// How many more requests without a recent success each tenant may have in flight, where that may matter.
+    /// How many requests without a recent success each tenant has in flight.
     unproven_of: LiteMap<String, usize>,
     /// The delivery of a lane that is worked on alone has been picked.
     alone: bool,
@@ -234,8 +234,7 @@ impl Slots {
         let mut unproven_of: LiteMap<String, usize> = LiteMap::new();
         for flight in pump.flights.values().filter(|flight| !flight.proven) {
             flying += 1;
-            let left = unproven_of.entry(flight.lane.tenant_part().to_owned()).or_insert(TENANT_UNPROVEN_MAX);
-            *left = left.saturating_sub(1);
+            count(&mut unproven_of, flight.lane.tenant_part());
         }
         Slots {
             now_us: pump.host.now_us(),
@@ -266,9 +265,10 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
         slots.alone = held.is_isolated();
         return held.ready.pop_front();
     };
-    let unproven_of = slots.unproven_of.entry(lane.tenant_part().to_owned()).or_insert(TENANT_UNPROVEN_MAX);
+    let unproven = !held.proven;
+    let unproven_of = || slots.unproven_of.get(lane.tenant_part()).copied().unwrap_or(0);
     let crowded = slots.free == 0
-        || (!held.proven && (slots.free_unproven == 0 || *unproven_of == 0))
+        || (unproven && (slots.free_unproven == 0 || unproven_of() >= TENANT_UNPROVEN_MAX))
         || *flying >= TENANT_IN_FLIGHT_MAX;
     // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
     let greedy = held.in_flight > 0 && slots.free <= IN_FLIGHT_MAX / 2;
@@ -289,15 +289,17 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
     if to_host >= HOST_IN_FLIGHT_MAX {
         return None;
     }
-    *slots.picked_of.entry(host.to_owned()).or_default() += 1;
+    count(&mut slots.picked_of, host);
     let spacing_us = target.spacing_us();
     if spacing_us > 0 {
         held.spaced = true;
         held.stat.free_at_us = Some(held.stat.free_at_us.unwrap_or(0).max(slots.now_us) + spacing_us);
     }
     slots.free -= 1;
-    slots.free_unproven -= usize::from(!held.proven);
-    *unproven_of -= usize::from(!held.proven);
+    if unproven {
+        slots.free_unproven -= 1;
+        count(&mut slots.unproven_of, lane.tenant_part());
+    }
     pump.attempts_left -= 1;
     held.in_flight += 1;
     *flying += 1;
@@ -403,7 +405,7 @@ fn prepare(
             let id = pump.next_request;
             pump.next_request += 1;
             let proven = held.proven;
-            *pump.hosts.entry(target.authority().to_owned()).or_default() += 1;
+            count(&mut pump.hosts, target.authority());
             let flight = Flight { lane, token, delivery, target, event_type, sent_ms: now_ms, proven };
             pump.flights.insert(id, Box::new(flight));
             Some(outgoing::request(ready, id, timeout_ms, &pump.egress))
@@ -426,6 +428,14 @@ pub(super) fn end(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, attempt: 
     }
     let token = held.token.clone();
     pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None, gone: false });
+}
+
+/// One more of this name.
+fn count(counts: &mut LiteMap<String, usize>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(name.to_owned(), 1)),
+    }
 }
 
 /// One request fewer is in flight to this host.

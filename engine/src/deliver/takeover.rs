@@ -9,8 +9,8 @@ use crate::limits::{INBOX_SHARDS, SCAN_ENTRIES_MAX};
 use crate::records::{self, Shard};
 use crate::{Error, id};
 
-/// Voids every lease in the storage, but for lanes whose deliveries are made alone. For a host that knows that no other instance works on it: at its start, say, under
-/// a lock. Where it was wrong, work is repeated and nothing is lost: a worker whose lease is gone can record nothing.
+/// Voids every lease in the storage, but for lanes whose deliveries are made alone. For a host that knows that no other
+/// instance works on it: at its start, say, under a lock. Where it was wrong, work is repeated and nothing is lost: a worker whose lease is gone can record nothing.
 /// Answers how many lanes were freed.
 pub fn take_over(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
     for shard in 0..INBOX_SHARDS {

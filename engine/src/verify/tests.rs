@@ -143,3 +143,16 @@ fn requests_are_recognised() {
         assert_eq!(found, expected, "{names:?} {body}");
     }
 }
+
+#[test]
+fn a_profile_is_a_name_or_its_json() {
+    let own = Profile::builtin_text("datagerry").unwrap();
+    let received = Received { method: "POST", query: "", headers: &[], body: b"{}" };
+    let secrets = [WHSEC.to_owned()];
+    let named = verify_by("datagerry", &secrets, &received, NOW_S, None).unwrap();
+    assert_eq!(named, verify_by(own, &secrets, &received, NOW_S, None).unwrap());
+    assert!(matches!(named, Verdict::Missing { .. }), "{named}");
+    let error = verify_by("svix", &secrets, &received, NOW_S, None).unwrap_err();
+    assert!(error.field.as_deref() == Some("profile") && error.to_string().contains("`svix`"), "{error}");
+    assert!(error.to_string().contains("datagerry"), "{error}");
+}

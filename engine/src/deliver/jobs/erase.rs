@@ -15,6 +15,9 @@ use crate::{Error, erase, keys};
 /// What the phases go through: the messages, the queues twice, then what was recorded and listed, the log, and the stones.
 const PHASES: [&str; 8] = ["msg", "queue", "queue", "recent", "routed", "bare", "log", "stones"];
 
+/// What is said while the stones are all that is left.
+const REMOVED: &str = "everything is removed; the messages' ids go later";
+
 pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let tenant_part = work.lane.tenant_part();
     let phase = step.job.phase.unwrap_or(0) as usize;
@@ -33,15 +36,14 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
     step.job.phase = Some(u32::try_from(phase + 1).unwrap_or(u32::MAX));
     if kind == "log" {
         step.pause_ms = Some(ERASE_LINGER_MS);
-        let removed = || "everything is removed; the messages' ids go later".to_owned();
-        step.job.detail.get_or_insert_with(removed);
+        step.job.detail.get_or_insert_with(|| REMOVED.to_owned());
     }
     if kind == "stones" || (kind == "msg" && step.job.done == 0) {
         step.job.state = JobState::Done;
         step.job.subject = None;
         step.job.phase = None;
         // What was left out stays said.
-        step.job.detail = step.job.detail.take().filter(|detail| detail.starts_with("the row "));
+        step.job.detail = step.job.detail.take().filter(|detail| detail != REMOVED);
     }
     Ok(())
 }
@@ -199,6 +201,12 @@ fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -
     let place = step.job.place.clone().unwrap_or_else(|| marked.to_owned());
     let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
     let marks = pump.host.scan(&keys::below(marked, &place), limit, Direction::Forward)?;
+    if let Some(mark) = marks.first()
+        && leaves_out(step, mark)
+    {
+        step.job.place = Some(keys::next(&mark.key));
+        return Ok(true);
+    }
     let mut rows = 0;
     let marked: Vec<String> = marks.iter().map(|mark| mark.key.clone()).collect();
     for (mark, stone) in marks.iter().zip(stones(pump, work, &marked)?) {
@@ -228,6 +236,12 @@ fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) 
     let marks = pump.host.scan(&keys::below(marked, marked), limit, Direction::Forward)?;
     if marks.is_empty() {
         return Ok(false);
+    }
+    if let Some(mark) = marks.first()
+        && leaves_out(step, mark)
+    {
+        step.commit.delete(mark.key.clone());
+        return Ok(true);
     }
     let marked: Vec<String> = marks.iter().map(|mark| mark.key.clone()).collect();
     for (stone, version) in stones(pump, work, &marked)?.into_iter().flatten() {

@@ -306,11 +306,7 @@ fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
     let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
     let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
     let lane = Lane::of("acme", begun["id"].as_str().unwrap());
-    // As if so many workers had not come back from its first page.
-    let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
-    let tries = limits::JOB_LAST_TRIES_MAX + 1;
-    let value = row.value.replacen("\"token\"", &format!("\"tries\":{tries},\"token\""), 1);
-    world.put(std::iter::once(row.key), &value);
+    nobody_came_back(&world, &lane);
     for _ in 0..3 {
         world.pump(&config);
         pass(&world, ERASE_LINGER_MS * 1_000 + 1);
@@ -364,4 +360,34 @@ fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
         records::decode(&row.key, &row.value).unwrap()
     };
     assert_eq!(job.state, records::JobState::Running);
+}
+
+/// As if so many workers had not come back from the job's next step.
+fn nobody_came_back(world: &World, lane: &Lane) {
+    let row = world.store.get_one(&keys::job(lane)).unwrap().unwrap();
+    let tries = limits::JOB_LAST_TRIES_MAX + 1;
+    let value = row.value.replacen("\"token\"", &format!("\"tries\":{tries},\"token\""), 1);
+    world.put(std::iter::once(row.key), &value);
+}
+
+#[test]
+fn an_erasure_ends_although_no_worker_comes_back_from_a_stone() {
+    let (world, config) = (World::new(&[]), kept(0));
+    registered(&world, &config, r#""schedule":[]"#);
+    let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
+    (0..3).for_each(|id| drop(accept(&world, &config, &event(id))));
+    world.pump(&config);
+    let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
+    let lane = Lane::of("acme", begun["id"].as_str().unwrap());
+    let shown = || -> serde_json::Value {
+        serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap()
+    };
+    world.pump(&config);
+    assert_eq!(shown()["detail"], "everything is removed; the messages' ids go later");
+    nobody_came_back(&world, &lane);
+    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    world.pump(&config);
+    assert_eq!((world.count("marked"), world.count("msg"), &shown()["state"]), (0, 1, &"done".into()));
+    assert!(shown()["detail"].as_str().unwrap().contains("was left out"), "{}", shown());
 }
