@@ -3,6 +3,7 @@
 //! This file decides what can be asked for. What `test` consists of is in `steps`.
 #![forbid(unsafe_code)]
 
+mod apt;
 mod build;
 mod command;
 mod limits;

@@ -1,13 +1,10 @@
 //! The native bridge: its library for others to ship, and what its own tests cannot have by themselves, which is valgrind.
 
+use crate::apt;
 use crate::build::ensure_wasm_target;
-use crate::command::{Counts, cargo, root, run, run_tests};
+use crate::command::{Counts, cargo, root, run, run_tests, target_folder};
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
-/// What is wrong most likely where it cannot be installed.
-const APT: &str = "the native bridge's tests need valgrind, or apt-get to install it";
+use std::process::Command;
 
 /// Builds the library, for one target or for this machine, and puts it with its header into a folder of the target's name.
 pub fn build(arguments: &[String]) -> Result<()> {
@@ -42,17 +39,10 @@ pub fn build(arguments: &[String]) -> Result<()> {
 ///
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 pub fn test(counts: &mut Counts) -> Result<()> {
-    ensure_valgrind()?;
+    apt::ensure("the native bridge's tests", &|| {
+        Ok(if apt::is_in_path("valgrind") { vec![] } else { vec!["valgrind"] })
+    })?;
     run_tests(&mut cargo(&["test", "--locked", "--workspace", "--test", "all", "--", "valgrind"]), counts)
-}
-
-fn ensure_valgrind() -> Result<()> {
-    let mut valgrind = Command::new("valgrind");
-    if valgrind.arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    println!("valgrind is missing; installing it with apt-get");
-    run(Command::new("apt-get").args(["install", "--yes", "--no-install-recommends", "valgrind"])).context(APT)
 }
 
 /// What rustc calls this machine.
@@ -62,8 +52,4 @@ fn host_target() -> Result<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("rustc does not say for which machine it is")
-}
-
-fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

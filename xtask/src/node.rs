@@ -4,8 +4,9 @@
 //! locked versions; PostgreSQL from apt-get. What is missing is installed (under `target/tools` and in `hosts/node`, but for
 //! PostgreSQL), and said.
 
+use crate::apt;
 use crate::build::embedded_component;
-use crate::command::{Counts, cargo, root, run, run_counted};
+use crate::command::{Counts, cargo, root, run, run_counted, target_folder};
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,12 +15,14 @@ use std::process::{Command, Stdio};
 /// The oldest Node that will do, and the newest that there is.
 const VERSIONS: [&str; 2] = ["24.21.0", "26.10.0"];
 
+const NPM_NAME: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// What is wrong most likely where npm fails.
 const NPM: &str = "the Node host's tests need npm (it comes with any Node) and its registry";
 
 /// Builds, installs, and runs the tests.
 pub fn test(counts: &mut Counts) -> Result<()> {
     let host = root().join("hosts/node");
+    apt::ensure("the Node host's tests", &|| Ok(if apt::is_in_path(NPM_NAME) { vec![] } else { vec!["npm"] }))?;
     let built = build()?;
     let nodes = VERSIONS.iter().map(|version| node(version)).collect::<Result<Vec<_>>>()?;
     let oldest = nodes.first().context("there is a version")?;
@@ -54,15 +57,11 @@ fn build() -> Result<Built> {
     ensure!(output.status.success(), "cargo build failed ({})", output.status);
     let messages = String::from_utf8(output.stdout).context("cargo's messages are text")?;
     let component = embedded_component(&messages).context("the host's build script made no component")?;
-    let debug = target().join("debug");
+    let debug = target_folder().join("debug");
     let exe = std::env::consts::EXE_SUFFIX;
     let binary = debug.join(format!("hookwright{exe}"));
     let history = debug.join("examples").join(format!("history{exe}"));
     Ok(Built { component, binary, history })
-}
-
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// A Node of this version, from the npm package of that name.
@@ -92,7 +91,7 @@ fn install(host: &Path, node: &Path) -> Result<()> {
 }
 
 fn npm(arguments: &[&str]) -> Command {
-    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    let mut command = Command::new(NPM_NAME);
     command.args(arguments);
     command
 }

@@ -4,7 +4,8 @@
 //! PostgreSQL from apt-get where they are missing, which is said. The tests start servers of their own, on sockets in folders
 //! of their own.
 
-use crate::command::{Counts, cargo, root, run, run_counted};
+use crate::apt;
+use crate::command::{Counts, cargo, root, run, run_counted, target_folder};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -34,7 +35,7 @@ const NEEDED_EXTENSIONS: &[(&str, &str)] = &[
 
 /// Installs, builds, and runs the tests.
 pub fn test(counts: &mut Counts) -> Result<()> {
-    ensure_packages()?;
+    apt::ensure("the PHP host's tests", &missing)?;
     let version = php(&["-r", "echo PHP_VERSION;"])?;
     let supported = php(&["-r", &format!("echo (int) version_compare(PHP_VERSION, '{PHP_MIN}', '>=');")])?;
     ensure!(supported == "1", "the PHP host needs PHP {PHP_MIN} or newer; this is {version}");
@@ -44,35 +45,29 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     run(Command::new("phpcs").args(["-q", "--report=emacs"]).current_dir(&host))?;
     let mut test = Command::new("phpunit");
     test.current_dir(&host).env("HOOKWRIGHT_BIN", &built.binary).env("HOOKWRIGHT_HISTORY", &built.history);
-    match &built.native {
-        Some(native) => test.env("HOOKWRIGHT_NATIVE", native).env("HOOKWRIGHT_PSR", psr_extension()?),
-        None => {
-            println!("there is no hosts/native yet: the stores alone are tried");
-            test.args(["--testsuite", "stores"])
-        }
-    };
+    test.env("HOOKWRIGHT_NATIVE", &built.native).env("HOOKWRIGHT_PSR", psr_extension()?);
     run_counted(&mut test, counts, summary)
 }
 
 struct Built {
     binary: PathBuf,
     history: PathBuf,
-    native: Option<PathBuf>,
+    native: PathBuf,
 }
 
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 fn build() -> Result<Built> {
     run(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bin", "hookwright", "--example", "history"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let debug = target.join("debug");
+    let debug = target_folder().join("debug");
     let exe = std::env::consts::EXE_SUFFIX;
     Ok(Built {
         binary: debug.join(format!("hookwright{exe}")),
         history: debug.join("examples").join(format!("history{exe}")),
-        native: root().join("hosts/native/Cargo.toml").exists().then(|| {
-            let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-            debug.join(format!("{prefix}hookwright_native{suffix}"))
-        }),
+        native: debug.join(format!(
+            "{}hookwright_native{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        )),
     })
 }
 
@@ -84,7 +79,7 @@ fn psr_extension() -> Result<PathBuf> {
     if find_psr(&folder)?.is_none() {
         println!("PHP's extension psr is not in {}; unpacking it there, once", folder.display());
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        run(apt_get(&["download", "-qq"]).arg(format!("php{version}-psr")).current_dir(&folder))?;
+        run(apt::get(&["download", "-qq"]).arg(format!("php{version}-psr")).current_dir(&folder))?;
         let files = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
         let package =
             files.iter().map(std::fs::DirEntry::path).find(|path| path.extension().is_some_and(|e| e == "deb"));
@@ -105,22 +100,8 @@ fn find_psr(folder: &Path) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn ensure_packages() -> Result<()> {
-    let missing = missing()?;
-    if missing.is_empty() {
-        return Ok(());
-    }
-    println!("missing for the PHP host's tests; installing with apt-get, once: {}", missing.join(" "));
-    run(&mut apt_get(&["update", "-qq"])).context("the packages' lists cannot be had")?;
-    run(apt_get(&["install", "-y", "-qq", "--no-install-recommends"]).args(&missing))
-        .with_context(|| format!("install {} so that the programs are in the PATH", missing.join(" ")))?;
-    let left = self::missing()?;
-    ensure!(left.is_empty(), "what {} should have brought is still not there", left.join(" "));
-    Ok(())
-}
-
 fn missing() -> Result<Vec<&'static str>> {
-    let programs = NEEDED.iter().filter(|(program, _)| !is_in_path(program));
+    let programs = NEEDED.iter().filter(|(program, _)| !apt::is_in_path(program));
     let files = NEEDED_FILES.iter().filter(|(file, _)| !Path::new(file).exists());
     let mut missing: Vec<&str> = programs.chain(files).map(|(_, package)| *package).collect();
     // Its program has PHP's version in its name.
@@ -128,25 +109,11 @@ fn missing() -> Result<Vec<&'static str>> {
         programs.any(|one| one.is_ok_and(|one| one.file_name().to_string_lossy().starts_with("php-fpm")))
     });
     missing.extend((!has_fpm).then_some("php-fpm"));
-    let loaded = if is_in_path("php") { php(&["-m"])? } else { String::new() };
+    let loaded = if apt::is_in_path("php") { php(&["-m"])? } else { String::new() };
     let is_loaded = |name: &str| loaded.lines().any(|line| line == name);
     missing.extend(NEEDED_EXTENSIONS.iter().filter(|(name, _)| !is_loaded(name)).map(|(_, package)| *package));
     missing.dedup();
     Ok(missing)
-}
-
-/// Debian keeps servers in `/usr/sbin`, which is not in everybody's `PATH`.
-fn is_in_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    folders.any(|folder| folder.join(program).is_file())
-}
-
-fn apt_get(arguments: &[&str]) -> Command {
-    let mut command = Command::new("apt-get");
-    // With this run level no package starts its server: the tests have their own.
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
-    command
 }
 
 fn php(arguments: &[&str]) -> Result<String> {
