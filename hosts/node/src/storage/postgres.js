@@ -31,10 +31,25 @@ export function postgresStorage(pool) {
   return new PostgresStorage(pool);
 }
 
-export class PostgresStorage {
+/** What is read of the table, by whatever runs a query: `rows(sql, values)` of whoever extends it. */
+class PostgresReads {
+  async get(keys) {
+    validateGet(keys);
+    return inOrder(keys, await this.rows(GET, [keys]));
+  }
+
+  async scan({ start, end }, limit, order) {
+    validateScan({ start, end }, limit);
+    const sql = `${SCAN}${order === 'reverse' ? ' DESC' : ''} LIMIT $3`;
+    return (await this.rows(sql, [start, end, limit])).map(entry);
+  }
+}
+
+export class PostgresStorage extends PostgresReads {
   #pool;
 
   constructor(pool) {
+    super();
     if (typeof pool?.connect !== 'function' || typeof pool?.query !== 'function') {
       throw new TypeError('postgresStorage takes a `Pool` of `pg`');
     }
@@ -75,17 +90,6 @@ export class PostgresStorage {
     }
   }
 
-  async get(keys) {
-    validateGet(keys);
-    return inOrder(keys, await this.#read(GET, [keys]));
-  }
-
-  async scan({ start, end }, limit, order) {
-    validateScan({ start, end }, limit);
-    const sql = `${SCAN}${order === 'reverse' ? ' DESC' : ''} LIMIT $3`;
-    return (await this.#read(sql, [start, end, limit])).map(entry);
-  }
-
   async commit(checks, mutations) {
     validateCommit(checks, mutations);
     const client = await this.#connect();
@@ -120,7 +124,7 @@ export class PostgresStorage {
     return new JoinedPostgres(client);
   }
 
-  async #read(sql, values) {
+  async rows(sql, values) {
     try {
       return (await this.#pool.query(sql, values)).rows;
     } catch (error) {
@@ -148,11 +152,12 @@ const underWay = new WeakMap();
 let savepoints = 0;
 
 /** Rows inside the platform's open transaction: a savepoint, and never a commit. */
-class JoinedPostgres {
+class JoinedPostgres extends PostgresReads {
   #query;
   #connection;
 
   constructor(client) {
+    super();
     if (typeof client?.query !== 'function') {
       refuse('transaction', 'is no connection', 'give the client on which you said BEGIN');
     }
@@ -165,24 +170,13 @@ class JoinedPostgres {
     };
   }
 
-  async get(keys) {
-    validateGet(keys);
-    return inOrder(keys, await this.#read(GET, [keys]));
-  }
-
-  async scan({ start, end }, limit, order) {
-    validateScan({ start, end }, limit);
-    const sql = `${SCAN}${order === 'reverse' ? ' DESC' : ''} LIMIT $3`;
-    return (await this.#read(sql, [start, end, limit])).map(entry);
-  }
-
   commit(checks, mutations) {
     validateCommit(checks, mutations);
     return this.#saved(() => apply(this.#query, checks, mutations));
   }
 
   // A failed statement fails the whole transaction until somebody goes back to a savepoint, so reads set one, too.
-  #read(sql, values) {
+  rows(sql, values) {
     return this.#saved(async () => (await this.#query(sql, values)).rows);
   }
 

@@ -17,6 +17,7 @@ final class MysqlStorage extends SqlStorage
     private const DUPLICATE = 1062;
     private const DEADLOCK = 1213;
     private const CHANGED_SINCE_READ = 1020;
+    protected const KEY = '`key`';
     private const LOCK_WAIT_TIMEOUT = 1205;
     private const TOO_LONG = 1406;
     private const WRONG_CHARACTERS = 1366;
@@ -75,16 +76,6 @@ final class MysqlStorage extends SqlStorage
         return $this->connection->query(
             'SELECT `key`, value, version FROM hookwright WHERE `key` IN (' . self::marks($keys) . ')' . $lock,
             $keys,
-        );
-    }
-
-    protected function selectRange(string $start, string $end, int $limit, bool $reverse): array
-    {
-        $order = $reverse ? 'DESC' : 'ASC';
-        return $this->connection->query(
-            'SELECT `key`, value, version FROM hookwright '
-                . "WHERE `key` >= ? AND `key` < ? ORDER BY `key` $order LIMIT $limit",
-            [$start, $end],
         );
     }
 

@@ -23,6 +23,8 @@ use Throwable;
  */
 abstract class SqlStorage implements Storage
 {
+    /** The column's name, as the database wants it quoted. */
+    protected const KEY = 'key';
     private const SAVEPOINT = 'SAVEPOINT hookwright';
     private const RELEASE = 'RELEASE SAVEPOINT hookwright';
     private const UNDO = 'ROLLBACK TO SAVEPOINT hookwright';
@@ -168,7 +170,15 @@ abstract class SqlStorage implements Storage
     abstract protected function selectKeys(array $keys, bool $joined): array;
 
     /** @return list<list<string|int|null>> */
-    abstract protected function selectRange(string $start, string $end, int $limit, bool $reverse): array;
+    private function selectRange(string $start, string $end, int $limit, bool $reverse): array
+    {
+        $key = static::KEY;
+        $order = $reverse ? 'DESC' : 'ASC';
+        return $this->connection->query(
+            "SELECT $key, value, version FROM hookwright WHERE $key >= ? AND $key < ? ORDER BY $key $order LIMIT $limit",
+            [$start, $end],
+        );
+    }
 
     /**
      * The statements of a commit inside whatever transaction is open.

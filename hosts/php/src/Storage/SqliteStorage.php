@@ -49,15 +49,6 @@ final class SqliteStorage extends SqlStorage
         );
     }
 
-    protected function selectRange(string $start, string $end, int $limit, bool $reverse): array
-    {
-        $order = $reverse ? 'DESC' : 'ASC';
-        return $this->connection->query(
-            "SELECT key, value, version FROM hookwright WHERE key >= ? AND key < ? ORDER BY key $order LIMIT $limit",
-            [$start, $end],
-        );
-    }
-
     protected function apply(array $checks, array $mutations, bool $joined): array
     {
         if ($joined) {
