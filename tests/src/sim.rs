@@ -5,6 +5,7 @@ mod actor;
 mod calls;
 mod checkers;
 mod coverage;
+mod health;
 mod http_calls;
 mod kept;
 mod model;

@@ -27,29 +27,30 @@ const JOB_CALLS: u64 = 20;
 
 /// What went wrong, as the time that it may cost, added up; and when a pump's time was used up.
 #[derive(Clone, Debug, Default)]
-pub struct Excuses(Vec<(u64, u64)>, Vec<u64>);
+pub struct Excuses {
+    /// When, and the sum up to then.
+    faults: Vec<(u64, u64)>,
+    /// When a pump's call ended last, after all of its time.
+    used_up_us: u64,
+}
 
 impl Excuses {
     /// Something went wrong.
     pub fn add(&mut self, now_us: u64, cost_us: u64) {
-        let before = self.0.last().map_or(0, |(_, sum_us)| *sum_us);
-        self.0.push((now_us, before + cost_us));
+        let before = self.faults.last().map_or(0, |(_, sum_us)| *sum_us);
+        self.faults.push((now_us, before + cost_us));
     }
 
     /// A pump's call has ended, after all of its time.
     pub fn used_up(&mut self, now_us: u64) {
-        self.1.push(now_us);
-    }
-
-    fn has_ended_since(&self, from_us: u64) -> bool {
-        self.1.last().is_some_and(|last_us| *last_us >= from_us)
+        self.used_up_us = now_us;
     }
 
     /// What has gone wrong since then.
     fn since(&self, from_us: u64) -> u64 {
-        let before = self.0.partition_point(|(at_us, _)| *at_us < from_us);
-        let sum = |index: usize| self.0.get(index).map_or(0, |(_, sum_us)| *sum_us);
-        let last = self.0.len().checked_sub(1).map_or(0, sum);
+        let before = self.faults.partition_point(|(at_us, _)| *at_us < from_us);
+        let sum = |index: usize| self.faults.get(index).map_or(0, |(_, sum_us)| *sum_us);
+        let last = self.faults.len().checked_sub(1).map_or(0, sum);
         last - before.checked_sub(1).map_or(0, sum)
     }
 }
@@ -71,7 +72,7 @@ pub fn first_attempt(
     let own = own.count() as u64 * (params.answer_us_max + 5 * storage_us);
     // What a fault of right before does lasts.
     let excused_us = excuses.since(accepted_us.saturating_sub(STALL_US));
-    let last_us = if excuses.has_ended_since(accepted_us) { LAST_US } else { 0 };
+    let last_us = if excuses.used_up_us >= accepted_us { LAST_US } else { 0 };
     let bound_us =
         CALM_US + last_us + (STORAGE_CALLS + JOB_CALLS * jobs as u64) * storage_us + clocks_us + own + excused_us;
     let waited_us = now_us - accepted_us;

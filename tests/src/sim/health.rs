@@ -1,0 +1,50 @@
+//! What the model knows of how a webhook fares. `checkers/disabled` judges it.
+
+use super::rows::Log;
+
+/// What a webhook has failed in a row: at least, where a change that begins anew has been taken into account at once, and at
+/// most, where it has never been.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    pub least: Failing,
+    pub most: Failing,
+}
+
+/// What has failed since the last success.
+#[derive(Clone, Debug, Default)]
+pub struct Failing {
+    /// Deliveries that have used up their attempts.
+    pub exhausted: u32,
+    /// The first attempt and the last, in milliseconds by the clocks of who made them.
+    pub between_ms: Option<(u64, u64)>,
+}
+
+impl Failing {
+    fn count(&mut self, log: &Log) {
+        self.exhausted += u32::from(log.state == "exhausted");
+        let first_ms = self.between_ms.map_or(log.at_ms, |(first_ms, _)| first_ms);
+        self.between_ms = Some((first_ms, log.at_ms));
+    }
+
+    /// For how long.
+    pub fn failing_ms(&self) -> u64 {
+        self.between_ms.map_or(0, |(first_ms, last_ms)| last_ms.saturating_sub(first_ms))
+    }
+}
+
+impl Health {
+    /// Counts an attempt of a webhook that was activated then.
+    pub fn count(&mut self, log: &Log, activated_at_ms: u64) {
+        match log.state.as_str() {
+            "delivered" => *self = Health::default(),
+            "retrying" | "exhausted" if log.attempted() => {
+                if self.least.between_ms.is_some_and(|(first_ms, _)| first_ms < activated_at_ms) {
+                    self.least = Failing::default();
+                }
+                self.least.count(log);
+                self.most.count(log);
+            }
+            _ => {}
+        }
+    }
+}
