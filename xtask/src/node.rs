@@ -15,6 +15,8 @@ use std::process::{Command, Stdio};
 /// The oldest Node that will do, and the newest that there is.
 const VERSIONS: [&str; 2] = ["24.21.0", "26.10.0"];
 
+/// What reads and writes lock files: npm's versions disagree about them, so any of them installs this one.
+const NPM_VERSION: &str = "11.19.1";
 const NPM_NAME: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// What is wrong most likely where npm fails.
 const NPM: &str = "the Node host's tests need npm (it comes with any Node) and its registry";
@@ -24,6 +26,7 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     let host = root().join("hosts/node");
     apt::ensure("the Node host's tests", &|| Ok(if apt::is_in_path(NPM_NAME) { vec![] } else { vec!["npm"] }))?;
     let built = build()?;
+    tool("npm", NPM_VERSION, "node_modules/.bin/npm")?;
     let nodes = VERSIONS.iter().map(|version| node(version)).collect::<Result<Vec<_>>>()?;
     let oldest = nodes.first().context("there is a version")?;
     install(&host, oldest)?;
@@ -64,18 +67,27 @@ fn build() -> Result<Built> {
     Ok(Built { component, binary, history })
 }
 
-/// A Node of this version, from the npm package of that name.
+/// A Node of this version, from the npm package of that name. The version is in the folder's name, so that a new one is not
+/// mistaken for an old one.
 fn node(version: &str) -> Result<PathBuf> {
-    // The version is in the folder's name, so that a new one is not mistaken for an old one.
-    let folder = root().join(format!("target/tools/node-{version}"));
-    let program = folder.join("node_modules/node/bin/node");
-    if !program.exists() {
-        println!("Node {version} is not in {}; installing it there, once", folder.display());
+    Ok(tool("node", version, "node_modules/node/bin/node")?.join("node_modules/node/bin/node"))
+}
+
+/// The folder of a package of npm's that is a tool, with this file in it.
+fn tool(package: &str, version: &str, file: &str) -> Result<PathBuf> {
+    let folder = tool_folder(package, version);
+    if !folder.join(file).exists() {
+        println!("{package} {version} is not in {}; installing it there, once", folder.display());
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let mut npm = npm(&["install", "--no-audit", "--no-fund", "--prefix"]);
-        run(npm.arg(&folder).arg(format!("node@{version}"))).context(NPM)?;
+        let mut npm = Command::new(NPM_NAME);
+        npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);
+        run(npm.arg(format!("{package}@{version}"))).context(NPM)?;
     }
-    Ok(program)
+    Ok(folder)
+}
+
+fn tool_folder(package: &str, version: &str) -> PathBuf {
+    root().join(format!("target/tools/{package}-{version}"))
 }
 
 /// The packages of the lock file, unless they are there.
@@ -86,14 +98,9 @@ fn install(host: &Path, node: &Path) -> Result<()> {
         return Ok(());
     }
     println!("installing the packages of hosts/node/package-lock.json, once");
-    run(npm(&["ci", "--no-audit", "--no-fund"]).current_dir(host).env("PATH", path_with(node))).context(NPM)?;
+    let mut npm = Command::new(NPM_NAME);
+    run(npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(host).env("PATH", path_with(node))).context(NPM)?;
     std::fs::write(&stamp, lock).context("cannot note that the packages are installed")
-}
-
-fn npm(arguments: &[&str]) -> Command {
-    let mut command = Command::new(NPM_NAME);
-    command.args(arguments);
-    command
 }
 
 fn with(node: &Path, host: &Path) -> Command {
@@ -104,8 +111,9 @@ fn with(node: &Path, host: &Path) -> Command {
 
 fn path_with(node: &Path) -> OsString {
     let folder = node.parent().map(Path::to_owned).unwrap_or_default();
+    let npm = tool_folder("npm", NPM_VERSION).join("node_modules/.bin");
     let others = std::env::var_os("PATH").unwrap_or_default();
-    let all = std::iter::once(folder).chain(std::env::split_paths(&others));
+    let all = [folder, npm].into_iter().chain(std::env::split_paths(&others));
     std::env::join_paths(all).unwrap_or(others)
 }
 

@@ -44,8 +44,9 @@ fn build(profile: &Path) -> Result<(), String> {
     }
     cargo.args(["build", "--package", "hookwright-host", "--bin", "hookwright", "--profile"]);
     cargo.arg(Some(name(profile)).filter(|name| name != "debug").unwrap_or_else(|| "dev".to_owned()));
-    // Cargo marks the target folder itself; a folder between it and the profile's is named after the platform.
-    if parent.join("CACHEDIR.TAG").exists() {
+    // Cargo marks the target folder, with its tag where it has made the folder itself; one between it and the profile's is named
+    // after the platform.
+    if ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|mark| parent.join(mark).exists()) {
         cargo.arg("--target-dir").arg(parent);
     } else {
         cargo.arg("--target").arg(name(parent)).arg("--target-dir").arg(parent.parent().unwrap_or(parent));
