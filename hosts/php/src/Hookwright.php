@@ -64,7 +64,7 @@ class Hookwright
     /**
      * Reads the options. Nothing is loaded before the first call; a mistake in them is an exception of that call.
      *
-     * @param Storage|PDO|mysqli|Connection|Closure(): (PDO|mysqli) $storage the connection on which the platform's own transactions
+     * @param Storage|PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $storage the connection on which the platform's own transactions
      *     run; a closure where the connection may be replaced (long-lived workers)
      * @param string|list<string> $sealingKey seals the secrets in the store: `id:hex`, 64 hexadecimal digits. Of several, the first
      *     seals and all of them unseal

@@ -20,7 +20,7 @@ final class Intake
 {
     private readonly Connection $connection;
 
-    /** @param PDO|mysqli|Connection|Closure(): (PDO|mysqli) $connection the platform's own */
+    /** @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection the platform's own */
     public function __construct(PDO|mysqli|Connection|Closure $connection)
     {
         $this->connection = SqlStorage::wrapped($connection);

@@ -17,7 +17,13 @@ final class HookwrightServiceProvider extends ServiceProvider
             $config = $app['config']['hookwright'];
             return Hookwright::open(
                 // Asked before each call: Octane and queue workers replace connections that they have lost.
-                storage: static fn (): PDO => $app['db']->connection()->getPdo(),
+                storage: static function (bool $lost) use ($app): PDO {
+                    $connection = $app['db']->connection();
+                    if ($lost) {
+                        $connection->reconnect();
+                    }
+                    return $connection->getPdo();
+                },
                 sealingKey: $config['sealing_key'],
                 profile: $config['profile'] ?? 'standard',
                 allowDestinations: $config['allow_destinations'] ?? [],

@@ -10,14 +10,15 @@ use PDO;
 
 /**
  * The connection that a platform has at the moment: a long-lived process (Octane, a queue worker) replaces what it has lost. The
- * closure is asked before each call of a store, and must answer the same connection as long as a transaction is open on it.
+ * closure is asked before each call of a store, and must answer the same connection as long as a transaction is open on it. It is
+ * given whether the one that it answered last was found lost, with no transaction open on it: then it may connect anew.
  */
 final class LazyConnection implements Connection
 {
     private PDO|mysqli|null $known = null;
     private ?Connection $connection = null;
 
-    /** @param Closure(): (PDO|mysqli) $current */
+    /** @param Closure(bool $lost): (PDO|mysqli) $current */
     public function __construct(private readonly Closure $current)
     {
     }
@@ -45,7 +46,23 @@ final class LazyConnection implements Connection
     /** The connection behind it, one object as long as it is not replaced. */
     public function current(): Connection
     {
-        $current = ($this->current)();
+        return $this->taken(($this->current)(false));
+    }
+
+    /** The connection that was current last. */
+    public function known(): ?Connection
+    {
+        return $this->connection;
+    }
+
+    /** Says that a connection is lost; true if there is another now. */
+    public function replace(Connection $lost): bool
+    {
+        return $this->taken(($this->current)(true)) !== $lost;
+    }
+
+    private function taken(PDO|mysqli $current): Connection
+    {
         if ($this->connection === null || $current !== $this->known) {
             $this->known = $current;
             $this->connection = $current instanceof PDO ? new PdoConnection($current) : new MysqliConnection($current);

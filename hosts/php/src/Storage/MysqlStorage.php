@@ -55,7 +55,7 @@ final class MysqlStorage extends SqlStorage
             } catch (DatabaseException $error) {
                 throw $joined && $this->losesTransaction($error)
                     ? StorageException::transactionAborted($error->getMessage(), $error)
-                    : $this->refused($error);
+                    : $this->refused($joined ? $error : $this->noted($error));
             }
             try {
                 return $call($joined);
@@ -141,8 +141,13 @@ final class MysqlStorage extends SqlStorage
 
     protected function losesTransaction(DatabaseException $error): bool
     {
-        $ends = [self::DEADLOCK, self::CHANGED_SINCE_READ, self::LOCK_WAIT_TIMEOUT, ...self::LOST];
-        return in_array($error->driverCode, $ends, true);
+        $ends = [self::DEADLOCK, self::CHANGED_SINCE_READ, self::LOCK_WAIT_TIMEOUT];
+        return in_array($error->driverCode, $ends, true) || $this->isLost($error);
+    }
+
+    protected function isLost(DatabaseException $error): bool
+    {
+        return in_array($error->driverCode, self::LOST, true);
     }
 
     /**

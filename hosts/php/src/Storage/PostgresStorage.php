@@ -86,7 +86,7 @@ final class PostgresStorage extends SqlStorage
 
     protected function ended(DatabaseException $error): StorageException
     {
-        return self::lost($error)
+        return $this->isLost($error)
             ? StorageException::unknown($error->getMessage(), $error)
             : StorageException::notApplied($error->getMessage(), $error);
     }
@@ -94,7 +94,7 @@ final class PostgresStorage extends SqlStorage
     /** The locks or the snapshot that led here are the platform's, or the connection is gone. */
     protected function losesTransaction(DatabaseException $error): bool
     {
-        return in_array($error->sqlState, ['40P01', '40001', '55P03', '57014', '25P02'], true) || self::lost($error);
+        return in_array($error->sqlState, ['40P01', '40001', '55P03', '57014', '25P02'], true) || $this->isLost($error);
     }
 
     /**
@@ -136,7 +136,8 @@ final class PostgresStorage extends SqlStorage
         ));
     }
 
-    private static function lost(DatabaseException $error): bool
+    /** Whatever the server answers has a state of its own; the driver's is a general one. */
+    protected function isLost(DatabaseException $error): bool
     {
         return in_array($error->sqlState, self::LOST, true) || str_starts_with($error->sqlState, '08');
     }

@@ -29,6 +29,9 @@ abstract class SqlStorage implements Storage
     private const RELEASE = 'RELEASE SAVEPOINT hookwright';
     private const UNDO = 'ROLLBACK TO SAVEPOINT hookwright';
 
+    /** The connection that was lost while no transaction of the platform's was open on it. */
+    private ?Connection $lost = null;
+
     final protected function __construct(protected readonly Connection $connection)
     {
     }
@@ -36,7 +39,7 @@ abstract class SqlStorage implements Storage
     /**
      * A store on a connection of SQLite, MySQL, MariaDB or PostgreSQL. Reads and changes nothing yet.
      *
-     * @param PDO|mysqli|Connection|Closure(): (PDO|mysqli) $connection a closure where the connection may be replaced
+     * @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection a closure where the connection may be replaced
      */
     public static function on(PDO|mysqli|Connection|Closure $connection): self
     {
@@ -50,7 +53,7 @@ abstract class SqlStorage implements Storage
 
     /**
      * @internal
-     * @param PDO|mysqli|Connection|Closure(): (PDO|mysqli) $connection
+     * @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection
      */
     final public static function wrapped(PDO|mysqli|Connection|Closure $connection): Connection
     {
@@ -76,6 +79,7 @@ abstract class SqlStorage implements Storage
 
     public function inTransaction(): bool
     {
+        $this->find();
         return $this->connection->inTransaction();
     }
 
@@ -201,6 +205,9 @@ abstract class SqlStorage implements Storage
     /** Whether a failed statement leaves the platform's transaction in a state that only a rollback ends. */
     abstract protected function losesTransaction(DatabaseException $error): bool;
 
+    /** Whether the connection is gone. */
+    abstract protected function isLost(DatabaseException $error): bool;
+
     /**
      * Runs a call with the connection as the store needs it, and puts it back.
      *
@@ -215,7 +222,42 @@ abstract class SqlStorage implements Storage
         } catch (DatabaseException $error) {
             throw StorageException::notApplied($error->getMessage(), $error);
         }
-        return $call($joined);
+        try {
+            return $call($joined);
+        } catch (StorageException $error) {
+            // One that was lost since the last call, for it was idle or the server has been started anew, is found so here.
+            if ($error->kind !== 'not-applied' || $this->lost === null || !$this->replaced()) {
+                throw $error;
+            }
+        }
+        return $call(false);
+    }
+
+    /** A connection that is known to be lost is replaced, or has to show that it is there again. */
+    private function find(): void
+    {
+        if ($this->lost !== null && !$this->replaced()) {
+            // Until it answers, what its driver says of a transaction means nothing.
+            $this->connection->query('SELECT 1');
+            $this->lost = null;
+        }
+    }
+
+    private function replaced(): bool
+    {
+        if ($this->connection instanceof LazyConnection && $this->connection->replace($this->lost)) {
+            $this->lost = null;
+        }
+        return $this->lost === null;
+    }
+
+    /** Notes a lost connection, outside any transaction of the platform's. */
+    protected function noted(DatabaseException $error): DatabaseException
+    {
+        if ($this->isLost($error)) {
+            $this->lost = $this->connection instanceof LazyConnection ? $this->connection->known() : $this->connection;
+        }
+        return $error;
     }
 
     /**
@@ -232,7 +274,7 @@ abstract class SqlStorage implements Storage
             try {
                 return $read(false);
             } catch (DatabaseException $error) {
-                throw $this->refused($error);
+                throw $this->refused($this->noted($error));
             }
         });
     }
@@ -255,7 +297,7 @@ abstract class SqlStorage implements Storage
             } catch (DatabaseException) {
                 // It never began, or the connection is gone and the transaction with it.
             }
-            throw $error instanceof DatabaseException ? $this->refused($error) : $error;
+            throw $error instanceof DatabaseException ? $this->refused($this->noted($error)) : $error;
         }
         try {
             $this->connection->execute('COMMIT');
@@ -265,7 +307,7 @@ abstract class SqlStorage implements Storage
             } catch (DatabaseException) {
                 // As above.
             }
-            throw $this->ended($error);
+            throw $this->ended($this->noted($error));
         }
         return $answer;
     }

@@ -110,6 +110,11 @@ final class SqliteStorage extends SqlStorage
         return in_array($error->driverCode & 0xff, [self::BUSY, self::LOCKED], true);
     }
 
+    protected function isLost(DatabaseException $error): bool
+    {
+        return false;
+    }
+
     /**
      * @param list<string> $keys
      * @return array<string, string>

@@ -21,7 +21,8 @@ final class Databases
         return array_combine($names, array_map(static fn (string $name): array => [$name], $names));
     }
 
-    public static function connect(string $name): PDO|mysqli
+    /** @param ?string $folder where the server's socket is, if it is not the server's own */
+    public static function connect(string $name, ?string $folder = null): PDO|mysqli
     {
         $errors = str_contains($name, 'silent') ? PDO::ERRMODE_SILENT : PDO::ERRMODE_EXCEPTION;
         $options = [PDO::ATTR_ERRMODE => $errors, PDO::ATTR_TIMEOUT => 2];
@@ -31,14 +32,14 @@ final class Databases
                 return new PDO('sqlite:' . self::sqliteFile(), null, null, $options);
             case 'postgres':
                 $dsn = self::made('postgres', static fn (): string => Server::postgres()->database('hooks'));
-                return new PDO($dsn, 'hookwright', null, $options);
+                return new PDO(self::through($dsn, $folder), 'hookwright', null, $options);
             case 'mariadb':
                 $options += [PDO::ATTR_EMULATE_PREPARES => $variant !== 'native'];
                 // Attributes that change how rows are read.
                 $options += [PDO::ATTR_STRINGIFY_FETCHES => true, PDO::ATTR_CASE => PDO::CASE_UPPER];
-                return new PDO(self::mariadbDsn(), 'root', null, $options);
+                return new PDO(self::through(self::mariadbDsn(), $folder), 'root', null, $options);
             default:
-                return self::mysqli($variant);
+                return self::mysqli($variant, $folder);
         }
     }
 
@@ -61,9 +62,15 @@ final class Databases
         return $store;
     }
 
-    private static function mysqli(string $variant): mysqli
+    /** A DSN with the socket in another folder. */
+    private static function through(string $dsn, ?string $folder): string
     {
-        preg_match('/unix_socket=([^;]+)/', self::mariadbDsn(), $found);
+        return $folder === null ? $dsn : (string) preg_replace('~/[^;]*/hw-\w+-\d+~', $folder, $dsn);
+    }
+
+    private static function mysqli(string $variant, ?string $folder): mysqli
+    {
+        preg_match('/unix_socket=([^;]+)/', self::through(self::mariadbDsn(), $folder), $found);
         mysqli_report($variant === 'silent' ? MYSQLI_REPORT_OFF : MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         $mysqli = new mysqli(null, 'root', null, 'hooks', 0, $found[1]);
         // As CodeIgniter 3 sets its connections up.

@@ -21,7 +21,7 @@ final class Server
 
     /** @param resource $process */
     private function __construct(
-        private readonly string $folder,
+        public readonly string $folder,
         private $process,
         private readonly string $dsn,
         public readonly string $user,

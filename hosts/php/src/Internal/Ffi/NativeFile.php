@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Internal\Ffi;
 
+use FFI;
 use Hookwright\Exception\InternalException;
 
 /** Where the native library is: what `HOOKWRIGHT_NATIVE` says, or the one of this package for this machine. */
@@ -39,6 +40,23 @@ final class NativeFile
         if (PHP_OS_FAMILY !== 'Linux') {
             return "$architecture-" . strtolower(PHP_OS_FAMILY);
         }
-        return "$architecture-linux-" . (glob('/lib/ld-musl-*') === [] ? 'gnu' : 'musl');
+        return "$architecture-linux-" . (self::isGlibc() ? 'gnu' : 'musl');
+    }
+
+    /** Whether this PHP's own C library is glibc: the machine may have both. */
+    private static function isGlibc(): bool
+    {
+        if (extension_loaded('ffi')) {
+            try {
+                FFI::cdef('const char *gnu_get_libc_version(void);');
+                return true;
+            } catch (FFI\Exception $error) {
+                if (!str_contains($error->getMessage(), 'restricted')) {
+                    return false;
+                }
+            }
+        }
+        // Nothing can be loaded in any case.
+        return glob('/lib/ld-musl-*') === [];
     }
 }

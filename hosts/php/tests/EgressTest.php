@@ -1,0 +1,95 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests;
+
+use Hookwright\Exception\InvalidException;
+use Hookwright\Hookwright;
+use Hookwright\Storage\MemoryStorage;
+use Hookwright\Tests\Support\Hooks;
+use PHPUnit\Framework\TestCase;
+
+/**
+ * The egress kit (`tests/data/egress`) through everything that a platform's administrator goes through: a registration and its
+ * test send. Names are the system's to resolve here, and public addresses are left alone; the Rust host's tests have those,
+ * against the same client.
+ */
+final class EgressTest extends TestCase
+{
+    private const TENANT = 'acme';
+    /** Nobody listens there: whoever gets as far as that is refused by the system. */
+    private const PORT = 1;
+    private const PROHIBITED = 'destination-prohibited';
+
+    /** @var array<string, Hookwright> by what is allowed */
+    private array $opened = [];
+
+    public function testNoAddressThatIsProhibitedIsContacted(): void
+    {
+        $refused = 0;
+        foreach (self::kit()['addresses'] as $case) {
+            ['address' => $address, 'permitted' => $permitted, 'why' => $why] = $case;
+            $host = str_contains($address, ':') ? "[$address]" : $address;
+            if ($permitted && !str_starts_with($address, '127.')) {
+                continue;
+            }
+            $outcome = $this->outcome("http://$host:" . self::PORT . '/', $case['allow'] ?? []);
+            self::assertSame($permitted ? 'connect' : self::PROHIBITED, $outcome, "$address ($why)");
+            $refused += $permitted ? 0 : 1;
+        }
+        self::assertGreaterThan(120, $refused);
+    }
+
+    public function testNoSpellingOfAnAddressLeadsPast(): void
+    {
+        $refused = 0;
+        $names = array_keys(self::kit()['names']);
+        foreach (self::kit()['urls'] as $case) {
+            ['name' => $name, 'url' => $url, 'client' => $expected] = $case;
+            $scripted = array_filter($names, static fn (string $one): bool => $one !== 'localhost' && str_contains($url, $one));
+            if (array_diff($expected, [self::PROHIBITED, 'invalid-request']) !== [] || $scripted !== []) {
+                continue;
+            }
+            $outcome = $this->outcome($url, $case['allow'] ?? []);
+            // Not every system knows all spellings of this name.
+            $unknown = str_contains($url, 'localhost') ? ['dns'] : [];
+            self::assertContains($outcome, [...$expected, ...$unknown, 'registration'], "$name: $url");
+            self::assertSame($case['registration'] === 'refused', $outcome === 'registration', "$name: $url");
+            $refused += $outcome === self::PROHIBITED ? 1 : 0;
+        }
+        self::assertGreaterThan(60, $refused);
+    }
+
+    /** @return array<string, mixed> */
+    private static function kit(): array
+    {
+        $text = (string) file_get_contents(__DIR__ . '/../../../tests/data/egress/cases.json');
+        /** @var array<string, mixed> */
+        return json_decode($text, true, 16, JSON_THROW_ON_ERROR);
+    }
+
+    /**
+     * What a test send says of a webhook, or `registration` if there can be no such webhook.
+     *
+     * @param list<string> $allow
+     */
+    private function outcome(string $url, array $allow): string
+    {
+        $hooks = $this->opened[implode(' ', $allow)] ??= Hookwright::open(
+            storage: new MemoryStorage(),
+            sealingKey: Hooks::SEALING_KEY,
+            allowDestinations: $allow,
+            cache: Hooks::cache(),
+        );
+        try {
+            $webhook = $hooks->register(self::TENANT, ['url' => $url, 'events' => ['*']]);
+        } catch (InvalidException $error) {
+            self::assertSame('url', $error->field);
+            return 'registration';
+        }
+        $attempt = $hooks->testWebhook(self::TENANT, $webhook->id);
+        $hooks->unregister(self::TENANT, $webhook->id);
+        return $attempt->error ?? "status $attempt->status";
+    }
+}
