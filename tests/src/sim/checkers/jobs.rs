@@ -42,7 +42,8 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
         }
         ("done", "recover") => recovered(model, id, seen),
         ("done", "replay") => replayed(model, now_us, id, seen),
-        ("cancelled", _) if now.detail.is_some() => {
+        // What it said before, that something was left out, it goes on saying when it is called off.
+        ("cancelled", _) if now.detail != before.detail => {
             let gone = lane_of(model, id, seen).is_some_and(|(_, lane)| lane.registration().is_none());
             ensure(gone, "job", about)
         }
