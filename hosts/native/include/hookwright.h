@@ -72,7 +72,8 @@ int32_t hw_instance_wake(hw_instance instance, hw_answer *answer);
  * it waits. For good. From any thread, and from the callback. */
 int32_t hw_instance_drain(hw_instance instance, hw_answer *answer);
 
-/* Ends an instance and aborts what it has in flight. Not from its own callback. */
+/* Ends an instance and aborts what it has in flight. From any thread, but not while a call of the instance is in progress,
+ * and so not from its own callback. After HW_OK the callback is not called any more. */
 int32_t hw_instance_close(hw_instance instance, hw_answer *answer);
 
 /* Gives the reply of the callback that runs: copied at once, the last one counts. */

@@ -37,6 +37,11 @@ impl Failure {
         Failure::new(Status::Misused, kind, None, message, Some(hint))
     }
 
+    /// A handle that stands for nothing.
+    pub(crate) fn closed(message: &str) -> Failure {
+        Failure::misused("closed", message, "use what hw_engine_open and hw_instance_new gave, until it is closed")
+    }
+
     /// An option or an argument that is not what it must be. `message` goes on where the field's name ends.
     pub(crate) fn invalid(field: &str, message: &str, hint: Option<&str>) -> Failure {
         let message = if field.is_empty() { format!("it {message}") } else { format!("`{field}` {message}") };

@@ -103,8 +103,7 @@ impl Tables {
             let message = format!("the {what} {number} was opened before a fork; its threads are in the parent alone");
             Failure::misused("forked", &message, "open an engine after the fork, in each process")
         } else {
-            let message = format!("there is no {what} {number}: it is closed, or never was");
-            Failure::misused("closed", &message, "use what hw_engine_open and hw_instance_new gave, until it is closed")
+            Failure::closed(&format!("there is no {what} {number}: it is closed, or never was"))
         }
     }
 }

@@ -28,9 +28,23 @@ pub(crate) struct Instance {
     wakes: Wakes,
     /// None: any thread may call.
     thread: Option<ThreadId>,
-    /// None before the first call after a trap.
-    guest: Mutex<Option<Plugin>>,
+    guest: Mutex<Guest>,
 }
+
+/// Who answers the calls.
+enum Guest {
+    /// This one, unless it has trapped.
+    Ready(Box<Plugin>),
+    /// A new one, from the next call on.
+    Trapped,
+    /// Nobody any more: whoever comes with the handle, late, calls no callback.
+    Closed,
+}
+
+const _: () = {
+    const fn may_be_closed_by_any_thread<T: Send + Sync>() {}
+    may_be_closed_by_any_thread::<Instance>();
+};
 
 /// Makes an instance as the options say.
 pub(crate) fn open(
@@ -67,16 +81,21 @@ pub(crate) fn open(
         served,
         wakes: Wakes::new(),
         thread: (threads != Some("any")).then(|| std::thread::current().id()),
-        guest: Mutex::new(None),
+        guest: Mutex::new(Guest::Trapped),
     };
     let guest = contained(|| instance.instantiate())?;
-    *instance.hold()? = Some(guest);
+    *instance.hold()? = Guest::Ready(guest);
     Ok(Arc::new(instance))
 }
 
 impl Instance {
     /// Calls a function of the contract.
     pub(crate) fn call(&self, function: &str, arguments: &str) -> Answer<Value> {
+        if self.thread.is_some_and(|thread| thread != std::thread::current().id()) {
+            let message = "the instance belongs to the thread that made it";
+            let hint = "call it there, make one for each thread, or make it with \"threads\": \"any\"";
+            return Err(Failure::misused("wrong-thread", message, hint));
+        }
         let mut guest = self.hold()?;
         if function == "webhooks.configure" {
             let hint = "an instance is configured by hw_instance_new; for another configuration make another";
@@ -89,19 +108,19 @@ impl Instance {
                 Failure::invalid("arguments", &place, None)
             })?,
         };
-        if guest.as_ref().is_none_or(Plugin::has_trapped) {
+        if !matches!(&*guest, Guest::Ready(plugin) if !plugin.has_trapped()) {
             // What the old one had in flight is aborted before the new one begins.
-            *guest = None;
-            *guest = Some(contained(|| self.instantiate())?);
+            *guest = Guest::Trapped;
+            *guest = Guest::Ready(contained(|| self.instantiate())?);
         }
-        let plugin = guest.as_mut().ok_or_else(|| Failure::internal("there is no guest"))?;
+        let Guest::Ready(plugin) = &mut *guest else { return Err(Failure::internal("there is no guest")) };
         let called = contained(|| match plugin.call_json(function, &arguments) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(declined)) => Err(declined_failure(function, declined)),
             Err(trap) => Err(Failure::trapped(&trap.reason)),
         });
         if plugin.has_trapped() {
-            *guest = None;
+            *guest = Guest::Trapped;
         }
         called
     }
@@ -116,33 +135,30 @@ impl Instance {
         self.wakes.drain();
     }
 
-    /// Ends the guest, unless it is in the middle of a call.
+    /// Ends the guest, unless it is in the middle of a call. Any thread may: no callback is called.
     pub(crate) fn close(&self) -> Answer<()> {
-        *self.hold()? = None;
+        *self.hold()? = Guest::Closed;
         Ok(())
     }
 
     /// The guest, for whoever may call now.
-    fn hold(&self) -> Answer<MutexGuard<'_, Option<Plugin>>> {
-        if self.thread.is_some_and(|thread| thread != std::thread::current().id()) {
-            let message = "the instance belongs to the thread that made it";
-            let hint = "call it there, make one for each thread, or make it with \"threads\": \"any\"";
-            return Err(Failure::misused("wrong-thread", message, hint));
-        }
-        match self.guest.try_lock() {
-            Ok(guest) => Ok(guest),
-            Err(TryLockError::Poisoned(guest)) => Ok(guest.into_inner()),
+    fn hold(&self) -> Answer<MutexGuard<'_, Guest>> {
+        let guest = match self.guest.try_lock() {
+            Ok(guest) => guest,
+            Err(TryLockError::Poisoned(guest)) => guest.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 let message = "another call of the instance is in progress";
                 let hint = "make calls one after the other, none within the callback, or use several instances";
-                Err(Failure::misused("busy", message, hint))
+                return Err(Failure::misused("busy", message, hint));
             }
-        }
+        };
+        // Whoever looked the handle up just before it was closed comes here after that.
+        if matches!(*guest, Guest::Closed) { Err(Failure::closed("the instance is closed")) } else { Ok(guest) }
     }
 
-    fn instantiate(&self) -> Answer<Plugin> {
+    fn instantiate(&self) -> Answer<Box<Plugin>> {
         match self.engine.runtime.instantiate_json(self.imports(), &self.config) {
-            Ok(Ok(plugin)) => Ok(plugin),
+            Ok(Ok(plugin)) => Ok(Box::new(plugin)),
             Ok(Err(declined)) => Err(declined_failure("webhooks.configure", declined)),
             Err(trap) => Err(Failure::trapped(&trap.reason)),
         }

@@ -8,4 +8,5 @@ mod histories;
 mod host;
 mod in_c;
 mod misuse;
+mod threads;
 mod traps;

@@ -142,24 +142,6 @@ fn options_are_read_strictly() {
 }
 
 #[test]
-fn an_instance_belongs_to_its_thread_unless_it_was_made_for_all() {
-    let engine = engine();
-    let own = instance(&engine, MemoryStore::new());
-    let options = json!({"config": config(), "threads": "any"});
-    let (any, _) = made(&engine, &options, served(MemoryStore::new()));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            assert_eq!(error(own.call("webhooks.event-types", &json!({}))), misused("wrong-thread", ""));
-            let closed = answered(|answer| unsafe { hw_instance_close(own.handle(), answer) });
-            assert_eq!(error(closed), misused("wrong-thread", ""));
-            any.ok("webhooks.event-types", &json!({}));
-        });
-    });
-    own.ok("webhooks.event-types", &json!({}));
-    any.ok("webhooks.event-types", &json!({}));
-}
-
-#[test]
 fn no_call_begins_within_another() {
     let engine = engine();
     let store = MemoryStore::new();
