@@ -39,6 +39,7 @@ pub struct RuntimeBuilder {
     memory_bytes_max: usize,
     guest_time_max: Duration,
     target: Option<String>,
+    one_thread: bool,
 }
 
 /// Where compiled code is kept between processes.
@@ -61,6 +62,7 @@ impl Runtime {
             memory_bytes_max: limits::MEMORY_BYTES_MAX,
             guest_time_max: Duration::from_millis(limits::GUEST_TIME_MS_MAX),
             target: None,
+            one_thread: false,
         }
     }
 
@@ -139,6 +141,12 @@ impl RuntimeBuilder {
         RuntimeBuilder { target: Some(target.to_owned()), ..self }
     }
 
+    /// Compiles on the calling thread alone: for a process that was forked from one that has compiled, whose threads for it
+    /// are not there to be waited for.
+    pub fn on_one_thread(self) -> RuntimeBuilder {
+        RuntimeBuilder { one_thread: true, ..self }
+    }
+
     /// Compiles the component, or takes it from the cache, and links it.
     #[cfg(feature = "compiler")]
     pub fn build(self) -> anyhow::Result<Runtime> {
@@ -165,6 +173,8 @@ impl RuntimeBuilder {
         if let Some(target) = &self.target {
             config.target(target)?;
         }
+        #[cfg(feature = "compiler")]
+        config.parallel_compilation(!self.one_thread);
         #[cfg(feature = "compiler")]
         match &self.cache {
             CacheMode::User => {

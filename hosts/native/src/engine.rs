@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hookwright_host::http::{Builder, HttpClient};
 use hookwright_host::wasmtime::component::Component;
-use hookwright_host::{COMPONENT, Runtime, wasmtime};
+use hookwright_host::{COMPONENT, Runtime, RuntimeBuilder, wasmtime};
 use serde_json::{Value, json};
 
 use crate::code;
@@ -49,7 +49,7 @@ pub(crate) fn open(text: &str) -> Answer<Arc<Engine>> {
         return Err(Failure::invalid("compiled", "is machine code already", Some(hint)));
     }
 
-    let mut builder = Runtime::builder().without_cache();
+    let mut builder = builder();
     if let Some(bytes) = memory_bytes_max {
         builder = builder.memory_bytes_max(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
@@ -80,7 +80,7 @@ pub(crate) fn compile(options: &str) -> Answer<Value> {
     options.end()?;
     let to = to.ok_or_else(|| Failure::invalid("to", "is missing", Some("the path of the file to make")))?;
     // Whoever ships the file knows not on which machine it will be loaded.
-    let builder = Runtime::builder().without_cache().target(env!("HOOKWRIGHT_TARGET"));
+    let builder = builder().target(env!("HOOKWRIGHT_TARGET"));
     let engine = builder.engine().map_err(|error| Failure::engine(&format!("{error:#}")))?;
     let bytes = machine_code(&engine, component.as_deref())?;
     code::write("to", Path::new(&to), &bytes)?;
@@ -107,6 +107,12 @@ impl Engine {
         });
         client.as_ref().map_err(String::as_str)
     }
+}
+
+/// A runtime whose machine code is the bridge's to keep.
+fn builder() -> RuntimeBuilder {
+    let builder = Runtime::builder().without_cache();
+    if tables().are_of_a_fork() { builder.on_one_thread() } else { builder }
 }
 
 fn http_builder(options: &mut Options) -> Answer<Builder> {

@@ -20,7 +20,7 @@ static TABLES: AtomicPtr<Tables> = AtomicPtr::new(std::ptr::null_mut());
 pub(crate) struct Tables {
     process: u32,
     /// Those of the process from which this one was forked: never touched, and not lost.
-    _inherited: Option<&'static Tables>,
+    inherited: Option<&'static Tables>,
     /// What is smaller was given by another process, from which this one was forked.
     first: u64,
     pub(crate) engines: Table<Arc<Engine>>,
@@ -61,7 +61,7 @@ impl Tables {
     fn new(process: u32, inherited: Option<&'static Tables>) -> Tables {
         Tables {
             process,
-            _inherited: inherited,
+            inherited,
             first: NEXT.load(Ordering::Relaxed),
             engines: Table { what: "engine", rows: Mutex::default() },
             instances: Table { what: "instance", rows: Mutex::default() },
@@ -78,6 +78,11 @@ impl Tables {
     /// Keeps an engine until the process ends.
     pub(crate) fn keep(&self, options: &str, engine: Arc<Engine>) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(options.to_owned(), engine);
+    }
+
+    /// Whether this process was forked from one that used the bridge.
+    pub(crate) fn are_of_a_fork(&self) -> bool {
+        self.inherited.is_some()
     }
 
     /// Whether a number is from before the fork that made this process.
