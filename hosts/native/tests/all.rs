@@ -6,6 +6,7 @@ mod events;
 mod header;
 mod histories;
 mod host;
+mod http;
 mod in_c;
 mod misuse;
 mod threads;

@@ -12,9 +12,12 @@ use serde_json::{Value, json};
 use super::ok;
 use crate::callback::Callback;
 use crate::engine::Engine;
+use crate::handles;
 
 /// How often the callback is asked for a wake while the bridge waits.
 const WAKE_MS: u32 = 250;
+/// How long after its timeout a request may still be answered by the callback.
+const GRACE_MS: u64 = 5_000;
 
 /// Requests of one instance by the engine's client.
 pub(crate) struct OwnHttp {
@@ -68,7 +71,8 @@ impl Http for OwnHttp {
         match self.engine.http() {
             Ok(client) => self.queue.get_or_init(|| client.queue(self.wakes.clone())).submit(requests),
             Err(reason) => {
-                let failed = requests.iter().map(|request| failed(request.id, Duration::ZERO, reason));
+                let kind = HttpErrorKind::Internal;
+                let failed = requests.iter().map(|request| failed(request.id, Duration::ZERO, kind, reason));
                 lock(&self.refused).extend(failed);
             }
         }
@@ -97,10 +101,21 @@ impl Http for OwnHttp {
 pub(crate) struct CallbackHttp {
     callback: Callback,
     wakes: Wakes,
-    /// What was submitted and is not finished, with the time at which it was.
-    in_flight: Mutex<BTreeMap<u64, Instant>>,
+    /// What was submitted and is not finished, by numbers of the bridge's own. Every guest counts from 1, and the callback may
+    /// still have an earlier guest's requests on their way.
+    in_flight: Mutex<BTreeMap<u64, InFlight>>,
     /// Why the callback did not take what was submitted; told by the next wait.
     failure: Mutex<Option<String>>,
+}
+
+/// A request that the callback has.
+#[derive(Clone, Copy)]
+struct InFlight {
+    /// The guest's number for it.
+    id: u64,
+    since: Instant,
+    /// When it is no longer waited for.
+    until: Instant,
 }
 
 impl CallbackHttp {
@@ -108,26 +123,36 @@ impl CallbackHttp {
         CallbackHttp { callback, wakes, in_flight: Mutex::default(), failure: Mutex::default() }
     }
 
-    fn asked_to_wait(&self, timeout_ms: u32) -> Result<WaitResult, String> {
+    /// What the callback has, and its wake; whatever goes wrong is an error after the completions that are good.
+    fn asked_to_wait(&self, timeout_ms: u32, completions: &mut Vec<Completion>) -> Result<Wake, String> {
         if let Some(reason) = lock(&self.failure).take() {
             return Err(reason);
         }
         let reply = self.callback.ask(&json!({"call": "http-wait", "timeoutMs": timeout_ms})).and_then(ok)?;
-        let mut completions = Vec::new();
+        let mut wrong = None;
         for line in reply["completions"].as_array().ok_or("`completions` is no array")? {
-            let completion = completion(line)?;
-            if lock(&self.in_flight).remove(&completion.id).is_none() {
-                return Err(format!("request {} was not in flight", completion.id));
+            match completion(line) {
+                // One that is not in flight has ended before, or was an earlier guest's.
+                Ok(completion) => {
+                    let request = lock(&self.in_flight).remove(&completion.id);
+                    completions.extend(request.map(|request| Completion { id: request.id, ..completion }));
+                }
+                Err(reason) => wrong = Some(reason),
             }
-            completions.push(completion);
         }
-        let wake = match reply["wake"].as_str() {
-            Some("none") | None => Wake::None,
-            Some("work") => Wake::Work,
-            Some("drain") => Wake::Drain,
-            Some(_) => return Err("`wake` is none of none, work, drain".to_owned()),
-        };
-        Ok(WaitResult { completions, wake })
+        match (wrong, reply["wake"].as_str()) {
+            (Some(reason), _) => Err(reason),
+            (None, Some("none") | None) => Ok(Wake::None),
+            (None, Some("work")) => Ok(Wake::Work),
+            (None, Some("drain")) => Ok(Wake::Drain),
+            (None, Some(_)) => Err("`wake` is none of none, work, drain".to_owned()),
+        }
+    }
+
+    /// Ends what is in flight and is chosen.
+    fn end(&self, kind: HttpErrorKind, reason: &str, chosen: impl Fn(&InFlight) -> bool) -> Vec<Completion> {
+        let ended = lock(&self.in_flight).extract_if(.., |_, request| chosen(request)).collect::<Vec<_>>();
+        ended.iter().map(|(_, request)| failed(request.id, request.since.elapsed(), kind, reason)).collect()
     }
 }
 
@@ -136,31 +161,38 @@ impl Http for CallbackHttp {
         if requests.is_empty() {
             return;
         }
-        let now = Instant::now();
-        lock(&self.in_flight).extend(requests.iter().map(|request| (request.id, now)));
-        let requests: Vec<Value> = requests.iter().map(line).collect();
-        if let Err(reason) = self.callback.ask(&json!({"call": "http-submit", "requests": requests})).and_then(ok) {
+        let since = Instant::now();
+        let in_flight = |request: &Request| {
+            let number = handles::fresh();
+            let until = since + Duration::from_millis(u64::from(request.timeout_ms) + GRACE_MS);
+            lock(&self.in_flight).insert(number, InFlight { id: request.id, since, until });
+            line(number, request)
+        };
+        let lines: Vec<Value> = requests.iter().map(in_flight).collect();
+        if let Err(reason) = self.callback.ask(&json!({"call": "http-submit", "requests": lines})).and_then(ok) {
             *lock(&self.failure) = Some(reason);
         }
     }
 
     fn wait(&self, timeout_ms: u32) -> WaitResult {
-        let drained = self.wakes.drained();
-        let mut result = self.asked_to_wait(timeout_ms).unwrap_or_else(|reason| {
-            let left = std::mem::take(&mut *lock(&self.in_flight));
-            let completions = left.into_iter().map(|(id, since)| failed(id, since.elapsed(), &reason)).collect();
-            WaitResult { completions, wake: Wake::None }
+        let mut completions = Vec::new();
+        let asked = self.asked_to_wait(timeout_ms, &mut completions).unwrap_or_else(|reason| {
+            completions.extend(self.end(HttpErrorKind::Internal, &reason, |_| true));
+            Wake::None
         });
-        if drained {
-            result.wake = Wake::Drain;
-        }
-        result
+        let now = Instant::now();
+        completions
+            .extend(self.end(HttpErrorKind::Timeout, "the host has not answered", |request| request.until <= now));
+        // The bridge's own are read after the callback, which may have been the time in which they were told.
+        let wakes = [asked, self.wakes.wait(Duration::ZERO)];
+        let wake = [Wake::Drain, Wake::Work].into_iter().find(|wake| wakes.contains(wake)).unwrap_or_default();
+        WaitResult { completions, wake }
     }
 }
 
-fn line(request: &Request) -> Value {
+fn line(number: u64, request: &Request) -> Value {
     json!({
-        "id": request.id.to_string(),
+        "id": number.to_string(),
         "method": request.method,
         "url": request.url,
         "headers": request.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Value>(),
@@ -171,6 +203,7 @@ fn line(request: &Request) -> Value {
     })
 }
 
+/// What became of a request, by the bridge's number for it.
 fn completion(line: &Value) -> Result<Completion, String> {
     let text = |value: &Value, what: &str| {
         value.as_str().map(str::to_owned).ok_or_else(|| format!("`{what}` of a completion is no string"))
@@ -197,9 +230,9 @@ fn completion(line: &Value) -> Result<Completion, String> {
     Ok(Completion { id, duration_ms, result })
 }
 
-fn failed(id: u64, since: Duration, reason: &str) -> Completion {
+fn failed(id: u64, since: Duration, kind: HttpErrorKind, reason: &str) -> Completion {
     let duration_ms = u32::try_from(since.as_millis()).unwrap_or(u32::MAX);
-    Completion { id, duration_ms, result: Err(HttpError { kind: HttpErrorKind::Internal, detail: reason.to_owned() }) }
+    Completion { id, duration_ms, result: Err(HttpError { kind, detail: reason.to_owned() }) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
