@@ -205,6 +205,48 @@ final class StorageTest extends TestCase
         self::assertSame(0, $setting());
     }
 
+    /** @dataProvider transactionsOfSqlite */
+    public function testARowThatThePlatformHasNotFinishedWritingIsLeftAlone(?string $begin, ?string $end): void
+    {
+        $connection = Databases::connect('sqlite');
+        $store = Databases::store($connection);
+        $connection->exec('DROP TABLE IF EXISTS invoices');
+        $connection->exec('CREATE TABLE invoices (id INTEGER PRIMARY KEY)');
+        $begin === null || $connection->exec($begin);
+        $statement = $connection->prepare('INSERT INTO invoices DEFAULT VALUES RETURNING id');
+        $statement->execute();
+        self::assertEquals(1, $statement->fetchColumn());
+        self::assertSame($begin !== null, $store->inTransaction());
+        $failed = self::failure(static fn () => $store->commit([], [new Mutation('a', '1')]));
+        self::assertSame('not-applied', $failed->kind);
+        self::assertStringContainsString('fetch all rows of the statement', $failed->getMessage());
+        $statement = null;
+        $store->commit([], [new Mutation('a', '1')]);
+        $end === null || $connection->exec($end);
+        $other = Databases::connect('sqlite');
+        self::assertEquals(1, $other->query('SELECT COUNT(*) FROM invoices')->fetchColumn());
+        self::assertSame('1', SqlStorage::on($other)->get(['a'])[0]?->value);
+    }
+
+    public function testATransactionThatSqliteHasEndedByItselfIsSaidToBeLost(): void
+    {
+        $connection = Databases::connect('sqlite');
+        $store = Databases::store($connection);
+        $connection->exec('DROP TABLE IF EXISTS invoices');
+        $connection->exec('CREATE TABLE invoices (id INTEGER UNIQUE)');
+        $connection->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_SILENT);
+        $connection->beginTransaction();
+        $connection->exec('INSERT INTO invoices VALUES (1)');
+        $connection->exec('INSERT OR ROLLBACK INTO invoices VALUES (1)');
+        if (!$connection->inTransaction()) {
+            self::markTestSkipped('this PDO asks SQLite');
+        }
+        $failed = self::failure(static fn () => $store->commit([], [new Mutation('a', '1')]));
+        self::assertSame('transaction-aborted', $failed->kind);
+        self::assertNull(SqlStorage::on(Databases::connect('sqlite'))->get(['a'])[0]);
+        self::assertSame('transaction-aborted', self::failure(static fn () => $store->inTransaction())->kind);
+    }
+
     public function testACharacterSetInWhichQuotesMayBeHalfALetterIsRefused(): void
     {
         $connection = Databases::connect('mysqli');
@@ -224,6 +266,12 @@ final class StorageTest extends TestCase
     public static function mysql(): array
     {
         return array_diff_key(Databases::all(), ['sqlite' => 0, 'postgres' => 0]);
+    }
+
+    /** @return array<string, array{?string, ?string}> */
+    public static function transactionsOfSqlite(): array
+    {
+        return ['none' => [null, null], 'begun' => ['BEGIN', 'COMMIT'], 'a savepoint' => ['SAVEPOINT mine', 'RELEASE mine']];
     }
 
     private function whatTheSecondWriterIsTold(string $name): StorageException

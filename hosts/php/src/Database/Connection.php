@@ -34,7 +34,7 @@ interface Connection
     /**
      * Whether a transaction of the platform's is open, so that what is written now is committed by somebody else.
      *
-     * @throws DatabaseException
+     * @throws DatabaseException with `TRANSACTION_ENDED` if one was begun that the database has ended by itself
      */
     public function inTransaction(): bool;
 }

@@ -51,24 +51,31 @@ final class PdoConnection implements Connection
 
     public function inTransaction(): bool
     {
-        if ($this->pdo->inTransaction()) {
-            return true;
-        }
-        // PDO knows of SQLite only what was begun by itself, and not what a statement has begun.
-        return $this->dialect === Dialect::Sqlite && $this->sqliteHasBegun();
+        return match ($this->dialect) {
+            Dialect::Sqlite => $this->sqliteHasBegun(),
+            default => $this->pdo->inTransaction(),
+        };
     }
 
+    /** PDO knows of SQLite only what was begun and ended by its own methods. */
     private function sqliteHasBegun(): bool
     {
         try {
-            $this->execute('BEGIN');
+            // Refused within a transaction, and otherwise without effect: the temporary database has no such setting.
+            $this->execute('PRAGMA temp.synchronous = FULL');
         } catch (DatabaseException $error) {
-            if (str_contains($error->getMessage(), 'within a transaction')) {
+            if (str_contains($error->getMessage(), 'inside a transaction')) {
                 return true;
             }
             throw $error;
         }
-        $this->execute('ROLLBACK');
+        if ($this->pdo->inTransaction()) {
+            throw new DatabaseException(
+                'the transaction that PDO began is no longer open: SQLite or a statement has ended it',
+                DatabaseException::TRANSACTION_ENDED,
+                0,
+            );
+        }
         return false;
     }
 

@@ -79,8 +79,14 @@ abstract class SqlStorage implements Storage
 
     public function inTransaction(): bool
     {
-        $this->find();
-        return $this->connection->inTransaction();
+        try {
+            $this->find();
+            return $this->connection->inTransaction();
+        } catch (DatabaseException $error) {
+            throw $error->sqlState === DatabaseException::TRANSACTION_ENDED
+                ? StorageException::transactionAborted($error->getMessage(), $error)
+                : StorageException::notApplied($error->getMessage(), $error);
+        }
     }
 
     public function createSchema(): void
@@ -217,11 +223,7 @@ abstract class SqlStorage implements Storage
      */
     protected function guarded(callable $call): mixed
     {
-        try {
-            $joined = $this->inTransaction();
-        } catch (DatabaseException $error) {
-            throw StorageException::notApplied($error->getMessage(), $error);
-        }
+        $joined = $this->inTransaction();
         try {
             return $call($joined);
         } catch (StorageException $error) {
@@ -321,6 +323,13 @@ abstract class SqlStorage implements Storage
     {
         try {
             $this->connection->execute(self::SAVEPOINT);
+        } catch (DatabaseException $error) {
+            // There is nothing to undo.
+            throw $this->losesTransaction($error)
+                ? StorageException::transactionAborted($error->getMessage(), $error)
+                : $this->refused($error);
+        }
+        try {
             $answer = $apply();
             $this->connection->execute(self::RELEASE);
             return $answer;

@@ -88,12 +88,15 @@ final class SqliteStorage extends SqlStorage
 
     protected function begin(): array
     {
-        return ['BEGIN IMMEDIATE'];
+        // No savepoint can be set while a statement of the platform's has not finished writing, and a transaction could be begun,
+        // but it would hold that write, and a rollback would undo it.
+        return ['SAVEPOINT hookwright', 'RELEASE SAVEPOINT hookwright', 'BEGIN IMMEDIATE'];
     }
 
     protected function refused(DatabaseException $error): StorageException
     {
-        return StorageException::notApplied($error->getMessage(), $error);
+        $hint = self::isUnfinished($error) ? ': fetch all rows of the statement that writes, or unset it, before this call' : '';
+        return StorageException::notApplied($error->getMessage() . $hint, $error);
     }
 
     protected function ended(DatabaseException $error): StorageException
@@ -107,7 +110,13 @@ final class SqliteStorage extends SqlStorage
     /** PDO does not tell a lock that was waited for too long from a snapshot that is too old to be written to. */
     protected function losesTransaction(DatabaseException $error): bool
     {
-        return in_array($error->driverCode & 0xff, [self::BUSY, self::LOCKED], true);
+        return in_array($error->driverCode & 0xff, [self::BUSY, self::LOCKED], true) && !self::isUnfinished($error);
+    }
+
+    /** Whether a statement of the platform's has not finished writing, as one with `RETURNING` of which rows are left. */
+    private static function isUnfinished(DatabaseException $error): bool
+    {
+        return str_contains($error->getMessage(), 'SQL statements in progress');
     }
 
     protected function isLost(DatabaseException $error): bool

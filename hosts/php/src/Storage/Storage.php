@@ -37,9 +37,17 @@ interface Storage
      */
     public function commit(array $checks, array $mutations): array;
 
-    /** Makes what the store needs, outside any transaction; it may be called at every deployment. */
+    /**
+     * Makes what the store needs, outside any transaction; it may be called at every deployment.
+     *
+     * @throws StorageException
+     */
     public function createSchema(): void;
 
-    /** Whether a transaction of the platform's is open, so that a commit is none yet. */
+    /**
+     * Whether a transaction of the platform's is open, so that a commit is none yet.
+     *
+     * @throws StorageException
+     */
     public function inTransaction(): bool;
 }
