@@ -243,6 +243,31 @@ final class HookwrightTest extends TestCase
         self::assertSame('both', $output);
     }
 
+    public function testNothingIsHeldByWhatNobodyHolds(): void
+    {
+        $refused = static function (MemoryStorage $storage): void {
+            try {
+                Hookwright::open($storage, Hooks::SEALING_KEY, profile: 'none', cache: Hooks::cache())->eventTypes();
+                self::fail('there is no such profile');
+            } catch (InvalidException) {
+            }
+        };
+        $accepted = static fn (MemoryStorage $storage) =>
+            Hookwright::open($storage, Hooks::SEALING_KEY, cache: Hooks::cache())->onEvent(['type' => 'a.b'], 'acme');
+        foreach ([$accepted, $accepted, $refused] as $index => $call) {
+            $storage = new MemoryStorage();
+            $held = \WeakReference::create($storage);
+            $call($storage);
+            unset($storage);
+            self::assertNull($held->get(), "the store of call $index");
+        }
+        $fake = Hookwright::fake();
+        $fake->onEvent(['type' => 'a.b'], 'acme');
+        $held = [\WeakReference::create($fake), \WeakReference::create($fake->storage())];
+        unset($fake);
+        self::assertSame([null, null], [$held[0]->get(), $held[1]->get()]);
+    }
+
     public function testTheDeclarationsAreThoseOfTheHeader(): void
     {
         $header = (string) file_get_contents(__DIR__ . '/../../native/include/hookwright.h');

@@ -62,10 +62,19 @@ final class Library
     /** @var array<string, array{int, int}> the process and the handle, by options */
     private array $engines = [];
     private readonly CData $answer;
+    /** One for all instances: PHP frees a function that C may call only when the process, or the request, ends. */
+    private readonly CData $callback;
+    /** @var array<int, callable(string): string> what answers an instance's imports, by the context that its callback is given */
+    private array $serving = [];
+    /** @var array<int, int> the contexts, by instance */
+    private array $contexts = [];
+    private int $lastContext = 0;
 
     private function __construct(private readonly FFI $ffi, public readonly string $path)
     {
         $this->answer = $this->made('hw_answer');
+        $this->callback = $this->made('hw_callback[1]');
+        $this->callback[0] = $this->serve(...);
     }
 
     /** The library at this path, or where `NativeFile` finds it. */
@@ -110,29 +119,24 @@ final class Library
      */
     public function instance(int $engine, string $options, callable $serve): int
     {
-        $ffi = $this->ffi;
-        // Nothing may leave it but an integer: an exception that crosses into the bridge ends the process.
-        $callback = static function (mixed $context, CData $request, int $length, int $reply) use ($ffi, $serve): int {
-            try {
-                $said = $serve(FFI::string($request, $length));
-                $ffi->hw_reply_set($reply, $said, strlen($said));
-                return 0;
-            } catch (Throwable $error) {
-                $why = $error::class . ': ' . $error->getMessage();
-                $ffi->hw_reply_set($reply, $why, strlen($why));
-                return 1;
-            }
-        };
+        $context = $this->lastContext += 1;
+        $this->serving[$context] = $serve;
         $instance = $this->made('hw_instance');
-        $this->taken($this->ffi->hw_instance_new(
-            $engine,
-            $options,
-            strlen($options),
-            $callback,
-            null,
-            FFI::addr($instance),
-            FFI::addr($this->answer),
-        ));
+        try {
+            $this->taken($this->ffi->hw_instance_new(
+                $engine,
+                $options,
+                strlen($options),
+                $this->callback[0],
+                $this->ffi->cast('void *', $context),
+                FFI::addr($instance),
+                FFI::addr($this->answer),
+            ));
+        } catch (HookwrightException $error) {
+            unset($this->serving[$context]);
+            throw $error;
+        }
+        $this->contexts[(int) $instance->cdata] = $context;
         return (int) $instance->cdata;
     }
 
@@ -163,6 +167,8 @@ final class Library
 
     public function close(int $instance): void
     {
+        // Also after a fork, when the bridge refuses: nobody calls it any more.
+        unset($this->serving[$this->contexts[$instance] ?? 0], $this->contexts[$instance]);
         $this->taken($this->ffi->hw_instance_close($instance, FFI::addr($this->answer)));
     }
 
@@ -205,6 +211,22 @@ final class Library
             error_log('hookwright: a fatal error within a call of the store; this worker ends after its request');
             posix_kill((int) getmypid(), self::END_OF_WORKER);
         }
+    }
+
+    /** Nothing may leave it but an integer: an exception that crosses into the bridge ends the process. */
+    private function serve(CData $context, CData $request, int $length, int $reply): int
+    {
+        try {
+            // Of a pointer itself, a cast to a number would be what it points to.
+            $serve = $this->serving[$this->ffi->cast('uintptr_t *', FFI::addr($context))[0]];
+            $said = $serve(FFI::string($request, $length));
+            $status = 0;
+        } catch (Throwable $error) {
+            $said = $error::class . ': ' . $error->getMessage();
+            $status = 1;
+        }
+        $this->ffi->hw_reply_set($reply, $said, strlen($said));
+        return $status;
     }
 
     private function made(string $type): CData
