@@ -11,6 +11,7 @@ use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
 use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Receiver;
+use PDO;
 use PHPUnit\Framework\TestCase;
 
 /** The examples, as they stand. */
@@ -33,6 +34,14 @@ final class ExamplesTest extends TestCase
             ['asset.created', 'after the commit'],
             ['asset.deleted', 'kept and changed'],
         ], $seen);
+        // What the model hides is in no event, also not in what it was before.
+        $rows = (new PDO("sqlite:$file"))->query("SELECT value FROM hookwright WHERE key GLOB 'msg/*'")->fetchAll(PDO::FETCH_COLUMN);
+        self::assertCount(4, $rows);
+        foreach ($rows as $row) {
+            self::assertStringNotContainsString('licence', (string) $row);
+        }
+        $before = array_filter(array_map(static fn (string $row): mixed => json_decode($row, true)['event']['before'] ?? null, $rows));
+        self::assertSame([true, true], array_values(array_column($before, 'active')));
     }
 
     /**

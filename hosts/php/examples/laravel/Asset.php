@@ -11,4 +11,7 @@ class Asset extends Model
 {
     public $timestamps = false;
     protected $guarded = [];
+    protected $hidden = ['licence_key'];
+    protected $casts = ['active' => 'boolean'];
+    protected $attributes = ['active' => true, 'licence_key' => 'of the licence'];
 }

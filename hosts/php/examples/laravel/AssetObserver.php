@@ -25,12 +25,22 @@ class AssetObserver
 
     public function updated(Model $asset): void
     {
-        $this->report('asset.updated', $asset, $asset->getRawOriginal(), $asset->attributesToArray());
+        $this->report('asset.updated', $asset, self::original($asset), $asset->attributesToArray());
     }
 
     public function deleted(Model $asset): void
     {
-        $this->report('asset.deleted', $asset, $asset->getRawOriginal(), null);
+        $this->report('asset.deleted', $asset, self::original($asset), null);
+    }
+
+    /**
+     * What it was, as `attributesToArray` shows what it is: raw, it would have what the model hides.
+     *
+     * @return array<string, mixed>
+     */
+    private static function original(Model $asset): array
+    {
+        return (clone $asset)->setRawAttributes($asset->getRawOriginal())->attributesToArray();
     }
 
     /**

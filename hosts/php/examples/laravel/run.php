@@ -42,6 +42,8 @@ $hooks->storage()->createSchema();
 $database->getSchemaBuilder()->create('assets', static function ($table): void {
     $table->increments('id');
     $table->string('name');
+    $table->boolean('active');
+    $table->string('licence_key');
 });
 $hooks->register('acme', ['url' => $url, 'events' => ['asset.*'], 'strictOrder' => true]);
 Asset::observe(AssetObserver::class);
