@@ -7,7 +7,7 @@ namespace Hookwright;
 use Closure;
 use Hookwright\Database\Connection;
 use Hookwright\Exception\ConflictException;
-use Hookwright\Exception\InternalException;
+use Hookwright\Exception\HookwrightException;
 use Hookwright\Exception\InvalidException;
 use Hookwright\Exception\TrapException;
 use Hookwright\Exception\UnavailableException;
@@ -126,6 +126,20 @@ class Hookwright
         $store = $storage instanceof Storage ? $storage : SqlStorage::on($storage);
         $log = $logger === null ? null : Host::logTo($logger);
         return new static($store, $config, Json::text($engine), new Host($store, $log));
+    }
+
+    /**
+     * Whether the native library can be loaded here: there is one for this machine, and php.ini lets this package have FFI. If not, the
+     * first call says why, and `Intake` needs neither.
+     */
+    public static function isAvailable(): bool
+    {
+        try {
+            Library::load();
+            return true;
+        } catch (HookwrightException) {
+            return false;
+        }
     }
 
     /** A Hookwright for a platform's own tests: rows in memory, no network. */

@@ -48,8 +48,10 @@ final class ExamplesTest extends TestCase
      * CodeIgniter 3 and Perfex are in no package: the module is tried against what it uses of them.
      *
      * @dataProvider means
+     * @param list<string> $options of PHP
+     * @param array<string, string> $environment
      */
-    public function testPerfexsModule(string $key): void
+    public function testPerfexsModule(string $key, int $drained, array $options = [], array $environment = []): void
     {
         $connection = Databases::connect('mysqli-utf8');
         $hooks = Hooks::open($connection);
@@ -63,19 +65,24 @@ final class ExamplesTest extends TestCase
         symlink(dirname(__DIR__), "$folder/vendor/hookwright");
         copy(__DIR__ . '/../examples/codeigniter/hookwright.php', "$folder/hookwright.php");
         Program::run(
-            [PHP_BINARY, __DIR__ . '/Support/perfex.php', "$folder/hookwright.php", $key, Hooks::cache()],
-            Databases::environment(),
+            [PHP_BINARY, ...$options, __DIR__ . '/Support/perfex.php', "$folder/hookwright.php", $key, Hooks::cache()],
+            $environment + Databases::environment(),
         );
-        self::assertSame($key === '' ? 1 : 0, $drain->drain());
+        self::assertSame($drained, $drain->drain());
         self::assertSame(1, $hooks->deliver()->routed);
         $rows = $hooks->storage()->scan('msg/', 'msg0', 10, Order::Forward);
         self::assertCount(1, $rows);
         self::assertStringContainsString('committed', $rows[0]->value);
     }
 
-    /** @return array<string, array{string}> */
+    /** @return array<string, array{0: string, 1: int, 2?: list<string>, 3?: array<string, string>}> */
     public static function means(): array
     {
-        return ['the component' => [Hooks::SEALING_KEY], 'the intake' => ['']];
+        return [
+            'the component' => [Hooks::SEALING_KEY, 0],
+            'the intake' => ['', 1],
+            'FFI is refused' => [Hooks::SEALING_KEY, 1, ['-d', 'ffi.enable=0']],
+            'there is no library' => [Hooks::SEALING_KEY, 1, [], ['HOOKWRIGHT_NATIVE' => '/no/such.so']],
+        ];
     }
 }

@@ -35,7 +35,7 @@ function hookwright(): Hookwright
 function hookwright_report(string $type, int|string $id, mixed $data): void
 {
     $event = new Event($type, $data, subject: ['type' => explode('.', $type)[0], 'id' => $id]);
-    if (extension_loaded('ffi') && get_instance()->config->item('hookwright_sealing_key')) {
+    if (Hookwright::isAvailable() && get_instance()->config->item('hookwright_sealing_key')) {
         hookwright()->onEvent($event, 'perfex');
     } else {
         (new Intake(get_instance()->db->conn_id))->onEvent($event, 'perfex');
