@@ -97,9 +97,6 @@ class Hookwright
         ?int $retentionS = null,
         ?LoggerInterface $logger = null,
     ): static {
-        foreach (array_values($allowDestinations) as $index => $network) {
-            Json::utf8("allowDestinations[$index]", $network);
-        }
         $texts = [];
         foreach (array_values($profiles) as $index => $one) {
             $texts[] = Json::given("profiles[$index]", $one);
@@ -108,7 +105,7 @@ class Hookwright
             'profile' => Json::utf8('profile', $profile),
             'profiles' => $texts,
             'sealingKeys' => Config::sealingKeys($sealingKey),
-            'allowDestinations' => array_values($allowDestinations),
+            'allowDestinations' => self::listed('allowDestinations', $allowDestinations),
             'plainHttp' => $plainHttp ? 'allowed' : 'refused',
             'webhooksPerTenantMax' => $webhooksPerTenantMax,
             'disableAfterS' => $disableAfterS,
@@ -118,10 +115,10 @@ class Hookwright
         // Kept by the library from one request of a php-fpm worker to the next, which PHP's own variables are not.
         $engine = Config::given([
             'keep' => true,
-            'proxy' => $proxy,
-            'caPem' => $caPem,
-            'cache' => $cache,
-            'compiled' => $compiled,
+            'proxy' => self::optional('proxy', $proxy),
+            'caPem' => self::optional('caPem', $caPem),
+            'cache' => self::optional('cache', $cache),
+            'compiled' => self::optional('compiled', $compiled),
         ]);
         $store = $storage instanceof Storage ? $storage : SqlStorage::on($storage);
         $log = $logger === null ? null : Host::logTo($logger);
@@ -163,7 +160,7 @@ class Hookwright
     public function onEvent(Event|array|string $event, ?string $tenant = null): Accepted
     {
         return Accepted::ofJson($this->call('on-event', [
-            'tenant' => $this->optional('tenant', $tenant),
+            'tenant' => self::optional('tenant', $tenant),
             'event' => Json::given('event', $event),
         ]));
     }
@@ -180,7 +177,7 @@ class Hookwright
         foreach (array_values($events) as $index => $event) {
             $texts[] = Json::given("events[$index]", $event);
         }
-        $arguments = ['tenant' => $this->optional('tenant', $tenant), 'events' => $texts];
+        $arguments = ['tenant' => self::optional('tenant', $tenant), 'events' => $texts];
         /** @var list<array<string, mixed>> $all */
         $all = Json::object($this->call('on-events', $arguments));
         return array_map(Accepted::of(...), $all);
@@ -427,7 +424,8 @@ class Hookwright
         array $permissions = [],
     ): array {
         $request = $this->texts(['method' => $method, 'path' => $path, 'query' => $query, 'body' => $body]);
-        $caller = $this->texts(['tenant' => $tenant, 'user' => $user]) + ['permissions' => array_values($permissions)];
+        $caller = $this->texts(['tenant' => $tenant, 'user' => $user]);
+        $caller += ['permissions' => self::listed('permissions', $permissions)];
         /** @var array{status: int, headers: list<array{name: string, value: string}>, body: string} */
         return Json::object($this->onInstance(static fn (Instance $instance): string =>
             $instance->call('console.handle', ['request' => $request, 'caller' => $caller])));
@@ -492,9 +490,21 @@ class Hookwright
             : throw new InvalidException($field, "is `$value`", 'give a whole number from 0 to ' . self::U32_MAX);
     }
 
-    private function optional(string $field, ?string $text): ?string
+    private static function optional(string $field, #[SensitiveParameter] ?string $text): ?string
     {
         return $text === null ? null : Json::utf8($field, $text);
+    }
+
+    /**
+     * @param array<string> $texts
+     * @return list<string>
+     */
+    private static function listed(string $field, array $texts): array
+    {
+        foreach (array_values($texts) as $index => $text) {
+            Json::utf8("{$field}[$index]", $text);
+        }
+        return array_values($texts);
     }
 
     /**

@@ -18,7 +18,7 @@ final class Receiver
     private static ?Instance $instance = null;
 
     /**
-     * @param array<string, string|list<string>> $headers by name, in any case
+     * @param array<string, string|int|list<string|int>> $headers by name, in any case; those that are not UTF-8 are passed over
      * @param string $body exactly what came: `file_get_contents('php://input')`
      * @param string|list<string> $secrets any of them will do, as during a rotation
      * @param JsonSerializable|array<string, mixed>|string $profile the name of a built-in one, or a profile
@@ -33,10 +33,20 @@ final class Receiver
         ?int $toleranceS = null,
         ?string $cache = null,
     ): Verdict {
+        $secrets = array_values((array) $secrets);
+        foreach ($secrets as $secret) {
+            Json::utf8('secrets', $secret);
+        }
+        if (!Json::isUtf8($body) || !Json::isUtf8($method)) {
+            // All that is signed is UTF-8. It is the sender who is at fault, and so it is no exception.
+            return Verdict::of(['kind' => 'mismatch', 'detail' => 'wrong: not the bytes that were signed, for they are not UTF-8']);
+        }
         $pairs = [];
         foreach ($headers as $name => $values) {
             foreach ((array) $values as $value) {
-                $pairs[] = ['name' => Json::utf8('headers', (string) $name), 'value' => Json::utf8('headers', $value)];
+                if (Json::isUtf8("$name: $value")) {
+                    $pairs[] = ['name' => (string) $name, 'value' => (string) $value];
+                }
             }
         }
         if (self::$instance === null || !self::$instance->isOurs()) {
@@ -47,8 +57,8 @@ final class Receiver
         }
         return Verdict::ofJson(self::$instance->call('receiver.verify', [
             'profile' => Json::given('profile', $profile),
-            'secrets' => (array) $secrets,
-            'request' => ['method' => $method, 'headers' => $pairs, 'body' => Json::utf8('body', $body)],
+            'secrets' => $secrets,
+            'request' => ['method' => $method, 'headers' => $pairs, 'body' => $body],
             'toleranceS' => $toleranceS,
         ]));
     }

@@ -85,6 +85,18 @@ final class HookwrightTest extends TestCase
         self::assertSame('mismatch', Verifier::verify($headers, "$body ", $secret)->kind);
         self::assertSame('mismatch', Verifier::verify($headers, $body, 'whsec_' . base64_encode(str_repeat('x', 32)))->kind);
         self::assertSame('missing', Verifier::verify([], $body, [$secret])->kind);
+        // Whoever sends it has the choice of the bytes, and is not to have that of the answer.
+        $more = ['x-name' => "Zo\xeb", "x-\xeb" => 'v', 'content-length' => strlen($body), 'x-list' => [1, "\xff"], "x\xc3" => "\xab"];
+        self::assertTrue(Verifier::verify($headers + $more, $body, $secret)->verified());
+        self::assertSame('mismatch', Verifier::verify($headers, "$body\xff", $secret)->kind);
+        self::assertSame('mismatch', Verifier::verify($headers, $body, $secret, method: "\xff")->kind);
+        self::assertSame('missing', Verifier::verify(['webhook-signature' => "\xff"] + $headers, $body, $secret)->kind);
+        try {
+            Verifier::verify($headers, $body, ["wh\xff"]);
+            self::fail('that is no secret');
+        } catch (InvalidException $error) {
+            self::assertSame('secrets', $error->field);
+        }
     }
 
     public function testExceptionsHaveKindAndField(): void
@@ -101,6 +113,10 @@ final class HookwrightTest extends TestCase
             [InvalidException::class, 'limit', fn () => $hooks->list('acme', null, 101)],
             [InvalidException::class, 'timeMs', fn () => $hooks->deliver(-1)],
             [InvalidException::class, 'sealingKey', fn () => Hookwright::open(new MemoryStorage(), 'no key')],
+            [InvalidException::class, 'sealingKey', fn () => Hookwright::open(new MemoryStorage(), "\xff:00")],
+            [InvalidException::class, 'proxy', fn () => Hookwright::open(new MemoryStorage(), Hooks::SEALING_KEY, proxy: "\xff")],
+            [InvalidException::class, 'permissions[1]', fn () =>
+                $hooks->handle('GET', '/webhooks', '', '', 'acme', null, ['a', "\xff"])],
             [NotFoundException::class, 'webhookId', fn () => $hooks->get('acme', 'wh_none')],
             [TooLargeException::class, null, fn () => $hooks->onEvent(['type' => 'a.b', 'data' => str_repeat('x', 300_000)])],
         ];
@@ -126,6 +142,12 @@ final class HookwrightTest extends TestCase
             self::fail('that is no hexadecimal');
         } catch (InvalidException $error) {
             self::assertStringNotContainsString(substr($key, 3), (string) $error);
+        }
+        try {
+            Hookwright::open(new MemoryStorage(), $key, proxy: "http://u:pass@h\xff");
+            self::fail('that is no UTF-8');
+        } catch (InvalidException $error) {
+            self::assertStringNotContainsString('u:pass', (string) $error);
         }
     }
 

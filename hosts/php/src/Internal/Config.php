@@ -20,10 +20,10 @@ final class Config
     {
         $keys = [];
         foreach (is_string($given) ? [$given] : array_values($given) as $index => $key) {
-            $parts = explode(':', $key);
+            $field = is_string($given) ? 'sealingKey' : "sealingKey[$index]";
+            $parts = explode(':', Json::utf8($field, $key));
             if (count($parts) !== 2) {
                 // Never quoted: it is a secret.
-                $field = is_string($given) ? 'sealingKey' : "sealingKey[$index]";
                 throw new InvalidException($field, 'is no sealing key', self::KEY_HINT);
             }
             $keys[] = ['id' => $parts[0], 'key' => $parts[1]];

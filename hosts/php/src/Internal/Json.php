@@ -7,6 +7,7 @@ namespace Hookwright\Internal;
 use Hookwright\Exception\InvalidException;
 use JsonException;
 use JsonSerializable;
+use SensitiveParameter;
 
 /** JSON in and out, in one way everywhere. */
 final class Json
@@ -14,10 +15,22 @@ final class Json
     private const FLAGS = JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES
         | JSON_PRESERVE_ZERO_FRACTION;
 
-    /** @param array<array-key, mixed> $value */
-    public static function text(array $value): string
+    /**
+     * @param JsonSerializable|array<array-key, mixed> $value
+     * @param ?string $field what it was given as
+     */
+    public static function text(JsonSerializable|array $value, ?string $field = null): string
     {
-        return json_encode($value, self::FLAGS);
+        try {
+            return json_encode($value, self::FLAGS);
+        } catch (JsonException $error) {
+            throw new InvalidException(
+                $field,
+                "cannot be written as JSON: {$error->getMessage()}",
+                'give an array of plain values in UTF-8, or JSON text',
+                $error,
+            );
+        }
     }
 
     /** @return array<string, mixed> */
@@ -34,26 +47,19 @@ final class Json
      */
     public static function given(string $field, JsonSerializable|array|string $value): string
     {
-        if (is_string($value)) {
-            return self::utf8($field, $value);
-        }
-        try {
-            return json_encode($value, self::FLAGS);
-        } catch (JsonException $error) {
-            throw new InvalidException(
-                $field,
-                "cannot be written as JSON: {$error->getMessage()}",
-                'give an array of plain values in UTF-8, or JSON text',
-                $error,
-            );
-        }
+        return is_string($value) ? self::utf8($field, $value) : self::text($value, $field);
     }
 
     /** The text, if it is UTF-8: bytes of another kind would be refused at the boundary without the name of their field. */
-    public static function utf8(string $field, string $text): string
+    public static function utf8(string $field, #[SensitiveParameter] string $text): string
     {
-        return preg_match('//u', $text) === 1
+        return self::isUtf8($text)
             ? $text
             : throw new InvalidException($field, 'is not UTF-8', 'convert it, for example with mb_convert_encoding');
+    }
+
+    public static function isUtf8(string $text): bool
+    {
+        return preg_match('//u', $text) === 1;
     }
 }
