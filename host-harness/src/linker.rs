@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use hookwright_engine::host::Completion;
 use wasmtime::component::{Component, HasSelf, Instance, Linker};
-use wasmtime::{Engine, Store, StoreLimits, UpdateDeadline};
+use wasmtime::{Engine, ResourceLimiter, Store, StoreLimits, UpdateDeadline};
 
 use crate::imports::Imports;
 use crate::ticker::Ticker;
@@ -50,9 +50,9 @@ pub(crate) struct Exports {
 /// What an instance's store carries.
 pub(crate) struct State {
     pub(crate) imports: Imports,
-    pub(crate) limits: StoreLimits,
+    pub(crate) limits: Limits,
     pub(crate) ticker: Ticker,
-    /// Since when the guest has been computing without a call of storage or HTTP.
+    /// Since when the guest has been computing without a call of storage or HTTP; later by what other calls took.
     pub(crate) guest_since: Instant,
     /// Requests that this host cannot express, to be reported by the next wait.
     pub(crate) refused: Vec<Completion>,
@@ -66,6 +66,46 @@ impl State {
         let answer = self.ticker.outside(|| call(&self.imports));
         self.guest_since = Instant::now();
         answer
+    }
+
+    /// Runs a call of the embedder that is not the guest's time either, but after which that goes on: asking for the time for
+    /// ever is computing for ever.
+    fn aside<T>(&mut self, call: impl FnOnce(&Imports) -> T) -> T {
+        let begun = Instant::now();
+        let answer = call(&self.imports);
+        self.guest_since += begun.elapsed();
+        answer
+    }
+}
+
+/// The bounds of an instance, and whether it was at that of its memory.
+pub(crate) struct Limits {
+    pub(crate) bounds: StoreLimits,
+    /// Whether more memory was refused since the call began.
+    pub(crate) memory_refused: bool,
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let granted = self.bounds.memory_growing(current, desired, maximum)?;
+        self.memory_refused |= !granted;
+        Ok(granted)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.bounds.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.bounds.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.bounds.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.bounds.memories()
     }
 }
 

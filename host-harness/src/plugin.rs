@@ -238,6 +238,7 @@ impl Plugin {
         let state = self.store.data_mut();
         state.guest_since = Instant::now();
         state.error_last = None;
+        state.limits.memory_refused = false;
         let called = run(&exports, &mut self.store);
         drop(running);
         match called {
@@ -251,10 +252,13 @@ impl Plugin {
 }
 
 pub(crate) fn trap(error: &wasmtime::Error, state: &State) -> Trap {
-    let reason = match &state.error_last {
+    let mut reason = match &state.error_last {
         Some(text) => format!("{text} ({:#})", error),
         None => format!("{error:#}"),
     };
+    if state.limits.memory_refused {
+        reason.push_str("; it had asked for more memory than it may have");
+    }
     Trap { reason }
 }
 

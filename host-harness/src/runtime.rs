@@ -14,7 +14,7 @@ use wasmtime::{Config, Engine, StoreLimitsBuilder};
 
 use crate::Settings;
 use crate::imports::Imports;
-use crate::linker::{self, Declined, Linked, State};
+use crate::linker::{self, Declined, Limits, Linked, State};
 use crate::plugin::{CallError, Plugin, Trap, trap};
 use crate::ticker::Ticker;
 use crate::{COMPONENT, limits};
@@ -82,7 +82,7 @@ impl Runtime {
 
     fn unconfigured(&self, imports: Imports) -> Result<Plugin, Trap> {
         let runtime = &*self.0;
-        let limits = StoreLimitsBuilder::new()
+        let bounds = StoreLimitsBuilder::new()
             .memory_size(runtime.memory_bytes_max)
             .instances(limits::CORE_INSTANCES_MAX)
             .tables(limits::TABLES_MAX)
@@ -91,7 +91,7 @@ impl Runtime {
             .build();
         let state = State {
             imports,
-            limits,
+            limits: Limits { bounds, memory_refused: false },
             ticker: runtime.ticker.clone(),
             guest_since: Instant::now(),
             refused: Vec::new(),

@@ -153,7 +153,7 @@ impl log::Host for State {
             log::Level::Warn => LogLevel::Warn,
             log::Level::Info => LogLevel::Info,
         };
-        (self.imports.log)(level, &message);
+        self.aside(|imports| (imports.log)(level, &message));
         if level == LogLevel::Error {
             self.error_last = Some(message);
         }
@@ -162,7 +162,7 @@ impl log::Host for State {
 
 impl wall_clock::Host for State {
     fn now(&mut self) -> wall_clock::Datetime {
-        datetime(self.imports.clock.now_us())
+        datetime(self.aside(|imports| imports.clock.now_us()))
     }
 
     fn resolution(&mut self) -> wall_clock::Datetime {
@@ -180,13 +180,13 @@ impl random::Host for State {
         // The guest has the same memory to put them in; more than that it cannot mean.
         let len = usize::try_from(len).unwrap_or(usize::MAX).min(RANDOM_BYTES_MAX);
         let mut bytes = vec![0; len];
-        self.imports.entropy.fill(&mut bytes);
+        self.aside(|imports| imports.entropy.fill(&mut bytes));
         bytes
     }
 
     fn get_random_u64(&mut self) -> u64 {
         let mut bytes = [0; 8];
-        self.imports.entropy.fill(&mut bytes);
+        self.aside(|imports| imports.entropy.fill(&mut bytes));
         u64::from_le_bytes(bytes)
     }
 }

@@ -16,8 +16,8 @@ use crate::failure::{Answer, Failure};
 use crate::handles::tables;
 use crate::options::Options;
 
-/// Linear memory of one instance, in bytes: below it the guest does not start, above there is none.
-const MEMORY_BYTES: std::ops::RangeInclusive<u64> = 1024 * 1024..=4 * 1024 * 1024 * 1024;
+/// Linear memory of one instance, in bytes: the guest starts with 1.2 MB and has room for some events then; above there is none.
+const MEMORY_BYTES: std::ops::RangeInclusive<u64> = 4 * 1024 * 1024..=4 * 1024 * 1024 * 1024;
 /// Milliseconds that a guest may compute at a stretch: the ticker's precision, and what nobody waits for.
 const GUEST_TIME_MS: std::ops::RangeInclusive<u64> = 10..=600_000;
 

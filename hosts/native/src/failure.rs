@@ -32,6 +32,15 @@ impl Failure {
         Failure::new(Status::Trapped, "trapped", None, &format!("the call ended the guest: {reason}"), Some(hint))
     }
 
+    /// The same where no instance came of it.
+    pub(crate) fn still_born(mut self) -> Failure {
+        if self.status == Status::Trapped {
+            self.error["hint"] =
+                json!("there is no instance: give the engine more memory or time, or mend what the reason names");
+        }
+        self
+    }
+
     /// A rule of the interface that the caller broke, with how to keep it.
     pub(crate) fn misused(kind: &str, message: &str, hint: &str) -> Failure {
         Failure::new(Status::Misused, kind, None, message, Some(hint))

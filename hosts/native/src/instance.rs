@@ -83,7 +83,7 @@ pub(crate) fn open(
         thread: (threads != Some("any")).then(|| std::thread::current().id()),
         guest: Mutex::new(Guest::Trapped),
     };
-    let guest = contained(|| instance.instantiate())?;
+    let guest = contained(|| instance.instantiate()).map_err(Failure::still_born)?;
     *instance.hold()? = Guest::Ready(guest);
     Ok(Arc::new(instance))
 }

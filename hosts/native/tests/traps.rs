@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hookwright_componentize::{componentize, describe};
+use hookwright_engine::memory::MemoryStore;
 use serde_json::{Value, json};
 
-use crate::host::{Engine, MISUSED, OK, Serve, TRAPPED, config, made, opened};
+use crate::host::{Engine, MISUSED, OK, Serve, TRAPPED, cache, config, error, instance, made, opened, reply, served};
 
 fn hostile() -> (Engine, tempfile::TempDir) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -53,4 +55,48 @@ fn a_guest_that_ends_is_replaced_and_its_last_words_are_kept() {
 
     // A mistake in the arguments is none of the guest's.
     assert_eq!(instance.call("webhooks.get", &json!({"tenant": "acme"})).0, MISUSED);
+}
+
+#[test]
+fn what_the_callback_takes_is_not_the_guests_time() {
+    let (engine, answer) = opened(&json!({"cache": cache(), "guestTimeMsMax": 500}).to_string());
+    assert_eq!(answer, (OK, Value::Null));
+    let store = MemoryStore::new();
+    let serve: Serve = Box::new(move |request| {
+        let bytes = request["bytes"].as_u64().unwrap_or_default();
+        match request["call"].as_str().unwrap() {
+            "now" | "random" => std::thread::sleep(Duration::from_millis(600)),
+            _ => return Ok(reply(&store, request).to_string()),
+        }
+        let random = "07".repeat(usize::try_from(bytes).unwrap());
+        Ok(json!({"ok": if bytes > 0 { random } else { "1738670400000000".to_owned() }}).to_string())
+    });
+    let options = json!({"config": config(), "callback": ["storage", "clock", "random"]});
+    let (instance, answer) = made(&engine, &options, serve);
+    assert_eq!(answer, (OK, Value::Null));
+    let registration = json!({"name": "x", "url": "https://example.com/", "events": ["*"]}).to_string();
+    instance.ok("webhooks.register", &json!({"tenant": "acme", "registration": registration}));
+}
+
+#[test]
+fn a_guest_without_enough_memory_is_told_so() {
+    let memory = |bytes: u32| opened(&json!({"cache": cache(), "memoryBytesMax": bytes}).to_string());
+    let least = 4 * 1024 * 1024;
+    assert_eq!(error(memory(least - 1).1), (MISUSED, "invalid".to_owned(), "memoryBytesMax".to_owned()));
+    let (engine, answer) = memory(least);
+    assert_eq!(answer, (OK, Value::Null));
+    let instance = instance(&engine, MemoryStore::new());
+    let event = |size: usize| json!({"event": json!({"type": "a.b", "data": "x".repeat(size)}).to_string()});
+    instance.ok("webhooks.on-event", &event(10_000));
+    let (status, value) = instance.call("webhooks.on-event", &event(4_000_000));
+    assert_eq!(status, TRAPPED, "{value}");
+    assert!(value["message"].as_str().unwrap().ends_with("more memory than it may have"), "{value}");
+    instance.ok("webhooks.on-event", &event(10_000));
+
+    // Where there is no instance, no next call is promised one.
+    let mut large = config();
+    large["profiles"] = json!(["x".repeat(8_000_000)]);
+    let (_none, (status, value)) = made(&engine, &json!({"config": large}), served(MemoryStore::new()));
+    assert_eq!(status, TRAPPED, "{value}");
+    assert!(value["hint"].as_str().unwrap().starts_with("there is no instance"), "{value}");
 }
