@@ -130,11 +130,20 @@ final class StorageTest extends TestCase
         $connection = Databases::connect($name);
         $store = Databases::store($connection);
         $connection->query('SET autocommit = 0');
-        $connection->query('INSERT INTO hookwright (`key`, value) VALUES ("mine", "1")');
+        $mine = 'INSERT INTO hookwright (`key`, value) VALUES ("mine", "1")';
+        $connection->query($mine);
         $store->commit([new Check('a', null)], [new Mutation('a', '1')]);
         $connection->query('ROLLBACK');
         self::assertSame([null, null], $store->get(['a', 'mine']));
         $connection->query('ROLLBACK');
+        // The other way about: the server does not speak of a transaction before its first statement.
+        $store->commit([new Check('a', null)], [new Mutation('a', '1')]);
+        $connection->query($mine);
+        $connection->query('ROLLBACK');
+        self::assertSame([null, null], $store->get(['a', 'mine']));
+        $connection->query('ROLLBACK');
+        $connection->query('SET autocommit = 1');
+        self::assertFalse($store->inTransaction());
     }
 
     /** @dataProvider databases */

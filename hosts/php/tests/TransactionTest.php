@@ -118,6 +118,24 @@ final class TransactionTest extends TestCase
         self::assertSame(0, $hooks->deliver()->attempts);
     }
 
+    public function testNothingIsSentWhereTransactionsBeginByThemselves(): void
+    {
+        foreach (['mariadb', 'mysqli'] as $name) {
+            $connection = Databases::connect($name);
+            $hooks = Hooks::open($connection);
+            $connection->query('SET autocommit = 0');
+            try {
+                $hooks->deliver();
+                self::fail('it sends');
+            } catch (ConflictException $error) {
+                self::assertStringContainsString('within an open transaction', $error->getMessage());
+            }
+            $hooks->onEvent(['type' => 'a.b'], 'acme');
+            $connection->query('ROLLBACK');
+            self::assertSame(0, self::elsewhere($name)->deliver()->routed);
+        }
+    }
+
     public function testALostTransactionIsToldAsSuch(): void
     {
         $connection = Databases::connect('postgres');

@@ -53,8 +53,20 @@ final class PdoConnection implements Connection
     {
         return match ($this->dialect) {
             Dialect::Sqlite => $this->sqliteHasBegun(),
-            default => $this->pdo->inTransaction(),
+            Dialect::Mysql => $this->pdo->inTransaction() || $this->mysqlWillBegin(),
+            Dialect::Postgres => $this->pdo->inTransaction(),
         };
+    }
+
+    /** Without autocommit the next statement begins a transaction, of which the server has not said anything yet. */
+    private function mysqlWillBegin(): bool
+    {
+        try {
+            return (string) $this->query('SELECT @@autocommit')[0][0] === '0';
+        } catch (DatabaseException $error) {
+            // Nothing was open on a connection that is lost. The next statement finds that it is.
+            return $this->dialect->isLost($error) ? false : throw $error;
+        }
     }
 
     /** PDO knows of SQLite only what was begun and ended by its own methods. */

@@ -6,6 +6,7 @@ namespace Hookwright\Storage;
 
 use Hookwright\Database\Connection;
 use Hookwright\Database\DatabaseException;
+use Hookwright\Database\Dialect;
 use Hookwright\Database\LazyConnection;
 
 /**
@@ -21,8 +22,6 @@ final class MysqlStorage extends SqlStorage
     private const LOCK_WAIT_TIMEOUT = 1205;
     private const TOO_LONG = 1406;
     private const WRONG_CHARACTERS = 1366;
-    /** The server or the way to it is gone. */
-    private const LOST = [2002, 2006, 2013, 1053, 4031];
     private const ROWS_MAX = 400;
     /** Sets in which every byte of ASCII is that character and nothing else; in others an escape could be half of a letter. */
     private const CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'latin1', 'ascii', 'binary'];
@@ -147,7 +146,7 @@ final class MysqlStorage extends SqlStorage
 
     protected function isLost(DatabaseException $error): bool
     {
-        return in_array($error->driverCode, self::LOST, true);
+        return Dialect::Mysql->isLost($error);
     }
 
     /**

@@ -5,14 +5,13 @@ declare(strict_types=1);
 namespace Hookwright\Storage;
 
 use Hookwright\Database\DatabaseException;
+use Hookwright\Database\Dialect;
 
 /** The statements for PostgreSQL. Locks are taken in key order. */
 final class PostgresStorage extends SqlStorage
 {
     private const INSERT = 'INSERT INTO hookwright (key, value) SELECT new.key, new.value '
         . 'FROM unnest(CAST(? AS text[]), CAST(? AS text[])) AS new(key, value) ORDER BY new.key COLLATE "C" ';
-    /** A lost connection: libpq has no SQLSTATE for it. */
-    private const LOST = ['', 'HY000', '57P01', '57P02', '57P03', '40003'];
 
     public static function schema(): array
     {
@@ -136,10 +135,9 @@ final class PostgresStorage extends SqlStorage
         ));
     }
 
-    /** Whatever the server answers has a state of its own; the driver's is a general one. */
     protected function isLost(DatabaseException $error): bool
     {
-        return in_array($error->sqlState, self::LOST, true) || str_starts_with($error->sqlState, '08');
+        return Dialect::Postgres->isLost($error);
     }
 
     /**
