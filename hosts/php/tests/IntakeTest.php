@@ -90,6 +90,21 @@ final class IntakeTest extends TestCase
         }
     }
 
+    public function testTheLargestEventIsOneAfterwards(): void
+    {
+        [$connection, $hooks, $drain] = self::opened('sqlite');
+        $event = '{"type":"a.b","data":"%s"}';
+        foreach ([262_144 => 'accepted', 262_104 => 'reported'] as $bytes => $time) {
+            $connection->exec('DELETE FROM hookwright');
+            (new Intake($connection))->onEvent(sprintf($event, str_repeat('x', $bytes - strlen($event) + 2)), 'acme');
+            // Long ago, so that the two times are told apart.
+            $connection->exec("UPDATE hookwright_intake SET reported_at = '2020-01-02T03:04:05.678Z'");
+            self::assertSame(1, $drain->drain(), "of $bytes bytes");
+            $stored = implode(self::messages($connection));
+            self::assertSame($time === 'reported', str_contains($stored, '1577934245678000'), "of $bytes bytes");
+        }
+    }
+
     public function testMoreThanOneCallsWorthIsDrainedInOrder(): void
     {
         [$connection, , $drain] = self::opened('sqlite');

@@ -15,7 +15,7 @@ final class IntakeRow
     ) {
     }
 
-    /** The event, with the time at which it was reported unless it says another: it is drained later. */
+    /** The event, with the time at which it was reported unless it says another: it is drained later. One that is full has no room. */
     public function dated(): string
     {
         $fields = json_decode($this->event, true);
@@ -25,6 +25,7 @@ final class IntakeRow
         }
         $at = sprintf('%s.%03dZ', gmdate('Y-m-d\TH:i:s', intdiv($this->reportedAtMs, 1_000)), $this->reportedAtMs % 1_000);
         // Written anew, its numbers would lose their text.
-        return (string) preg_replace('/\{/', '{"occurredAt":"' . $at . '",', $this->event, 1);
+        $dated = (string) preg_replace('/\{/', '{"occurredAt":"' . $at . '",', $this->event, 1);
+        return strlen($dated) <= Limits::EVENT_BYTES_MAX ? $dated : $this->event;
     }
 }
