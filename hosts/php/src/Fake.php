@@ -6,6 +6,7 @@ namespace Hookwright;
 
 use Hookwright\Internal\FakeNetwork;
 use Hookwright\Internal\Host;
+use Hookwright\Internal\Json;
 use Hookwright\Storage\MemoryStorage;
 use Hookwright\Value\Accepted;
 use PHPUnit\Framework\Assert;
@@ -16,7 +17,11 @@ use PHPUnit\Framework\Assert;
  */
 final class Fake extends Hookwright
 {
-    /** @var list<array{tenant: string, event: array<string, mixed>, messageId: string}> events that were accepted, in order */
+    /**
+     * Events that were accepted, in order: also those of a transaction that was rolled back, for the rows are in no database.
+     *
+     * @var list<array{tenant: string, event: array<string, mixed>, messageId: string}>
+     */
     public array $accepted = [];
     private FakeNetwork $network;
 
@@ -118,9 +123,7 @@ final class Fake extends Hookwright
     private function note(Event|array|string $event, ?string $tenant, Accepted $accepted): void
     {
         if ($accepted->isNew) {
-            $text = is_string($event) ? $event : json_encode($event, JSON_THROW_ON_ERROR);
-            /** @var array<string, mixed> $fields */
-            $fields = json_decode($text, true, 512, JSON_THROW_ON_ERROR);
+            $fields = Json::object(Json::given('event', $event));
             $whose = $tenant ?? $fields['tenant'] ?? 'default';
             $this->accepted[] = ['tenant' => $whose, 'event' => $fields, 'messageId' => $accepted->messageId];
         }

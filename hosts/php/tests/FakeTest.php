@@ -42,6 +42,13 @@ final class FakeTest extends TestCase
         self::assertSame('timeout', $hooks->testWebhook('acme', $id)->error);
     }
 
+    public function testAWholeFloatIsAFloatStill(): void
+    {
+        $hooks = Hookwright::fake();
+        $hooks->onEvent(new Event('invoice.paid', ['amount' => 4200.0, 'rate' => 1.5, 'lines' => 2]), 'acme');
+        $hooks->assertAccepted('invoice.paid', ['data' => ['amount' => 4200.0, 'rate' => 1.5, 'lines' => 2]]);
+    }
+
     public function testTheSameEventIsNotedOnce(): void
     {
         $hooks = Hookwright::fake();
