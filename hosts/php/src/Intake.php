@@ -6,6 +6,9 @@ namespace Hookwright;
 
 use Closure;
 use Hookwright\Database\Connection;
+use Hookwright\Database\DatabaseException;
+use Hookwright\Exception\InvalidException;
+use Hookwright\Exception\TooLargeException;
 use Hookwright\Internal\IntakeTable;
 use Hookwright\Internal\Json;
 use Hookwright\Storage\SqlStorage;
@@ -31,6 +34,8 @@ final class Intake
      *
      * @param Event|array<string, mixed>|string $event JSON text is taken as it is
      * @param ?string $tenant whom the call is established to be for; without it the event's own tenant counts
+     * @throws InvalidException|TooLargeException if it cannot become an event
+     * @throws DatabaseException if the statement failed
      */
     public function onEvent(Event|array|string $event, ?string $tenant = null): void
     {

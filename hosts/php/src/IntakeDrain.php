@@ -14,6 +14,7 @@ use Hookwright\Internal\IntakeRow;
 use Hookwright\Internal\IntakeTable;
 use Hookwright\Internal\Limits;
 use Hookwright\Storage\SqlStorage;
+use Hookwright\Storage\StorageException;
 
 /**
  * Makes events of the rows of the intake, in the order of their ids: a row goes in the transaction in which its event is accepted,
@@ -34,7 +35,11 @@ final class IntakeDrain
             : throw new InvalidException('storage', 'is no SqlStorage', 'the intake is a table beside its table');
     }
 
-    /** Makes the table, outside any transaction. */
+    /**
+     * Makes the table, outside any transaction.
+     *
+     * @throws StorageException if the database refused
+     */
     public function createSchema(): void
     {
         $this->storage->create(IntakeTable::schema($this->storage->connection()->dialect()));
@@ -44,7 +49,7 @@ final class IntakeDrain
      * Drains until nothing is left, or so many rows are.
      *
      * @return int how many rows became events; those that were refused are marked, and do not count
-     * @throws HookwrightException if the store failed; rows that are left stay for the next time
+     * @throws HookwrightException|StorageException if the store failed; rows that are left stay for the next time
      */
     public function drain(int $rowsMax = PHP_INT_MAX): int
     {

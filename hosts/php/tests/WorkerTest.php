@@ -102,6 +102,30 @@ final class WorkerTest extends TestCase
         }
     }
 
+    public function testAFileThatThrowsIsOneLine(): void
+    {
+        $file = Folder::make() . '/hooks.php';
+        file_put_contents($file, "<?php\nreturn new PDO('sqlite:/no/such/folder/hooks.db');\n");
+        $expected = '~^error: PDOException: .*unable to open database file.* \(.*/hooks\.php:2\)\n$~';
+        foreach (['worker', 'deliver', 'schema'] as $name) {
+            [, $output, $errors] = $this->command([$name, $file], 1);
+            self::assertSame('', $output);
+            self::assertMatchesRegularExpression($expected, $errors);
+        }
+    }
+
+    /** @dataProvider databases */
+    public function testTheCommandThatMakesTheTablesIsNamedWhereTheyAreMissing(string $name): void
+    {
+        $connection = Databases::connect($name);
+        Hooks::open($connection);
+        $connection->query('DROP TABLE IF EXISTS hookwright_intake');
+        $hint = '/^error: .*hookwright.* \(`hookwright schema FILE`.*--intake.*\)\n$/';
+        self::assertMatchesRegularExpression($hint, $this->command(['deliver', self::file($name), '--intake'], 1)[2]);
+        $connection->query('DROP TABLE hookwright');
+        self::assertMatchesRegularExpression($hint, $this->command(['deliver', self::file($name)], 1)[2]);
+    }
+
     /** @return array<string, array{string}> */
     public static function databases(): array
     {

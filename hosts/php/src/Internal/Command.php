@@ -12,6 +12,7 @@ use Hookwright\IntakeDrain;
 use Hookwright\Storage\Storage;
 use Hookwright\Storage\StorageException;
 use Hookwright\Worker;
+use Throwable;
 
 /** `bin/hookwright`: the pump as a process of its own, and what a deployment needs. */
 final class Command
@@ -51,8 +52,18 @@ final class Command
                 default => self::help(STDERR, 2),
             };
         } catch (HookwrightException | StorageException $error) {
-            fwrite(STDERR, "error: {$error->getMessage()}\n");
+            self::say("error: {$error->getMessage()}");
             return $error instanceof InvalidException ? 2 : 1;
+        } catch (Throwable $error) {
+            // Of FILE itself, most likely: whoever reads the mails of cron wants to know where.
+            self::say(sprintf(
+                'error: %s: %s (%s:%d)',
+                $error::class,
+                $error->getMessage(),
+                $error->getFile(),
+                $error->getLine(),
+            ));
+            return 1;
         }
     }
 
@@ -66,7 +77,7 @@ final class Command
             self::drain($options, $hooks),
             (int) $options->value('memory-mb') * 1_048_576,
             (int) $options->value('lifetime-s'),
-            static fn (string $line) => fwrite(STDERR, "$line\n"),
+            self::say(...),
         );
         $worker->run();
         return 0;
@@ -81,7 +92,7 @@ final class Command
         $drained = self::drain($options, $hooks)?->drain() ?? 0;
         $report = $hooks->deliver((int) $options->value('time-ms'));
         foreach ($report->problems as $problem) {
-            fwrite(STDERR, "problem: $problem\n");
+            self::say("problem: $problem");
         }
         printf(
             "%s%d routed, %d attempts, %d delivered\n",
@@ -144,6 +155,14 @@ final class Command
             throw new InvalidException('FILE', "there is no file `$file`", '`hookwright --help` says what it is');
         }
         return (static fn () => require func_get_arg(0))(realpath($file));
+    }
+
+    /** Databases tell in several lines, and not what makes the tables. */
+    private static function say(string $line): void
+    {
+        $missing = '/no such table: hookwright|(table|relation) \S*hookwright\S* (does not|doesn\'t) exist/i';
+        $hint = preg_match($missing, $line) === 1 ? ' (`hookwright schema FILE` makes the tables, with --intake that of the intake)' : '';
+        fwrite(STDERR, preg_replace('/\s+/', ' ', $line) . "$hint\n");
     }
 
     /** @param resource $to */
