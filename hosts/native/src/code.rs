@@ -1,16 +1,18 @@
 //! Machine code in files. It decides whose files are trusted; whether the code fits this library is wasmtime's to tell.
 
+use std::ffi::{OsStr, OsString};
 #[cfg(feature = "compiler")]
 use std::fs::DirBuilder;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{File, Metadata};
+use std::io::{Error, ErrorKind, Read, Result, Write};
 #[cfg(feature = "compiler")]
 use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use hookwright_host::wasmtime::Engine;
 use hookwright_host::wasmtime::component::Component;
+use rustix::fs::{AtFlags, Mode, OFlags};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Answer, Failure};
@@ -19,7 +21,11 @@ use crate::failure::{Answer, Failure};
 #[cfg(feature = "compiler")]
 const FOLDER_MODE: u32 = 0o700;
 /// Nobody but its owner may read and write a file.
-const FILE_MODE: u32 = 0o600;
+const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+/// A file begins with the SHA-256 of the code after it: wasmtime runs what is damaged.
+const DIGEST_BYTES: usize = 32;
+
+const CACHE_HINT: &str = "a folder of this user's own, not a link, with mode 700";
 
 /// Writable by the group or by everybody.
 const OTHERS_WRITE: u32 = 0o022;
@@ -30,44 +36,54 @@ pub(crate) fn load(engine: &Engine, path: &Path, owner: Option<u32>) -> Answer<C
     let trusted = |metadata: &Metadata| {
         [Some(user()), Some(0), owner].contains(&Some(metadata.uid())) && metadata.mode() & OTHERS_WRITE == 0
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let metadata = std::fs::metadata(folder).map_err(|error| unreadable(field, folder, &error))?;
+    let (folder_path, name) = place(field, path)?;
+    let folder = folder(folder_path, OFlags::empty()).map_err(|error| unreadable(field, folder_path, &error))?;
+    let metadata = folder.metadata().map_err(|error| unreadable(field, folder_path, &error))?;
     // Who may rename in the folder may put another file in the place of this one.
     if !trusted(&metadata) {
-        return Err(unsafe_path(field, folder, &metadata, "the folder"));
+        return Err(unsafe_path(field, folder_path, &metadata, "the folder"));
     }
-    let mut file = open(path).map_err(|error| unreadable(field, path, &error))?;
-    let metadata = file.metadata().map_err(|error| unreadable(field, path, &error))?;
+    let (mut file, metadata) = open(&folder, name).map_err(|error| unreadable(field, path, &error))?;
     if !trusted(&metadata) || !metadata.is_file() {
         return Err(unsafe_path(field, path, &metadata, "the file"));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|error| unreadable(field, path, &error))?;
-    deserialize(engine, &bytes).map_err(|error| {
-        let message = format!("{} is not machine code of this library: {error:#}", path.display());
+    whole(&bytes).and_then(|code| deserialize(engine, code)).map_err(|reason| {
+        let message = format!("{} is not machine code of this library: {reason}", path.display());
         Failure::file(field, &message, "make it anew with hw_compile of the same library, on the same kind of machine")
     })
 }
 
-/// The component from the cache folder, which is made if it is not there; compiled and kept if it is not in it.
+/// The component from the cache folder, which is made if it is not there; compiled and kept if it is not in it. The cache
+/// saves time: one that cannot be written is done without, and only one that is not safe is an error.
 #[cfg(feature = "compiler")]
-pub(crate) fn cached(engine: &Engine, component: &[u8], folder: &Path) -> Answer<Component> {
+pub(crate) fn cached(engine: &Engine, component: &[u8], path: &Path) -> Answer<Component> {
     let field = "cache";
-    let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder);
-    made.map_err(|error| unwritable(field, folder, &error))?;
-    let metadata = std::fs::symlink_metadata(folder).map_err(|error| unreadable(field, folder, &error))?;
-    if !metadata.is_dir() || metadata.uid() != user() || metadata.mode() & 0o777 != FOLDER_MODE {
-        return Err(unsafe_path(field, folder, &metadata, "the cache folder"));
+    // A link is one also where a slash or a dot follows it.
+    let path: PathBuf = path.components().collect();
+    // Whether it could be made is found out when it is opened.
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&path).ok();
+    let folder = match folder(&path, OFlags::NOFOLLOW) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return deserialize(engine, &compile(engine, component)?).map_err(|reason| Failure::engine(&reason));
+        }
+        Err(error) => return Err(unreadable(field, &path, &error)),
+    };
+    let metadata = folder.metadata().map_err(|error| unreadable(field, &path, &error))?;
+    if metadata.uid() != user() || metadata.mode() & 0o777 != FOLDER_MODE {
+        return Err(unsafe_path(field, &path, &metadata, "the cache folder"));
     }
-    let path = folder.join(name(component));
-    if let Some(bytes) = read_own(&path)
-        && let Ok(component) = deserialize(engine, &bytes)
+    let name = OsString::from(name(component));
+    if let Some(bytes) = read_own(&folder, &name)
+        && let Ok(component) = whole(&bytes).and_then(|code| deserialize(engine, code))
     {
         return Ok(component);
     }
-    let bytes = compile(engine, component)?;
-    write(field, &path, &bytes)?;
-    deserialize(engine, &bytes).map_err(|error| Failure::engine(&format!("{error:#}")))
+    let code = compile(engine, component)?;
+    write_in(&folder, &name, &code).ok();
+    deserialize(engine, &code).map_err(|reason| Failure::engine(&reason))
 }
 
 /// A component's machine code.
@@ -77,22 +93,29 @@ pub(crate) fn compile(engine: &Engine, component: &[u8]) -> Answer<Vec<u8>> {
     compiled.map_err(|error| Failure::engine(&format!("the component does not compile: {error:#}")))
 }
 
-/// Writes a file anew, so that nobody sees half of it.
-pub(crate) fn write(field: &str, path: &Path, bytes: &[u8]) -> Answer<()> {
-    let unwritable = |error| unwritable(field, path, &error);
-    let mut beside = path.as_os_str().to_owned();
+/// Writes a file anew, so that nobody sees half of it, and answers its size.
+pub(crate) fn write(field: &str, path: &Path, code: &[u8]) -> Answer<usize> {
+    let (folder_path, name) = place(field, path)?;
+    let written = folder(folder_path, OFlags::empty()).and_then(|folder| write_in(&folder, name, code));
+    written.map_err(|error| unwritable(field, path, &error))
+}
+
+fn write_in(folder: &File, name: &OsStr, code: &[u8]) -> Result<usize> {
+    let mut beside = name.to_owned();
     beside.push(format!(".{}-{}", std::process::id(), crate::handles::fresh()));
-    let beside = PathBuf::from(beside);
-    let written = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let written = rustix::fs::openat(folder, &beside, flags, FILE_MODE).map_err(Error::from).and_then(|file| {
+        let mut file = File::from(file);
+        file.write_all(&Sha256::digest(code))?;
+        file.write_all(code)?;
         file.sync_all()?;
-        std::fs::rename(&beside, path)
+        Ok(rustix::fs::renameat(folder, &beside, folder, name)?)
     });
     if written.is_err() {
         // Whatever went wrong, half a file is of no use.
-        std::fs::remove_file(&beside).ok();
+        rustix::fs::unlinkat(folder, &beside, AtFlags::empty()).ok();
     }
-    written.map_err(unwritable)
+    written.map(|()| DIGEST_BYTES + code.len())
 }
 
 /// The name that a component's machine code has in a cache folder.
@@ -104,9 +127,8 @@ fn name(component: &[u8]) -> String {
 
 /// A file of the cache, if it is the user's own and nobody else can have written it.
 #[cfg(feature = "compiler")]
-fn read_own(path: &Path) -> Option<Vec<u8>> {
-    let mut file = open(path).ok()?;
-    let metadata = file.metadata().ok()?;
+fn read_own(folder: &File, name: &OsStr) -> Option<Vec<u8>> {
+    let (mut file, metadata) = open(folder, name).ok()?;
     if !metadata.is_file() || metadata.uid() != user() || metadata.mode() & OTHERS_WRITE != 0 {
         return None;
     }
@@ -115,19 +137,43 @@ fn read_own(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path)
+/// The folder that a file is in, and the file's name there.
+fn place<'a>(field: &str, path: &'a Path) -> Answer<(&'a Path, &'a OsStr)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| Failure::invalid(field, "must end with the name of a file", None))?;
+    Ok((folder, name))
 }
 
-fn deserialize(engine: &Engine, bytes: &[u8]) -> hookwright_host::wasmtime::Result<Component> {
-    // SAFETY: the bytes are this library's own, or come from a file that nobody but the process's user, root or whom the
+/// Opens a folder once: what is found out about it holds for what is done in it, whatever becomes of its path meanwhile.
+fn folder(path: &Path, flags: OFlags) -> Result<File> {
+    let flags = flags | OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+fn open(folder: &File, name: &OsStr) -> Result<(File, Metadata)> {
+    // A pipe is not waited for: that it is no file is found out next.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(folder, name, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
+}
+
+/// The code in a file, if it is what was written.
+fn whole(bytes: &[u8]) -> std::result::Result<&[u8], String> {
+    match bytes.split_at_checked(DIGEST_BYTES) {
+        Some((digest, code)) if Sha256::digest(code)[..] == *digest => Ok(code),
+        _ => Err("it is damaged, or of another release".to_owned()),
+    }
+}
+
+fn deserialize(engine: &Engine, code: &[u8]) -> std::result::Result<Component, String> {
+    // SAFETY: the code is this library's own, or comes whole from a file that nobody but the process's user, root or whom the
     // caller trusts can have written.
-    unsafe { Component::deserialize(engine, bytes) }
+    unsafe { Component::deserialize(engine, code) }.map_err(|error| format!("{error:#}"))
 }
 
 fn user() -> u32 {
-    // SAFETY: it has no preconditions and cannot fail.
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
 fn unsafe_path(field: &str, path: &Path, metadata: &Metadata, what: &str) -> Failure {
@@ -138,15 +184,16 @@ fn unsafe_path(field: &str, path: &Path, metadata: &Metadata, what: &str) -> Fai
         user()
     );
     let hint = if field == "cache" {
-        "a folder of this user's own, not a link, with mode 700"
+        CACHE_HINT
     } else {
         "a file and a folder of this user's, root's or compiledOwner's, not links, writable by nobody else"
     };
     Failure::file(field, &message, hint)
 }
 
-fn unreadable(field: &str, path: &Path, error: &std::io::Error) -> Failure {
+fn unreadable(field: &str, path: &Path, error: &Error) -> Failure {
     let hint = match error.kind() {
+        _ if field == "cache" => CACHE_HINT,
         ErrorKind::NotFound => "it is not there",
         ErrorKind::PermissionDenied => "let the process's user read it",
         _ => "it must be a file, not a link",
@@ -154,7 +201,7 @@ fn unreadable(field: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::file(field, &format!("cannot read {}: {error}", path.display()), hint)
 }
 
-fn unwritable(field: &str, path: &Path, error: &std::io::Error) -> Failure {
+fn unwritable(field: &str, path: &Path, error: &Error) -> Failure {
     Failure::file(
         field,
         &format!("cannot write {}: {error}", path.display()),

@@ -82,9 +82,8 @@ pub(crate) fn compile(options: &str) -> Answer<Value> {
     // Whoever ships the file knows not on which machine it will be loaded.
     let builder = builder().target(env!("HOOKWRIGHT_TARGET"));
     let engine = builder.engine().map_err(|error| Failure::engine(&format!("{error:#}")))?;
-    let bytes = machine_code(&engine, component.as_deref())?;
-    code::write("to", Path::new(&to), &bytes)?;
-    Ok(json!({"bytes": bytes.len()}))
+    let code = machine_code(&engine, component.as_deref())?;
+    Ok(json!({"bytes": code::write("to", Path::new(&to), &code)?}))
 }
 
 /// What the library is.

@@ -1,14 +1,21 @@
 //! Machine code in files: kept, found again, and trusted only where nobody else can have written it.
 
+use std::ffi::CString;
 use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hookwright_engine::memory::MemoryStore;
-use hookwright_native::hw_compile;
+use hookwright_native::{hw_compile, hw_version};
 use serde_json::{Value, json};
 
-use crate::host::{Engine, FAILED, OK, answered, cache, engine, error, instance, opened};
+use crate::host::{Engine, FAILED, MISUSED, OK, answered, cache, engine, error, instance, opened};
+use crate::traps::component;
+
+/// How often a folder is opened that becomes another meanwhile.
+const TURNS: usize = 500;
 
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -27,8 +34,10 @@ fn refused(options: Value, field: &str, word: &str) {
 /// What the tests' common cache holds is machine code of this library: no test compiles a second time.
 fn compiled(to: &Path) {
     drop(engine());
+    let (_, version) = answered(|answer| unsafe { hw_version(answer) });
+    let component = &version["component"].as_str().unwrap()[..32];
     let mut files = std::fs::read_dir(cache()).unwrap().map(|entry| entry.unwrap().path());
-    let file = files.find(|path| path.extension().is_some_and(|extension| extension == "compiled")).unwrap();
+    let file = files.find(|path| path.to_str().unwrap().ends_with(&format!("{component}.compiled"))).unwrap();
     std::fs::copy(file, to).unwrap();
     mode(to, 0o600);
 }
@@ -62,10 +71,12 @@ fn a_cache_that_others_can_enter_is_refused() {
     mode(&cache, 0o700);
     let link = folder.path().join("link");
     symlink(&cache, &link).unwrap();
-    refused(json!({"cache": link}), "cache", "cannot be trusted");
+    for link in [link.clone(), link.join(""), link.join(".")] {
+        refused(json!({"cache": link}), "cache", "cannot read");
+    }
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    refused(json!({"cache": file}), "cache", "cannot write");
+    refused(json!({"cache": file}), "cache", "cannot read");
 }
 
 #[test]
@@ -98,6 +109,93 @@ fn compiled_code_is_taken_from_files_that_nobody_else_can_write() {
     let text = folder.path().join("text");
     std::fs::write(&text, "no code").unwrap();
     refused(with(&text), "compiled", "is not machine code");
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_or_read_is_done_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let (component, cache) = (component(folder.path()), folder.path().join("cache"));
+    let open = |cache: &Path| assert_eq!(opened(&json!({"component": component, "cache": cache}).to_string()).1.0, OK);
+    open(&cache);
+    let file = std::fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
+    let good = std::fs::read(&file).unwrap();
+    // What is damaged is made anew, wherever it is.
+    for place in [0, 40, good.len() / 2, good.len() - 1] {
+        let mut damaged = good.clone();
+        damaged[place] ^= 0xff;
+        std::fs::write(&file, damaged).unwrap();
+        open(&cache);
+        assert!(std::fs::read(&file).unwrap() == good, "byte {place}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    fifo(&file);
+    open(&cache);
+    assert!(std::fs::read(&file).unwrap() == good);
+    // What cannot be put into its place stops nobody, and leaves nothing behind.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    open(&cache);
+    assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
+    // Nobody can make a folder there.
+    open(Path::new("/proc/hookwright"));
+}
+
+fn fifo(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+}
+
+#[test]
+fn compiled_code_that_is_damaged_or_no_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hookwright.compiled");
+    compiled(&file);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    refused(json!({"compiled": file}), "compiled", "it is damaged");
+    let pipe = folder.path().join("pipe");
+    fifo(&pipe);
+    refused(json!({"compiled": pipe}), "compiled", "the file");
+    let (_, answer) = opened(&json!({"compiled": folder.path().join("..")}).to_string());
+    assert_eq!(error(answer), (MISUSED, "invalid".to_owned(), "compiled".to_owned()));
+}
+
+/// A link that leads to a good folder and to a bad one by turns: what is found out about the one is not taken for the other's.
+#[test]
+fn a_file_is_read_in_the_folder_that_was_looked_at() {
+    let root = tempfile::tempdir().unwrap();
+    let [good, bad, link, next] = ["good", "bad", "link", "next"].map(|name| root.path().join(name));
+    for (folder, open) in [(&good, 0o755), (&bad, 0o777)] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("x"), "no code").unwrap();
+        mode(&folder.join("x"), open);
+        mode(folder, open);
+    }
+    symlink(&good, &link).unwrap();
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for to in [&bad, &good].into_iter().cycle() {
+                if ended.load(Ordering::Relaxed) {
+                    return;
+                }
+                symlink(to, &next).unwrap();
+                std::fs::rename(&next, &link).unwrap();
+            }
+        });
+        for _ in 0..TURNS {
+            let (_, (_, value)) = opened(&json!({"compiled": link.join("x")}).to_string());
+            let message = value["message"].as_str().unwrap();
+            let expected = message.contains("is not machine code") || message.contains("the folder");
+            if !expected {
+                ended.store(true, Ordering::Relaxed);
+            }
+            assert!(expected, "{message}");
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]

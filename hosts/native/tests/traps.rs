@@ -1,6 +1,6 @@
 //! A component that misbehaves (`tests/data/hostile.wat`): the call ends, the instance goes on with a new guest.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,13 +10,19 @@ use serde_json::{Value, json};
 
 use crate::host::{Engine, MISUSED, OK, Serve, TRAPPED, cache, config, error, instance, made, opened, reply, served};
 
-fn hostile() -> (Engine, tempfile::TempDir) {
+/// Puts the component into a folder.
+pub fn component(folder: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut module = wat::parse_file(root.join("tests/data/hostile.wat")).unwrap();
     describe(&mut module, &root.join("wit")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("hostile.wasm");
+    let file = folder.join("hostile.wasm");
     std::fs::write(&file, componentize(&module).unwrap()).unwrap();
+    file
+}
+
+fn hostile() -> (Engine, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = component(folder.path());
     let options = json!({"component": file, "memoryBytesMax": 4 * 1024 * 1024, "guestTimeMsMax": 50});
     let (engine, answer) = opened(&options.to_string());
     assert_eq!(answer, (OK, Value::Null));
