@@ -1,0 +1,27 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Tests\Support;
+
+use PHPUnit\Framework\Assert;
+
+/** The PHP in the README. */
+final class Readme
+{
+    /** @return non-empty-list<string> the blocks, of which the first is a program */
+    public static function blocks(): array
+    {
+        $readme = (string) file_get_contents(dirname(__DIR__, 2) . '/README.md');
+        preg_match_all('/^```php\n(.*?)^```$/ms', $readme, $found);
+        Assert::assertGreaterThan(4, count($found[1]));
+        Assert::assertStringStartsWith('<?php', $found[1][0]);
+        return $found[1];
+    }
+
+    /** Puts the example into a folder, in which Composer's autoloader is. */
+    public static function example(string $folder): void
+    {
+        file_put_contents("$folder/example.php", self::blocks()[0]);
+    }
+}
