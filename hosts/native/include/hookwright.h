@@ -51,7 +51,8 @@ int32_t hw_version(hw_answer *answer);
 /* Compiles or loads the component. */
 int32_t hw_engine_open(const char *options, size_t options_len, hw_engine *engine, hw_answer *answer);
 
-/* Gives an engine up. Its instances keep what they need of it until they are closed. */
+/* Gives an engine up. Its instances keep what they need of it until they are closed. One that was opened with `keep` stays,
+ * and so does its handle, which others may have too. */
 int32_t hw_engine_close(hw_engine engine, hw_answer *answer);
 
 /* Compiles a component into a file for the option `compiled` of `hw_engine_open`. */

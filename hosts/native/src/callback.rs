@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::handles;
+use crate::{handles, json};
 
 /// The C type of the callback.
 pub type HwCallback =
@@ -44,12 +44,10 @@ impl Callback {
             return Err(format!("the callback failed ({returned}): {reason}"));
         }
         let reply = reply.ok_or("the callback gave no reply")?;
-        match serde_json::from_slice(&reply) {
+        match json::read(&reply) {
             Ok(Value::Object(members)) => Ok(members),
             Ok(_) => Err("the callback's reply is no JSON object".to_owned()),
-            Err(error) => {
-                Err(format!("the callback's reply is no JSON at line {}, column {}", error.line(), error.column()))
-            }
+            Err(wrong) => Err(format!("the callback's reply has {wrong}")),
         }
     }
 

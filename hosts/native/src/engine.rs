@@ -29,8 +29,8 @@ pub(crate) struct Engine {
     http_builder: Mutex<Option<Builder>>,
 }
 
-/// Opens an engine as the options say, or finds the one that was kept for them.
-pub(crate) fn open(text: &str) -> Answer<Arc<Engine>> {
+/// Opens an engine as the options say, or finds the one that was kept for them. Answers its number.
+pub(crate) fn open(text: &str) -> Answer<u64> {
     if let Some(engine) = tables().kept(text) {
         return Ok(engine);
     }
@@ -66,10 +66,7 @@ pub(crate) fn open(text: &str) -> Answer<Arc<Engine>> {
     };
     let runtime = builder.build_of(engine, &component).map_err(|error| Failure::engine(&format!("{error:#}")))?;
     let engine = Arc::new(Engine { runtime, http: OnceLock::new(), http_builder: Mutex::new(Some(http_builder)) });
-    if keep {
-        tables().keep(text, engine.clone());
-    }
-    Ok(engine)
+    Ok(if keep { tables().keep(text, engine) } else { tables().engines.add(engine) })
 }
 
 /// Compiles a component into a file as the options say.

@@ -26,8 +26,8 @@ pub(crate) struct Tables {
     pub(crate) engines: Table<Arc<Engine>>,
     pub(crate) instances: Table<Arc<Instance>>,
     pub(crate) answers: Table<Box<[u8]>>,
-    /// Engines that stay, by the text of their options.
-    kept: Mutex<HashMap<String, Arc<Engine>>>,
+    /// The numbers of engines that stay, by the text of their options.
+    kept: Mutex<HashMap<String, u64>>,
 }
 
 /// What the numbers of one kind stand for.
@@ -71,13 +71,22 @@ impl Tables {
     }
 
     /// The engine that was kept for options of exactly this text.
-    pub(crate) fn kept(&self, options: &str) -> Option<Arc<Engine>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(options).cloned()
+    pub(crate) fn kept(&self, options: &str) -> Option<u64> {
+        self.lock_kept().get(options).copied()
     }
 
-    /// Keeps an engine until the process ends.
-    pub(crate) fn keep(&self, options: &str, engine: Arc<Engine>) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(options.to_owned(), engine);
+    /// Keeps an engine until the process ends, unless another thread has kept one of these options meanwhile.
+    pub(crate) fn keep(&self, options: &str, engine: Arc<Engine>) -> u64 {
+        *self.lock_kept().entry(options.to_owned()).or_insert_with(|| self.engines.add(engine))
+    }
+
+    /// Whether an engine is kept.
+    pub(crate) fn is_kept(&self, number: u64) -> bool {
+        self.lock_kept().values().any(|kept| *kept == number)
+    }
+
+    fn lock_kept(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this process was forked from one that used the bridge.

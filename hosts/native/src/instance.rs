@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::callback::{Callback, HwCallback};
 use crate::engine::Engine;
 use crate::failure::{Answer, Failure};
+use crate::json;
 use crate::options::Options;
 use crate::outside::{self, CallbackClock, CallbackEntropy, CallbackHttp, CallbackStorage, OwnHttp};
 
@@ -103,10 +104,8 @@ impl Instance {
         }
         let arguments = match arguments {
             "" => json!({}),
-            text => serde_json::from_str(text).map_err(|error| {
-                let place = format!("are not JSON at line {}, column {}", error.line(), error.column());
-                Failure::invalid("arguments", &place, None)
-            })?,
+            text => json::read(text.as_bytes())
+                .map_err(|wrong| Failure::invalid("arguments", &format!("have {wrong}"), None))?,
         };
         if !matches!(&*guest, Guest::Ready(plugin) if !plugin.has_trapped()) {
             // What the old one had in flight is aborted before the new one begins.

@@ -15,6 +15,7 @@ mod engine;
 mod failure;
 mod handles;
 mod instance;
+mod json;
 mod options;
 mod outside;
 
@@ -75,8 +76,7 @@ pub unsafe extern "C" fn hw_engine_open(
     unsafe {
         answering(answer, || {
             put(engine, "engine", 0)?;
-            let opened = engine::open(text("options", options, options_len)?)?;
-            put(engine, "engine", tables().engines.add(opened))?;
+            put(engine, "engine", engine::open(text("options", options, options_len)?)?)?;
             Ok(Value::Null)
         })
     }
@@ -91,10 +91,13 @@ pub unsafe extern "C" fn hw_engine_open(
 pub unsafe extern "C" fn hw_engine_close(engine: u64, answer: *mut HwAnswer) -> i32 {
     // SAFETY: as stated.
     unsafe {
-        answering(answer, || match tables().engines.remove(engine) {
-            Some(_) => Ok(Value::Null),
-            None if tables().is_inherited(engine) => Ok(Value::Null),
-            None => Err(tables().stranger("engine", engine)),
+        answering(answer, || {
+            // Others have the number of one that is kept, too.
+            let stays = tables().is_inherited(engine) || tables().is_kept(engine);
+            if stays || tables().engines.remove(engine).is_some() {
+                return Ok(Value::Null);
+            }
+            Err(tables().stranger("engine", engine))
         })
     }
 }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use crate::failure::{Answer, Failure};
+use crate::json;
 
 /// What a caller gave.
 pub(crate) struct Options {
@@ -18,14 +19,10 @@ impl Options {
         if text.is_empty() {
             return Ok(Options { left: Map::new(), known: Vec::new() });
         }
-        match serde_json::from_str(text) {
+        match json::read(text.as_bytes()) {
             Ok(Value::Object(left)) => Ok(Options { left, known: Vec::new() }),
             Ok(_) => Err(Failure::invalid("options", "must be a JSON object", None)),
-            // The reader's own message may quote; where it was is enough.
-            Err(error) => {
-                let place = format!("are not JSON at line {}, column {}", error.line(), error.column());
-                Err(Failure::invalid("options", &place, None))
-            }
+            Err(wrong) => Err(Failure::invalid("options", &format!("have {wrong}"), None)),
         }
     }
 

@@ -88,6 +88,8 @@ fn text_that_is_none_and_json_that_is_none_are_told_apart_from_the_rest() {
     };
     check("webhooks.on-event", b"\xff", "arguments");
     check("webhooks.on-event", b"{", "arguments");
+    check("webhooks.on-event", br#"{"event": "{}", "event": "{}"}"#, "arguments");
+    check("webhooks.list", br#"{"$serde_json::private::RawValue": "{\"tenant\": \"a\", \"limit\": 1}"}"#, "tenant");
     check("webhooks.on-event", b"[]", "arguments");
     check("webhooks.on-event", b"", "event");
     check("webhooks.on-event", br#"{"event": 1}"#, "event");
@@ -115,6 +117,7 @@ fn options_are_read_strictly() {
     };
     check("{", MISUSED, "invalid", "options");
     check("[]", MISUSED, "invalid", "options");
+    check(r#"{"keep": true, "keep": false}"#, MISUSED, "invalid", "options");
     check(r#"{"cach": "x"}"#, MISUSED, "invalid", "cach");
     check(r#"{"cache": 1}"#, MISUSED, "invalid", "cache");
     check(r#"{"memoryBytesMax": 1}"#, MISUSED, "invalid", "memoryBytesMax");
@@ -196,7 +199,7 @@ fn what_the_storage_answers_reaches_the_component() {
 #[test]
 fn a_callback_that_fails_is_an_error_of_the_storage() {
     let engine = engine();
-    let replies: [Result<&str, &str>; 9] = [
+    let replies: [Result<&str, &str>; 10] = [
         Err("the connection is gone"),
         Ok(""),
         Ok("\u{1}"),
@@ -204,6 +207,7 @@ fn a_callback_that_fails_is_an_error_of_the_storage() {
         Ok("{}"),
         Ok(r#"{"ok": 1}"#),
         Ok(r#"{"ok": [1]}"#),
+        Ok(r#"{"ok": [], "ok": []}"#),
         Ok(r#"{"ok": [{"key": "a"}]}"#),
         Ok(r#"{"error": {"kind": "other"}}"#),
     ];
