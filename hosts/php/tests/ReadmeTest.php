@@ -35,7 +35,7 @@ final class ReadmeTest extends TestCase
         foreach (array_slice(Readme::blocks(), 1) as $block) {
             $file = Folder::make() . '/block.php';
             file_put_contents($file, "<?php\n$block");
-            $command = [PHP_BINARY, '-d', "extension=$extension", __DIR__ . '/Support/readme.php', $file, Hooks::cache()];
+            $command = [PHP_BINARY, '-d', "extension=$extension", __DIR__ . '/Support/block.php', $file, Hooks::cache()];
             $outputs .= Program::run($command)[1];
         }
         // The management API's.

@@ -1,6 +1,6 @@
 <?php
 
-// Runs a block of the README, with what the text around it speaks of: `php readme.php BLOCK CACHE`. A name that is not defined is an error.
+// Runs a block of the README, with what the text around it speaks of: `php block.php BLOCK CACHE`. A name that is not defined is an error.
 
 declare(strict_types=1);
 
