@@ -1,7 +1,12 @@
-//! The header says what the library has: the same functions with the same types, in the same order.
+//! The header says what the library has: the same functions with the same types, in the same order. The README has every option.
 
 use std::fmt::Write;
 
+use serde_json::{Value, json};
+
+use crate::host::{config, engine, made, opened};
+
+const README: &str = include_str!("../README.md");
 const HEADER: &str = include_str!("../include/hookwright.h");
 const SOURCE: &str = include_str!("../src/lib.rs");
 
@@ -82,4 +87,21 @@ fn the_header_has_the_librarys_numbers() {
         let define = format!("#define HW_{name} {number}");
         assert!(HEADER.lines().any(|line| line.split("/*").next().unwrap().trim_end() == define), "{define}");
     }
+}
+
+#[test]
+fn the_readme_names_every_option() {
+    let check = |value: &Value, member: &str, before: &str| {
+        let names = value[member].as_str().unwrap().rsplit_once(before).unwrap().1;
+        for name in names.split(", ") {
+            assert!(README.contains(&format!("`{name}`")), "{name}");
+        }
+    };
+    check(&opened(r#"{"unknown": 1}"#).1.1, "hint", "there are ");
+    let engine = engine();
+    let made = |options: Value| made(&engine, &options, Box::new(|_| panic!("asked"))).1.1;
+    check(&made(json!({"unknown": 1})), "hint", "there are ");
+    let mut unknown = config();
+    unknown["unknown"] = json!(1);
+    check(&made(json!({"config": unknown})), "message", "the members: ");
 }
