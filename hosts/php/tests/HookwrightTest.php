@@ -288,6 +288,16 @@ final class HookwrightTest extends TestCase
         $held = [\WeakReference::create($fake), \WeakReference::create($fake->storage())];
         unset($fake);
         self::assertSame([null, null], [$held[0]->get(), $held[1]->get()]);
+
+        // As a framework's container has it: it is in the closure that it is asked for.
+        $app = new \ArrayObject(['db' => Databases::connect('sqlite')]);
+        Databases::store($app['db']);
+        $app['hooks'] = Hookwright::open(static fn () => $app['db'], Hooks::SEALING_KEY, cache: Hooks::cache());
+        $app['hooks']->onEvent(['type' => 'a.b'], 'acme');
+        $held = \WeakReference::create($app);
+        unset($app);
+        gc_collect_cycles();
+        self::assertNull($held->get());
     }
 
     public function testTheDeclarationsAreThoseOfTheHeader(): void

@@ -4,12 +4,14 @@ declare(strict_types=1);
 
 namespace Hookwright\Internal;
 
+use Closure;
 use Hookwright\Internal\Ffi\Library;
 use Throwable;
 
 /** A configured instance of the component, closed when nobody holds it any more. */
 final class Instance
 {
+    private readonly Closure $serve;
     private readonly int $handle;
     private readonly int $process;
 
@@ -17,7 +19,8 @@ final class Instance
     public function __construct(private readonly Library $library, string $engine, array $config, Host $host)
     {
         $options = Json::text(['config' => $config, 'callback' => $host->serves()]);
-        $this->handle = $library->instance($library->engine($engine), $options, $host->answer(...));
+        $this->serve = $host->answer(...);
+        $this->handle = $library->instance($library->engine($engine), $options, $this->serve);
         $this->process = (int) getmypid();
     }
 

@@ -4,13 +4,16 @@ declare(strict_types=1);
 
 namespace Hookwright\Internal\Ffi;
 
+use Closure;
 use FFI;
 use FFI\CData;
 use Hookwright\Exception\HookwrightException;
 use Hookwright\Exception\InternalException;
 use Hookwright\Exception\InvalidException;
 use Hookwright\Exception\TrapException;
+use LogicException;
 use Throwable;
+use WeakReference;
 
 /**
  * The native bridge (`hosts/native`), loaded once: the only file that touches FFI. Nothing of it is seen outside this namespace.
@@ -64,7 +67,12 @@ final class Library
     private readonly CData $answer;
     /** One for all instances: PHP frees a function that C may call only when the process, or the request, ends. */
     private readonly CData $callback;
-    /** @var array<int, callable(string): string> what answers an instance's imports, by the context that its callback is given */
+    /**
+     * What answers an instance's imports, by the context that its callback is given. Weak: it leads to the platform's objects, and these
+     * may lead back to the instance.
+     *
+     * @var array<int, WeakReference<Closure>>
+     */
     private array $serving = [];
     /** @var array<int, int> the contexts, by instance */
     private array $contexts = [];
@@ -113,14 +121,14 @@ final class Library
     }
 
     /**
-     * A configured instance, whose imports `$serve` answers: JSON in, JSON out.
+     * A configured instance, whose imports `$serve` answers: JSON in, JSON out. It is the caller who holds that until the close.
      *
-     * @param callable(string): string $serve
+     * @param Closure(string): string $serve
      */
-    public function instance(int $engine, string $options, callable $serve): int
+    public function instance(int $engine, string $options, Closure $serve): int
     {
         $context = $this->lastContext += 1;
-        $this->serving[$context] = $serve;
+        $this->serving[$context] = WeakReference::create($serve);
         $instance = $this->made('hw_instance');
         try {
             $this->taken($this->ffi->hw_instance_new(
@@ -218,8 +226,8 @@ final class Library
     {
         try {
             // Of a pointer itself, a cast to a number would be what it points to.
-            $serve = $this->serving[$this->ffi->cast('uintptr_t *', FFI::addr($context))[0]];
-            $said = $serve(FFI::string($request, $length));
+            $serve = $this->serving[$this->ffi->cast('uintptr_t *', FFI::addr($context))[0]]->get();
+            $said = ($serve ?? throw new LogicException('nobody serves it'))(FFI::string($request, $length));
             $status = 0;
         } catch (Throwable $error) {
             $said = $error::class . ': ' . $error->getMessage();
