@@ -1,6 +1,6 @@
 //! Machine code in files. It decides whose files are trusted; whether the code fits this library is wasmtime's to tell.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 #[cfg(feature = "compiler")]
 use std::fs::DirBuilder;
 use std::fs::{File, Metadata};
@@ -8,7 +8,7 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 #[cfg(feature = "compiler")]
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hookwright_host::wasmtime::Engine;
 use hookwright_host::wasmtime::component::Component;
@@ -61,28 +61,30 @@ pub(crate) fn load(engine: &Engine, path: &Path, owner: Option<u32>) -> Answer<C
 pub(crate) fn cached(engine: &Engine, component: &[u8], path: &Path) -> Answer<Component> {
     let field = "cache";
     // A link is one also where a slash or a dot follows it.
-    let path: PathBuf = path.components().collect();
+    let components = path.components();
+    let path = components.as_path();
     // Whether it could be made is found out when it is opened.
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&path).ok();
-    let folder = match folder(&path, OFlags::NOFOLLOW) {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path).ok();
+    let folder = match folder(path, OFlags::NOFOLLOW) {
         Ok(folder) => folder,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return deserialize(engine, &compile(engine, component)?).map_err(|reason| Failure::engine(&reason));
         }
-        Err(error) => return Err(unreadable(field, &path, &error)),
+        Err(error) => return Err(unreadable(field, path, &error)),
     };
-    let metadata = folder.metadata().map_err(|error| unreadable(field, &path, &error))?;
+    let metadata = folder.metadata().map_err(|error| unreadable(field, path, &error))?;
     if metadata.uid() != user() || metadata.mode() & 0o777 != FOLDER_MODE {
-        return Err(unsafe_path(field, &path, &metadata, "the cache folder"));
+        return Err(unsafe_path(field, path, &metadata, "the cache folder"));
     }
-    let name = OsString::from(name(component));
-    if let Some(bytes) = read_own(&folder, &name)
+    let name = name(component);
+    let name = OsStr::new(&name);
+    if let Some(bytes) = read_own(&folder, name)
         && let Ok(component) = whole(&bytes).and_then(|code| deserialize(engine, code))
     {
         return Ok(component);
     }
     let code = compile(engine, component)?;
-    write_in(&folder, &name, &code).ok();
+    write_in(&folder, name, &code).ok();
     deserialize(engine, &code).map_err(|reason| Failure::engine(&reason))
 }
 
