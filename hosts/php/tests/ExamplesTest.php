@@ -17,6 +17,8 @@ use PHPUnit\Framework\TestCase;
 /** The examples, as they stand. */
 final class ExamplesTest extends TestCase
 {
+    private const GROWTH_KIB_MAX = 2_048;
+
     public function testLaravelsObservers(): void
     {
         $receiver = new Receiver();
@@ -42,6 +44,16 @@ final class ExamplesTest extends TestCase
         }
         $before = array_filter(array_map(static fn (string $row): mixed => json_decode($row, true)['event']['before'] ?? null, $rows));
         self::assertSame([true, true], array_values(array_column($before, 'active')));
+    }
+
+    public function testNothingOfARequestOutlivesItInALongLivedProcess(): void
+    {
+        $store = Databases::store(Databases::connect('postgres'));
+        $command = [PHP_BINARY, __DIR__ . '/Support/octane.php', Hooks::cache(), '200'];
+        $left = json_decode(Program::run($command, Databases::environment())[1], true, 2, JSON_THROW_ON_ERROR);
+        self::assertSame([0, 0], [$left['apps'], $left['connections']]);
+        self::assertLessThan(self::GROWTH_KIB_MAX, $left['grownKib']);
+        self::assertSame(400, (int) $store->connection()->query("SELECT COUNT(*) FROM hookwright WHERE key LIKE 'msg/%'")[0][0]);
     }
 
     /**

@@ -16,10 +16,10 @@ final class HookwrightServiceProvider extends ServiceProvider
         $this->app->singleton(Hookwright::class, function ($app): Hookwright {
             $config = $app['config']['hookwright'];
             return Hookwright::open(
-                // Asked before each call: Octane and queue workers replace connections that they have lost.
+                // Asked before each call: Octane and queue workers replace connections that they have lost or given up.
                 storage: static function (bool $lost) use ($app): PDO {
                     $connection = $app['db']->connection();
-                    if ($lost) {
+                    if ($lost || $connection->getRawPdo() === null) {
                         $connection->reconnect();
                     }
                     return $connection->getPdo();

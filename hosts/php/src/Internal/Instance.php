@@ -11,6 +11,8 @@ use Throwable;
 /** A configured instance of the component, closed when nobody holds it any more. */
 final class Instance
 {
+    /** Never read, but held: the library has it weakly. */
+    // @phpstan-ignore-next-line
     private readonly Closure $serve;
     private readonly int $handle;
     private readonly int $process;
