@@ -33,6 +33,7 @@ struct Inner {
 
 /// How a [`Runtime`] is made.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only what compiles asks for it"))]
 pub struct RuntimeBuilder {
     component: Cow<'static, [u8]>,
     cache: CacheMode,
@@ -44,6 +45,7 @@ pub struct RuntimeBuilder {
 
 /// Where compiled code is kept between processes.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only what compiles asks for it"))]
 enum CacheMode {
     /// In the user's cache folder, if there is one that can be written.
     User,

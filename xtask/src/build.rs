@@ -30,11 +30,16 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-/// Adds the target if the toolchain lacks it, and says so.
+/// Adds the component's target if the toolchain lacks it.
 pub fn ensure_wasm_target() -> Result<()> {
+    ensure_target(WASM_TARGET)
+}
+
+/// Adds a target if the toolchain lacks it, and says so.
+pub fn ensure_target(target: &str) -> Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", WASM_TARGET])
+        .args(["--print", "target-libdir", "--target", target])
         .current_dir(root())
         .output()
         .context("cannot start rustc")?;
@@ -42,8 +47,8 @@ pub fn ensure_wasm_target() -> Result<()> {
     if output.status.success() && Path::new(folder.trim()).is_dir() {
         return Ok(());
     }
-    println!("the toolchain lacks the target {WASM_TARGET}; adding it");
-    run(Command::new("rustup").args(["target", "add", WASM_TARGET]).current_dir(root()))
+    println!("the toolchain lacks the target {target}; adding it");
+    run(Command::new("rustup").args(["target", "add", target]).current_dir(root()))
 }
 
 /// The file that the host's build script has written: the very bytes that the binary embeds.

@@ -12,6 +12,7 @@ mod node;
 mod php;
 mod readme;
 mod steps;
+mod zig;
 
 use crate::command::{cargo, run};
 use anyhow::{Result, bail};
@@ -21,7 +22,8 @@ const HELP: &str = "\
 cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, native bridge, Node host, PHP host, docs, README; stops at a failure
 cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz native node php docs readme
 cargo xtask build            the release binary, and the component beside it as a file
-cargo xtask native [TARGET]  the native bridge in release, for this machine or another target, with its header, in target/native
+cargo xtask native [TARGET...]  the native bridge in release, for this machine or other targets, with its header, in target/native;
+                             --runtime-only: without the compiler
 cargo xtask limits           writes docs/limits.md from the constants
 cargo xtask sim [ARGS]       the simulator, built quickly; `cargo xtask sim --help` is its own help
 cargo xtask fuzz [ARGS]      the fuzz targets over their corpora and seeds, built quickly; `--help` is its own help

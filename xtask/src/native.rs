@@ -1,30 +1,61 @@
-//! The native bridge: its library for others to ship, and what its own tests cannot have by themselves, which is valgrind.
+//! The native bridge: its library for others to ship, and what its own tests cannot have by themselves, which is valgrind and
+//! another C library.
 
 use crate::apt;
-use crate::build::ensure_wasm_target;
+use crate::build::{ensure_target, ensure_wasm_target};
 use crate::command::{Counts, cargo, root, run, run_tests, target_folder};
+use crate::zig::Zig;
 use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
 use std::process::Command;
 
-/// Builds the library, for one target or for this machine, and puts it with its header into a folder of the target's name.
+/// Without the compiler: the library takes compiled code alone.
+const RUNTIME_ONLY: &str = "--runtime-only";
+
+/// The oldest glibc with which a library for others to load runs: that of RHEL 8 and Debian 10.
+const GLIBC_MIN: &str = "2.28";
+
+/// Builds the library, for targets or for this machine, and puts it with its header into a folder of the target's name.
 pub fn build(arguments: &[String]) -> Result<()> {
-    let target = match arguments {
-        [] => host_target()?,
-        [target] if !target.starts_with('-') => target.clone(),
-        _ => bail!("`cargo xtask native` takes one target or none, such as x86_64-unknown-linux-musl"),
-    };
-    ensure_wasm_target()?;
-    // `rustc` and not `build`: of a library for Rust too there would be no link-time optimization.
-    let mut build = cargo(&["rustc", "--locked", "--release", "--package", "hookwright-native", "--lib"]);
-    build.args(["--crate-type", "cdylib", "--target", &target]);
-    if target.ends_with("musl") {
-        // A library shares the C library of whoever loads it.
-        build.env("RUSTFLAGS", "-C target-feature=-crt-static");
+    let (flags, targets): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|one| one.starts_with('-'));
+    if let Some(unknown) = flags.iter().find(|flag| **flag != RUNTIME_ONLY) {
+        bail!(
+            "`cargo xtask native` knows {RUNTIME_ONLY} and targets, such as x86_64-unknown-linux-musl, and not {unknown}"
+        );
     }
-    run(&mut build)?;
+    ensure_wasm_target()?;
+    let own = host_target()?;
+    if targets.is_empty() {
+        return library(&own, !flags.is_empty(), &mut cargo(&["rustc"]), &own);
+    }
+    for target in targets {
+        if target.contains("linux") {
+            ensure_target(target)?;
+            let with = if target.contains("gnu") { format!("{target}.{GLIBC_MIN}") } else { target.clone() };
+            library(target, !flags.is_empty(), &mut Zig::ensure()?.cargo_rustc()?, &with)?;
+        } else if target.split('-').skip(1).eq(own.split('-').skip(1)) {
+            ensure_target(target)?;
+            library(target, !flags.is_empty(), &mut cargo(&["rustc"]), target)?;
+        } else {
+            bail!("{target} is built on a machine of its own system, whose libraries it is linked with; this is {own}");
+        }
+    }
+    Ok(())
+}
+
+/// Builds one library in release by `rustc` of cargo or what stands for it, which calls the target `called`.
+///
+/// `rustc` and not `build`: of a library for Rust too there would be no link-time optimization.
+fn library(target: &str, runtime_only: bool, rustc: &mut Command, called: &str) -> Result<()> {
+    rustc.args(["--release", "--target", called]);
+    run(shared(rustc, target, runtime_only))?;
     let name = if target.contains("apple") { "libhookwright_native.dylib" } else { "libhookwright_native.so" };
-    let built = target_folder().join(&target).join("release").join(name);
-    let folder = target_folder().join("native").join(&target);
+    let built = target_folder().join(target).join("release").join(name);
+    let folder = target_folder().join("native").join(if runtime_only {
+        format!("{target}{RUNTIME_ONLY}")
+    } else {
+        target.into()
+    });
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let header = root().join("hosts/native/include/hookwright.h");
     for (from, name) in [(built, name), (header, "hookwright.h")] {
@@ -35,14 +66,36 @@ pub fn build(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Runs the host in C under valgrind.
+/// What every build of a library for others has in common.
+fn shared<'c>(rustc: &'c mut Command, target: &str, runtime_only: bool) -> &'c mut Command {
+    rustc.args(["--locked", "--package", "hookwright-native", "--lib", "--crate-type", "cdylib"]);
+    if runtime_only {
+        rustc.arg("--no-default-features");
+    }
+    if target.ends_with("musl") {
+        // A library shares the C library of whoever loads it.
+        rustc.env("RUSTFLAGS", "-C target-feature=-crt-static");
+    }
+    rustc
+}
+
+/// Runs the host in C under valgrind; and with the library for musl without a compiler, on code that this one's has compiled.
 ///
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 pub fn test(counts: &mut Counts) -> Result<()> {
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let loader = PathBuf::from(format!("/lib/ld-musl-{}.so.1", std::env::consts::ARCH));
     apt::ensure("the native bridge's tests", &|| {
-        Ok(if apt::is_in_path("valgrind") { vec![] } else { vec!["valgrind"] })
+        let valgrind = if apt::is_in_path("valgrind") { None } else { Some("valgrind") };
+        let musl = if loader.exists() { None } else { Some("musl") };
+        Ok(valgrind.into_iter().chain(musl).collect())
     })?;
-    run_tests(&mut cargo(&["test", "--locked", "--workspace", "--test", "all", "--", "valgrind"]), counts)
+    ensure_target(&target)?;
+    let zig = Zig::ensure()?;
+    run(shared(zig.cargo_rustc()?.args(["--target", &target]), &target, true))?;
+    let mut test = cargo(&["test", "--locked", "--workspace", "--test", "all", "--", "valgrind", "on_musl"]);
+    test.env("HOOKWRIGHT_ZIG", zig.python()).env("HOOKWRIGHT_MUSL", target_folder().join(&target).join("debug"));
+    run_tests(&mut test, counts)
 }
 
 /// What rustc calls this machine.

@@ -22,7 +22,7 @@ const STEPS: &[Step] = &[
     ("component", "The component's imports", component),
     ("simulation", "Simulation", simulation),
     ("fuzz", "Fuzzing", fuzzing),
-    ("native", "The native bridge under valgrind", native_bridge),
+    ("native", "The native bridge under valgrind, and on musl", native_bridge),
     ("node", "The Node host", node_host),
     ("php", "The PHP host", php_host),
     ("docs", "Documentation", documentation),
@@ -99,7 +99,7 @@ fn unit_tests(counts: &mut Counts) -> Result<()> {
 
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 fn acceptance_tests(counts: &mut Counts) -> Result<()> {
-    let skipped = ["--skip", "component", "--skip", "valgrind"];
+    let skipped = ["--skip", "component", "--skip", "valgrind", "--skip", "on_musl"];
     run_tests(cargo(&["test", "--locked", "--workspace", "--test", "all", "--"]).args(skipped), counts)
 }
 

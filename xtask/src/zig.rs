@@ -1,0 +1,66 @@
+//! Zig, as the C compiler and linker for other targets than this machine's own: one package for all of them, and the only
+//! way to link with an older glibc than the machine has.
+
+use crate::apt;
+use crate::command::{root, run};
+use anyhow::{Context, Result};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+const ZIG: &str = "ziglang==0.17.1";
+/// Calls Zig as rustc and the `cc` crate want it called.
+const CARGO_ZIGBUILD: &str = "cargo-zigbuild==0.24.1";
+
+/// Zig in a folder of its own.
+pub struct Zig {
+    folder: PathBuf,
+}
+
+impl Zig {
+    /// Installs it where it is not.
+    pub fn ensure() -> Result<Zig> {
+        // The versions are in the folder's name, so that a new one is not mistaken for an old one.
+        let folder = root().join("target/tools").join(format!("{ZIG}-{CARGO_ZIGBUILD}").replace("==", "-"));
+        let zig = Zig { folder };
+        let stamp = zig.folder.join(".installed");
+        if stamp.exists() {
+            return Ok(zig);
+        }
+        apt::ensure("the libraries for other targets", &|| Ok(if has_venv() { vec![] } else { vec!["python3-venv"] }))?;
+        println!("{ZIG} and {CARGO_ZIGBUILD} are not in {}; installing them there, once", zig.folder.display());
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&zig.folder))?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ZIG, CARGO_ZIGBUILD];
+        run(Command::new(zig.python()).args(install))?;
+        std::fs::write(&stamp, "").context("cannot note that Zig is installed")?;
+        Ok(zig)
+    }
+
+    /// `cargo rustc` with Zig as the linker and C compiler.
+    pub fn cargo_rustc(&self) -> Result<Command> {
+        let mut command = Command::new(self.program("cargo-zigbuild"));
+        command.arg("rustc").current_dir(root()).env("PATH", self.path()?);
+        Ok(command)
+    }
+
+    /// The Python whose module `ziglang` is Zig.
+    pub fn python(&self) -> PathBuf {
+        self.program("python3")
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
+    }
+
+    fn path(&self) -> Result<OsString> {
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::iter::once(self.folder.join("bin")).chain(std::env::split_paths(&others));
+        std::env::join_paths(all).context("the PATH has a folder that it cannot have")
+    }
+}
+
+/// Debian's Python is without it.
+fn has_venv() -> bool {
+    let output = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+    output.is_ok_and(|output| output.status.success())
+}
