@@ -14,8 +14,13 @@ use std::process::{Command, Stdio};
 const PHP_MIN: &str = "8.2";
 
 /// What the tests need, each with a file or a program that shows that it is there, and Debian's package.
-const NEEDED: &[(&str, &str)] =
-    &[("php", "php-cli"), ("phpunit", "phpunit"), ("phpcs", "php-codesniffer"), ("mariadbd", "mariadb-server")];
+const NEEDED: &[(&str, &str)] = &[
+    ("php", "php-cli"),
+    ("phpunit", "phpunit"),
+    ("phpcs", "php-codesniffer"),
+    ("composer", "composer"),
+    ("mariadbd", "mariadb-server"),
+];
 const NEEDED_FILES: &[(&str, &str)] = &[
     ("/usr/lib/postgresql", "postgresql"),
     ("/usr/share/php/Psr/Log", "php-psr-log"),
