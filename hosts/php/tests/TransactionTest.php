@@ -6,6 +6,7 @@ namespace Hookwright\Tests;
 
 use Hookwright\Event;
 use Hookwright\Exception\ConflictException;
+use Hookwright\Exception\NotFoundException;
 use Hookwright\Exception\TransactionAbortedException;
 use Hookwright\Hookwright;
 use Hookwright\Storage\Order;
@@ -99,6 +100,62 @@ final class TransactionTest extends TestCase
         self::assertSame(2, $hooks->deliver()->routed);
     }
 
+    /** @dataProvider servers */
+    public function testDeliveriesDoNotWaitForATransactionThatOnlyReports(string $name): void
+    {
+        $receiver = new Receiver();
+        $registration = ['url' => $receiver->url('/in'), 'events' => ['*']];
+        $connection = Databases::connect($name);
+        $hooks = Hooks::open($connection);
+        $webhook = $hooks->register('acme', $registration);
+        $elsewhere = self::elsewhere($name);
+        $known = $elsewhere->onEvent(['type' => 'a.b', 'id' => 'known'], 'acme');
+        $elsewhere->deliver();
+        $connection->query('BEGIN');
+        // Of what is there, of what is not, and of what others are about to write.
+        $hooks->get('acme', $webhook->id);
+        try {
+            $hooks->get('acme', 'wh_twi4pp3kvwvdjjiqh5g3iuqvia');
+            self::fail('there is no such webhook');
+        } catch (NotFoundException) {
+        }
+        $hooks->list('acme');
+        $hooks->explain('acme', $known->messageId, $webhook->id);
+        $hooks->attempts('acme', $webhook->id);
+        $hooks->settings('of-nobody');
+        $hooks->register('other', $registration);
+        $hooks->onEvent(['type' => 'a.b', 'id' => 'known'], 'acme');
+        $hooks->onEvent(['type' => 'a.b'], 'acme');
+
+        $elsewhere->storage()->connection()->execute($name === 'postgres'
+            ? "SET lock_timeout = '1s'"
+            : 'SET SESSION innodb_lock_wait_timeout = 1');
+        $elsewhere->onEvent(['type' => 'a.c'], 'acme');
+        $report = $elsewhere->deliver();
+        self::assertSame([1, 1, []], [$report->routed, $report->delivered, $report->problems]);
+        $connection->query('COMMIT');
+        self::assertSame(1, $elsewhere->deliver()->delivered);
+    }
+
+    /** @dataProvider databases */
+    public function testAChangeWithinATransactionIsMadeToWhatIsThereNow(string $name): void
+    {
+        if ($name === 'sqlite') {
+            // There a snapshot that is too old cannot be written to.
+            $this->expectNotToPerformAssertions();
+            return;
+        }
+        $connection = Databases::connect($name);
+        $hooks = Hooks::open($connection);
+        $webhook = $hooks->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
+        $connection->query('BEGIN');
+        $hooks->get('acme', $webhook->id);
+        self::elsewhere($name)->update('acme', $webhook->id, ['name' => 'of another']);
+        $changed = $hooks->update('acme', $webhook->id, ['url' => 'https://b.example/in']);
+        self::assertSame(['of another', 'https://b.example/in'], [$changed->name, $changed->url]);
+        $connection->query('COMMIT');
+    }
+
     /** @dataProvider databases */
     public function testNothingIsSentWithinATransaction(string $name): void
     {
@@ -171,6 +228,12 @@ final class TransactionTest extends TestCase
     public static function databases(): array
     {
         return array_intersect_key(Databases::all(), array_flip(['sqlite', 'postgres', 'mariadb', 'mysqli', 'mysqli-utf8']));
+    }
+
+    /** @return array<string, array{string}> */
+    public static function servers(): array
+    {
+        return array_diff_key(self::databases(), ['sqlite' => 0]);
     }
 
     private static function elsewhere(string $name): Hookwright

@@ -26,6 +26,12 @@ final class MysqlStorage extends SqlStorage
     /** Sets in which every byte of ASCII is that character and nothing else; in others an escape could be half of a letter. */
     private const CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'latin1', 'ascii', 'binary'];
 
+    /**
+     * The keys whose checks failed in the last commit. A transaction that reads a snapshot may not see what they failed on.
+     *
+     * @var list<string>
+     */
+    private array $newer = [];
     /** Whose character set is known. */
     private ?Connection $known = null;
     private string $charset = '';
@@ -70,16 +76,18 @@ final class MysqlStorage extends SqlStorage
 
     protected function selectKeys(array $keys, bool $joined): array
     {
-        // Within a transaction that reads a snapshot, what a commit has just run into may be too new to be seen.
-        $lock = $joined ? ' LOCK IN SHARE MODE' : '';
-        return $this->connection->query(
-            'SELECT `key`, value, version FROM hookwright WHERE `key` IN (' . self::marks($keys) . ')' . $lock,
-            $keys,
+        // They are read as they are now: the failed commit has locked them already. Anything else, or the gap where there is
+        // nothing, would be locked here until the platform's transaction ends, and deliveries would wait for that.
+        $newer = $joined ? array_intersect($keys, $this->newer) : [];
+        return array_merge(
+            $this->select(array_values($newer), ' LOCK IN SHARE MODE'),
+            $this->select(array_values(array_diff($keys, $newer)), ''),
         );
     }
 
     protected function apply(array $checks, array $mutations, bool $joined): array
     {
+        $this->newer = [];
         $absent = [];
         foreach ($checks as $index => $check) {
             if ($check->version === null) {
@@ -150,6 +158,18 @@ final class MysqlStorage extends SqlStorage
     }
 
     /**
+     * @param list<string> $keys
+     * @return list<list<string|int|null>>
+     */
+    private function select(array $keys, string $lock): array
+    {
+        return $keys === [] ? [] : $this->connection->query(
+            'SELECT `key`, value, version FROM hookwright WHERE `key` IN (' . self::marks($keys) . ')' . $lock,
+            $keys,
+        );
+    }
+
+    /**
      * Takes the rows that are there, in key order, and compares them with the checks.
      *
      * @param list<Check> $checks
@@ -177,6 +197,7 @@ final class MysqlStorage extends SqlStorage
         ));
         $failed = self::failed($checks, $present);
         if ($failed !== []) {
+            $this->newer = array_map(static fn (int $index): string => $checks[$index]->key, $failed);
             throw StorageException::conflict($failed);
         }
     }
@@ -187,7 +208,11 @@ final class MysqlStorage extends SqlStorage
             $sql = 'INSERT INTO hookwright (`key`, value) VALUES (?, ?)';
             $this->connection->execute($sql, [$put->key, (string) $put->value]);
         } catch (DatabaseException $error) {
-            throw $error->driverCode === self::DUPLICATE ? StorageException::conflict([$check]) : $error;
+            if ($error->driverCode !== self::DUPLICATE) {
+                throw $error;
+            }
+            $this->newer = [$put->key];
+            throw StorageException::conflict([$check]);
         }
     }
 
