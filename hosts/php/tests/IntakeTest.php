@@ -11,6 +11,7 @@ use Hookwright\Exception\TooLargeException;
 use Hookwright\Hookwright;
 use Hookwright\Intake;
 use Hookwright\IntakeDrain;
+use Hookwright\Storage\SqlStorage;
 use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Hooks;
 use mysqli;
@@ -41,6 +42,15 @@ final class IntakeTest extends TestCase
         $stored = implode(self::messages($connection));
         self::assertStringContainsString('1.50', $stored);
         self::assertStringContainsString('Zoë 😀', $stored);
+    }
+
+    /** @dataProvider databases */
+    public function testATenantIsWrittenDownAsItIs(string $name): void
+    {
+        [$connection] = self::opened($name);
+        (new Intake($connection))->onEvent(['type' => 'a.b'], 'Zoë 😀');
+        $other = SqlStorage::on(Databases::connect(explode('-', $name)[0]));
+        self::assertSame([['Zoë 😀']], $other->connection()->query('SELECT tenant FROM hookwright_intake'));
     }
 
     /** @dataProvider databases */
@@ -158,7 +168,8 @@ final class IntakeTest extends TestCase
     /** @return array<string, array{string}> */
     public static function databases(): array
     {
-        return array_intersect_key(Databases::all(), array_flip(['sqlite', 'postgres', 'mariadb', 'mysqli-utf8']));
+        $names = ['sqlite', 'postgres', 'postgres-latin1', 'mariadb', 'mysqli-utf8'];
+        return array_intersect_key(Databases::all(), array_flip($names));
     }
 
     /** @return array{PDO|mysqli, Hookwright, IntakeDrain} */

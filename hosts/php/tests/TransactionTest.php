@@ -127,7 +127,7 @@ final class TransactionTest extends TestCase
         $hooks->onEvent(['type' => 'a.b', 'id' => 'known'], 'acme');
         $hooks->onEvent(['type' => 'a.b'], 'acme');
 
-        $elsewhere->storage()->connection()->execute($name === 'postgres'
+        $elsewhere->storage()->connection()->execute(str_starts_with($name, 'postgres')
             ? "SET lock_timeout = '1s'"
             : 'SET SESSION innodb_lock_wait_timeout = 1');
         $elsewhere->onEvent(['type' => 'a.c'], 'acme');
@@ -227,7 +227,8 @@ final class TransactionTest extends TestCase
     /** @return array<string, array{string}> */
     public static function databases(): array
     {
-        return array_intersect_key(Databases::all(), array_flip(['sqlite', 'postgres', 'mariadb', 'mysqli', 'mysqli-utf8']));
+        $names = ['sqlite', 'postgres', 'postgres-latin1', 'mariadb', 'mysqli', 'mysqli-utf8'];
+        return array_intersect_key(Databases::all(), array_flip($names));
     }
 
     /** @return array<string, array{string}> */

@@ -35,10 +35,13 @@ final class IntakeTable
         $event = self::ascii($event);
         self::atMost('tenant', strlen($tenant ?? ''), Limits::TENANT_BYTES_MAX, '');
         self::atMost('event', strlen($event), Limits::EVENT_BYTES_MAX, ' in ASCII');
-        // A connection of MySQL's that speaks `utf8` knows no letters of four bytes, and may cut at the first.
-        [$sql, $given] = $connection->dialect() === Dialect::Mysql && $tenant !== null
-            ? ['CONVERT(UNHEX(?) USING utf8mb4)', bin2hex($tenant)]
-            : ['?', $tenant];
+        // A connection may speak something that has not all letters, and cut at the first, or take each byte for one.
+        $sql = match ($connection->dialect()) {
+            Dialect::Sqlite => '?',
+            Dialect::Mysql => 'CONVERT(UNHEX(?) USING utf8mb4)',
+            Dialect::Postgres => "convert_from(decode(?, 'hex'), 'UTF8')",
+        };
+        $given = $tenant === null || $sql === '?' ? $tenant : bin2hex($tenant);
         $values = $given === null ? [] : [$given];
         $tenantSql = $given === null ? 'NULL' : $sql;
         $connection->execute(
@@ -62,12 +65,14 @@ final class IntakeTable
         return array_map(
             static fn (array $row): IntakeRow => new IntakeRow(
                 (string) $row[0],
-                $row[1] === null ? null : (string) $row[1],
+                (string) $row[4] === '1' ? null : (string) $row[1],
                 (string) $row[2],
                 (int) $row[3],
             ),
+            // A connection may have been told to read null as an empty text, or the other way about.
             $connection->query(
-                "SELECT id, tenant, event, $ms FROM hookwright_intake WHERE refused IS NULL ORDER BY id LIMIT $limit",
+                "SELECT id, tenant, event, $ms, CASE WHEN tenant IS NULL THEN 1 ELSE 0 END "
+                    . "FROM hookwright_intake WHERE refused IS NULL ORDER BY id LIMIT $limit",
             ),
         );
     }

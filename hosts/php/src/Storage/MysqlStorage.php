@@ -4,10 +4,8 @@ declare(strict_types=1);
 
 namespace Hookwright\Storage;
 
-use Hookwright\Database\Connection;
 use Hookwright\Database\DatabaseException;
 use Hookwright\Database\Dialect;
-use Hookwright\Database\LazyConnection;
 
 /**
  * The statements for MySQL and MariaDB. Rows are taken in key order, and what is expected to be absent is never locked: that
@@ -32,10 +30,6 @@ final class MysqlStorage extends SqlStorage
      * @var list<string>
      */
     private array $newer = [];
-    /** Whose character set is known. */
-    private ?Connection $known = null;
-    private string $charset = '';
-    private string $collation = '';
 
     public static function schema(): array
     {
@@ -45,33 +39,6 @@ final class MysqlStorage extends SqlStorage
                 . 'value MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, '
                 . 'version BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE) ENGINE = InnoDB',
         ];
-    }
-
-    /** CodeIgniter's connections, among others, speak `utf8`, which has no letters of four bytes. */
-    protected function guarded(callable $call): mixed
-    {
-        return parent::guarded(function (bool $joined) use ($call): mixed {
-            try {
-                $charset = $this->charset();
-                if ($charset === 'utf8mb4') {
-                    return $call($joined);
-                }
-                $this->connection->execute('SET NAMES utf8mb4');
-            } catch (DatabaseException $error) {
-                throw $joined && $this->losesTransaction($error)
-                    ? StorageException::transactionAborted($error->getMessage(), $error)
-                    : $this->refused($joined ? $error : $this->noted($error));
-            }
-            try {
-                return $call($joined);
-            } finally {
-                try {
-                    $this->connection->execute("SET NAMES $charset COLLATE $this->collation");
-                } catch (DatabaseException) {
-                    // The connection is gone, and its character set with it.
-                }
-            }
-        });
     }
 
     protected function selectKeys(array $keys, bool $joined): array
@@ -169,6 +136,19 @@ final class MysqlStorage extends SqlStorage
         );
     }
 
+    /** CodeIgniter's connections, among others, speak `utf8`, which has no letters of four bytes. */
+    protected function readTranslation(): ?array
+    {
+        [[$client, $connection, $results, $collation]] = $this->connection->query(
+            'SELECT @@character_set_client, @@character_set_connection, @@character_set_results, @@collation_connection',
+        );
+        if (!in_array($client, self::CHARSETS, true) || $client !== $connection || $client !== $results) {
+            throw StorageException::invalid("the connection's character sets are $client, $connection and "
+                . ($results ?? 'none') . ': let it speak one, utf8mb4');
+        }
+        return $client === 'utf8mb4' ? null : ['SET NAMES utf8mb4', "SET NAMES $client COLLATE $collation"];
+    }
+
     /**
      * Takes the rows that are there, in key order, and compares them with the checks.
      *
@@ -214,30 +194,6 @@ final class MysqlStorage extends SqlStorage
             $this->newer = [$put->key];
             throw StorageException::conflict([$check]);
         }
-    }
-
-    /** The character set that the connection speaks. It is read once: who changes it later says `SET NAMES` at his own risk. */
-    private function charset(): string
-    {
-        $current = $this->connection instanceof LazyConnection ? $this->connection->current() : $this->connection;
-        if ($current !== $this->known) {
-            $this->charset = $this->readCharset();
-            $this->known = $current;
-        }
-        return $this->charset;
-    }
-
-    private function readCharset(): string
-    {
-        [[$client, $connection, $results, $collation]] = $this->connection->query(
-            'SELECT @@character_set_client, @@character_set_connection, @@character_set_results, @@collation_connection',
-        );
-        if (!in_array($client, self::CHARSETS, true) || $client !== $connection || $client !== $results) {
-            throw StorageException::invalid("the connection's character sets are $client, $connection and "
-                . ($results ?? 'none') . ': let it speak one, utf8mb4');
-        }
-        $this->collation = (string) $collation;
-        return (string) $client;
     }
 
     /** @param list<string> $values */

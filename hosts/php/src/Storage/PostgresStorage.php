@@ -96,6 +96,21 @@ final class PostgresStorage extends SqlStorage
         return in_array($error->sqlState, ['40P01', '40001', '55P03', '57014', '25P02'], true) || $this->isLost($error);
     }
 
+    /** Bytes of UTF-8 are as good as any to a connection that speaks another encoding, and would be stored as other letters. */
+    protected function readTranslation(): ?array
+    {
+        [[$database, $client]] = $this->connection->query(
+            "SELECT current_setting('server_encoding'), current_setting('client_encoding')",
+        );
+        // SQL_ASCII means that nothing is translated.
+        if (!in_array($database, ['UTF8', 'SQL_ASCII'], true)) {
+            throw StorageException::invalid("the database's encoding (server_encoding) is $database: make one in UTF8");
+        }
+        return $database === 'SQL_ASCII' || in_array($client, ['UTF8', 'SQL_ASCII'], true)
+            ? null
+            : ["SET client_encoding TO 'UTF8'", "SET client_encoding TO '$client'"];
+    }
+
     /**
      * Takes the locks of all rows that the commit is about, in key order, and compares them with the checks.
      *

@@ -29,6 +29,10 @@ abstract class SqlStorage implements Storage
     private const RELEASE = 'RELEASE SAVEPOINT hookwright';
     private const UNDO = 'ROLLBACK TO SAVEPOINT hookwright';
 
+    /** Whose translation is known. */
+    private ?Connection $known = null;
+    /** @var ?array{string, string} */
+    private ?array $translation = null;
     /** The connection that was lost while no transaction of the platform's was open on it. */
     private ?Connection $lost = null;
 
@@ -225,14 +229,68 @@ abstract class SqlStorage implements Storage
     {
         $joined = $this->inTransaction();
         try {
-            return $call($joined);
+            return $this->translated($joined, $call);
         } catch (StorageException $error) {
             // One that was lost since the last call, for it was idle or the server has been started anew, is found so here.
             if ($error->kind !== 'not-applied' || $this->lost === null || !$this->replaced()) {
                 throw $error;
             }
         }
-        return $call(false);
+        return $this->translated(false, $call);
+    }
+
+    /**
+     * Runs a call during which the connection speaks UTF-8.
+     *
+     * @template T
+     * @param callable(bool $joined): T $call
+     * @return T
+     */
+    private function translated(bool $joined, callable $call): mixed
+    {
+        try {
+            $translation = $this->translation();
+            if ($translation !== null) {
+                $this->connection->execute($translation[0]);
+            }
+        } catch (DatabaseException $error) {
+            throw $joined && $this->losesTransaction($error)
+                ? StorageException::transactionAborted($error->getMessage(), $error)
+                : $this->refused($joined ? $error : $this->noted($error));
+        }
+        try {
+            return $call($joined);
+        } finally {
+            try {
+                if ($translation !== null) {
+                    $this->connection->execute($translation[1]);
+                }
+            } catch (DatabaseException) {
+                // The connection is gone, or a rollback of the platform's is to come, and puts it back.
+            }
+        }
+    }
+
+    /**
+     * The statement that makes the connection speak UTF-8, and the one that puts it back. It is read once a connection: who
+     * changes what it speaks later does so at his own risk.
+     *
+     * @return ?array{string, string}
+     */
+    private function translation(): ?array
+    {
+        $current = $this->connection instanceof LazyConnection ? $this->connection->current() : $this->connection;
+        if ($current !== $this->known) {
+            $this->translation = $this->readTranslation();
+            $this->known = $current;
+        }
+        return $this->translation;
+    }
+
+    /** @return ?array{string, string} null if the connection speaks it already */
+    protected function readTranslation(): ?array
+    {
+        return null;
     }
 
     /** A connection that is known to be lost is replaced, or has to show that it is there again. */

@@ -17,7 +17,8 @@ final class Databases
     /** @return array<string, array{string}> for data providers */
     public static function all(): array
     {
-        $names = ['sqlite', 'postgres', 'mariadb', 'mariadb-native', 'mariadb-silent', 'mysqli', 'mysqli-silent', 'mysqli-utf8'];
+        $names = ['sqlite', 'postgres', 'postgres-latin1', 'mariadb', 'mariadb-native', 'mariadb-silent'];
+        array_push($names, 'mysqli', 'mysqli-silent', 'mysqli-utf8');
         return array_combine($names, array_map(static fn (string $name): array => [$name], $names));
     }
 
@@ -32,7 +33,9 @@ final class Databases
                 return new PDO('sqlite:' . self::sqliteFile(), null, null, $options);
             case 'postgres':
                 $dsn = self::made('postgres', static fn (): string => Server::postgres()->database('hooks'));
-                return new PDO(self::through($dsn, $folder), 'hookwright', null, $options);
+                $pdo = new PDO(self::through($dsn, $folder), 'hookwright', null, $options);
+                $variant === '' || $pdo->exec("SET client_encoding TO '$variant'");
+                return $pdo;
             case 'mariadb':
                 $options += [PDO::ATTR_EMULATE_PREPARES => $variant !== 'native'];
                 // Attributes that change how rows are read.
