@@ -17,8 +17,10 @@ use Hookwright\Internal\Host;
 use Hookwright\Internal\Instance;
 use Hookwright\Internal\Json;
 use Hookwright\Internal\Limits;
+use Hookwright\Storage\LazyStorage;
 use Hookwright\Storage\SqlStorage;
 use Hookwright\Storage\Storage;
+use Hookwright\Storage\StorageException;
 use Hookwright\Value\Accepted;
 use Hookwright\Value\Attempt;
 use Hookwright\Value\DeliveryReport;
@@ -62,7 +64,8 @@ class Hookwright
     }
 
     /**
-     * Reads the options. Nothing is loaded before the first call; a mistake in them is an exception of that call.
+     * Reads the options. Nothing is loaded, and a closure is not asked for its connection, before the first call; a mistake in them
+     * is an exception of that call.
      *
      * @param Storage|PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $storage the connection on which the platform's own transactions
      *     run; a closure where the connection may be replaced (long-lived workers)
@@ -120,7 +123,11 @@ class Hookwright
             'cache' => self::optional('cache', $cache),
             'compiled' => self::optional('compiled', $compiled),
         ]);
-        $store = $storage instanceof Storage ? $storage : SqlStorage::on($storage);
+        $store = match (true) {
+            $storage instanceof Storage => $storage,
+            $storage instanceof Closure => new LazyStorage($storage),
+            default => SqlStorage::on($storage),
+        };
         $log = $logger === null ? null : Host::logTo($logger);
         return new static($store, $config, Json::text($engine), new Host($store, $log));
     }
@@ -474,7 +481,12 @@ class Hookwright
 
     private function refuseWithinTransaction(string $what): void
     {
-        if ($this->storage->inTransaction()) {
+        try {
+            $isOpen = $this->storage->inTransaction();
+        } catch (StorageException $error) {
+            throw $error->asCalls();
+        }
+        if ($isOpen) {
             throw new ConflictException(
                 null,
                 "`$what` within an open transaction",

@@ -13,6 +13,7 @@ use Hookwright\Exception\TrapException;
 use Hookwright\Internal\IntakeRow;
 use Hookwright\Internal\IntakeTable;
 use Hookwright\Internal\Limits;
+use Hookwright\Storage\LazyStorage;
 use Hookwright\Storage\SqlStorage;
 use Hookwright\Storage\StorageException;
 
@@ -22,7 +23,7 @@ use Hookwright\Storage\StorageException;
  */
 final class IntakeDrain
 {
-    private function __construct(private readonly Hookwright $hooks, private readonly SqlStorage $storage)
+    private function __construct(private readonly Hookwright $hooks, private readonly SqlStorage|LazyStorage $store)
     {
     }
 
@@ -30,7 +31,7 @@ final class IntakeDrain
     public static function of(Hookwright $hooks): self
     {
         $storage = $hooks->storage();
-        return $storage instanceof SqlStorage
+        return $storage instanceof SqlStorage || $storage instanceof LazyStorage
             ? new self($hooks, $storage)
             : throw new InvalidException('storage', 'is no SqlStorage', 'the intake is a table beside its table');
     }
@@ -42,24 +43,34 @@ final class IntakeDrain
      */
     public function createSchema(): void
     {
-        $this->storage->create(IntakeTable::schema($this->storage->connection()->dialect()));
+        $storage = $this->storage();
+        $storage->create(IntakeTable::schema($storage->connection()->dialect()));
     }
 
     /**
      * Drains until nothing is left, or so many rows are.
      *
      * @return int how many rows became events; those that were refused are marked, and do not count
-     * @throws HookwrightException|StorageException if the store failed; rows that are left stay for the next time
+     * @throws HookwrightException if the store failed; rows that are left stay for the next time
      */
     public function drain(int $rowsMax = PHP_INT_MAX): int
     {
-        if ($this->storage->inTransaction()) {
+        try {
+            return $this->drained($rowsMax);
+        } catch (StorageException $error) {
+            throw $error->asCalls();
+        }
+    }
+
+    private function drained(int $rowsMax): int
+    {
+        if ($this->storage()->inTransaction()) {
             throw new ConflictException(null, '`drain` within an open transaction', 'call it after the commit');
         }
         $drained = 0;
         for ($tries = 0; $drained < $rowsMax && $tries < Limits::DRAIN_TRIES_MAX;) {
             $limit = min($rowsMax - $drained, Limits::EVENTS_MAX);
-            $rows = $this->storage->guard(static fn (Connection $on): array => IntakeTable::oldest($on, $limit));
+            $rows = $this->storage()->guard(static fn (Connection $on): array => IntakeTable::oldest($on, $limit));
             if ($rows === []) {
                 break;
             }
@@ -93,7 +104,7 @@ final class IntakeDrain
             try {
                 $done += $this->accept([$row]) ? 1 : 0;
             } catch (InvalidException | TooLargeException | ConflictException $error) {
-                $this->storage->guard(static fn (Connection $on) => IntakeTable::refuse($on, $row, $error->getMessage()));
+                $this->storage()->guard(static fn (Connection $on) => IntakeTable::refuse($on, $row, $error->getMessage()));
             } catch (TrapException $error) {
                 // It stays, and those behind it do not wait for it.
                 $trap = $error;
@@ -118,7 +129,7 @@ final class IntakeDrain
         }
         $gone = new \RuntimeException('another has some of the rows');
         try {
-            $this->storage->transaction(function (Connection $on) use ($rows, $byTenant, $gone): array {
+            $this->storage()->transaction(function (Connection $on) use ($rows, $byTenant, $gone): array {
                 if (IntakeTable::remove($on, $rows) !== count($rows)) {
                     throw $gone;
                 }
@@ -131,5 +142,10 @@ final class IntakeDrain
         } catch (\RuntimeException $error) {
             return $error === $gone ? false : throw $error;
         }
+    }
+
+    private function storage(): SqlStorage
+    {
+        return $this->store instanceof LazyStorage ? $this->store->storage() : $this->store;
     }
 }

@@ -7,7 +7,6 @@ namespace Hookwright;
 use Closure;
 use Hookwright\Exception\HookwrightException;
 use Hookwright\Internal\Limits;
-use Hookwright\Storage\StorageException;
 
 /**
  * Delivers for as long as the process lives: `hookwright worker`, or a command of the platform's own. Any number may work on one
@@ -35,7 +34,7 @@ final class Worker
     /**
      * Returns when it was asked to stop, or when one of its bounds is reached; what was in flight has been settled then.
      *
-     * @throws HookwrightException|StorageException if nothing has succeeded for half a minute: the connection may be lost for good
+     * @throws HookwrightException if nothing has succeeded for half a minute: the connection may be lost for good
      */
     public function run(): void
     {
@@ -48,7 +47,7 @@ final class Worker
                 $dueMs = $this->round();
                 $succeeded = microtime(true);
                 $pauseMs = Limits::WORKER_BACKOFF_MS_MIN;
-            } catch (HookwrightException | StorageException $error) {
+            } catch (HookwrightException $error) {
                 ($this->say ?? static fn () => null)("error: {$error->getMessage()}");
                 if (microtime(true) - $succeeded > Limits::WORKER_FAILING_S_MAX) {
                     throw $error;

@@ -7,6 +7,7 @@ namespace Hookwright\Database;
 use Closure;
 use mysqli;
 use PDO;
+use Throwable;
 
 /**
  * The connection that a platform has at the moment: a long-lived process (Octane, a queue worker) replaces what it has lost. The
@@ -15,6 +16,9 @@ use PDO;
  */
 final class LazyConnection implements Connection
 {
+    /** The SQLSTATE of a client that cannot connect. */
+    private const NO_CONNECTION = '08001';
+
     private PDO|mysqli|null $known = null;
     private ?Connection $connection = null;
 
@@ -43,10 +47,14 @@ final class LazyConnection implements Connection
         return $this->current()->inTransaction();
     }
 
-    /** The connection behind it, one object as long as it is not replaced. */
+    /**
+     * The connection behind it, one object as long as it is not replaced.
+     *
+     * @throws DatabaseException if there is none
+     */
     public function current(): Connection
     {
-        return $this->taken(($this->current)(false));
+        return $this->taken(false);
     }
 
     /** The connection that was current last. */
@@ -55,14 +63,23 @@ final class LazyConnection implements Connection
         return $this->connection;
     }
 
-    /** Says that a connection is lost; true if there is another now. */
+    /**
+     * Says that a connection is lost; true if there is another now.
+     *
+     * @throws DatabaseException if there is none
+     */
     public function replace(Connection $lost): bool
     {
-        return $this->taken(($this->current)(true)) !== $lost;
+        return $this->taken(true) !== $lost;
     }
 
-    private function taken(PDO|mysqli $current): Connection
+    private function taken(bool $lost): Connection
     {
+        try {
+            $current = ($this->current)($lost);
+        } catch (Throwable $error) {
+            throw new DatabaseException("there is no connection: {$error->getMessage()}", self::NO_CONNECTION, 0, $error);
+        }
         if ($this->connection === null || $current !== $this->known) {
             $this->known = $current;
             $this->connection = $current instanceof PDO ? new PdoConnection($current) : new MysqliConnection($current);

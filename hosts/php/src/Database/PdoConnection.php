@@ -15,6 +15,9 @@ use PDOStatement;
  */
 final class PdoConnection implements Connection
 {
+    /** The SQLSTATE of a connection that failed. */
+    private const LOST = '08006';
+
     private readonly Dialect $dialect;
 
     public function __construct(private readonly PDO $pdo)
@@ -54,8 +57,17 @@ final class PdoConnection implements Connection
         return match ($this->dialect) {
             Dialect::Sqlite => $this->sqliteHasBegun(),
             Dialect::Mysql => $this->pdo->inTransaction() || $this->mysqlWillBegin(),
-            Dialect::Postgres => $this->pdo->inTransaction(),
+            Dialect::Postgres => $this->pdo->inTransaction() && $this->postgresIsThere(),
         };
+    }
+
+    /** On a connection that is found lost a transaction is always open, says PDO. */
+    private function postgresIsThere(): bool
+    {
+        $status = (string) $this->pdo->getAttribute(PDO::ATTR_CONNECTION_STATUS);
+        return str_contains($status, 'OK')
+            ? true
+            : throw new DatabaseException("the connection is lost: $status", self::LOST, 0);
     }
 
     /** Without autocommit the next statement begins a transaction, of which the server has not said anything yet. */

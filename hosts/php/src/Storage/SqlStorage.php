@@ -43,7 +43,9 @@ abstract class SqlStorage implements Storage
     /**
      * A store on a connection of SQLite, MySQL, MariaDB or PostgreSQL. Reads and changes nothing yet.
      *
-     * @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection a closure where the connection may be replaced
+     * @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection a closure where the connection may be replaced; it is
+     *     asked at once, to see which database it is of (`LazyStorage` waits for the first call)
+     * @throws DatabaseException if the closure has no connection
      */
     public static function on(PDO|mysqli|Connection|Closure $connection): self
     {
@@ -136,11 +138,11 @@ abstract class SqlStorage implements Storage
      */
     public function guard(callable $run): mixed
     {
-        return $this->guarded(function () use ($run): mixed {
+        return $this->guarded(function (bool $joined) use ($run): mixed {
             try {
                 return $run($this->connection);
             } catch (DatabaseException $error) {
-                throw $this->refused($error);
+                throw $this->refused($joined ? $error : $this->noted($error));
             }
         });
     }
@@ -305,8 +307,12 @@ abstract class SqlStorage implements Storage
 
     private function replaced(): bool
     {
-        if ($this->connection instanceof LazyConnection && $this->connection->replace($this->lost)) {
-            $this->lost = null;
+        try {
+            if ($this->connection instanceof LazyConnection && $this->connection->replace($this->lost)) {
+                $this->lost = null;
+            }
+        } catch (DatabaseException) {
+            // There is none at present.
         }
         return $this->lost === null;
     }

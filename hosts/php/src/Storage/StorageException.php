@@ -4,6 +4,10 @@ declare(strict_types=1);
 
 namespace Hookwright\Storage;
 
+use Hookwright\Exception\HookwrightException;
+use Hookwright\Exception\InternalException;
+use Hookwright\Exception\TransactionAbortedException;
+use Hookwright\Exception\UnavailableException;
 use RuntimeException;
 use Throwable;
 
@@ -48,5 +52,21 @@ final class StorageException extends RuntimeException
     public static function invalid(string $why, ?Throwable $previous = null): self
     {
         return new self('invalid', $why, [], $previous);
+    }
+
+    /**
+     * What a call of a Hookwright makes of it, as the component does.
+     *
+     * @internal
+     */
+    public function asCalls(): HookwrightException
+    {
+        $reason = "storage: {$this->getMessage()}";
+        return match ($this->kind) {
+            'transaction-aborted' =>
+                new TransactionAbortedException(null, $reason, 'roll the surrounding transaction back', $this),
+            'invalid' => new InternalException(null, $reason, null, $this),
+            default => new UnavailableException(null, $reason, 'repeat the call', $this),
+        };
     }
 }

@@ -8,7 +8,9 @@
 declare(strict_types=1);
 
 [, $listen, $connect, $modeFile] = $argv;
-$server = stream_socket_server("unix://$listen");
+$server = stream_socket_server("unix://$listen.new");
+// Between a socket's binding and its listening nobody can connect.
+rename("$listen.new", $listen);
 /** @var array<int, resource> $sockets by id; each has its other half in $others */
 $sockets = [];
 /** @var array<int, resource> $others */

@@ -1,0 +1,56 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookwright\Storage;
+
+use Closure;
+use Hookwright\Database\DatabaseException;
+use mysqli;
+use PDO;
+
+/** A `SqlStorage` on a connection that is not asked for before the first call: only then is it known of which database it is. */
+final class LazyStorage implements Storage
+{
+    private ?SqlStorage $storage = null;
+
+    /** @param Closure(bool): (PDO|mysqli) $connection */
+    public function __construct(private readonly Closure $connection)
+    {
+    }
+
+    /** @throws StorageException if there is no connection */
+    public function storage(): SqlStorage
+    {
+        try {
+            return $this->storage ??= SqlStorage::on($this->connection);
+        } catch (DatabaseException $error) {
+            throw StorageException::notApplied($error->getMessage(), $error);
+        }
+    }
+
+    public function get(array $keys): array
+    {
+        return $this->storage()->get($keys);
+    }
+
+    public function scan(string $start, string $end, int $limit, Order $order): array
+    {
+        return $this->storage()->scan($start, $end, $limit, $order);
+    }
+
+    public function commit(array $checks, array $mutations): array
+    {
+        return $this->storage()->commit($checks, $mutations);
+    }
+
+    public function createSchema(): void
+    {
+        $this->storage()->createSchema();
+    }
+
+    public function inTransaction(): bool
+    {
+        return $this->storage()->inTransaction();
+    }
+}
