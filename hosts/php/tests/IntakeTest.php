@@ -15,6 +15,7 @@ use Hookwright\Storage\SqlStorage;
 use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Hooks;
 use mysqli;
+use mysqli_driver;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
@@ -69,6 +70,47 @@ final class IntakeTest extends TestCase
         self::assertStringContainsString('JSON', (string) $rows[0][0]);
         self::assertStringContainsString('id', (string) $rows[1][0]);
         self::assertSame(2, $hooks->deliver()->routed);
+    }
+
+    /** @dataProvider attributes */
+    public function testAttributesOfTheConnectionChangeNothing(string $name, int $attribute, int $value): void
+    {
+        [$connection, $hooks, $drain] = self::opened($name);
+        $connection->setAttribute($attribute, $value);
+        $intake = new Intake($connection);
+        $intake->onEvent(['type' => 'a.b', 'tenant' => 'acme']);
+        $intake->onEvent(['type' => 'a.b', 'tenant' => 'acme'], '');
+        self::assertSame(1, $drain->drain());
+        $hooks->onEvent(['type' => 'a.b', 'data' => 'Zoë 😀'], 'acme');
+        self::assertSame(2, $hooks->deliver()->routed);
+        self::assertStringContainsString('Zoë 😀', implode(self::messages(Databases::connect($name))));
+        $rows = SqlStorage::on(Databases::connect($name))->connection()->query('SELECT tenant FROM hookwright_intake');
+        self::assertSame([['']], $rows, 'an empty tenant is none, and not that of the event');
+    }
+
+    /** @return iterable<string, array{string, int, int}> */
+    public static function attributes(): iterable
+    {
+        foreach (['sqlite', 'postgres', 'mariadb', 'mariadb-native'] as $name) {
+            yield "$name, nulls as texts" => [$name, PDO::ATTR_ORACLE_NULLS, PDO::NULL_TO_STRING];
+            yield "$name, empty texts as null" => [$name, PDO::ATTR_ORACLE_NULLS, PDO::NULL_EMPTY_STRING];
+        }
+        yield 'mariadb, national characters' => ['mariadb', PDO::ATTR_DEFAULT_STR_PARAM, PDO::PARAM_STR_NATL];
+    }
+
+    public function testAnyReportModeOfMysqliWillDo(): void
+    {
+        [$connection, $hooks, $drain] = self::opened('mysqli');
+        mysqli_report(MYSQLI_REPORT_ALL);
+        try {
+            (new Intake($connection))->onEvent(['type' => 'a.b'], 'acme');
+            self::assertSame(1, $drain->drain());
+            $hooks->list('acme');
+            self::assertSame(1, $hooks->deliver()->routed);
+            self::assertSame(MYSQLI_REPORT_ALL, (new mysqli_driver())->report_mode);
+        } finally {
+            mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+        }
     }
 
     public function testAnEventHasTheTimeAtWhichItWasReported(): void

@@ -239,6 +239,23 @@ final class StorageTest extends TestCase
         self::assertSame(0, $setting());
     }
 
+    public function testAConnectionOfPostgresThatDoesNotWaitForItsCommitsIsMadeTo(): void
+    {
+        $connection = Databases::connect('postgres');
+        Databases::store($connection);
+        $setting = static fn (): string => $connection->query('SHOW synchronous_commit')->fetchColumn();
+        foreach (['off' => 'on', 'local' => 'local', 'on' => 'on'] as $platforms => $ours) {
+            $connection->query("SET synchronous_commit = $platforms");
+            $watched = new Watched(new PdoConnection($connection), static fn (string $sql) => match ($sql) {
+                'COMMIT' => self::assertSame($ours, $setting()),
+                default => null,
+            });
+            SqlStorage::on($watched)->commit([], [new Mutation('a', '1')]);
+            self::assertContains('COMMIT', $watched->seen);
+            self::assertSame($platforms, $setting());
+        }
+    }
+
     /** @dataProvider transactionsOfSqlite */
     public function testARowThatThePlatformHasNotFinishedWritingIsLeftAlone(?string $begin, ?string $end): void
     {

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace Hookwright\Database;
 
 use mysqli;
+use mysqli_driver;
 use mysqli_result;
-use mysqli_sql_exception;
 use mysqli_stmt;
 
 /** A `mysqli`, CodeIgniter's default, in whatever report mode the platform has set. */
@@ -55,6 +55,10 @@ final class MysqliConnection implements Connection
      */
     private function run(string $sql, array $values): array
     {
+        // In some modes a statement that found no index is an exception. Errors are looked for here.
+        $driver = new mysqli_driver();
+        $mode = $driver->report_mode;
+        $driver->report_mode = MYSQLI_REPORT_OFF;
         try {
             if ($values === []) {
                 $result = @$this->mysqli->query($sql);
@@ -66,13 +70,13 @@ final class MysqliConnection implements Connection
                 throw self::failed($this->mysqli->error, $this->mysqli->sqlstate, $this->mysqli->errno);
             }
             $this->check(@$statement->execute($values), $statement);
-            $result = $statement->get_result();
+            $result = @$statement->get_result();
             $this->check($result !== false || $statement->errno === 0, $statement);
             $answer = [self::rows($result), (int) $statement->affected_rows];
             $statement->close();
             return $answer;
-        } catch (mysqli_sql_exception $error) {
-            throw new DatabaseException($error->getMessage(), $error->getSqlState(), $error->getCode(), $error);
+        } finally {
+            $driver->report_mode = $mode;
         }
     }
 

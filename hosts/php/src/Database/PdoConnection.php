@@ -119,7 +119,7 @@ final class PdoConnection implements Connection
                 throw self::failed($this->pdo->errorInfo());
             }
             foreach ($values as $index => $value) {
-                $statement->bindValue($index + 1, $value, PDO::PARAM_STR);
+                $statement->bindValue($index + 1, $value, PDO::PARAM_STR | PDO::PARAM_STR_CHAR);
             }
             if (!@$statement->execute()) {
                 throw self::failed($statement->errorInfo());

@@ -73,7 +73,11 @@ final class PostgresStorage extends SqlStorage
 
     protected function begin(): array
     {
-        return ['BEGIN ISOLATION LEVEL READ COMMITTED'];
+        // The platform's connection may not wait for its commits to be flushed. What is answered here must be durable.
+        return [
+            'BEGIN ISOLATION LEVEL READ COMMITTED',
+            "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
+        ];
     }
 
     protected function refused(DatabaseException $error): StorageException
