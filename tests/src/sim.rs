@@ -62,6 +62,7 @@ pub const PINNED: &[(u64, &str)] = &[
     (178_446, "a pump's call ended with a lane in its hands that was about to be released when more came for it"),
     (67_426, "an erasure took an event that was reported again after another erasure of the same subject"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
+    (543_374, "a replay looked each second at a queue that its strict order had blocked for days"),
 ];
 
 /// What became of a seed.

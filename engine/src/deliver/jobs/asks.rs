@@ -65,7 +65,7 @@ impl Asks {
         let page = pump.host.scan(&keys::queue_all(&lane), JOB_QUEUED_ROWS_MAX, Direction::Forward)?;
         let full = page.len() == JOB_QUEUED_ROWS_MAX as usize;
         if full && page.last().and_then(|entry| keys::queue_due_ms(&entry.key)).is_some_and(|due_ms| due_ms <= now_ms) {
-            step.pause_ms = Some(JOB_PAUSE_MS);
+            step.pause_ms = Some(blocked_ms(pump, &lane, now_ms)?);
             return Ok(None);
         }
         step.commit.check(&entry.key, Some(entry.version));
@@ -176,6 +176,16 @@ impl Asks {
         step.job.done += 1;
         put_same(&mut step.commit, message);
     }
+}
+
+/// How long a full queue is left alone. A lane that is free although something is due waits for its wake, as for a retry of its
+/// first delivery in strict order, which may take days.
+fn blocked_ms(pump: &Pump<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
+    let row = pump.host.get_one(&keys::lane(lane))?;
+    let row = row.and_then(|entry| records::decode::<records::Lane>(&entry.key, &entry.value).ok());
+    let wake = row.filter(|row| row.until == 0).and_then(|row| row.wake);
+    let due_ms = wake.and_then(|wake| keys::parse_wake(&wake)).map_or(0, |(due_ms, _)| due_ms);
+    Ok(due_ms.saturating_sub(now_ms).clamp(JOB_PAUSE_MS, UNUSABLE_MS))
 }
 
 /// What there is of a delivery.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::host::Storage;
+use crate::host::{Clock, Storage};
 use crate::world::*;
 use crate::*;
 
@@ -158,6 +158,28 @@ fn a_full_queue_is_left_to_empty_before_more_is_asked_for() {
     assert_eq!(parsed(&cancel_job(&world, &config, "acme", &id).unwrap()), cancelled, "again");
     let listed = parsed(&jobs(&world, &config, "acme", None, 10).unwrap());
     assert_eq!((listed["data"].as_array().unwrap().len(), &listed["data"][0]), (1, &cancelled));
+}
+
+#[test]
+fn a_queue_that_is_blocked_for_an_hour_is_not_looked_at_each_second() {
+    let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""strictOrder":true,"schedule":[3600]"#);
+    // The first fails, and what waits behind it is in a row each.
+    for _ in 0..70 {
+        accept_many(&world, &config, 1);
+        world.pump(&config);
+        world.now_us.set(world.now_us.get() + 1_000_000);
+    }
+    let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    for _ in 0..3 {
+        world.pump(&config);
+    }
+    let key = keys::job(&keys::Lane::of("acme", parsed(&begun)["id"].as_str().unwrap()));
+    let row = world.store.get_one(&key).unwrap().unwrap();
+    let row: records::Job = records::decode(&row.key, &row.value).unwrap();
+    let (due_ms, _) = keys::parse_wake(&row.wake.unwrap()).unwrap();
+    let waits_ms = due_ms.saturating_sub(world.now_us() / 1_000);
+    assert!((50_000..=60_000).contains(&waits_ms), "{waits_ms} ms");
 }
 
 #[test]
