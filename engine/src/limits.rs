@@ -189,6 +189,8 @@ pub const JOB_LAST_TRIES_MAX: u32 = 12;
 pub const JOB_LEASE_MS: u64 = 10_000;
 /// How long a job waits for something else to be done before it looks again, in milliseconds.
 pub const JOB_PAUSE_MS: u64 = 1_000;
+/// How long it waits at most where that takes long, in milliseconds.
+pub const JOB_PAUSE_MS_MAX: u64 = 60_000;
 /// Deliveries that one step of a job asks for.
 pub const JOB_STEP_ASKS_MAX: usize = 50;
 /// Their messages together, in bytes: each is put again.

@@ -7,8 +7,8 @@ use crate::deliver::Pump;
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    ATTEMPT_NUMBER_MAX, JOB_CAREFUL_TRIES_MAX, JOB_LEASE_MS, JOB_LOG_ROWS_MAX, JOB_PAUSE_MS, JOB_QUEUED_ROWS_MAX,
-    JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, UNUSABLE_MS,
+    ATTEMPT_NUMBER_MAX, JOB_CAREFUL_TRIES_MAX, JOB_LEASE_MS, JOB_LOG_ROWS_MAX, JOB_PAUSE_MS, JOB_PAUSE_MS_MAX,
+    JOB_QUEUED_ROWS_MAX, JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, UNUSABLE_MS,
 };
 use crate::order::Place;
 use crate::records::{self, Attempt, Empty, Hook, JobState, Message};
@@ -185,7 +185,7 @@ fn blocked_ms(pump: &Pump<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
     let row = row.and_then(|entry| records::decode::<records::Lane>(&entry.key, &entry.value).ok());
     let wake = row.filter(|row| row.until == 0).and_then(|row| row.wake);
     let due_ms = wake.and_then(|wake| keys::parse_wake(&wake)).map_or(0, |(due_ms, _)| due_ms);
-    Ok(due_ms.saturating_sub(now_ms).clamp(JOB_PAUSE_MS, UNUSABLE_MS))
+    Ok(due_ms.saturating_sub(now_ms).clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX))
 }
 
 /// What there is of a delivery.

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::deliver::Pump;
 use crate::host::Direction;
 use crate::keys::{self, Lane};
-use crate::limits::{JOB_PAUSE_MS, JOB_PURGE_ROWS_MAX, UNUSABLE_MS};
+use crate::limits::{JOB_PAUSE_MS, JOB_PAUSE_MS_MAX, JOB_PURGE_ROWS_MAX};
 use crate::records::{self, JobState};
 
 /// What comes back must not be purged half: first no routing can add to the queue any more (a redelivery cannot either, it
@@ -19,7 +19,7 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
     }
     // What cannot be read may keep it waiting for ever.
     let waited_ms = pump.now_ms().saturating_sub(work.job.created_at_ms);
-    let pause_ms = Some(waited_ms.clamp(JOB_PAUSE_MS, UNUSABLE_MS));
+    let pause_ms = Some(waited_ms.clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX));
     let row = pump.host.get_one(&keys::lane(&lane))?;
     let queued = !pump.host.scan(&keys::queue_all(&lane), 1, Direction::Forward)?.is_empty();
     if let Some(entry) = row {
