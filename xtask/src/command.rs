@@ -24,6 +24,13 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// The `PATH` with these folders before all others.
+pub fn path_with(folders: &[PathBuf]) -> OsString {
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let all = folders.iter().cloned().chain(std::env::split_paths(&others));
+    std::env::join_paths(all).unwrap_or(others)
+}
+
 /// Shows a command, runs it, and fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));

@@ -32,7 +32,7 @@ pub fn build(arguments: &[String]) -> Result<()> {
         if target.contains("linux") {
             ensure_target(target)?;
             let with = if target.contains("gnu") { format!("{target}.{GLIBC_MIN}") } else { target.clone() };
-            library(target, !flags.is_empty(), &mut Zig::ensure()?.cargo_rustc()?, &with)?;
+            library(target, !flags.is_empty(), &mut Zig::ensure()?.cargo_rustc(), &with)?;
         } else if target.split('-').skip(1).eq(own.split('-').skip(1)) {
             ensure_target(target)?;
             library(target, !flags.is_empty(), &mut cargo(&["rustc"]), target)?;
@@ -92,7 +92,7 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     })?;
     ensure_target(&target)?;
     let zig = Zig::ensure()?;
-    run(shared(zig.cargo_rustc()?.args(["--target", &target]), &target, true))?;
+    run(shared(zig.cargo_rustc().args(["--target", &target]), &target, true))?;
     let mut test = cargo(&["test", "--locked", "--workspace", "--test", "all", "--", "valgrind", "on_musl"]);
     test.env("HOOKWRIGHT_ZIG", zig.python()).env("HOOKWRIGHT_MUSL", target_folder().join(&target).join("debug"));
     run_tests(&mut test, counts)

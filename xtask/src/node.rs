@@ -6,7 +6,7 @@
 
 use crate::apt;
 use crate::build::embedded_component;
-use crate::command::{Counts, cargo, root, run, run_counted, target_folder};
+use crate::command::{Counts, cargo, path_with, root, run, run_counted, target_folder};
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -99,22 +99,20 @@ fn install(host: &Path, node: &Path) -> Result<()> {
     }
     println!("installing the packages of hosts/node/package-lock.json, once");
     let mut npm = Command::new(NPM_NAME);
-    run(npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(host).env("PATH", path_with(node))).context(NPM)?;
+    run(npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(host).env("PATH", path_to(node))).context(NPM)?;
     std::fs::write(&stamp, lock).context("cannot note that the packages are installed")
 }
 
 fn with(node: &Path, host: &Path) -> Command {
     let mut command = Command::new(node);
-    command.current_dir(host).env("PATH", path_with(node));
+    command.current_dir(host).env("PATH", path_to(node));
     command
 }
 
-fn path_with(node: &Path) -> OsString {
+/// The `PATH` in which this Node and the pinned npm come first.
+fn path_to(node: &Path) -> OsString {
     let folder = node.parent().map(Path::to_owned).unwrap_or_default();
-    let npm = tool_folder("npm", NPM_VERSION).join("node_modules/.bin");
-    let others = std::env::var_os("PATH").unwrap_or_default();
-    let all = [folder, npm].into_iter().chain(std::env::split_paths(&others));
-    std::env::join_paths(all).unwrap_or(others)
+    path_with(&[folder, tool_folder("npm", NPM_VERSION).join("node_modules/.bin")])
 }
 
 /// `ℹ pass 3` and `ℹ fail 0`, each on a line of its own.

@@ -2,9 +2,8 @@
 //! way to link with an older glibc than the machine has.
 
 use crate::apt;
-use crate::command::{root, run};
+use crate::command::{path_with, root, run};
 use anyhow::{Context, Result};
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -37,10 +36,10 @@ impl Zig {
     }
 
     /// `cargo rustc` with Zig as the linker and C compiler.
-    pub fn cargo_rustc(&self) -> Result<Command> {
+    pub fn cargo_rustc(&self) -> Command {
         let mut command = Command::new(self.program("cargo-zigbuild"));
-        command.arg("rustc").current_dir(root()).env("PATH", self.path()?);
-        Ok(command)
+        command.arg("rustc").current_dir(root()).env("PATH", path_with(&[self.folder.join("bin")]));
+        command
     }
 
     /// The Python whose module `ziglang` is Zig.
@@ -50,12 +49,6 @@ impl Zig {
 
     fn program(&self, name: &str) -> PathBuf {
         self.folder.join("bin").join(name)
-    }
-
-    fn path(&self) -> Result<OsString> {
-        let others = std::env::var_os("PATH").unwrap_or_default();
-        let all = std::iter::once(self.folder.join("bin")).chain(std::env::split_paths(&others));
-        std::env::join_paths(all).context("the PATH has a folder that it cannot have")
     }
 }
 
