@@ -290,7 +290,11 @@ final class StorageTest extends TestCase
         $connection->exec('INSERT INTO invoices VALUES (1)');
         $connection->exec('INSERT OR ROLLBACK INTO invoices VALUES (1)');
         if (!$connection->inTransaction()) {
-            self::markTestSkipped('this PDO asks SQLite');
+            // A PDO that asks SQLite leaves nothing to be told.
+            self::assertFalse($store->inTransaction());
+            $store->commit([], [new Mutation('a', '1')]);
+            self::assertSame('1', SqlStorage::on(Databases::connect('sqlite'))->get(['a'])[0]?->value);
+            return;
         }
         $failed = self::failure(static fn () => $store->commit([], [new Mutation('a', '1')]));
         self::assertSame('transaction-aborted', $failed->kind);
