@@ -118,7 +118,7 @@ enum Plan {
 /// One delivery, once more.
 fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<(), Error> {
     for _ in 0..TRIES_MAX {
-        let relied = Relied::read(host, lane, message)?;
+        let relied = Relied::read(host, lane, message, row)?;
         let plan = match last_attempt(host, lane, message)? {
             Some(last) => plan_after(host, lane, message, last)?,
             None => plan_first(host, lane, message, row, subscribes)?,
@@ -149,7 +149,8 @@ struct Relied {
 }
 
 impl Relied {
-    fn read(host: &dyn Host, lane: &Lane, message: &str) -> Result<Relied, Error> {
+    /// `known` is the message as it was when the call began.
+    fn read(host: &dyn Host, lane: &Lane, message: &str, known: &Message) -> Result<Relied, Error> {
         let mut rows = host.get(&[keys::hook(lane), keys::msg(lane.tenant_part(), message)])?.into_iter();
         let hook = rows.next().flatten().ok_or_else(|| webhook::unknown(lane.webhook()))?;
         let entry = rows.next().flatten().ok_or_else(|| read::unknown(message))?;
@@ -157,6 +158,10 @@ impl Relied {
         let row: Message = records::decode(&entry.key, &entry.value)?;
         if row.is_gone() {
             return Err(read::unknown(message));
+        }
+        if row.accepted_at_us != known.accepted_at_us {
+            let error = Error::of(ErrorKind::Unavailable, "the message was removed and reported again meanwhile");
+            return Err(error.hint("repeat the call"));
         }
         check_kept(&row)?;
         Ok(Relied { hook, message: entry })

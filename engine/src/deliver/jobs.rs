@@ -14,13 +14,13 @@ mod recover;
 mod remove;
 mod replay;
 
-use super::{Held, Pump};
+use super::Pump;
 use crate::commit::{Commit, Outcome};
 use crate::host::Entry;
 use crate::job;
 use crate::keys::{self, Lane};
 use crate::limits::{
-    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX, LEASE_MARGIN_MS,
+    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX,
 };
 use crate::records::{self, Job, JobKind, JobState};
 use crate::{Error, ErrorKind};
@@ -56,9 +56,7 @@ pub(super) fn note(pump: &mut Pump<'_>, lane: &Lane, wake: &str) {
 /// Makes one step of one job. Answers whether there was one to make.
 pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
     // What is in flight is waited for, and recorded, in time.
-    let now_ms = pump.now_ms();
-    let ends = |held: &Held| held.in_flight > 0 && held.until_ms < now_ms + LEASE_MARGIN_MS;
-    if !pump.may_start() || pump.is_alone() || !pump.done.is_empty() || pump.lanes.values().any(|held| ends(held)) {
+    if !pump.may_start() || pump.is_alone() || !pump.done.is_empty() || pump.has_to_settle() {
         return Ok(false);
     }
     if !std::mem::replace(&mut pump.keeps, true) {

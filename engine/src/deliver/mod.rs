@@ -23,7 +23,7 @@ use litemap::LiteMap;
 use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
-use crate::limits::{LANE_IN_FLIGHT_MAX, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX};
+use crate::limits::{LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX};
 use crate::records::{Attempt, Doubt, Stat, State};
 use crate::webhook::Target;
 use crate::{Budget, DeliveryReport, Error, ErrorKind, id};
@@ -282,6 +282,12 @@ impl<'a> Pump<'a> {
     /// Whether new work may be begun.
     fn may_start(&self) -> bool {
         !self.draining && self.attempts_left > 0 && self.now_ms() < self.deadline_ms
+    }
+
+    /// Whether a lease ends so soon that what came back under it is recorded, and the lane given back, before anything else.
+    fn has_to_settle(&self) -> bool {
+        let now_ms = self.now_ms();
+        self.lanes.values().any(|held| (now_ms..now_ms + LEASE_MARGIN_MS).contains(&held.until_ms))
     }
 
     /// Whether it has waited for long enough for a lane that wants to be alone, or with few others.

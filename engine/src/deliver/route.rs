@@ -16,10 +16,13 @@ use crate::order::{self, Place};
 use crate::records::{self, Inbox, Queue, Routed, Shard};
 use crate::{Error, subscriptions};
 
-/// Routes batches until the inboxes are empty, or others are at it. Answers whether anything was routed.
+/// Routes batches until the inboxes are empty, others are at it, or a lease is about to end. Answers whether anything was routed.
 pub(super) fn route(pump: &mut Pump<'_>) -> Result<bool, Error> {
     let mut progress = false;
     for _ in 0..ROUTE_BATCHES_MAX {
+        if pump.has_to_settle() {
+            break;
+        }
         let Some(shard) = next_shard(pump)? else { return Ok(progress) };
         let Some(batch) = read_batch(pump, &shard)? else {
             // Nothing that can be read, or subscriptions that change all the time: the other shards first.

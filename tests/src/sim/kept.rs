@@ -17,6 +17,8 @@ pub struct Kept {
     pub gone: BTreeMap<String, Gone>,
     /// Of each lane and message of theirs, how often an attempt was brought forward while it was under way, and how many were made.
     pub moved: BTreeMap<(String, String), (usize, usize)>,
+    /// Of each lane and message of theirs, the number and time of each record of an attempt.
+    pub recent: BTreeMap<(String, String), Vec<(u32, u64)>>,
     /// Whether a tenant keeps bodies, as its row says.
     pub keeps: BTreeMap<String, bool>,
     /// Tenants that have kept none at some time.
@@ -32,6 +34,8 @@ pub struct Gone {
     pub marker: u64,
     /// When its content was replaced by a stone because of its subject, in true microseconds.
     pub erased_us: Option<u64>,
+    /// It was erased some time, if not the last time that it went.
+    pub was_erased: bool,
 }
 
 /// Whether a row may name a message that is gone: another erasure's mark, the place of a job that goes on from there, what is
@@ -98,12 +102,15 @@ impl Model {
     pub fn forget(&mut self, message: &str) -> Option<Message> {
         let known = self.messages.remove(message)?;
         let erased_us = (known.stone == Some(Stone::Erased)).then_some(known.stoned_us);
-        self.kept.gone.insert(message.to_owned(), Gone { marker: known.marker, erased_us });
+        let was_erased = erased_us.is_some() || self.kept.gone.get(message).is_some_and(|gone| gone.was_erased);
+        self.kept.gone.insert(message.to_owned(), Gone { marker: known.marker, erased_us, was_erased });
         for (id, lane) in &mut self.lanes {
             let Some(delivery) = lane.deliveries.remove(message) else { continue };
-            let known = self.kept.moved.entry((id.clone(), message.to_owned())).or_default();
+            let of = (id.clone(), message.to_owned());
+            let known = self.kept.moved.entry(of.clone()).or_default();
             known.0 += delivery.moved.values().sum::<usize>();
             known.1 += delivery.log.len();
+            self.kept.recent.entry(of).or_default().extend(delivery.recent_ms);
         }
         Some(known)
     }

@@ -66,9 +66,11 @@ fn replay(
     for chunk in listed.chunks(asks.at_once(JOB_MESSAGES_MAX)) {
         let keys: Vec<String> = chunk.iter().map(|(message, ..)| keys::msg(asks.lane.tenant_part(), message)).collect();
         let rows = if asks.leaves_out { vec![None] } else { pump.host.get(&keys)? };
-        for ((message, ..), row) in chunk.iter().zip(rows) {
+        for ((message, accepted_ms, _), row) in chunk.iter().zip(rows) {
+            // One that was removed and reported again is listed where it was routed then.
             if asks.look(step, &entry.key, message)
                 && let Some((row, event)) = sendable(pump, row)
+                && event.accepted_at_us / 1_000 == *accepted_ms
                 && wants(asks, &event)
             {
                 match missed(pump, work, asks, (&entry.key, &routed), message)? {

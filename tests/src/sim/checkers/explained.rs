@@ -14,7 +14,7 @@ pub fn requests<'s>(model: &Model, sent: &'s [Sent]) -> Result<(), Failure> {
     for request in sent.iter().filter(|request| !request.recorded && !request.lost) {
         let Some(message) = &request.message else { continue };
         // Its row was taken away from whoever was at it.
-        if model.kept.gone.get(message).is_some_and(|gone| gone.erased_us.is_some()) {
+        if model.kept.gone.get(message).is_some_and(|gone| gone.was_erased) {
             continue;
         }
         unrecorded.entry((&request.lane, message)).or_default().push(request);

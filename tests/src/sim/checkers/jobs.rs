@@ -80,8 +80,11 @@ pub fn asked(model: &Model, about: &(String, String, u32), id: &str, before: Opt
     let state = delivery.log[number].state.as_str();
     let meant = match seen.now.kind.as_str() {
         "recover" => {
-            let at_ms = delivery.recent_ms.get(number);
-            matches!(state, "exhausted" | "failed") && at_ms.is_some_and(|at_ms| (from_ms..=to_ms).contains(at_ms))
+            // It may have followed the record of an attempt of a message that was too old, and has been reported again.
+            let gone = model.kept.recent.get(&(lane_id.clone(), message.clone())).into_iter().flatten();
+            let gone = gone.filter(|(of, _)| of == number).map(|(_, at_ms)| at_ms);
+            let mut recorded = delivery.recent_ms.get(number).into_iter().chain(gone);
+            matches!(state, "exhausted" | "failed") && recorded.any(|at_ms| (from_ms..=to_ms).contains(at_ms))
         }
         "replay" => {
             let accepted_ms = model.messages[message].accepted_ms;
