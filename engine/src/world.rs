@@ -102,6 +102,13 @@ impl World {
         self.store.commit(&[], &rows).unwrap();
     }
 
+    /// Removes all rows of a family.
+    pub(crate) fn remove(&self, prefix: &str) {
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        let rows = self.store.scan(&range, 1_000, Direction::Forward).unwrap().into_iter();
+        self.store.commit(&[], &rows.map(|row| Mutation::Delete { key: row.key }).collect::<Vec<_>>()).unwrap();
+    }
+
     /// The announcement that is due now, if any is left.
     pub(crate) fn announce(&self) -> bool {
         let mut announced = self.announced.borrow_mut();

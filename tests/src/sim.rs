@@ -63,6 +63,11 @@ pub const PINNED: &[(u64, &str)] = &[
     (67_426, "an erasure took an event that was reported again after another erasure of the same subject"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
     (543_374, "a replay looked each second at a queue that its strict order had blocked for days"),
+    (
+        771_395,
+        "a redelivery that had begun before its message was removed asked for another one that was reported under its id",
+    ),
+    (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
 ];
 
 /// What became of a seed.

@@ -19,9 +19,7 @@ use crate::commit::{Commit, Outcome};
 use crate::host::Entry;
 use crate::job;
 use crate::keys::{self, Lane};
-use crate::limits::{
-    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX,
-};
+use crate::limits::{JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX};
 use crate::records::{self, Job, JobKind, JobState};
 use crate::{Error, ErrorKind};
 

@@ -23,7 +23,9 @@ use litemap::LiteMap;
 use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
-use crate::limits::{LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX};
+use crate::limits::{
+    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX,
+};
 use crate::records::{Attempt, Doubt, Stat, State};
 use crate::webhook::Target;
 use crate::{Budget, DeliveryReport, Error, ErrorKind, id};

@@ -118,6 +118,27 @@ fn a_delivery_in_steady_state_costs_at_most_six_rows() {
 }
 
 #[test]
+fn routing_stops_where_a_lease_is_about_to_end() {
+    let (world, config) = (World::new(&[]), config());
+    hook(&world, &config, r#"["*"]"#);
+    let accept = || on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
+    let mut pump = Pump::new(&world, &config, Budget { time_ms: 100_000, attempts_max: 10 });
+    accept();
+    assert!(route::route(&mut pump).unwrap());
+    let until_ms = pump.lanes.values().next().unwrap().until_ms;
+    for (before_ms, routes) in [(limits::LEASE_MARGIN_MS, true), (limits::LEASE_MARGIN_MS - 1, false), (1, false)] {
+        world.now_us.set((until_ms - before_ms) * 1_000 + 999);
+        accept();
+        assert_eq!(route::route(&mut pump).unwrap(), routes, "{before_ms} ms before");
+    }
+    assert_eq!(world.count("inbox"), 2);
+    // What is lost is lost.
+    world.now_us.set(until_ms * 1_000 + 1_000);
+    assert!(route::route(&mut pump).unwrap());
+    assert_eq!(world.count("inbox"), 0);
+}
+
+#[test]
 fn leases_of_the_dead_are_void_after_a_take_over() {
     let (world, config) = (World::new(&[]), config());
     let webhook = hook(&world, &config, r#"["*"]"#);

@@ -76,6 +76,29 @@ fn a_redelivery_to_all_finds_a_webhook_that_exchanges_its_pattern() {
 }
 
 #[test]
+fn a_redelivery_is_not_for_another_message_that_has_the_id_meanwhile() {
+    let (world, config) = (World::new(&[]), config());
+    hook(&world, &config, r#"["*"]"#);
+    let event = r#"{"type":"asset.lost","id":"e1"}"#;
+    let message = on_event(&world, &config, Some("acme"), event).unwrap().message_id;
+    world.pump(&config);
+    // The message has been read by now.
+    world.meddle(At::Scan("sub/acme/_2a/"), move |world| {
+        world.now_us.set(world.now_us.get() + 1_000_000);
+        world.remove("msg");
+        world.remove("log");
+        assert!(on_event(world, &self::config(), Some("acme"), event).unwrap().new);
+    });
+    let error = redeliver(&world, &config, "acme", &message, None).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(error.to_string().contains("reported again"), "{error}");
+    assert!(world.meddler.borrow().is_none());
+    world.pump(&config);
+    assert_eq!(world.requests.borrow().len(), 2);
+    is_quiet(&world);
+}
+
+#[test]
 fn a_redelivery_that_has_ended_before_it_was_told_is_not_made_twice() {
     let (world, config) = (World::new(&[]), config());
     let webhook = hook(&world, &config, r#"["*"]"#);
