@@ -155,7 +155,9 @@ fn problem(error: &Error) -> ApiResponse {
         (ErrorKind::NotFound, _) => (404, "Not Found"),
         (ErrorKind::Conflict, _) => (409, "Conflict"),
         (ErrorKind::Forbidden, _) => (403, "Forbidden"),
-        (ErrorKind::Unavailable | ErrorKind::TransactionAborted, _) => (503, "Service Unavailable"),
+        (ErrorKind::Unavailable | ErrorKind::Blocked | ErrorKind::TransactionAborted, _) => {
+            (503, "Service Unavailable")
+        }
         (ErrorKind::Internal, _) => (500, "Internal Server Error"),
     };
     problem_of(status, title, error)

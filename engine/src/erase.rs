@@ -25,6 +25,7 @@ pub fn erase(host: &dyn Host, _config: &Config, tenant: &str, request: &str) -> 
     }
     fields.finish()?;
     let (subject_type, subject_id) = known.unwrap_or_default();
+    job::check_running(host, &tenant_part, JobKind::Erase)?;
     let now_ms = host.now_us() / 1_000;
     let subject = Some(hash(tenant, subject_type, subject_id));
     let new = Job { subject, ..job::new(JobKind::Erase, None, now_ms) };

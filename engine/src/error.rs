@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Forbidden,
     /// The storage failed in a way that repeating the call may mend.
     Unavailable,
+    /// What is stored keeps it from being done for now, and the storage is well: a row of a newer version, or too many rows.
+    Blocked,
     /// The platform's transaction is lost and must be rolled back.
     TransactionAborted,
     /// A stored row or the configuration is not what it should be.

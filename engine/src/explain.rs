@@ -111,8 +111,11 @@ fn outcome(number: u32, attempt: &Attempt) -> String {
     };
     let follows = match attempt.state {
         State::Retrying => "; another attempt follows",
-        State::Exhausted => "; there is no further wait in the schedule",
-        State::Delivered | State::Skipped | State::Cancelled | State::Failed => "",
+        // Of an answer the detail is what the receiver asked for.
+        State::Exhausted if attempt.status.is_none() || attempt.detail.is_none() => {
+            "; there is no further wait in the schedule"
+        }
+        State::Exhausted | State::Delivered | State::Skipped | State::Cancelled | State::Failed => "",
     };
     format!("attempt {number} {told}{detail}{follows}")
 }

@@ -82,7 +82,7 @@ fn start(
     fields.finish()?;
     let lane = webhook::lane(tenant, webhook)?;
     webhook::read_active(host, config, &lane)?;
-    check_running(host, lane.tenant_part())?;
+    check_running(host, lane.tenant_part(), kind)?;
     let now_ms = host.now_us() / 1_000;
     let job = Job { since_ms, until_ms, ..new(kind, Some(webhook), now_ms) };
     let mut commit = Commit::default();
@@ -92,18 +92,23 @@ fn start(
     Ok(shown(&id, &job))
 }
 
-/// Refuses a job that sends again beside too many others: each takes its share of every pump's time.
-fn check_running(host: &dyn Host, tenant_part: &str) -> Result<(), Error> {
+/// Refuses a job beside too many others like it: each takes its share of every pump's time.
+pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -> Result<(), Error> {
     let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
     let runs = |entry: &&Entry| {
         let job = records::decode::<Job>(&entry.key, &entry.value);
-        job.is_ok_and(|job| job.state == JobState::Running && job.kind.is_wish())
+        job.is_ok_and(|job| {
+            job.state == JobState::Running
+                && job.kind.is_wish() == kind.is_wish()
+                && (job.kind.is_wish() || job.kind == kind)
+        })
     };
     let mut running = latest.iter().filter(runs).skip(JOBS_RUNNING_MAX - 1);
     let Some(entry) = running.next() else { return Ok(()) };
     let oldest = running.last().unwrap_or(entry);
-    let problem = format!("{JOBS_RUNNING_MAX} jobs of the tenant that send again are running");
-    let hint = format!("wait until one has ended, or cancel one, as `{}`", keys::last_part(&oldest.key));
+    let (what, or) = if kind.is_wish() { ("send again", ", or cancel one") } else { ("erase", "") };
+    let problem = format!("{JOBS_RUNNING_MAX} jobs of the tenant that {what} are running");
+    let hint = format!("wait until one has ended{or}, as `{}`", keys::last_part(&oldest.key));
     Err(Error::of(ErrorKind::Conflict, problem).hint(hint))
 }
 
@@ -147,10 +152,11 @@ pub fn jobs(
     let entries = host.scan(&keys::jobs_after(&tenant_part, cursor), limit + 1, Direction::Forward)?;
     let mut data = Vec::new();
     for entry in entries.iter().take(limit as usize) {
-        data.push(show(keys::last_part(&entry.key), &records::decode(&entry.key, &entry.value)?));
+        // What cannot be read is left out; asked for by itself it says why.
+        let Ok(job) = records::decode(&entry.key, &entry.value) else { continue };
+        data.push(show(keys::last_part(&entry.key), &job));
     }
-    let more = entries.len() > data.len();
-    let last = entries.get(data.len().wrapping_sub(1)).filter(|_| more);
+    let last = entries.get((limit as usize).wrapping_sub(1)).filter(|_| entries.len() > limit as usize);
     let next = last.map_or(Json::Null, |entry| Json::text(keys::last_part(&entry.key)));
     Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", next)]), Style::Compact))
 }

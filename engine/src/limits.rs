@@ -132,6 +132,8 @@ pub const QUEUE_PAGE: u32 = 32;
 pub const LANES_READ_MAX: usize = 16;
 /// Deliveries that a pump prepares at once: their messages are read together.
 pub const SEND_BATCH_MAX: usize = 64;
+/// Deliveries that need no attempt, of inactive webhooks or such that are gone, which a pump ends at once while it sends others.
+pub const UNSENT_BATCH_MAX: usize = 16;
 /// Requests in flight of one worker.
 pub const IN_FLIGHT_MAX: usize = 512;
 /// Of these, at most so many for lanes that have not had a success lately.
@@ -171,12 +173,14 @@ pub const ISOLATED_CLAIMS: u32 = 3;
 pub const CONDEMNED_CLAIMS: u32 = 6;
 /// How long a lane that wants to be alone, or with few others, waits for a worker that has others, before it takes no more of them.
 pub const ISOLATION_WAIT_MS: u64 = 10_000;
-/// Jobs that send again which a tenant may have running at once.
+/// Jobs that send again which a tenant may have running at once, and erasures.
 pub const JOBS_RUNNING_MAX: usize = 20;
 /// The latest jobs of a tenant, among which they are counted.
 pub const JOBS_COUNTED_MAX: u32 = 200;
 /// Jobs that a pump remembers to be due.
 pub const JOBS_DUE_MAX: usize = 32;
+/// Of one tenant.
+pub const JOBS_DUE_OF_TENANT_MAX: usize = 8;
 /// Steps of one job that a pump makes before it looks for another one.
 pub const JOB_STEPS_MAX: u32 = 16;
 /// How often pumps take up a job without making a step, before they look at one thing at a time.
@@ -255,6 +259,8 @@ pub const UNUSABLE_MS: u64 = 60_000;
 pub const STALL_MS: u32 = 200;
 /// How often it does so before it gives up; what came back is then sent again.
 pub const STALLS_MAX: u32 = 50;
+/// A call of `deliver` that has met one goes on for so long at most, in milliseconds: its report is what tells the operator.
+pub const PROBLEMS_HELD_MS: u64 = 300_000;
 /// Problems with stored rows that one call of `deliver` tells.
 pub const PROBLEMS_TOLD_MAX: usize = 20;
 /// A pump looks again at the latest after so long: an event accepted inside a transaction announces itself to nobody.

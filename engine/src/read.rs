@@ -33,7 +33,8 @@ pub fn attempts(
     let mut wanted: Vec<(String, u32)> = Vec::new();
     let mut next = None;
     for entry in &page {
-        let recent: Recent = records::decode(&entry.key, &entry.value)?;
+        // What cannot be read is left out, here and below.
+        let Ok(recent) = records::decode::<Recent>(&entry.key, &entry.value) else { continue };
         let place = keys::recent_place(&lane, &entry.key).unwrap_or_default();
         for (index, attempt) in recent.attempts.into_iter().rev().enumerate().skip(std::mem::take(&mut skip)) {
             if wanted.len() == limit as usize {
@@ -51,7 +52,7 @@ pub fn attempts(
     for ((message, number), entry) in wanted.iter().zip(host.get(&keys)?) {
         // An attempt that retention has removed since is left out.
         let Some(entry) = entry else { continue };
-        let attempt: Attempt = records::decode(&entry.key, &entry.value)?;
+        let Ok(attempt) = records::decode::<Attempt>(&entry.key, &entry.value) else { continue };
         data.push(show(lane.webhook(), message, *number, &attempt));
     }
     let next = next.map_or(Json::Null, |next| Json::text(&next));
@@ -186,7 +187,7 @@ fn keep_newest(
     let mut more = false;
     for entry in entries {
         let Some((webhook, number)) = keys::parse_log(&entry.key) else { continue };
-        let attempt: Attempt = records::decode(&entry.key, &entry.value)?;
+        let Ok(attempt) = records::decode::<Attempt>(&entry.key, &entry.value) else { continue };
         let place = Place { at_ms: attempt.at_ms, webhook: webhook.to_owned(), number };
         // Number 0 is no attempt: it only says that a redelivery was asked for.
         if number == 0 || before.is_some_and(|before| place >= *before) {

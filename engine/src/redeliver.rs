@@ -79,14 +79,12 @@ fn active_subscribers(
     let keys: Vec<String> = webhooks.iter().map(|webhook| keys::hook(&Lane::of(tenant_part, webhook))).collect();
     let hooks = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
     let active = |hook: Option<Entry>| match hook {
-        Some(entry) => {
-            let hook: Hook = records::decode(&entry.key, &entry.value)?;
-            Ok(webhook::inactive_reason(config, &hook).is_none())
-        }
-        None => Ok(false),
+        // What cannot be read cannot be sent to.
+        Some(entry) => records::decode::<Hook>(&entry.key, &entry.value)
+            .is_ok_and(|hook| webhook::inactive_reason(config, &hook).is_none()),
+        None => false,
     };
-    let active = hooks.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
-    let mut active = active.into_iter();
+    let mut active = hooks.into_iter().map(active);
     webhooks.retain(|_| active.next() == Some(true));
     Ok(webhooks)
 }
@@ -343,7 +341,7 @@ fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Ent
             None => return Ok(None),
         }
     }
-    let error = Error::of(ErrorKind::Unavailable, "the webhook's queue is too long to look through it");
+    let error = Error::of(ErrorKind::Blocked, "the webhook's queue is too long to look through it");
     Err(error.hint("repeat the call when it is shorter"))
 }
 

@@ -26,6 +26,8 @@ pub struct Verdict {
     pub next_at_ms: Option<u64>,
     /// Why the webhook is to be disabled.
     pub disable: Option<String>,
+    /// The receiver wants this message no more.
+    pub aborted: bool,
 }
 
 impl Verdict {
@@ -62,8 +64,9 @@ pub fn judge(
         state: State::Exhausted,
         next_at_ms: None,
         disable: None,
+        aborted: false,
     };
-    let (mut hint_ms, mut aborted) = (0, false);
+    let mut hint_ms = 0;
     match completion.result {
         Ok(response) => {
             if profile.is_success(response.status) {
@@ -79,9 +82,12 @@ pub fn judge(
                 Some(Wish::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
                 Some(Wish::AbortMessage) if verdict.state != State::Delivered => {
                     verdict.detail = Some("the receiver wants this message no more".to_owned());
-                    aborted = true;
+                    verdict.aborted = true;
                 }
                 Some(Wish::AbortMessage) | None => {}
+            }
+            if verdict.disable.is_some() {
+                verdict.detail = Some("the receiver wants nothing more for this webhook".to_owned());
             }
             verdict.status = Some(response.status);
             verdict.excerpt = excerpt(&response);
@@ -91,7 +97,7 @@ pub fn judge(
             verdict.detail = Some(printable(&error.detail));
         }
     }
-    let failed = verdict.state != State::Delivered && verdict.disable.is_none() && !aborted;
+    let failed = verdict.state != State::Delivered && verdict.disable.is_none() && !verdict.aborted;
     if let Some(wait_ms) = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed) {
         verdict.state = State::Retrying;
         verdict.next_at_ms = Some(now_ms + wait_ms.max(hint_ms));

@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) waiting: RefCell<Vec<Request>>,
     /// Statuses to answer with, first to last; 200 afterwards.
     pub(crate) statuses: RefCell<VecDeque<u16>>,
+    /// What answers other than 200 ask for in the header `webhook-delivery`.
+    pub(crate) wish: RefCell<Option<String>>,
     /// Nothing is answered before then.
     pub(crate) silent_until_us: Cell<u64>,
     /// A lane that another worker announces each time this one waits, so often before anything is answered.
@@ -82,6 +84,7 @@ impl World {
             requests: RefCell::default(),
             waiting: RefCell::default(),
             statuses: RefCell::new(statuses.iter().copied().collect()),
+            wish: RefCell::default(),
             silent_until_us: Cell::new(0),
             announced: RefCell::default(),
             wakes_max: Cell::new(0),
@@ -190,7 +193,9 @@ impl Http for World {
         let answer = |request: Request| {
             let status = self.statuses.borrow_mut().pop_front().unwrap_or(200);
             let body = format!("answer {status}");
-            let result = Ok(Response { status, body, ..Response::default() });
+            let wish = self.wish.borrow().clone().filter(|_| status != 200);
+            let headers = wish.into_iter().map(|wish| ("webhook-delivery".to_owned(), wish)).collect();
+            let result = Ok(Response { status, headers, body, ..Response::default() });
             Completion { id: request.id, duration_ms: 3, result }
         };
         let completions = self.waiting.borrow_mut().drain(..).map(answer).collect();

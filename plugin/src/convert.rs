@@ -86,7 +86,7 @@ pub fn error(error: Error) -> exported::Error {
         ErrorKind::NotFound => exported::ErrorKind::NotFound,
         ErrorKind::Conflict => exported::ErrorKind::Conflict,
         ErrorKind::Forbidden => exported::ErrorKind::Forbidden,
-        ErrorKind::Unavailable => exported::ErrorKind::Unavailable,
+        ErrorKind::Unavailable | ErrorKind::Blocked => exported::ErrorKind::Unavailable,
         ErrorKind::TransactionAborted => exported::ErrorKind::TransactionAborted,
         ErrorKind::Internal => exported::ErrorKind::Internal,
     };

@@ -24,7 +24,8 @@ pub(super) fn count(stat: &mut Stat, done: &Done) {
         State::Retrying | State::Exhausted => {
             stat.failures = stat.failures.saturating_add(1);
             stat.failing_since_ms.get_or_insert(attempt.at_ms);
-            stat.exhausted = stat.exhausted.saturating_add(u32::from(attempt.state == State::Exhausted));
+            stat.exhausted =
+                stat.exhausted.saturating_add(u32::from(attempt.state == State::Exhausted && !done.aborted));
         }
     }
     stat.last_at_ms = attempt.at_ms;

@@ -19,7 +19,10 @@ use crate::commit::{Commit, Outcome};
 use crate::host::Entry;
 use crate::job;
 use crate::keys::{self, Lane};
-use crate::limits::{JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX};
+use crate::limits::{
+    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX,
+    JOBS_DUE_OF_TENANT_MAX, UNUSABLE_MS,
+};
 use crate::records::{self, Job, JobKind, JobState};
 use crate::{Error, ErrorKind};
 
@@ -46,7 +49,9 @@ struct Step {
 
 /// Keeps the wake of a job, which is due.
 pub(super) fn note(pump: &mut Pump<'_>, lane: &Lane, wake: &str) {
-    if pump.jobs_due.len() < JOBS_DUE_MAX && pump.work.as_ref().is_none_or(|work| work.lane != *lane) {
+    let of_tenant = pump.jobs_due.iter().filter(|(due, _)| due.tenant_part() == lane.tenant_part()).count();
+    let room = pump.jobs_due.len() < JOBS_DUE_MAX && of_tenant < JOBS_DUE_OF_TENANT_MAX;
+    if room && pump.work.as_ref().is_none_or(|work| work.lane != *lane) {
         pump.jobs_due.push_back((lane.clone(), wake.to_owned()));
     }
 }
@@ -87,10 +92,19 @@ pub(super) fn work(pump: &mut Pump<'_>) -> Result<bool, Error> {
         JobKind::Bare => bare::step(pump, &mut step),
         JobKind::Erase => erase::step(pump, &work, &mut step),
     };
-    if let Err(error) = made {
-        // It is given back as it was.
-        pump.work = Some(work);
-        return Err(error);
+    match made {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::TransactionAborted) => {
+            // It is given back as it was.
+            pump.work = Some(work);
+            return Err(error);
+        }
+        Err(error) => {
+            // A row that cannot be read, say: the job waits, and nothing else does.
+            pump.tell(&error);
+            put_back(pump, work, UNUSABLE_MS)?;
+            return Ok(true);
+        }
     }
     let now_ms = pump.now_ms();
     let goes_on = work.steps < JOB_STEPS_MAX && step.pause_ms.is_none() && step.job.state == JobState::Running;
@@ -119,11 +133,24 @@ fn begin_keeping(pump: &mut Pump<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// The next of the jobs that are due: of the tenant after the one that had its turn.
+fn next_due(pump: &mut Pump<'_>) -> Option<(Lane, String)> {
+    let turn = pump.job_turn.as_deref();
+    let of = |(index, (lane, _)): &(usize, &(Lane, String))| match turn {
+        Some(turn) => (lane.tenant_part() <= turn, lane.tenant_part().to_owned(), *index),
+        None => (false, String::new(), *index),
+    };
+    let (index, _) = pump.jobs_due.iter().enumerate().min_by_key(of)?;
+    let due = pump.jobs_due.remove(index)?;
+    pump.job_turn = Some(due.0.tenant_part().to_owned());
+    Some(due)
+}
+
 /// Takes up the next of the jobs that are due. Where several pumps look at once, they rarely begin with the same.
 fn find(pump: &mut Pump<'_>) -> Result<Option<Work>, Error> {
     let first = pump.first_shard as usize % pump.jobs_due.len().max(1);
     pump.jobs_due.rotate_left(first);
-    while let Some((lane, wake)) = pump.jobs_due.pop_front() {
+    while let Some((lane, wake)) = next_due(pump) {
         let entry = pump.host.get_one(&keys::job(&lane))?;
         let Some(Entry { key, value, version }) = entry else {
             // Nobody has written this; it would be due for ever.
@@ -214,10 +241,16 @@ fn submit(pump: &mut Pump<'_>, mut work: Work, step: Step, due_ms: u64, goes_on:
 
 /// Gives the job back, so that others need not wait for the lease's end.
 pub(super) fn release(pump: &mut Pump<'_>) -> Result<(), Error> {
-    let Some(work) = pump.work.take() else { return Ok(()) };
-    // It was no fault of the job's.
+    match pump.work.take() {
+        Some(work) => put_back(pump, work, 0),
+        None => Ok(()),
+    }
+}
+
+/// Gives a job back as it was taken up, due after so long. That it was taken up is not held against it.
+fn put_back(pump: &mut Pump<'_>, work: Work, due_in_ms: u64) -> Result<(), Error> {
     let tries = work.job.tries.and_then(|tries| tries.checked_sub(1)).filter(|tries| *tries > 0);
-    put(pump, work, Commit::default(), tries, 0)?;
+    put(pump, work, Commit::default(), tries, due_in_ms)?;
     Ok(())
 }
 

@@ -24,7 +24,8 @@ use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
 use crate::limits::{
-    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX,
+    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_HELD_MS, PROBLEMS_TOLD_MAX, STALL_MS,
+    STALLS_MAX,
 };
 use crate::records::{Attempt, Doubt, Stat, State};
 use crate::webhook::Target;
@@ -67,6 +68,7 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
         pump.isolate_at_ms = 0;
     }
     loop {
+        pump.report_soon();
         let mut progress = false;
         if pump.may_start() && (pump.look || pump.now_ms() >= pump.next_look_ms) {
             pump.look = false;
@@ -76,12 +78,18 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
             }
             if !pump.is_alone() {
                 progress |= route::route(pump)?;
-                progress |= claim::claim(pump)?;
+                if pump.has_to_settle() {
+                    pump.look = true;
+                } else {
+                    progress |= claim::claim(pump)?;
+                }
             }
         }
         let worked = jobs::work(pump)?;
         progress |= worked;
-        send::send(pump)?;
+        if pump.done.is_empty() || !pump.has_to_settle() {
+            send::send(pump)?;
+        }
         match settle::settle(pump) {
             Ok(settled) => progress |= settled,
             // What came back is kept; as long as the leases last it can still be recorded.
@@ -109,6 +117,8 @@ pub(super) struct Pump<'a> {
     config: &'a Config,
     egress: EgressPolicy,
     deadline_ms: u64,
+    /// When the call is to end because of the problems it has met.
+    report_by_ms: u64,
     attempts_left: u32,
     /// The host wants the instance to finish.
     draining: bool,
@@ -123,6 +133,8 @@ pub(super) struct Pump<'a> {
     first_shard: u32,
     /// Of each tenant, the lane after which the round among its lanes goes on.
     turns: LiteMap<String, Lane>,
+    /// The lane after which the round goes on of those whose deliveries need no attempt.
+    unsent_turn: Option<Lane>,
     /// Where the next look through the wakes goes on, if the last one did not get to their end.
     wake_place: Option<String>,
     /// There may be something to route or to claim.
@@ -138,6 +150,8 @@ pub(super) struct Pump<'a> {
     isolate_at_ms: u64,
     /// Jobs that are due, with their wakes.
     jobs_due: VecDeque<(Lane, String)>,
+    /// The tenant whose job was taken up last.
+    job_turn: Option<String>,
     /// The job that this pump is at.
     work: Option<jobs::Work>,
     /// It is known that somebody removes what is too old, or that nobody is to.
@@ -229,6 +243,8 @@ struct Done {
     attempt: Attempt,
     /// The receiver wants nothing more.
     disable: Option<String>,
+    /// The receiver wants this message no more.
+    aborted: bool,
     /// The webhook as it was when the request was sent; none: there was none.
     target: Option<Rc<Target>>,
     /// Its message is gone, or going: nothing is recorded of it.
@@ -245,6 +261,7 @@ impl<'a> Pump<'a> {
             config,
             egress: config.egress(),
             deadline_ms: now_ms.saturating_add(u64::from(budget.time_ms)),
+            report_by_ms: u64::MAX,
             attempts_left: budget.attempts_max,
             draining: false,
             lanes: LiteMap::new(),
@@ -254,6 +271,7 @@ impl<'a> Pump<'a> {
             shards: LiteMap::new(),
             first_shard: u32::from_le_bytes(first) % crate::limits::INBOX_SHARDS,
             turns: LiteMap::new(),
+            unsent_turn: None,
             wake_place: None,
             look: true,
             next_look_ms: now_ms,
@@ -262,6 +280,7 @@ impl<'a> Pump<'a> {
             crowded: false,
             isolate_at_ms: u64::MAX,
             jobs_due: VecDeque::new(),
+            job_turn: None,
             work: None,
             keeps: false,
             report: DeliveryReport::default(),
@@ -279,6 +298,14 @@ impl<'a> Pump<'a> {
     /// Keeps a problem for the report, once.
     fn tell(&mut self, error: &Error) {
         tell(&mut self.report.problems, error);
+    }
+
+    /// A call that may go on for days ends some time after a problem, so that somebody hears of it.
+    fn report_soon(&mut self) {
+        if self.report_by_ms == u64::MAX && !self.report.problems.is_empty() {
+            self.report_by_ms = self.now_ms() + PROBLEMS_HELD_MS;
+            self.deadline_ms = self.deadline_ms.min(self.report_by_ms);
+        }
     }
 
     /// Whether new work may be begun.
@@ -355,7 +382,7 @@ impl Done {
     fn is_given_up(&self) -> bool {
         let tries = (self.delivery.number + 1).saturating_sub(self.delivery.first) as usize;
         let used_up = self.target.as_ref().is_some_and(|target| target.schedule_s().len() < tries);
-        self.attempt.state == State::Failed || (self.attempt.state == State::Exhausted && used_up)
+        self.attempt.state == State::Failed || (self.attempt.state == State::Exhausted && used_up && !self.aborted)
     }
 }
 

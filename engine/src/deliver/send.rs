@@ -11,7 +11,7 @@ use crate::host::{Completion, Direction, Entry, Request};
 use crate::keys::{self, Lane};
 use crate::limits::{
     GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
-    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX,
+    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX, UNSENT_BATCH_MAX,
 };
 use crate::records::{self, Attempt, Message, Queue, State};
 use crate::webhook::Target;
@@ -19,10 +19,11 @@ use crate::{Error, ErrorKind, outgoing, settings, verdict};
 
 /// Reads what the held lanes have to send and sends it, as far as slots, leases and the budget allow.
 pub(super) fn send(pump: &mut Pump<'_>) -> Result<(), Error> {
+    let mut unsent = 0;
     loop {
         read_webhooks(pump)?;
         read_queues(pump)?;
-        let chosen = choose(pump);
+        let chosen = choose(pump, &mut unsent);
         if chosen.is_empty() {
             return Ok(());
         }
@@ -169,8 +170,8 @@ fn read_rows(held: &mut Held, entries: Vec<Entry>, now_ms: u64, problems: &mut V
 }
 
 /// Picks deliveries as long as there are slots: the next is of the tenant that has the fewest requests in flight, and of its
-/// lanes in turn.
-fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
+/// lanes in turn. What needs no request comes after that.
+fn choose(pump: &mut Pump<'_>, unsent: &mut usize) -> Vec<(Lane, Delivery)> {
     let mut chosen = Vec::new();
     pump.next_send_ms = u64::MAX;
     if !pump.may_start() {
@@ -190,11 +191,37 @@ fn choose(pump: &mut Pump<'_>) -> Vec<(Lane, Delivery)> {
         }
         tenants.insert((flying_now, place), lanes);
     }
+    choose_unsent(pump, &mut slots, unsent, &mut chosen);
     chosen
 }
 
+/// Adds what needs no attempt, of the lanes in turn. While anything is sent it is a few at a time: what was gathered by a webhook
+/// that is inactive, or gone, holds up nobody's answers.
+fn choose_unsent(pump: &mut Pump<'_>, slots: &mut Slots, unsent: &mut usize, chosen: &mut Vec<(Lane, Delivery)>) {
+    let busy = !chosen.is_empty() || !pump.flights.is_empty();
+    let most = if busy { UNSENT_BATCH_MAX } else { SEND_BATCH_MAX };
+    let is_unsent = |held: &Held| !held.ready.is_empty() && !matches!(held.hook, Registration::Active(_));
+    let mut lanes: VecDeque<Lane> =
+        pump.lanes.iter().filter(|(_, held)| is_unsent(held)).map(|(lane, _)| lane.clone()).collect();
+    let start = lanes.iter().position(|lane| Some(lane) > pump.unsent_turn.as_ref()).unwrap_or(0);
+    lanes.rotate_left(start);
+    while *unsent < most && chosen.len() < SEND_BATCH_MAX {
+        let Some(lane) = lanes.pop_front() else { return };
+        if let Some(delivery) = pick_unsent(pump, &lane, slots) {
+            *unsent += 1;
+            pump.unsent_turn = Some(lane.clone());
+            chosen.push((lane.clone(), delivery));
+            lanes.push_back(lane);
+        }
+    }
+}
+
 /// The lanes of each tenant, beginning after the one that was last picked, by the tenant's requests in flight.
-fn turns(pump: &Pump<'_>) -> LiteMap<(usize, usize), VecDeque<Lane>> {
+fn turns(pump: &mut Pump<'_>) -> LiteMap<(usize, usize), VecDeque<Lane>> {
+    if pump.turns.len() > 2 * IN_FLIGHT_MAX {
+        // Whose lanes are not here begins anew.
+        pump.turns.retain(|_, last| pump.lanes.contains_key(last));
+    }
     let mut tenants: LiteMap<(usize, usize), VecDeque<Lane>> = LiteMap::new();
     let (mut lanes, mut flying): (VecDeque<Lane>, usize) = (VecDeque::new(), 0);
     let mut held = pump.lanes.iter().peekable();
@@ -247,11 +274,10 @@ impl Slots {
     }
 }
 
-/// The lane's next delivery, if it may be sent now, or needs no attempt. `flying` counts the requests of its tenant.
-fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize) -> Option<Delivery> {
-    let now_ms = slots.now_us / 1_000;
+/// The lane, if its next delivery may be taken now.
+fn may_pick<'p>(pump: &'p mut Pump<'_>, lane: &Lane, slots: &Slots) -> Option<&'p mut Held> {
     let held = pump.lanes.get_mut(lane)?;
-    if held.ready.is_empty() || !held.may_send(now_ms) {
+    if held.ready.is_empty() || !held.may_send(slots.now_us / 1_000) {
         return None;
     }
     if held.is_isolated() {
@@ -261,10 +287,24 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
         }
         held.bring_suspect_forward();
     }
-    let Registration::Active(target) = &held.hook else {
-        slots.alone = held.is_isolated();
-        return held.ready.pop_front();
+    Some(held)
+}
+
+/// The lane's next delivery, which needs no attempt.
+fn pick_unsent(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots) -> Option<Delivery> {
+    let held = may_pick(pump, lane, slots)?;
+    slots.alone |= held.is_isolated();
+    held.ready.pop_front()
+}
+
+/// The lane's next delivery, if it may be sent now. `flying` counts the requests of its tenant.
+fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize) -> Option<Delivery> {
+    let now_ms = slots.now_us / 1_000;
+    let target = match &may_pick(pump, lane, slots)?.hook {
+        Registration::Active(target) => Rc::clone(target),
+        _ => return None,
     };
+    let held = pump.lanes.get_mut(lane)?;
     let unproven = !held.proven;
     let unproven_of = || slots.unproven_of.get(lane.tenant_part()).copied().unwrap_or(0);
     let crowded = slots.free == 0
@@ -379,7 +419,7 @@ fn prepare(
         (Registration::Gone, _) => Err(unsent(State::Cancelled, "the webhook was deleted".to_owned())),
         (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
         (Registration::Unread | Registration::Unusable, _) => return None,
-        (Registration::Active(_), Some(Err(error))) if error.kind == ErrorKind::Unavailable => {
+        (Registration::Active(_), Some(Err(error))) if error.kind == ErrorKind::Blocked => {
             // A newer version will send it.
             held.in_flight -= 1;
             held.broken = true;
@@ -427,7 +467,16 @@ pub(super) fn end(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, attempt: 
         held.in_flight -= 1;
     }
     let token = held.token.clone();
-    pump.done.push_back(Done { lane, token, delivery, attempt, disable: None, target: None, gone: false });
+    pump.done.push_back(Done {
+        lane,
+        token,
+        delivery,
+        attempt,
+        disable: None,
+        aborted: false,
+        target: None,
+        gone: false,
+    });
 }
 
 /// One more of this name.
@@ -455,9 +504,9 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
     // A redelivery has the schedule from its beginning.
     let tries = (delivery.number + 1).saturating_sub(delivery.first).max(1);
     let judged = verdict::judge(target.profile(), target.schedule_s(), tries, &salt, completion, now_ms);
-    let disable = judged.disable.clone();
+    let (disable, aborted) = (judged.disable.clone(), judged.aborted);
     let attempt = judged.recorded(sent_ms, &event_type, target.keep_bodies());
-    Done { lane, token, delivery, attempt, disable, target: Some(target), gone: false }
+    Done { lane, token, delivery, attempt, disable, aborted, target: Some(target), gone: false }
 }
 
 impl Held {

@@ -126,7 +126,7 @@ fn routing_stops_where_a_lease_is_about_to_end() {
     accept();
     assert!(route::route(&mut pump).unwrap());
     let until_ms = pump.lanes.values().next().unwrap().until_ms;
-    for (before_ms, routes) in [(limits::LEASE_MARGIN_MS, true), (limits::LEASE_MARGIN_MS - 1, false), (1, false)] {
+    for (before_ms, routes) in [(LEASE_MARGIN_MS, true), (LEASE_MARGIN_MS - 1, false), (1, false)] {
         world.now_us.set((until_ms - before_ms) * 1_000 + 999);
         accept();
         assert_eq!(route::route(&mut pump).unwrap(), routes, "{before_ms} ms before");

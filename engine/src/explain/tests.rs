@@ -44,6 +44,26 @@ fn a_delivery_can_be_explained() {
     }
 }
 
+/// One row: what the receiver answers to the first of two attempts, and what is said of that.
+#[test]
+fn why_a_receiver_has_ended_a_delivery_is_explained() {
+    let check = |status: u16, wish: Option<&str>, said: &str| {
+        let world = World::new(&[status]);
+        *world.wish.borrow_mut() = wish.map(str::to_owned);
+        let config = Config::new(&settings()).unwrap();
+        let webhook = registered(&world, &config, r#""schedule":[60]"#);
+        let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+        world.pump(&config);
+        let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["steps"][2]["detail"], said);
+    };
+    check(410, None, "attempt 1 answered 410 after 3 ms: the receiver wants nothing more for this webhook");
+    check(500, Some("disable"), "attempt 1 answered 500 after 3 ms: the receiver wants nothing more for this webhook");
+    check(500, Some("abort-message"), "attempt 1 answered 500 after 3 ms: the receiver wants this message no more");
+    check(500, None, "attempt 1 answered 500 after 3 ms; another attempt follows");
+}
+
 /// One row: what a webhook of one message that waits is like, and what is said of that.
 #[test]
 fn what_a_delivery_waits_for_is_explained() {

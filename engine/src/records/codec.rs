@@ -41,7 +41,7 @@ pub fn encode<T: Record>(value: &T) -> String {
     out
 }
 
-/// The row of a text. Errors: `internal`, with the key and the field; `unavailable` for a row of a newer version.
+/// The row of a text. Errors: `internal`, with the key and the field; `blocked` for a row of a newer version.
 pub fn decode<T: Record>(key: &str, text: &str) -> Result<T, Error> {
     let mut fields = Fields::open(key, text)?;
     let value = T::read(&mut fields);
@@ -94,7 +94,7 @@ impl Fields {
                 let mut error = broken(key, &format!("has the format {version}; this version reads {VERSION}"));
                 if version > VERSION {
                     // What a newer version wrote is well; it waits for one.
-                    error.kind = ErrorKind::Unavailable;
+                    error.kind = ErrorKind::Blocked;
                 }
                 Err(error)
             }

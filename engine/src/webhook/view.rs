@@ -1,5 +1,6 @@
 //! A webhook as the API shows it: never a secret but in the one answer that is meant to.
 
+use crate::config::Config;
 use crate::json::{self, Json, Style};
 use crate::limits::LANE_IN_FLIGHT_MAX;
 use crate::records::{Hook, Stat};
@@ -10,13 +11,15 @@ use crate::time;
 pub const MASK: &str = "********";
 
 /// The webhook as text.
-pub fn show(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> String {
-    json::write(&webhook(hook, stat, secret), Style::Compact)
+pub fn show(config: &Config, hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> String {
+    json::write(&webhook(config, hook, stat, secret), Style::Compact)
 }
 
 /// The webhook.
-pub fn webhook(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> Json {
+pub fn webhook(config: &Config, hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> Json {
     let texts = |list: &[String]| Json::Array(list.iter().map(|text| Json::text(text)).collect());
+    // The one that is stored, or what the configuration has against it.
+    let reason = if hook.active { super::inactive_reason(config, hook) } else { hook.inactive_reason.clone() };
     let headers = hook.headers.iter().map(|(name, _)| (name.clone(), Json::text(MASK))).collect();
     let mut members = vec![
         ("id", Json::text(&hook.id)),
@@ -28,7 +31,7 @@ pub fn webhook(hook: &Hook, stat: &Stat, secret: Option<&Secret>) -> Json {
         ("format", Json::text(&hook.format)),
         ("headers", Json::Object(headers)),
         ("isActive", Json::Bool(hook.active)),
-        ("inactiveReason", hook.inactive_reason.as_deref().map_or(Json::Null, Json::text)),
+        ("inactiveReason", reason.map_or(Json::Null, |reason| Json::text(&reason))),
         ("timeoutMs", Json::from(u64::from(hook.timeout_ms))),
         ("schedule", Json::Array(hook.schedule_s.iter().map(|&wait_s| Json::from(u64::from(wait_s))).collect())),
         ("concurrency", Json::from(hook.concurrency.map_or(LANE_IN_FLIGHT_MAX as u64, u64::from))),

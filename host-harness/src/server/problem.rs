@@ -32,7 +32,9 @@ pub(super) fn of_error(error: &Error) -> Response<Full<Bytes>> {
         (ErrorKind::NotFound, _) => StatusCode::NOT_FOUND,
         (ErrorKind::Conflict, _) => StatusCode::CONFLICT,
         (ErrorKind::Forbidden, _) => StatusCode::FORBIDDEN,
-        (ErrorKind::Unavailable | ErrorKind::TransactionAborted, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (ErrorKind::Unavailable | ErrorKind::Blocked | ErrorKind::TransactionAborted, _) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         (ErrorKind::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     document(status, error)

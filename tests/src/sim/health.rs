@@ -21,7 +21,7 @@ pub struct Failing {
 
 impl Failing {
     fn count(&mut self, log: &Log) {
-        self.exhausted += u32::from(log.state == "exhausted");
+        self.exhausted += u32::from(log.state == "exhausted" && !log.is_aborted());
         let first_ms = self.between_ms.map_or(log.at_ms, |(first_ms, _)| first_ms);
         self.between_ms = Some((first_ms, log.at_ms));
     }

@@ -234,6 +234,8 @@ pub struct Log {
     pub status: Option<u16>,
     #[serde(default)]
     pub error: Option<String>,
+    #[serde(default)]
+    pub detail: Option<String>,
     pub state: String,
     #[serde(default)]
     pub next_at_ms: Option<u64>,
@@ -247,6 +249,11 @@ pub struct Log {
 }
 
 impl Log {
+    /// Whether the receiver has ended the message, which is no failure of the webhook's.
+    pub fn is_aborted(&self) -> bool {
+        self.status.is_some() && self.detail.as_deref() == Some("the receiver wants this message no more")
+    }
+
     /// Whether its round ends with it: the first delivery, or a redelivery.
     pub fn is_final(&self) -> bool {
         self.state != "retrying"

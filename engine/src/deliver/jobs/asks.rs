@@ -24,7 +24,8 @@ pub(super) struct Asks {
     due_ms: u64,
     /// In strict order, where it goes.
     behind: Option<Place>,
-    count: usize,
+    /// What it has asked for.
+    asked: Vec<String>,
     bytes: usize,
     looks: u32,
     /// Pumps did not come back from the next thing: it is not looked at.
@@ -78,7 +79,7 @@ impl Asks {
             began_ms: now_ms,
             due_ms: asked_ms + 1,
             behind,
-            count: 0,
+            asked: Vec::new(),
             bytes: 0,
             looks: 0,
             leaves_out,
@@ -106,7 +107,7 @@ impl Asks {
 
     /// Whether the step has done enough.
     pub(super) fn is_enough(&self, pump: &Pump<'_>) -> bool {
-        self.count >= JOB_STEP_ASKS_MAX
+        self.asked.len() >= JOB_STEP_ASKS_MAX
             || self.bytes >= JOB_STEP_BYTES_MAX
             || self.looks >= self.looks_max
             || pump.now_ms() >= self.began_ms + JOB_STEP_MS_MAX
@@ -115,6 +116,9 @@ impl Asks {
     /// The last attempt of a delivery, unless this job has asked for the delivery before: a time in a key is somebody's clock,
     /// so what came of it may lie where the job has yet to look.
     pub(super) fn last(&self, pump: &mut Pump<'_>, work: &Work, message: &str) -> Result<Found, Error> {
+        if self.asked.iter().any(|asked| asked == message) {
+            return Ok(Found::Other);
+        }
         let range = keys::log_of_delivery(&self.lane, message);
         let rows = pump.host.scan(&range, JOB_LOG_ROWS_MAX, Direction::Reverse)?;
         let mut last = None;
@@ -148,7 +152,8 @@ impl Asks {
                 goes
             }
             None => {
-                let due_ms = self.due_ms.max(self.began_ms.saturating_sub((JOB_STEP_ASKS_MAX - self.count) as u64));
+                let due_ms =
+                    self.due_ms.max(self.began_ms.saturating_sub((JOB_STEP_ASKS_MAX - self.asked.len()) as u64));
                 self.due_ms = due_ms + 1;
                 step.job.asked_ms = Some(due_ms);
                 Goes { next_ms: due_ms, place: Place::now(due_ms), stays: None }
@@ -157,7 +162,7 @@ impl Asks {
         let due_ms = goes.next_ms;
         let id = keys::last_part(&message.key).to_owned();
         let token = id::derived("again", &[work.lane.webhook(), &id]);
-        if self.count == 0 {
+        if self.asked.is_empty() {
             step.commit.put(keys::wake(due_ms, &self.lane, &token), records::encode(&Empty {}));
         }
         let job = Some(work.lane.webhook().to_owned());
@@ -171,7 +176,7 @@ impl Asks {
                 put_first(&mut step.commit, &self.lane, &id, goes, asked);
             }
         }
-        self.count += 1;
+        self.asked.push(id);
         self.bytes += message.value.len();
         step.job.done += 1;
         put_same(&mut step.commit, message);

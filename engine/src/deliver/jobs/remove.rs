@@ -58,7 +58,7 @@ pub(super) fn messages(pump: &mut Pump<'_>, step: &mut Step, entry: &Entry, bare
         }
         looked += 1;
         let key = keys::msg(tenant_part, &listed.0);
-        let (version, message, log, without_answers) = match fate(pump, tenant_part, &listed.0, listed.2)? {
+        let (version, message, log, without_answers) = match fate(pump, tenant_part, &listed)? {
             Fate::Missing => continue,
             Fate::Stays => {
                 left.push(listed);
@@ -153,7 +153,11 @@ pub(super) fn indexes(pump: &mut Pump<'_>, step: &mut Step, page: &[&Entry]) -> 
     Ok(())
 }
 
-fn fate(pump: &mut Pump<'_>, tenant_part: &str, message: &str, webhooks: u32) -> Result<Fate, Error> {
+fn fate(
+    pump: &mut Pump<'_>,
+    tenant_part: &str,
+    (message, accepted_ms, webhooks): &(String, u64, u32),
+) -> Result<Fate, Error> {
     let Some(entry) = pump.host.get_one(&keys::msg(tenant_part, message))? else { return Ok(Fate::Missing) };
     let row: Message = match records::decode(&entry.key, &entry.value) {
         Ok(row) => row,
@@ -164,6 +168,10 @@ fn fate(pump: &mut Pump<'_>, tenant_part: &str, message: &str, webhooks: u32) ->
     };
     if row.is_erased() {
         return Ok(Fate::Stays);
+    }
+    // One that was reported under its id since is listed where it was routed.
+    if row.accepted_at_ms() != *accepted_ms {
+        return Ok(Fate::Missing);
     }
     let mut range = keys::log_of_message(tenant_part, message);
     let mut log: Vec<String> = Vec::new();
@@ -203,7 +211,7 @@ fn fate(pump: &mut Pump<'_>, tenant_part: &str, message: &str, webhooks: u32) ->
         }
     }
     // What is being removed had ended when that began.
-    if !row.is_gone() && (waits || routed < webhooks) {
+    if !row.is_gone() && (waits || routed < *webhooks) {
         return Ok(Fate::Stays);
     }
     Ok(Fate::Goes { version: entry.version, message: Box::new(row), log, without_answers })

@@ -328,3 +328,37 @@ fn so_many_jobs_that_send_again_run_at_once_and_no_more() {
     let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
     assert!(told.contains("a redelivery was asked for, by the job job_"), "{told}");
 }
+
+#[test]
+fn a_tenant_has_so_many_erasures_at_once() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    registered(&world, &config, r#""name":"n""#);
+    let subject = |id: usize| format!(r#"{{"subject":{{"type":"user","id":{id}}}}}"#);
+    for id in 0..limits::JOBS_RUNNING_MAX {
+        erase(&world, &config, "acme", &subject(id)).unwrap();
+    }
+    let error = erase(&world, &config, "acme", &subject(1_000)).unwrap_err();
+    assert!(error.kind == ErrorKind::Conflict && error.to_string().contains("that erase are running"), "{error}");
+    erase(&world, &config, "other", &subject(0)).expect("another tenant's own");
+    for _ in 0..20 {
+        world.pump(&config);
+    }
+    erase(&world, &config, "acme", &subject(1_000)).expect("they have ended");
+}
+
+#[test]
+fn tenants_have_their_jobs_worked_on_in_turn() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let mut pump = super::super::Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 });
+    let mut due = |tenant: &str, number: usize| {
+        let lane = keys::Lane::of(tenant, &format!("job_{number:026}"));
+        super::note(&mut pump, &lane, &keys::wake(number as u64, &lane, "t"));
+    };
+    (0..100).for_each(|number| due("many", number));
+    due("few", 0);
+    due("_", 0);
+    let turns: Vec<String> =
+        std::iter::from_fn(|| super::next_due(&mut pump)).map(|(lane, _)| lane.tenant_part().to_owned()).collect();
+    let rest = vec!["many"; limits::JOBS_DUE_OF_TENANT_MAX - 1];
+    assert_eq!(turns, [vec!["many", "_", "few"], rest].concat());
+}

@@ -98,6 +98,42 @@ fn those_without_a_success_leave_the_others_half_of_the_slots_and_each_other_a_p
     assert!(sent[0] <= TENANT_UNPROVEN_MAX && sent[1] == 40, "{sent:?}");
 }
 
+/// What an inactive webhook, or one that is gone, has gathered is ended beside what others are sent, and not before it.
+#[test]
+fn what_needs_no_attempt_holds_up_nobody() {
+    for gone in [false, true] {
+        let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+        let idle = webhook(&world, &config, "idle", 0, "");
+        webhook(&world, &config, "well", 0, "");
+        accept(&world, &config, "well", 1);
+        assert_eq!(world.pump(&config).delivered, 1);
+        let lane = Lane::of("idle", &idle);
+        let now_ms = world.now_us() / 1_000;
+        let letter = |digit: char| char::from_u32(u32::from(digit) + u32::from('a') - u32::from('0')).unwrap();
+        let message =
+            |number: usize| (format!("msg_{}", format!("{number:026}").chars().map(letter).collect::<String>()), 1);
+        let groups = 100;
+        for group in 0..groups {
+            let deliveries = (group * GROUP_DELIVERIES_MAX..(group + 1) * GROUP_DELIVERIES_MAX).map(message).collect();
+            let value = records::encode(&Queue { deliveries, ..Queue::default() });
+            world.put(std::iter::once(keys::queue(&lane, now_ms, &format!("{group:026}.00"))), &value);
+        }
+        world.put(std::iter::once(keys::wake(now_ms, &lane, &"a".repeat(26))), r#"{"v":1}"#);
+        if gone {
+            unregister(&world, &config, "idle", &idle).unwrap();
+        } else {
+            update(&world, &config, "idle", &idle, r#"{"isActive":false}"#).unwrap();
+        }
+        accept(&world, &config, "well", 40);
+        let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: 40 }).unwrap();
+        assert_eq!(report.delivered, 40);
+        let left = world.count("queue");
+        assert!((groups / 2..=groups).contains(&left), "{left} of {groups} groups");
+        while deliver(&world, &config, Budget { time_ms: 60_000, attempts_max: 40 }).unwrap().next_due_ms == 0 {}
+        assert_eq!(world.count("queue"), 0);
+    }
+}
+
 /// How many storage calls one event for a webhook costs from accept to rest, beside another one for which so many wait.
 fn calls_beside(waiting: usize, due_in_ms: u64) -> (u32, u32) {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());

@@ -135,6 +135,17 @@ fn a_receiver_that_aborts_a_message_pauses_nothing() {
     assert_eq!(shown(&world, &config(), &webhook)["inactiveReason"], "the receiver answered 410");
     assert_eq!(states(&world, &webhook), ["exhausted", "skipped"]);
     is_quiet(&world);
+    // Also with what would have been its last attempt, and however many in a row.
+    let world = World::new(&[422, 422, 422]);
+    *world.wish.borrow_mut() = Some("abort-message".to_owned());
+    let config = Config::new(&Settings { disable_after_deliveries: Some(2), ..settings() }).unwrap();
+    let webhook = registered(&world, &config, r#""strictOrder":true,"onExhausted":"pause","schedule":[]"#);
+    accept_many(&world, &config, 4);
+    assert_eq!(world.pump(&config).delivered, 1);
+    let states: Vec<String> = log(&world, &config, &webhook).into_iter().map(|(state, ..)| state).collect();
+    assert_eq!(states, ["delivered", "exhausted", "exhausted", "exhausted"]);
+    assert_eq!(shown(&world, &config, &webhook)["isActive"], true);
+    is_quiet(&world);
 }
 
 #[test]

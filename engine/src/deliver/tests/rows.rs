@@ -63,6 +63,75 @@ fn a_message_that_cannot_be_read_is_not_its_receivers_fault() {
     is_quiet(&world);
 }
 
+/// One row: which row is damaged while a tenant keeps no bodies, and what is told of that.
+#[test]
+fn a_row_that_cannot_be_read_stops_its_job_alone() {
+    let check = |key: &str, damage: &str, told: &str| {
+        let world = World::new(&[]);
+        let config = Config::new(&Settings { retention_s: Some(3_600), ..settings() }).unwrap();
+        registered(&world, &config, r#""name":"one""#);
+        world.pump(&config);
+        update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
+        world.put(std::iter::once(key.to_owned()), damage);
+        world.now_us.set(world.now_us.get() + 5_000_000_000);
+        accept_many(&world, &config, 3);
+        let report = world.pump(&config);
+        assert_eq!(report.delivered, 3, "{key}: {report:?}");
+        assert!(report.problems.iter().any(|problem| problem.contains(key) && problem.contains(told)), "{report:?}");
+        // It waits, and is told again when it has.
+        world.now_us.set(world.now_us.get() + 61_000_000);
+        assert!(world.pump(&config).problems.iter().any(|problem| problem.contains(key)));
+    };
+    check("tenant/acme", "{}", "has the format 0");
+    check("tenant/acme", r#"{"v":2}"#, "has the format 2");
+}
+
+#[test]
+fn a_worker_takes_over_what_it_can_read() {
+    for damage in ["{}", r#"{"v":2}"#] {
+        let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+        registered(&world, &config, r#""name":"one""#);
+        accept_many(&world, &config, 1);
+        let mut dead = super::Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
+        assert!(super::route::route(&mut dead).unwrap());
+        drop(dead);
+        let broken = Lane::of("acme", "wh_aaaaaaaaaaaaaaaaaaaaaaaaaa");
+        world.put([keys::lane(&broken), keys::shard(3)].into_iter(), damage);
+        assert_eq!(take_over(&world, &config).unwrap(), 1);
+        assert_eq!(world.pump(&config).delivered, 1);
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_left_out_of_lists() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = registered(&world, &config, r#""name":"one""#);
+    let two = registered(&world, &config, r#""name":"two""#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+    world.pump(&config);
+    for webhook in [&one, &two] {
+        recover(&world, &config, "acme", webhook, r#"{"since":"2020-01-01T00:00:00Z"}"#).unwrap();
+    }
+    let count = |page: Result<String, Error>| {
+        serde_json::from_str::<serde_json::Value>(&page.unwrap()).unwrap()["data"].as_array().unwrap().len()
+    };
+    let first = |prefix: &str| {
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        world.store.scan(&range, 1, Direction::Forward).unwrap().remove(0).key
+    };
+    assert_eq!(count(jobs(&world, &config, "acme", None, 10)), 2);
+    world.put(std::iter::once(first("job/acme")), "{}");
+    assert_eq!(count(jobs(&world, &config, "acme", None, 10)), 1);
+    world.put(std::iter::once(keys::hook(&Lane::of("acme", &one))), "[");
+    assert_eq!(count(list(&world, &config, "acme", None, 10)), 1);
+    assert!(get(&world, &config, "acme", &one).unwrap_err().to_string().contains("is not readable"));
+    assert_eq!(again(&world, &config, &message, None), [two.as_str()]);
+    world.put(std::iter::once(first(&format!("recent/acme/{two}"))), "{}");
+    assert_eq!(count(attempts(&world, &config, "acme", &two, None, 10)), 0);
+    world.put(std::iter::once(first(&format!("log/acme/{message}"))), "{}");
+    assert_eq!(count(message_attempts(&world, &config, "acme", &message, None, 10)), 1);
+}
+
 #[test]
 fn a_row_that_cannot_be_read_slows_nobody_down() {
     let world = World::new(&[]);

@@ -84,7 +84,7 @@ fn attempts_and_registrations() {
 fn refused(text: &str, message: &str) {
     let error = decode::<Lane>("lane/a", text).unwrap_err();
     let newer = text.contains("\"v\":2");
-    let kind = if newer { ErrorKind::Unavailable } else { ErrorKind::Internal };
+    let kind = if newer { ErrorKind::Blocked } else { ErrorKind::Internal };
     assert_eq!((error.kind, error.message.as_str()), (kind, message));
 }
 
