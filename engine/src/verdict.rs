@@ -26,6 +26,8 @@ pub struct Verdict {
     pub next_at_ms: Option<u64>,
     /// Why the webhook is to be disabled.
     pub disable: Option<String>,
+    /// When the next attempt is due all the same, if the webhook has been changed meanwhile and is not disabled.
+    pub otherwise_at_ms: Option<u64>,
     /// The receiver wants this message no more.
     pub aborted: bool,
 }
@@ -64,6 +66,7 @@ pub fn judge(
         state: State::Exhausted,
         next_at_ms: None,
         disable: None,
+        otherwise_at_ms: None,
         aborted: false,
     };
     let mut hint_ms = 0;
@@ -97,10 +100,14 @@ pub fn judge(
             verdict.detail = Some(printable(&error.detail));
         }
     }
-    let failed = verdict.state != State::Delivered && verdict.disable.is_none() && !verdict.aborted;
-    if let Some(wait_ms) = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed) {
+    let failed = verdict.state != State::Delivered && !verdict.aborted;
+    let wait_ms = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed);
+    let next_at_ms = wait_ms.map(|wait_ms| now_ms + wait_ms.max(hint_ms));
+    if verdict.disable.is_some() {
+        verdict.otherwise_at_ms = next_at_ms;
+    } else if next_at_ms.is_some() {
         verdict.state = State::Retrying;
-        verdict.next_at_ms = Some(now_ms + wait_ms.max(hint_ms));
+        verdict.next_at_ms = next_at_ms;
     }
     verdict
 }

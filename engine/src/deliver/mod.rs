@@ -243,6 +243,8 @@ struct Done {
     attempt: Attempt,
     /// The receiver wants nothing more.
     disable: Option<String>,
+    /// When the next attempt is due if the webhook has been changed meanwhile.
+    otherwise_at_ms: Option<u64>,
     /// The receiver wants this message no more.
     aborted: bool,
     /// The webhook as it was when the request was sent; none: there was none.

@@ -473,6 +473,7 @@ pub(super) fn end(pump: &mut Pump<'_>, lane: Lane, delivery: Delivery, attempt: 
         delivery,
         attempt,
         disable: None,
+        otherwise_at_ms: None,
         aborted: false,
         target: None,
         gone: false,
@@ -504,9 +505,9 @@ pub(super) fn judge(flight: Flight, completion: Completion, now_ms: u64) -> Done
     // A redelivery has the schedule from its beginning.
     let tries = (delivery.number + 1).saturating_sub(delivery.first).max(1);
     let judged = verdict::judge(target.profile(), target.schedule_s(), tries, &salt, completion, now_ms);
-    let (disable, aborted) = (judged.disable.clone(), judged.aborted);
+    let (disable, otherwise_at_ms, aborted) = (judged.disable.clone(), judged.otherwise_at_ms, judged.aborted);
     let attempt = judged.recorded(sent_ms, &event_type, target.keep_bodies());
-    Done { lane, token, delivery, attempt, disable, aborted, target: Some(target), gone: false }
+    Done { lane, token, delivery, attempt, disable, otherwise_at_ms, aborted, target: Some(target), gone: false }
 }
 
 impl Held {

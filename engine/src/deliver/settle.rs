@@ -97,7 +97,7 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
     let mut more = false;
     let mut failed = None;
     for (lane, held) in pump.lanes.iter_mut() {
-        let done = batch.remove(lane).unwrap_or_default();
+        let mut done = batch.remove(lane).unwrap_or_default();
         let open = may_start && held.may_send(now_ms);
         let idle = held.in_flight == 0
             && !waiting.contains_key(lane)
@@ -107,6 +107,9 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
         let full = held.seen.len() >= LANE_WAKES_MAX;
         if done.is_empty() && !idle && !full {
             continue;
+        }
+        if let Err(error) = take_back(pump.host, lane, &mut done) {
+            failed = Some(error);
         }
         let mut planned = plan_lane(held, done);
         match disable(pump.host, pump.config, lane, held, &planned, now_ms, &mut pump.report.problems) {
@@ -188,6 +191,30 @@ fn plan_lane(held: &Held, mut done: Vec<Done>) -> LanePlan {
         health::count(&mut stat, one);
     }
     LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, stays, behind, ..LanePlan::default() }
+}
+
+/// What asks for a webhook that has been made active again, or given another URL, since the request was sent is not about it any
+/// more: the attempt has failed like any other.
+fn take_back(host: &dyn crate::host::Host, lane: &Lane, done: &mut [Done]) -> Result<(), Error> {
+    if done.iter().all(|done| done.disable.is_none()) {
+        return Ok(());
+    }
+    let Some(entry) = host.get_one(&keys::hook(lane))? else { return Ok(()) };
+    // What cannot be read is told where it is to be changed.
+    let Ok(hook) = records::decode::<Hook>(&entry.key, &entry.value) else { return Ok(()) };
+    let stale = |done: &&mut Done| {
+        let target = done.target.as_ref().filter(|_| done.disable.is_some());
+        target.is_some_and(|target| target.activated_at_ms() != hook.activated_at_ms.unwrap_or(0))
+    };
+    for done in done.iter_mut().filter(stale) {
+        done.disable = None;
+        done.attempt.detail = None;
+        if done.otherwise_at_ms.is_some() {
+            done.attempt.state = State::Retrying;
+            done.attempt.next_at_ms = done.otherwise_at_ms;
+        }
+    }
+    Ok(())
 }
 
 /// The webhook taken out of service, if a receiver asked for it or its health says so: once, and not if it has been made

@@ -46,6 +46,12 @@ fn an_answer_to_the_old_url_does_not_disable_the_new_one() {
     });
     assert_eq!(world.pump(&config).attempts, 1);
     assert_eq!(shown(&world, &config, &webhook)["isActive"], true);
+    // And the new one gets the message.
+    assert_eq!(log(&world, &config, &webhook), [("retrying".to_owned(), 1, Some(410))]);
+    world.now_us.set(world.now_us.get() + 60_000_000);
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.requests.borrow()[1].url, "https://example.com/new");
+    is_quiet(&world);
 }
 
 #[test]
