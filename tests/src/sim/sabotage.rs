@@ -98,6 +98,8 @@ sabotages! {
     CloseLanes "close-lanes" Seen(&["delay"]),
     ForgetPace "forget-pace" Seen(&["rate"]),
     KeepSecrets "keep-secrets" Seen(&["signature"]),
+    KeepActive "keep-active" Seen(&["in-service"]),
+    KeepInactive "keep-inactive" Seen(&["state"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained", "comes-to-rest"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
     StrictLosesPlace "strict-loses-place" Seen(&["in-order", "announced"]),
@@ -181,6 +183,10 @@ impl Storage for Sabotaged<'_> {
                 .iter_mut()
                 .flatten()
                 .for_each(|entry| entry.value = entry.value.replace("\"untilMs\":1", "\"untilMs\":9"));
+        }
+        if self.pumps {
+            let hooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("hook/"));
+            hooks.for_each(|entry| switch(self.sabotage, &mut entry.value));
         }
         Ok(entries)
     }
@@ -383,6 +389,16 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
 fn is_retry(key: &str) -> bool {
     key.starts_with("queue/")
         && key.rsplit('/').next().is_some_and(|group| group.starts_with("msg_") && group.contains('.'))
+}
+
+/// A webhook that is switched off looks switched on, or the other way round.
+fn switch(sabotage: Sabotage, hook: &mut String) {
+    let (on, off) = ("\"active\":true", "\"active\":false");
+    match sabotage {
+        Sabotage::KeepActive => *hook = hook.replace(off, on),
+        Sabotage::KeepInactive => *hook = hook.replace(on, off),
+        _ => (),
+    }
 }
 
 /// What was held against a lane is forgotten whenever its row is put.

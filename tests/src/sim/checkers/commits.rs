@@ -253,15 +253,15 @@ fn truthful(
     let delivery = &lane.deliveries[message];
     let log = &delivery.log[&number];
     let about = || format!("attempt {number} of {message} for {lane_id}: {log:?}");
-    // Who holds a lane reads the webhook once, so what it was before the message came counts as well.
-    let states: Vec<Option<&rows::Hook>> = lane.hook.iter().map(|(_, hook)| hook.as_ref()).collect();
+    // Who holds a lane has read the webhook in this very call.
+    let states = during(lane, applied.began_us, applied.now_us);
     if log.state == "failed" {
         return doubt::condemned(lane, message, number, log, about);
     }
     if !log.attempted() {
         let inactive = || states.iter().flatten().any(|hook| !hook.active);
         return match log.state.as_str() {
-            "skipped" => ensure(inactive(), "state", || format!("{}: it was always active", about())),
+            "skipped" => ensure(inactive(), "state", || format!("{}: it was active all the time", about())),
             "cancelled" => ensure(lane.registration().is_none(), "state", || format!("{}: it is there", about())),
             _ => Err(Failure { checker: "state", detail: format!("{} without a request", about()) }),
         };

@@ -139,6 +139,7 @@ pub fn judge(
     }
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
     if number > 0 {
+        in_service(lane_id, lane, &message, sender)?;
         order::sent(model, lane_id, lane, &message, sender.now_us)?;
     }
     let lost = || lane.last.get(&sender.call).cloned().unwrap_or_default();
@@ -245,6 +246,13 @@ fn may_send(
     ensure(sender.in_flight.len() < IN_FLIGHT_MAX, "in-flight", about)?;
     not_before_its_time(lane, delivery, sent, sender, *number, about)?;
     Ok(*number)
+}
+
+/// Whoever holds a lane has read its webhook in this very call, and has found it switched on.
+fn in_service(lane_id: &str, lane: &Lane, message: &str, sender: Sender<'_>) -> Result<(), Failure> {
+    let states = during(lane, sender.began_us, sender.now_us);
+    let active = states.iter().flatten().any(|hook| hook.active);
+    ensure(active, "in-service", || format!("{message} is sent to {lane_id}, which was switched off all the time"))
 }
 
 /// The slots that a webhook has had at some time since its lane was leased.
