@@ -134,6 +134,7 @@ impl World {
             aborted: false,
             faults: 0,
             read: BTreeMap::new(),
+            stored: Vec::new(),
         });
         self.ends.push(End::Open);
         let senses = self.instances[instance].senses.clone();

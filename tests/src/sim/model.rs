@@ -88,6 +88,17 @@ impl Delivery {
     }
 }
 
+/// A lease that was not given back.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lost {
+    /// The call that had it.
+    pub call: CallId,
+    /// Somebody took it before it had run out by its holder's own clock.
+    pub early: bool,
+    /// The store left its holder no time to give it back.
+    pub hurried: bool,
+}
+
 /// A webhook and its queue.
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
@@ -97,8 +108,8 @@ pub struct Lane {
     pub subs: BTreeSet<String>,
     /// The lease row.
     pub lease: Lease,
-    /// The leases that ended otherwise than by being given back, by their tokens, and the calls that had them.
-    pub lost: BTreeMap<String, CallId>,
+    /// The leases that ended otherwise than by being given back, by their tokens.
+    pub lost: BTreeMap<String, Lost>,
     /// The last lease that each call had.
     pub last: BTreeMap<CallId, String>,
     /// When the lease was written, in true microseconds.
@@ -571,7 +582,7 @@ impl Model {
         }
         let ends = lane.lease.until != 0 && (lease.until == 0 || lease.token != lane.lease.token);
         if let Some(holder) = before.filter(|_| ends && !given_back) {
-            lane.lost.insert(lane.lease.token.clone(), holder);
+            lane.lost.insert(lane.lease.token.clone(), Lost { call: holder, ..Lost::default() });
         }
         if lease.until == 0 {
             lane.holder = None;

@@ -237,6 +237,11 @@ impl World {
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
         disabled::after(&self.model, &self.params, &touched, self.now_us, &self.sent)?;
         self.forget_gone(call, &touched, mutations)?;
+        for (lane, before) in touched.leased.iter().filter(|(_, before)| before.until != 0) {
+            if let Some(holder) = touched.held_before.get(lane).copied().flatten() {
+                self.loses(lane, before, holder);
+            }
+        }
         self.coverage.add_many(Count::Deliveries, touched.new.len());
         self.coverage.add_many(Count::Claims, touched.leased.len());
         let lost = touched.leased.iter().filter(|(_, before)| before.until != 0);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hookwright_engine::Config;
 use hookwright_engine::host::{Check, Completion, Mutation};
-use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
+use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_MS_MAX};
 
 use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
 use super::checkers::delay::{self, Excuses};
@@ -20,12 +20,12 @@ use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
 use super::checkers::{Failure, ensure, explained, tenants};
 use super::coverage::{Count, Coverage};
-use super::model::{CallId, Model, RequestId};
+use super::model::{CallId, Lost, Model, RequestId};
 use super::net::Sent;
 use super::params::{Faults, Params};
 use super::restore::Backup;
 use super::rng::Rng;
-use super::rows::{self, Row};
+use super::rows::{self, Lease, Row};
 use super::sabotage::Sabotage;
 use super::script::Script;
 use super::store::{SimStore, Versions};
@@ -44,6 +44,9 @@ const LIVES_MAX: u64 = 1_000_000;
 
 /// What a platform's commit takes where redeliveries race with attempts, in microseconds.
 const RACE_US_MAX: u64 = 6_000_000;
+
+/// Of the time in which a lease is to be given back, what the store must have taken to be the reason why it was not.
+const RELEASE_US: u64 = 2_000_000;
 
 /// An index into the instances.
 pub type InstanceId = usize;
@@ -151,6 +154,8 @@ pub struct Call {
     pub faults: u32,
     /// When it last read each message, in true microseconds.
     pub read: BTreeMap<String, u64>,
+    /// When each of its storage calls began and ended, in true microseconds.
+    pub stored: Vec<(u64, u64)>,
 }
 
 impl Call {
@@ -331,7 +336,7 @@ impl World {
         kept::at_rest(&self.model, &self.store, self.params.retention_s > 0)?;
         endings::at_rest(&self.model, &self.store)?;
         explained::requests(&self.model, &self.sent)?;
-        explained::leases(&self.model, |call| !faultless && self.went_wrong(call))?;
+        explained::leases(&self.model, |lost| !faultless && self.went_wrong(lost))?;
         let late = order::late(&self.model, &self.sent)?;
         self.coverage.add_many(Count::LateInOrder, late);
         self.contained()?;
@@ -512,6 +517,9 @@ impl World {
             self.meets_fault(instance);
             delay_us += self.chance.between(1_000, 90_000) * 1_000;
         }
+        if let (Some((call, _)), false) = (&self.instances[instance].running, matches!(op, Op::Wait { .. })) {
+            self.calls[*call].stored.push((self.now_us, self.now_us + delay_us));
+        }
         self.instances[instance].asks = Some(op);
         let epoch = self.instances[instance].epoch;
         self.at(delay_us, Due::Execute(instance, epoch));
@@ -532,13 +540,27 @@ impl World {
         }
     }
 
-    /// Whether a call may have lost a lease: it ended before its time, it met a fault, or clocks that differ or a store that is slow
-    /// let a lease run out.
-    fn went_wrong(&self, call: CallId) -> bool {
-        let ended = !matches!(self.ends[call], End::Answered | End::Open);
-        let slow =
-            self.params.storage_us_max * u64::from(self.params.webhooks) + self.params.commit_us_max >= 1_000_000;
-        ended || self.calls[call].faults > 0 || self.params.faults.clock_off_ms_max > 0 || slow
+    /// Whether a call may have lost this lease: it ended before its time, it met a fault, clocks differ and another one's was
+    /// ahead, or a slow store left it no time.
+    fn went_wrong(&self, lost: &Lost) -> bool {
+        let ended = !matches!(self.ends[lost.call], End::Answered | End::Open);
+        let clocks = lost.early && self.params.faults.clock_off_ms_max > 0;
+        ended || self.calls[lost.call].faults > 0 || clocks || lost.hurried
+    }
+
+    /// A lease has been taken from this call: what its own clock said to that, and what the store left it of the time in which
+    /// leases are given back.
+    pub fn loses(&mut self, lane: &str, lease: &Lease, holder: CallId) {
+        let instance = self.calls[holder].instance;
+        let until_us = (lease.until * 1_000).saturating_add_signed(-self.instances[instance].off_us);
+        let from_us = until_us.saturating_sub(LEASE_MARGIN_MS * 1_000);
+        let within = |from: u64, to: u64| to.min(until_us).saturating_sub(from.max(from_us));
+        let busy_us: u64 = self.calls[holder].stored.iter().map(|(from, to)| within(*from, *to)).sum();
+        let runs = self.ends[holder] == End::Open;
+        if let Some(lost) = self.model.lanes.get_mut(lane).and_then(|lane| lane.lost.get_mut(&lease.token)) {
+            lost.early = runs && self.now_us < until_us;
+            lost.hurried = runs && busy_us >= RELEASE_US;
+        }
     }
 
     fn asks_for_its_own(&self, instance: InstanceId, op: &Op) -> Result<(), Failure> {

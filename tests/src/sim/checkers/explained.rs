@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Failure, ensure};
-use crate::sim::model::{CallId, Model};
+use crate::sim::model::{Lost, Model};
 use crate::sim::net::Sent;
 
 /// Judges all requests of a run that has come to rest. One lost lease explains one request of an attempt, and each time that an
@@ -45,13 +45,11 @@ pub fn requests<'s>(model: &Model, sent: &'s [Sent]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Judges all leases that were lost: something went wrong with the call that had each.
-pub fn leases(model: &Model, wrong: impl Fn(CallId) -> bool) -> Result<(), Failure> {
+/// Judges all leases that were lost: something went wrong with the call that had each, or with this lease.
+pub fn leases(model: &Model, wrong: impl Fn(&Lost) -> bool) -> Result<(), Failure> {
     for (id, lane) in &model.lanes {
-        for (token, call) in &lane.lost {
-            ensure(wrong(*call), "lost-lease", || {
-                format!("nothing went wrong with call {call}, which lost {id} ({token})")
-            })?;
+        for (token, lost) in &lane.lost {
+            ensure(wrong(lost), "lost-lease", || format!("nothing explains how {id} ({token}) was lost: {lost:?}"))?;
         }
     }
     Ok(())
@@ -85,7 +83,7 @@ mod tests {
 
     fn model(lost: &[&str], moved: usize) -> Model {
         let delivery = Delivery { moved: [(1, moved)].into(), ..Delivery::default() };
-        let lost = lost.iter().map(|token| ((*token).to_owned(), 3)).collect();
+        let lost = lost.iter().map(|token| ((*token).to_owned(), Lost { call: 3, ..Lost::default() })).collect();
         let lane = Lane { lost, deliveries: [("m".to_owned(), delivery)].into(), ..Lane::default() };
         let mut model = Model::default();
         model.lanes.insert("t/w".to_owned(), lane);
@@ -112,8 +110,8 @@ mod tests {
 
     #[test]
     fn each_lost_lease_needs_a_reason() {
-        assert!(leases(&model(&["a"], 0), |call| call == 3).is_ok());
-        assert!(leases(&model(&["a"], 0), |call| call != 3).is_err());
+        assert!(leases(&model(&["a"], 0), |lost| lost.call == 3).is_ok());
+        assert!(leases(&model(&["a"], 0), |lost| lost.call != 3).is_err());
         assert!(leases(&model(&[], 0), |_| false).is_ok());
     }
 }
