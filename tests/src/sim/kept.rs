@@ -17,8 +17,8 @@ pub struct Kept {
     pub gone: BTreeMap<String, Gone>,
     /// Of each lane and message of theirs, how often an attempt was brought forward while it was under way, and how many were made.
     pub moved: BTreeMap<(String, String), (usize, usize)>,
-    /// Of each lane and message of theirs, the number and time of each record of an attempt.
-    pub recent: BTreeMap<(String, String), Vec<(u32, u64)>>,
+    /// Of each lane and message of theirs, each record of an attempt.
+    pub recent: BTreeMap<(String, String), Vec<Record>>,
     /// Whether a tenant keeps bodies, as its row says.
     pub keeps: BTreeMap<String, bool>,
     /// Tenants that have kept none at some time.
@@ -34,8 +34,30 @@ pub struct Gone {
     pub marker: u64,
     /// When its content was replaced by a stone because of its subject, in true microseconds.
     pub erased_us: Option<u64>,
-    /// It was erased some time, if not the last time that it went.
-    pub was_erased: bool,
+    /// When it went, in true microseconds.
+    pub gone_us: u64,
+    /// When it went last because of its subject, if not the last time that it went, in true microseconds.
+    pub erased_until_us: Option<u64>,
+}
+
+/// A record of an attempt of a message that is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// The attempt.
+    pub number: u32,
+    /// The time in the record's key, in milliseconds.
+    pub at_ms: u64,
+    /// Since when the webhook's records do not name it, in true microseconds.
+    pub unlisted_us: Option<u64>,
+}
+
+impl Kept {
+    /// A webhook's records no longer name this attempt, of a message that may have gone before.
+    pub fn unlist(&mut self, lane: &str, message: &str, (number, at_ms): (u32, u64), now_us: u64) {
+        let records = self.recent.get_mut(&(lane.to_owned(), message.to_owned())).into_iter().flatten();
+        let same = |record: &&mut Record| record.number == number && record.at_ms == at_ms;
+        records.filter(same).for_each(|record| _ = record.unlisted_us.get_or_insert(now_us));
+    }
 }
 
 /// Whether a row may name a message that is gone: another erasure's mark, the place of a job that goes on from there, what is
@@ -99,18 +121,25 @@ impl Model {
     }
 
     /// Forgets what a commit has removed. Answers why it should not have, if so.
-    pub fn forget(&mut self, message: &str) -> Option<Message> {
+    pub fn forget(&mut self, message: &str, now_us: u64) -> Option<Message> {
         let known = self.messages.remove(message)?;
         let erased_us = (known.stone == Some(Stone::Erased)).then_some(known.stoned_us);
-        let was_erased = erased_us.is_some() || self.kept.gone.get(message).is_some_and(|gone| gone.was_erased);
-        self.kept.gone.insert(message.to_owned(), Gone { marker: known.marker, erased_us, was_erased });
+        let before = self.kept.gone.get(message).and_then(|gone| gone.erased_until_us);
+        let erased_until_us = erased_us.map(|_| now_us).or(before);
+        let gone = Gone { marker: known.marker, erased_us, gone_us: now_us, erased_until_us };
+        self.kept.gone.insert(message.to_owned(), gone);
         for (id, lane) in &mut self.lanes {
             let Some(delivery) = lane.deliveries.remove(message) else { continue };
             let of = (id.clone(), message.to_owned());
             let known = self.kept.moved.entry(of.clone()).or_default();
             known.0 += delivery.moved.values().sum::<usize>();
             known.1 += delivery.log.len();
-            self.kept.recent.entry(of).or_default().extend(delivery.recent_ms);
+            let record = |(number, at_ms)| Record {
+                number,
+                at_ms,
+                unlisted_us: delivery.unlisted.get(&number).copied(),
+            };
+            self.kept.recent.entry(of).or_default().extend(delivery.recent_ms.iter().map(|(n, at)| (*n, *at)).map(record));
         }
         Some(known)
     }

@@ -66,8 +66,9 @@ pub struct Delivery {
     pub moved: BTreeMap<u32, usize>,
     /// The time in the key of the record of each attempt, in milliseconds.
     pub recent_ms: BTreeMap<u32, u64>,
-    /// Attempts that the webhook's records no longer name, because these have become too old.
-    pub unlisted: BTreeSet<u32>,
+    /// Attempts that the webhook's records no longer name, because these have become too old, and since when, in true
+    /// microseconds.
+    pub unlisted: BTreeMap<u32, u64>,
     /// The jobs that asked for it, once for each commit.
     pub asked_for: Vec<String>,
     /// The calls that asked for it again, once for each commit.
@@ -364,7 +365,10 @@ impl Model {
                 let now = value.map_or(Ok(Vec::new()), |value| parsed::<Recent>(key, value).map(|recent| recent.a))?;
                 for (message, number) in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
                     if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
-                        delivery.unlisted.insert(number);
+                        delivery.unlisted.insert(number, now_us);
+                    }
+                    if !now.contains(&(message.clone(), number)) {
+                        self.kept.unlist(lane, &message, (number, at_ms), now_us);
                     }
                 }
                 for (message, number) in now {

@@ -300,7 +300,7 @@ impl World {
         }
         self.coverage.add_many(Count::Bared, touched.bared.len());
         for message in &touched.gone {
-            if let Some(known) = self.model.forget(message) {
+            if let Some(known) = self.model.forget(message, self.now_us) {
                 let erased = known.stone == Some(Stone::Erased);
                 self.coverage.add(if erased { Count::Erased } else { Count::Removed });
             }

@@ -14,7 +14,8 @@ pub fn requests<'s>(model: &Model, sent: &'s [Sent]) -> Result<(), Failure> {
     for request in sent.iter().filter(|request| !request.recorded && !request.lost) {
         let Some(message) = &request.message else { continue };
         // Its row was taken away from whoever was at it.
-        if model.kept.gone.get(message).is_some_and(|gone| gone.was_erased) {
+        let erased_until_us = model.kept.gone.get(message).and_then(|gone| gone.erased_until_us);
+        if erased_until_us.is_some_and(|until_us| request.sent_us <= until_us) {
             continue;
         }
         unrecorded.entry((&request.lane, message)).or_default().push(request);

@@ -3,6 +3,7 @@
 use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 
 use super::{Failure, during, ensure, matches};
+use crate::sim::kept::Record;
 use crate::sim::model::{Delivery, JobSeen, Lane, Model};
 use crate::sim::rows::{Hook, Job};
 use crate::sim::store::SimStore;
@@ -82,7 +83,8 @@ pub fn asked(model: &Model, about: &(String, String, u32), id: &str, before: Opt
         "recover" => {
             // It may have followed the record of an attempt of a message that was too old, and has been reported again.
             let gone = model.kept.recent.get(&(lane_id.clone(), message.clone())).into_iter().flatten();
-            let gone = gone.filter(|(of, _)| of == number).map(|(_, at_ms)| at_ms);
+            let there = |record: &&Record| record.unlisted_us.is_none_or(|until_us| until_us >= seen.began_us);
+            let gone = gone.filter(|record| record.number == *number).filter(there).map(|record| &record.at_ms);
             let mut recorded = delivery.recent_ms.get(number).into_iter().chain(gone);
             matches!(state, "exhausted" | "failed") && recorded.any(|at_ms| (from_ms..=to_ms).contains(at_ms))
         }
@@ -110,7 +112,7 @@ fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
         let Some((number, log)) = delivery.log.iter().next_back() else { continue };
         let failed = matches!(log.state.as_str(), "exhausted" | "failed") && log.again.is_none();
         let meant = delivery.recent_ms.get(number).is_some_and(|at_ms| (from_ms..=to_ms).contains(at_ms));
-        let listed = !delivery.unlisted.contains(number);
+        let listed = !delivery.unlisted.contains_key(number);
         let left = failed && meant && listed && delivery.recorded_us <= seen.began_us;
         ensure(!left, "recovered", || format!("job {id} is done without {message} for {lane_id}: {:?}", delivery.log))?;
     }
