@@ -10,11 +10,11 @@ use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 use super::actor::{Done, Reply, Running};
 use super::checkers::endings::{self, End};
 use super::checkers::redelivery;
-use super::checkers::{Failure, ensure, tenants};
+use super::checkers::{Failure, during, ensure, tenants};
 use super::coverage::Count;
 use super::model::CallId;
 use super::poison::REFUSED;
-use super::workload::Job;
+use super::workload::{Job, Names};
 use super::world::{Call, Fate, InstanceId, World};
 
 /// Calls in a row that want to be repeated at once and change nothing.
@@ -133,6 +133,7 @@ impl World {
             transaction: Vec::new(),
             aborted: false,
             faults: 0,
+            refused: 0,
             read: BTreeMap::new(),
             stored: Vec::new(),
         });
@@ -198,14 +199,16 @@ impl World {
     /// An error must be one that this call may meet.
     fn failed(&mut self, call: CallId, error: &Error) -> Result<(), Failure> {
         self.coverage.add(Count::Errors);
-        let faults = &self.params.faults;
-        let storage_fails = faults.read_fails + faults.not_applied + faults.unknown_dropped + faults.unknown_late > 0
-            || faults.unknown_applied > 0;
         let job = self.calls[call].job.clone();
-        let busy = !matches!(&*job, Job::Deliver(_) | Job::Accept { .. });
+        if let Some(tenant) = job.tenant() {
+            // What the caller has named itself it may be told again.
+            let Names { message, webhook, job } = job.names();
+            let named = [message, webhook, job].into_iter().flatten();
+            let text = named.fold(error.to_string(), |text, id| text.replace(id, ""));
+            tenants::shown(&self.model, tenant, &text)?;
+        }
         let fair = match error.kind {
-            // An id is not free before the message that had it is gone.
-            ErrorKind::Unavailable => storage_fails || busy || !self.model.kept.asked.is_empty(),
+            ErrorKind::Unavailable => self.calls[call].refused > 0 || self.is_busy(call),
             ErrorKind::TransactionAborted => self.calls[call].aborted,
             ErrorKind::Conflict => match &*job {
                 Job::Accept { events, markers, .. } => self.other_content(events, markers),
@@ -223,13 +226,50 @@ impl World {
                 Job::Cancel { .. } => true,
                 _ => false,
             },
-            ErrorKind::NotFound => busy,
+            ErrorKind::NotFound => self.was_absent(call),
             _ => false,
         };
         if error.kind == ErrorKind::Conflict {
             self.coverage.add(Count::ContentConflicts);
         }
         ensure(fair, "errors", || format!("call {call} ({:?}) failed: {error}", job))
+    }
+
+    /// Whether what a call is about is on its way, so that it may be asked to come back: a message that is not routed yet, or one
+    /// that goes, or has gone since the call began.
+    fn is_busy(&self, call: CallId) -> bool {
+        let Call { began_us, job, .. } = &self.calls[call];
+        match &**job {
+            Job::Redeliver { message, .. } => self.model.messages.get(message).is_none_or(|known| {
+                let again = known.accepted_us > *began_us;
+                again || known.stone.is_some() || known.routed_us.is_none_or(|routed_us| routed_us > *began_us)
+            }),
+            // An id is not free before the message that had it is gone.
+            Job::Accept { .. } => {
+                self.model.messages.values().any(|known| known.stone.is_some())
+                    || self.model.kept.gone.values().any(|gone| gone.gone_us > *began_us)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether something that a call names was not there at some time since it began, or is not its tenant's.
+    fn was_absent(&self, call: CallId) -> bool {
+        let Call { began_us, job, .. } = &self.calls[call];
+        let part = keys::part(job.tenant().unwrap_or_default());
+        let Names { message, webhook, job } = job.names();
+        let no_message = message.is_some_and(|message| {
+            let known = self.model.messages.get(message).filter(|known| known.tenant_part == part);
+            known.is_none_or(|known| known.accepted_us > *began_us || known.stone.is_some())
+        });
+        let no_webhook = webhook.is_some_and(|webhook| {
+            let lane = self.model.lanes.get(&format!("{part}/{webhook}"));
+            lane.is_none_or(|lane| during(lane, *began_us, self.now_us).iter().any(Option::is_none))
+        });
+        let no_job = job.is_some_and(|id| {
+            self.model.jobs.get(&format!("{part}/{id}")).is_none_or(|seen| seen.began_us > *began_us)
+        });
+        no_message || no_webhook || no_job
     }
 
     /// Whether a webhook was ever switched off.

@@ -93,6 +93,7 @@ impl World {
         }
         let unknown = || Ok(Err(StorageError::Unknown("simulated".to_owned())));
         self.calls[call].faults += u32::from(self.hit(instance).is_some());
+        self.calls[call].refused += u32::from(self.hit(instance).is_some());
         match self.hit(instance) {
             Some(mode @ (Mode::Late | Mode::Fenced | Mode::Later | Mode::UnknownLate)) => {
                 self.hold_hit(mode, Held { call, checks, mutations, transaction: None });
@@ -149,6 +150,7 @@ impl World {
         let failing = self.store.failing(&checks);
         if !failing.is_empty() {
             self.coverage.add(Count::Conflicts);
+            self.calls[call].refused += 1;
             return Ok(Err(StorageError::Conflict(failing)));
         }
         let puts = mutations.iter().filter(|mutation| matches!(mutation, Mutation::Put { .. })).count();
@@ -199,6 +201,7 @@ impl World {
             Ok(_) => (),
             Err(StorageError::Conflict(_)) => {
                 self.coverage.add(Count::Conflicts);
+                self.calls[call].refused += 1;
                 return Ok(result);
             }
             Err(_) => return Ok(result),

@@ -154,6 +154,42 @@ impl Job {
         }
     }
 
+    /// What the call names.
+    pub fn names(&self) -> Names<'_> {
+        let nothing = Names { message: None, webhook: None, job: None };
+        match self {
+            Job::Update { webhook, .. }
+            | Job::Unregister { webhook, .. }
+            | Job::Rotate { webhook, .. }
+            | Job::Test { webhook, .. }
+            | Job::Attempts { webhook, .. }
+            | Job::Recover { webhook, .. }
+            | Job::Replay { webhook, .. } => Names { webhook: Some(webhook), ..nothing },
+            Job::Message { message, .. } => Names { message: Some(message), ..nothing },
+            Job::Redeliver { message, webhook, .. } => {
+                Names { message: Some(message), webhook: webhook.as_deref(), job: None }
+            }
+            Job::Cancel { id, .. } => Names { job: Some(id), ..nothing },
+            Job::Read { path, .. } => {
+                let parts: Vec<&str> = path.split('/').collect();
+                match parts[..] {
+                    [_, "webhooks", webhook, ..] => Names { webhook: Some(webhook), ..nothing },
+                    [_, "messages", message, "deliveries", webhook, ..] => {
+                        Names { message: Some(message), webhook: Some(webhook), job: None }
+                    }
+                    [_, "messages", message, ..] => Names { message: Some(message), ..nothing },
+                    _ => nothing,
+                }
+            }
+            Job::Deliver(_)
+            | Job::Accept { .. }
+            | Job::Register { .. }
+            | Job::Jobs { .. }
+            | Job::Erase { .. }
+            | Job::Settings { .. } => nothing,
+        }
+    }
+
     /// The secret that the call gives a webhook.
     pub fn secret(&self) -> Option<&str> {
         match self {
@@ -162,6 +198,14 @@ impl Job {
             _ => None,
         }
     }
+}
+
+/// What a call names, by ids.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    pub message: Option<&'a str>,
+    pub webhook: Option<&'a str>,
+    pub job: Option<&'a str>,
 }
 
 /// The request to erase a subject.

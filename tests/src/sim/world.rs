@@ -152,6 +152,8 @@ pub struct Call {
     pub aborted: bool,
     /// Faults that it met.
     pub faults: u32,
+    /// Calls of the store that failed for it, and commits of its that conflicted.
+    pub refused: u32,
     /// When it last read each message, in true microseconds.
     pub read: BTreeMap<String, u64>,
     /// When each of its storage calls began and ended, in true microseconds.
@@ -529,6 +531,7 @@ impl World {
     /// A storage call of this call fails.
     pub fn storage_fails(&mut self, call: CallId) {
         self.calls[call].faults += 1;
+        self.calls[call].refused += 1;
         self.excuses.add(self.now_us, delay::STORAGE_US);
     }
 
