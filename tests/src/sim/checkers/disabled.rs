@@ -24,10 +24,24 @@ pub fn after(model: &Model, params: &Params, touched: &Touched, now_us: u64, sen
             let requests = lane.deliveries[message].requests.iter().map(|&id| &sent[id]);
             requests.filter(|request| request.number == *number && request.recorded).any(|request| request.wish)
         });
+        let given_up = recorded().any(|(_, message, number)| {
+            matches!(lane.deliveries[message].log[number].state.as_str(), "exhausted" | "failed")
+        });
         ends(params, lane_id, lane, now_us, gone)?;
-        justified(params, lane_id, lane, now_us, (gone, wish))?;
+        justified(params, lane_id, lane, now_us, Reasons { gone, wish, given_up })?;
     }
     Ok(())
+}
+
+/// What a commit has recorded that may end a webhook's service.
+#[derive(Clone, Copy, Debug)]
+struct Reasons {
+    /// A 410.
+    gone: bool,
+    /// The receiver asked for it.
+    wish: bool,
+    /// A delivery has used up its attempts, or could not be sent.
+    given_up: bool,
 }
 
 /// What must end its webhook's service has done so.
@@ -58,7 +72,7 @@ fn justified(
     lane_id: &str,
     lane: &Lane,
     now_us: u64,
-    (gone, wish): (bool, bool),
+    Reasons { gone, wish, given_up }: Reasons,
 ) -> Result<(), Failure> {
     let before = lane.hook.iter().rev().find(|(at_us, _)| *at_us < now_us).and_then(|(_, hook)| hook.as_ref());
     let by_this = lane.hook.last().is_some_and(|(at_us, _)| *at_us == now_us);
@@ -69,7 +83,7 @@ fn justified(
     let reason = hook.inactive_reason.as_deref().unwrap_or_default();
     let most = &lane.health.most;
     let holds = match reason {
-        _ if reason.starts_with("paused: ") => true,
+        _ if reason.starts_with("paused: ") => given_up && before.pauses(),
         "the receiver answered 410" => gone,
         _ if reason.starts_with("the receiver asked ") => wish,
         _ if reason.ends_with(" deliveries in a row failed") => {
