@@ -222,6 +222,9 @@ fn may_send(
         // Whoever does not know that the lane is lost goes on reading its queue, so each attempt may be made once.
         let attempts = delivery.log.len() + delivery.moved.values().sum::<usize>();
         ensure(again <= attempts, "sent-twice-under-one-lease", about)?;
+        let lease = lane.last.get(&sender.call);
+        let of_lane = sender.in_flight.iter().filter(|&&id| sent[id].lane == lane_id && Some(&sent[id].lease) == lease);
+        ensure(of_lane.count() < slots_since(lane, sender.began_us, sender.now_us), "in-flight-of-a-lane", about)?;
         return Ok(0);
     }
     let Some((key, number)) = delivery.entries.first() else {
@@ -257,9 +260,13 @@ fn in_service(lane_id: &str, lane: &Lane, message: &str, sender: Sender<'_>) -> 
 
 /// The slots that a webhook has had at some time since its lane was leased.
 fn slots(lane: &Lane, sender: Sender<'_>) -> usize {
-    let hooks = during(lane, lane.leased_us, sender.now_us).into_iter().flatten();
-    let slots = hooks.map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0);
-    if order::binds(lane, lane.leased_us) { 1 } else { slots }
+    if order::binds(lane, lane.leased_us) { 1 } else { slots_since(lane, lane.leased_us, sender.now_us) }
+}
+
+/// The most slots that a webhook has had at some time since then.
+fn slots_since(lane: &Lane, from_us: u64, now_us: u64) -> usize {
+    let hooks = during(lane, from_us, now_us).into_iter().flatten();
+    hooks.map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0)
 }
 
 /// Over all workers: what is in flight beside a lane's lease is in flight under leases that were lost, each of which explains no
