@@ -37,6 +37,7 @@ impl World {
             clock_us,
             in_flight: &self.instances[instance].in_flight,
             clock_slack_ms: self.params.clock_slack_ms(),
+            skew_ms: self.params.faults.clock_off_ms_max * 2,
             wild_clocks: self.params.wild_clocks(),
             profile: self.params.profile,
             read: &self.calls[call].read,
@@ -102,6 +103,7 @@ impl World {
             arrives_us: fate.arrives_us,
             outcome,
             retry_after_s: fate.retry_after_s,
+            answered: None,
             wish,
             completed: false,
             over: false,
@@ -170,7 +172,7 @@ impl World {
         life.in_flight.retain(|&in_flight| in_flight != request);
         self.sent[request].completed = true;
         self.sent[request].over = true;
-        life.ready.push(completion);
+        life.ready.push((request, completion));
         if self.dies_of_answer(instance, request) {
             self.crash(instance);
             return Ok(());
@@ -203,7 +205,10 @@ impl World {
             self.crash(instance);
             return Ok(());
         }
-        let completions = std::mem::take(&mut self.instances[instance].ready);
+        let clock_us = self.clock_us(instance);
+        let ready = std::mem::take(&mut self.instances[instance].ready);
+        ready.iter().for_each(|(request, _)| self.sent[*request].answered = Some((self.now_us, clock_us)));
+        let completions = ready.into_iter().map(|(_, completion)| completion).collect();
         let wake = if self.chance.chance(self.faults.drain) {
             self.coverage.add(Count::Drains);
             self.excuses.add(self.now_us, delay::NETWORK_US);

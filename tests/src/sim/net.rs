@@ -63,6 +63,8 @@ pub struct Sent {
     pub outcome: Result<u16, HttpErrorKind>,
     /// How long the receiver asked to be left alone.
     pub retry_after_s: Option<u64>,
+    /// When its sender was given the answer, in true microseconds and by its clock.
+    pub answered: Option<(u64, u64)>,
     /// Whether the answer asks for an end, of the message or of all.
     pub wish: bool,
     /// Whether that came back to the sender.
@@ -73,6 +75,13 @@ pub struct Sent {
     pub recorded: bool,
     /// Whether its record, if it was to have one, went when the store was restored.
     pub lost: bool,
+}
+
+impl Sent {
+    /// How long the next attempt has to wait after the answer, in seconds, where the schedule says so much.
+    pub fn wait_s(&self, schedule_s: u64) -> u64 {
+        schedule_s.max(self.retry_after_s.unwrap_or(0).min(24 * 3_600))
+    }
 }
 
 /// What becomes of a request.

@@ -118,7 +118,7 @@ pub struct Instance {
     /// Requests in flight.
     pub in_flight: Vec<RequestId>,
     /// Requests that came back and were not reported.
-    pub ready: Vec<Completion>,
+    pub ready: Vec<(RequestId, Completion)>,
     /// It stands in a wait.
     pub waits: bool,
     /// How often it was started.

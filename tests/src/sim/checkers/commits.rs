@@ -248,7 +248,7 @@ fn truthful(
     applied: Applied,
     sent: &mut [Sent],
 ) -> Result<(), Failure> {
-    let Applied { call, clock_slack_ms, .. } = applied;
+    let call = applied.call;
     let lane = &model.lanes[lane_id];
     let delivery = &lane.deliveries[message];
     let log = &delivery.log[&number];
@@ -281,7 +281,7 @@ fn truthful(
     sent[found].recorded = true;
     let request = &sent[found];
     let tries = number + 1 - delivery.first_of(number);
-    follows(log, tries, &states, request, clock_slack_ms, about)
+    follows(log, tries, &states, request, about)
 }
 
 /// Success ends it; a failure is followed by what some schedule of the webhook said after so many tries.
@@ -290,7 +290,6 @@ fn follows(
     tries: u32,
     states: &[Option<&rows::Hook>],
     request: &Sent,
-    clock_slack_ms: u64,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
     let success = log.status.is_some_and(|status| (200..300).contains(&status));
@@ -303,11 +302,16 @@ fn follows(
         "retrying" => {
             ensure(!request.wish, "state", || format!("{}: the receiver asked for an end", about()))?;
             let least_s = waits(tries).copied().min().map(u64::from);
-            let least_s = least_s.map(|wait_s| wait_s.max(request.retry_after_s.unwrap_or(0).min(24 * 3_600)));
+            let least_s = least_s.map(|wait_s| request.wait_s(wait_s));
+            // The wait begins when the answer is known.
+            let answered_ms = request.answered.map(|(_, clock_us)| clock_us / 1_000);
             let in_time = least_s
                 .zip(log.next_at_ms)
-                .is_some_and(|(wait_s, next)| next + clock_slack_ms >= log.at_ms + wait_s * 1_000);
-            ensure(in_time, "schedule", || format!("{}: the wait is at least {least_s:?} s", about()))
+                .zip(answered_ms)
+                .is_some_and(|((wait_s, next_ms), answered_ms)| next_ms >= answered_ms + wait_s * 1_000);
+            ensure(in_time, "schedule", || {
+                format!("{}: the wait is at least {least_s:?} s from {answered_ms:?} ms", about())
+            })
         }
         "exhausted" => {
             let last = states.iter().flatten().any(|hook| hook.schedule_s.len() < tries as usize);

@@ -74,6 +74,7 @@ mod tests {
             arrives_us: None,
             outcome: Ok(200),
             retry_after_s: None,
+            answered: None,
             wish: false,
             completed: false,
             over: true,

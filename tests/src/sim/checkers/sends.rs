@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use hookwright_engine::host::Request;
-use hookwright_engine::limits::{
-    CLOCK_SKEW_MS_MAX, IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS,
-};
+use hookwright_engine::limits::{IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS};
 
 use super::{Failure, doubt, during, ensure, order};
 use crate::sim::kept::Stone;
@@ -31,6 +29,8 @@ pub struct Sender<'a> {
     pub in_flight: &'a [RequestId],
     /// How far its clock can move against itself.
     pub clock_slack_ms: u64,
+    /// How far two clocks are apart, at most, however they jump.
+    pub skew_ms: u64,
     /// Whether clocks may be further apart than promised.
     pub wild_clocks: bool,
     /// The dialect.
@@ -307,7 +307,7 @@ fn within_its_rate(
     })
 }
 
-/// By the true clock: never sooner after the attempt before than the schedule says, but for the skew of two clocks.
+/// By the true clock: never sooner after the attempt before than the schedule and the receiver say, but for the skew of two clocks.
 fn not_before_its_time(
     lane: &Lane,
     delivery: &model::Delivery,
@@ -324,8 +324,11 @@ fn not_before_its_time(
     let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
     let wait_s = hooks.filter_map(|hook| hook.schedule_s.get(tries as usize - 2)).min();
     let (Some(before), Some(&wait_s)) = (before, wait_s) else { return Ok(()) };
-    let waited_ms = (sender.now_us - before.sent_us) / 1_000;
-    ensure(waited_ms + CLOCK_SKEW_MS_MAX >= u64::from(wait_s) * 1_000, "schedule", || {
+    let Some((answered_us, _)) = before.answered else { return Ok(()) };
+    let wait_s = before.wait_s(u64::from(wait_s));
+    // Of a time, less than a millisecond is lost.
+    let waited_ms = (sender.now_us - answered_us) / 1_000 + 2;
+    ensure(waited_ms + sender.skew_ms >= wait_s * 1_000, "schedule", || {
         format!("attempt {number} came {waited_ms} ms after the one before, the wait is {wait_s} s: {}", about())
     })
 }
