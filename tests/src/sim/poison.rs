@@ -102,12 +102,19 @@ impl World {
             // What a backup did not have is not known any more.
             let known = self.params.restore.is_none();
             // Where commits have open outcomes, a suspect may be named anew, and its claims are counted from there.
-            let bound = if self.params.faultless() { KILLS_MAX } else { 2 * KILLS_MAX };
+            let bound = if self.has_open_outcomes() { 2 * KILLS_MAX } else { KILLS_MAX };
             ensure(!known || *kills <= bound * rounds, "contained", || {
                 format!("event {marker} has killed {kills} workers in {rounds} rounds")
             })?;
         }
         Ok(())
+    }
+
+    /// Whether it may not be known what became of a commit.
+    fn has_open_outcomes(&self) -> bool {
+        let faults = &self.params.faults;
+        let hit = self.script.as_ref().is_some_and(|script| script.point.is_some());
+        hit || faults.unknown_applied + faults.unknown_dropped + faults.unknown_late > 0
     }
 
     /// Whether the store refuses a pump's commit for what it records.
