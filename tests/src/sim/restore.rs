@@ -4,6 +4,7 @@
 
 use super::actor::Senses;
 use super::checkers::Failure;
+use super::checkers::endings::End;
 use super::checkers::pace::Paces;
 use super::checkers::redelivery::Promise;
 use super::checkers::sends::Bodies;
@@ -47,6 +48,8 @@ pub struct Backup {
     bodies: Bodies,
     /// Of each request, whether an attempt recorded it.
     recorded: Vec<bool>,
+    /// Of each request, whether its sender could still record it.
+    open: Vec<bool>,
 }
 
 impl World {
@@ -68,6 +71,7 @@ impl World {
             promises: self.promises.clone(),
             bodies: self.bodies.clone(),
             recorded: self.sent.iter().map(|request| request.recorded).collect(),
+            open: self.sent.iter().map(|request| self.ends[request.call] == End::Open).collect(),
         });
     }
 
@@ -97,8 +101,10 @@ impl World {
         for (id, request) in self.sent.iter_mut().enumerate() {
             let recorded = backup.recorded.get(id).copied().unwrap_or(false);
             self.coverage.add_many(Count::LostRecords, usize::from(request.recorded && !recorded));
-            // Whatever recorded it has gone, or nothing has recorded it, and nothing will.
-            request.lost |= !recorded;
+            // Whatever recorded it has gone; or nothing has, and nothing will, whoever might have. What was over when the backup was
+            // made and had no record then has to be explained.
+            let open = backup.open.get(id).copied().unwrap_or(true);
+            request.lost |= !recorded && (open || request.recorded);
             request.recorded = recorded;
         }
         self.backup = Some(backup);
