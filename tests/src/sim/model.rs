@@ -242,6 +242,8 @@ pub struct Touched {
     pub bared: Vec<String>,
     /// Message and number of attempts whose rows were deleted.
     pub unlogged: Vec<(String, u32)>,
+    /// Jobs whose rows were deleted.
+    pub jobs_gone: Vec<(String, Job)>,
     /// A rule that a single row broke.
     pub broken: Option<String>,
 }
@@ -477,8 +479,13 @@ impl Model {
         touched: &mut Touched,
     ) -> Result<(), String> {
         let Some(value) = value else {
-            let ended = self.jobs.remove(id).is_some_and(|seen| !seen.now.runs());
-            return if ended { Ok(()) } else { Err(format!("'{key}' was deleted, and had not ended")) };
+            return match self.jobs.remove(id) {
+                Some(seen) if !seen.now.runs() => {
+                    touched.jobs_gone.push((id.to_owned(), seen.now));
+                    Ok(())
+                }
+                _ => Err(format!("'{key}' was deleted, and had not ended")),
+            };
         };
         let now: Job = parsed(key, value)?;
         let before = self.jobs.get(id).map(|seen| seen.now.clone());

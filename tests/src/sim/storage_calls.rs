@@ -236,7 +236,8 @@ impl World {
         };
         let slack_ms = self.params.faults.clock_off_ms_max * 2 + 1_000;
         let retention_ms = (u64::from(self.params.retention_s) * 1_000).saturating_sub(slack_ms);
-        kept::removed(&self.model, &touched, self.now_us, retention_ms * 1_000)?;
+        let old_us = self.now_us + slack_ms * 1_000 - u64::from(self.params.retention_s) * 1_000_000;
+        kept::removed(&self.model, &touched, self.now_us, retention_ms * 1_000, old_us)?;
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
         disabled::after(&self.model, &self.params, &touched, self.now_us, &self.sent)?;
         self.forget_gone(call, &touched, mutations)?;

@@ -12,8 +12,14 @@ use crate::sim::store::SimStore;
 /// What there is of messages.
 const FAMILIES: [&str; 7] = ["msg/", "log/", "recent/", "routed/", "bare/", "marked/", "inbox/"];
 
-/// Judges a commit, before what it removes is forgotten.
-pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64) -> Result<(), Failure> {
+/// Judges a commit, before what it removes is forgotten. Jobs that ended after `old_us` are too young to go.
+pub fn removed(
+    model: &Model,
+    touched: &Touched,
+    now_us: u64,
+    retention_us: u64,
+    old_us: u64,
+) -> Result<(), Failure> {
     for message in touched.gone.iter().chain(&touched.stoned) {
         let wanted = model.still_wanted(message, now_us, retention_us);
         ensure(wanted.is_none(), "kept", || format!("{message} goes: {}", wanted.unwrap_or_default()))?;
@@ -36,6 +42,10 @@ pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64)
         let goes =
             touched.gone.contains(message) || model.messages.get(message).is_none_or(|known| known.stone.is_some());
         ensure(goes, "kept", || format!("attempt {number} of {message} goes without it"))?;
+    }
+    for (id, job) in &touched.jobs_gone {
+        let old = job.ended_at_ms.is_some_and(|ended_at_ms| ended_at_ms * 1_000 <= old_us);
+        ensure(old, "kept", || format!("job {id} goes: {job:?}"))?;
     }
     for (lane, message) in touched.new.iter() {
         let stone = model.messages.get(message).and_then(|known| known.stone);
@@ -93,7 +103,9 @@ pub fn erasure_done(model: &Model, job: &str) -> Result<(), Failure> {
 /// Whether nothing is left to be removed.
 pub fn is_done(model: &Model, store: &SimStore, retains: bool) -> bool {
     if retains {
-        return FAMILIES.iter().all(|family| store.count(family) == 0);
+        // What looks after what is kept is a job of nobody's, and stays.
+        let jobs = store.count("job/") - store.count("job/_/");
+        return jobs == 0 && FAMILIES.iter().all(|family| store.count(family) == 0);
     }
     let keeps = |tenant: &String| model.kept.keeps.get(tenant).copied().unwrap_or(true);
     model.messages.values().all(|known| known.bare || known.event_type.is_empty() || keeps(&known.tenant_part))
@@ -102,7 +114,8 @@ pub fn is_done(model: &Model, store: &SimStore, retains: bool) -> bool {
 /// Judges a run that has come to rest.
 pub fn at_rest(model: &Model, store: &SimStore, retains: bool) -> Result<(), Failure> {
     ensure(is_done(model, store, retains), "goes", || {
-        format!("it is left: {:?}, {:?}", FAMILIES.map(|family| store.count(family)), model.messages.keys())
+        let (rows, messages) = (FAMILIES.map(|family| store.count(family)), model.messages.keys());
+        format!("it is left: {rows:?}, {messages:?}, the jobs {:?}", model.jobs.keys())
     })?;
     ensure(store.count("marked/") == 0, "erased", || "marks are left".to_owned())?;
     let stone = model.messages.iter().find(|(_, known)| known.stone.is_some());
