@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use hookwright_tests::sim::points::{self, Point};
-use hookwright_tests::sim::{self, Count, Coverage, Failure, Outcome, PINNED, Params, Run, Sabotage};
+use hookwright_tests::sim::{self, Coverage, Failure, Outcome, PINNED, Params, Run, Sabotage};
 
 const USAGE: &str = "\
 usage: sim [--seed N] [--count M] [--keep-going] [--sabotage NAME|all] [--trace]
@@ -129,7 +129,7 @@ fn simulate(options: &Options) -> bool {
     if !missing.is_empty() {
         println!("  never: {}", missing.join(", "));
     }
-    if coverage.of(Count::Events) == 0 || (count > 1 && coverage.faults() == 0) {
+    if !coverage.proves(count) {
         println!("This run proves nothing: no event was accepted, or no fault injected. Run more seeds.");
         return false;
     }

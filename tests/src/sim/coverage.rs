@@ -122,6 +122,11 @@ impl Coverage {
             .sum()
     }
 
+    /// Whether so many seeds prove anything: events were accepted, and things went wrong. A single seed may be one without faults.
+    pub fn proves(&self, seeds: u64) -> bool {
+        self.of(Count::Events) > 0 && (seeds == 1 || self.faults() > 0)
+    }
+
     /// What never happened.
     pub fn missing(&self) -> Vec<&'static str> {
         NAMES.iter().zip(self.0).filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect()

@@ -204,6 +204,8 @@ pub struct Touched {
     pub deliveries: BTreeSet<(String, String)>,
     /// Messages accepted or routed.
     pub messages: BTreeSet<String>,
+    /// Of these, those that were accepted.
+    pub accepted: Vec<String>,
     /// Lane, message, number of attempts recorded.
     pub logged: Vec<(String, String, u32)>,
     /// Lane, message, number of the last attempt of deliveries that were asked for again.
@@ -439,6 +441,7 @@ impl Model {
             ..Message::default()
         };
         self.messages.insert(message.to_owned(), message_row);
+        touched.accepted.push(message.to_owned());
         touched.messages.insert(message.to_owned());
         Ok(())
     }

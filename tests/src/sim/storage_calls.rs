@@ -246,6 +246,7 @@ impl World {
                 self.loses(lane, before, holder);
             }
         }
+        self.coverage.add_many(Count::Events, touched.accepted.len());
         self.coverage.add_many(Count::Deliveries, touched.new.len());
         self.coverage.add_many(Count::Claims, touched.leased.len());
         let lost = touched.leased.iter().filter(|(_, before)| before.until != 0);
@@ -283,9 +284,6 @@ impl World {
         for (key, value) in mutations.iter().filter_map(put_of) {
             if key.starts_with("inbox/") && value.contains("routedTo") {
                 self.coverage.add(Count::Cursors);
-            }
-            if key.starts_with("msg/") {
-                self.coverage.add(Count::Events);
             }
         }
         self.wake_sleepers();
