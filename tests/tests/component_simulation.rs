@@ -13,7 +13,8 @@ use hookwright_engine::host::{
 };
 use hookwright_host::{CallError, Imports, Plugin, Runtime, Settings};
 use hookwright_tests::sim::{
-    self, Count, Coverage, Done, Elsewhere, Job, Life, Op, PINNED, Reply, Run, Senses, Step, erasure, settings_json,
+    self, Count, Coverage, Done, Elsewhere, Job, Life, Op, PINNED, Params, Reply, Run, Senses, Step, erasure,
+    settings_json,
 };
 
 /// So many of the seeds that also run natively, the pinned ones and these.
@@ -268,7 +269,13 @@ fn the_component_does_what_the_engine_does() {
         assert!(coverage.of(count) > 0, "{count:?} never happened:\n{}", coverage.table());
     }
     assert_eq!(compared, seeds.len());
-    assert!(made.load(Ordering::Relaxed) > SEEDS, "crashed instances were made anew");
+    let first = |seed: &u64| {
+        let params = Params::draw(*seed);
+        (params.workers + params.applications) as u64
+    };
+    let begun_with: u64 = seeds.iter().map(first).sum();
+    let made = made.load(Ordering::Relaxed);
+    assert!(made > begun_with, "crashed instances were made anew: {made}, {begun_with} from the start");
 }
 
 #[test]
