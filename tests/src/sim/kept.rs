@@ -134,12 +134,11 @@ impl Model {
             let known = self.kept.moved.entry(of.clone()).or_default();
             known.0 += delivery.moved.values().sum::<usize>();
             known.1 += delivery.log.len();
-            let record = |(number, at_ms)| Record {
-                number,
-                at_ms,
-                unlisted_us: delivery.unlisted.get(&number).copied(),
-            };
-            self.kept.recent.entry(of).or_default().extend(delivery.recent_ms.iter().map(|(n, at)| (*n, *at)).map(record));
+            let records = delivery.recent_ms.iter().map(|(&number, &at_ms)| {
+                let unlisted_us = delivery.unlisted.get(&number).copied();
+                Record { number, at_ms, unlisted_us }
+            });
+            self.kept.recent.entry(of).or_default().extend(records);
         }
         Some(known)
     }

@@ -13,13 +13,7 @@ use crate::sim::store::SimStore;
 const FAMILIES: [&str; 7] = ["msg/", "log/", "recent/", "routed/", "bare/", "marked/", "inbox/"];
 
 /// Judges a commit, before what it removes is forgotten. Jobs that ended after `old_us` are too young to go.
-pub fn removed(
-    model: &Model,
-    touched: &Touched,
-    now_us: u64,
-    retention_us: u64,
-    old_us: u64,
-) -> Result<(), Failure> {
+pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64, old_us: u64) -> Result<(), Failure> {
     for message in touched.gone.iter().chain(&touched.stoned) {
         let wanted = model.still_wanted(message, now_us, retention_us);
         ensure(wanted.is_none(), "kept", || format!("{message} goes: {}", wanted.unwrap_or_default()))?;
