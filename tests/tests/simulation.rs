@@ -1,10 +1,10 @@
-//! The simulator in the ordinary test run: some hundred seeds, and every sabotage caught. `cargo xtask test simulation` runs
-//! thousands, in release.
+//! The simulator in the ordinary test run: some hundred seeds, and that `docs/simulation.md` says of every sabotage what is
+//! asked of it. `cargo xtask test simulation` runs thousands of seeds, in release, and every sabotage.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookwright_tests::sim::{self, Count, Coverage, Run, Sabotage};
+use hookwright_tests::sim::{self, Count, Coverage, Outcome, Run, Sabotage};
 
 const SEEDS: u64 = 300;
 
@@ -23,7 +23,7 @@ fn quietly() {
 }
 
 /// Runs seeds on two threads up to the first that fails, in the order of their numbers.
-fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> (Coverage, Option<Run>) {
+fn first_failure(seeds: u64) -> (Coverage, Option<Run>) {
     quietly();
     let next = AtomicU64::new(1);
     let end = AtomicU64::new(seeds + 1);
@@ -34,7 +34,7 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> (Coverage, Option<Ru
             if seed >= end.load(Ordering::Relaxed) {
                 return (coverage, failed);
             }
-            let run = sim::run(seed, sabotage, false);
+            let run = sim::run(seed, None, false);
             coverage.merge(&run.coverage);
             if run.failure.is_some() {
                 end.fetch_min(seed, Ordering::Relaxed);
@@ -60,7 +60,7 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> (Coverage, Option<Ru
 
 #[test]
 fn seeds_pass_and_cover_the_faults() {
-    let (coverage, failed) = first_failure(SEEDS, None);
+    let (coverage, failed) = first_failure(SEEDS);
     if let Some(run) = failed {
         panic!("{:?}\nagain: cargo xtask sim --seed {} --count 1", run.failure, run.seed);
     }
@@ -97,7 +97,46 @@ fn a_seed_is_the_same_run_every_time() {
 
 #[test]
 fn a_run_that_proves_nothing_is_told_from_one_that_does() {
-    assert_eq!(Coverage::default().faults(), 0);
     let run = sim::run(1, None, false);
-    assert!(run.coverage.of(Count::Events) > 0, "{}", run.coverage.table());
+    assert!(run.coverage.proves(1) && run.coverage.proves(2), "{}", run.coverage.table());
+    let mut faults = Coverage::default();
+    faults.add(Count::Crashes);
+    assert!(!Coverage::default().proves(1) && !faults.proves(1), "no event was accepted");
+    let mut events = Coverage::default();
+    events.add(Count::Events);
+    assert!(!events.proves(2), "nothing went wrong");
+    assert!(events.proves(1), "one seed may be one without faults");
+    events.merge(&faults);
+    assert!(events.proves(2));
+}
+
+/// What stands in backticks in a cell of a table, but for what is in parentheses.
+fn named(cell: &str) -> Vec<&str> {
+    let outside = cell.split('(').map(|part| part.rsplit(')').next().unwrap_or_default());
+    outside.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_documentation_says_of_every_sabotage_what_is_asked_of_it() {
+    let text = include_str!("../../docs/simulation.md");
+    let (_, tables) = text.split_once("## Sabotages").unwrap();
+    let (tables, _) = tables.split_once("\n## ").unwrap();
+    let rows: Vec<(&str, &str)> =
+        tables.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once(" | ")).collect();
+    let of = |sabotage: &Sabotage| {
+        let cells = |(names, _): &&(&str, &str)| named(&format!("`{names}")).contains(&sabotage.name());
+        let found: Vec<_> = rows.iter().filter(cells).collect();
+        assert_eq!(found.len(), 1, "{} is in {found:?}", sabotage.name());
+        found[0].1
+    };
+    for sabotage in Sabotage::ALL {
+        match sabotage.outcome() {
+            Outcome::Seen(by) | Outcome::Rare(by) | Outcome::At(_, by) => {
+                assert_eq!(named(of(sabotage)), by, "{}", sabotage.name())
+            }
+            Outcome::Harmless(why) => assert_eq!(of(sabotage), why, "{}", sabotage.name()),
+        }
+    }
+    let documented: usize = rows.iter().map(|(names, _)| named(&format!("`{names}")).len()).sum();
+    assert_eq!(documented, Sabotage::ALL.len(), "a sabotage is documented and not there");
 }

@@ -14,7 +14,8 @@ usage: sim [--seed N] [--count M] [--keep-going] [--sabotage NAME|all] [--trace]
        sim --pinned | --crash-points [--sabotage NAME|all] | --crash-point SCENARIO:CALL:MODE [--sabotage NAME] [--trace]
 
   --seed N          the first seed; 1 unless said otherwise
-  --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage, 5000 for a rare one
+  --count M         how many seeds; 1 unless said otherwise, 1000 for a sabotage, 5000 for a rare one, and one
+                    that is named for the rarest
   --keep-going      a seed that fails is named, and does not end the run
   --sabotage NAME   breaks a rule of the protocol and expects that the checker which is there for it notices; all: one
                     after the other
@@ -110,7 +111,7 @@ fn sabotages(name: &str) -> Result<Vec<Sabotage>, String> {
 fn simulate(options: &Options) -> bool {
     let count = options.count.unwrap_or(1);
     let began = Instant::now();
-    let Found { runs, failures, coverage, first } = on_all_cores(options, count, None);
+    let Found { runs, failures, coverage, first } = on_all_cores(options, options.seed, count, None);
     let seconds = began.elapsed().as_secs_f64();
     if options.keep_going && failures > 0 {
         println!("{failures} of {runs} seeds from {} failed in {seconds:.1} s", options.seed);
@@ -196,16 +197,18 @@ fn sabotage_at_crash_points(options: &Options) -> bool {
 fn noticed(sabotage: Sabotage, found: Option<(String, &Failure)>, runs: &str) -> bool {
     let name = sabotage.name();
     match (found, sabotage.outcome()) {
-        (Some((place, failure)), Outcome::Seen(by) | Outcome::Rare(by)) if by.contains(&failure.checker) => {
+        (Some((place, failure)), Outcome::Seen(by) | Outcome::Rare(by) | Outcome::At(_, by))
+            if by.contains(&failure.checker) =>
+        {
             println!("{name:<28} caught {place} by {}", failure.checker);
             true
         }
-        (Some((place, failure)), Outcome::Seen(by) | Outcome::Rare(by)) => {
+        (Some((place, failure)), Outcome::Seen(by) | Outcome::Rare(by) | Outcome::At(_, by)) => {
             println!("{name:<28} caught {place} by {}, and not by {}", failure.checker, by.join(" or "));
             println!("  {}", failure.detail);
             false
         }
-        (None, Outcome::Seen(_) | Outcome::Rare(_)) => {
+        (None, Outcome::Seen(_) | Outcome::Rare(_) | Outcome::At(..)) => {
             println!("{name:<28} NOT CAUGHT in {runs}");
             false
         }
@@ -241,9 +244,13 @@ fn crash_point(options: &Options, point: Point) -> bool {
 fn sabotage(options: &Options) -> bool {
     let mut passed = true;
     for sabotage in &options.sabotages {
-        let rare = matches!(sabotage.outcome(), Outcome::Rare(_));
-        let count = options.count.unwrap_or(if rare { RARE_SABOTAGE_SEEDS } else { SABOTAGE_SEEDS });
-        let Found { runs, first, .. } = on_all_cores(options, count, Some(*sabotage));
+        let (seed, count) = match (sabotage.outcome(), options.count) {
+            (_, Some(count)) => (options.seed, count),
+            (Outcome::At(seed, _), None) => (seed, 1),
+            (Outcome::Rare(_), None) => (options.seed, RARE_SABOTAGE_SEEDS),
+            (Outcome::Seen(_) | Outcome::Harmless(_), None) => (options.seed, SABOTAGE_SEEDS),
+        };
+        let Found { runs, first, .. } = on_all_cores(options, seed, count, Some(*sabotage));
         if let Some(run) = first.as_ref().filter(|_| options.trace) {
             run.trace.iter().for_each(|line| println!("{line}"));
         }
@@ -264,8 +271,8 @@ struct Found {
 }
 
 /// Runs seeds until one fails, or all of them.
-fn on_all_cores(options: &Options, count: u64, sabotage: Option<Sabotage>) -> Found {
-    let (seed, trace) = (options.seed, options.trace);
+fn on_all_cores(options: &Options, seed: u64, count: u64, sabotage: Option<Sabotage>) -> Found {
+    let trace = options.trace;
     let next = AtomicU64::new(seed);
     let end = AtomicU64::new(seed.saturating_add(count));
     let found = Mutex::new(Found::default());

@@ -328,6 +328,9 @@ impl World {
             self.turn(due)?;
             turns += 1;
             let in_time = turns < TURNS_MAX && self.now_us < BEGIN_US + REST_US_MAX;
+            if !in_time {
+                endings::inboxes(&self.model, &self.store)?;
+            }
             ensure(in_time, "comes-to-rest", || format!("after {turns} turns, {} rows", self.store.count("")))?;
             if self.resting {
                 break;

@@ -36,6 +36,15 @@ pub fn accepted(model: &Model, markers: &[u64], answers: &[Accepted]) -> Result<
     Ok(())
 }
 
+/// Judges a run that does not come to rest: what waits for its routing is in the store.
+pub fn inboxes(model: &Model, store: &SimStore) -> Result<(), Failure> {
+    for (id, message) in model.messages.iter().filter(|(_, message)| message.routed_us.is_none()) {
+        let there = message.inbox.as_ref().is_none_or(|key| store.count(key) > 0);
+        ensure(there, "drained", || format!("{id} was never routed, and its inbox row is not there"))?;
+    }
+    Ok(())
+}
+
 /// Judges a run that has come to rest.
 pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
     for prefix in ["inbox/", "queue/", "wake/"] {
