@@ -83,7 +83,7 @@ fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::NotFound => "not-found",
         ErrorKind::Conflict => "conflict",
         ErrorKind::Forbidden => "forbidden",
-        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Unavailable | ErrorKind::Blocked => "unavailable",
         ErrorKind::TransactionAborted => "transaction-aborted",
         ErrorKind::Internal => "internal",
     }

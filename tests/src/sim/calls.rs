@@ -219,7 +219,11 @@ impl World {
                 // Its content may be gone.
                 Job::Redeliver { tenant, .. } if self.model.kept.kept_none.contains(&keys::part(tenant)) => true,
                 // So many run already.
-                Job::Recover { .. } | Job::Replay { .. } if self.model.jobs.len() >= JOBS_RUNNING_MAX => true,
+                Job::Recover { .. } | Job::Replay { .. } | Job::Erase { .. }
+                    if self.model.jobs.len() >= JOBS_RUNNING_MAX =>
+                {
+                    true
+                }
                 Job::Redeliver { webhook: Some(webhook), .. }
                 | Job::Recover { webhook, .. }
                 | Job::Replay { webhook, .. } => self.was_inactive(webhook),
