@@ -64,6 +64,7 @@ pub const CASES: &[Case] = &[
     several("what one connection writes the others read", Durability::Memory, racing::seen_by_others),
     several("a counter incremented under a check loses nothing", Durability::Memory, racing::counter),
     several("one of many inserts wins", Durability::Memory, racing::inserts),
+    several("a check holds although only another row is changed", Durability::Memory, racing::unchanged_rows),
     several("rows written together are read together", Durability::Memory, racing::snapshots),
     several("commits in opposite orders do not deadlock", Durability::Memory, racing::opposite_orders),
     several("no two puts get one version", Durability::Memory, racing::distinct_versions),

@@ -5,9 +5,9 @@
 //! needs the engine alone, and runs a hundred times as fast.
 
 use crate::command::{Counts, cargo, root, run, run_tests};
-use crate::{build, limits, native, node, php, readme};
+use crate::{apt, build, limits, native, node, php, readme};
 use anyhow::{Result, bail};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// A step counts for one, unless it counts its tests itself.
@@ -85,7 +85,7 @@ fn dependencies(_: &mut Counts) -> Result<()> {
         // As large as everything else in the folder together, and of no more use.
         std::fs::remove_dir_all(folder.join("build")).ok();
     }
-    let mut deny = std::process::Command::new(program);
+    let mut deny = Command::new(program);
     run(deny
         .args(["--locked", "--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"])
         .current_dir(root()))
@@ -99,8 +99,15 @@ fn unit_tests(counts: &mut Counts) -> Result<()> {
 
 /// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
 fn acceptance_tests(counts: &mut Counts) -> Result<()> {
+    // The storage kit tries stores that are written in it.
+    apt::ensure("the storage kit's tests", &|| Ok(if has_python() { vec![] } else { vec!["python3"] }))?;
     let skipped = ["--skip", "component", "--skip", "valgrind", "--skip", "on_musl"];
     run_tests(cargo(&["test", "--locked", "--workspace", "--test", "all", "--"]).args(skipped), counts)
+}
+
+fn has_python() -> bool {
+    let asked = Command::new("python3").args(["-c", "import sqlite3"]).output();
+    asked.is_ok_and(|asked| asked.status.success())
 }
 
 /// The tests whose name says `component`: the imports are read off the artifact.

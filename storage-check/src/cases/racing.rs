@@ -13,16 +13,22 @@ const WRITERS: usize = 4;
 /// Runs the function for each writer, all starting together, and collects what they return.
 fn race<T: Send>(subject: &dyn Subject, run: impl Fn(&Store, usize) -> Done<T> + Sync) -> Done<Vec<T>> {
     let handles: Vec<Handle> = (0..WRITERS).map(|_| subject.connect()).collect::<Done<_>>()?;
-    let start = Barrier::new(WRITERS);
+    together(&handles, run)
+}
+
+/// The same for writers that are connected already.
+fn together<T: Send>(handles: &[Handle], run: impl Fn(&Store, usize) -> Done<T> + Sync) -> Done<Vec<T>> {
+    let start = Barrier::new(handles.len());
     thread::scope(|scope| {
         let (start, run) = (&start, &run);
-        let begin = |(writer, handle): (usize, Handle)| {
+        let begin = |(writer, handle): (usize, &Handle)| {
+            let handle = Handle::clone(handle);
             scope.spawn(move || {
                 start.wait();
                 run(&*handle, writer)
             })
         };
-        let threads: Vec<_> = handles.into_iter().enumerate().map(begin).collect();
+        let threads: Vec<_> = handles.iter().enumerate().map(begin).collect();
         // A writer that panics takes the case with it: that is a mistake of the case, not of the store.
         let join = |thread: thread::ScopedJoinHandle<'_, Done<T>>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -86,6 +92,25 @@ pub(super) fn inserts(subject: &dyn Subject) -> Done {
             let key = format!("k/{n:02}");
             same(format!("the winner of {key}"), &row(&*store, &key)?.value, &writer.to_string())?;
         }
+    }
+    Ok(())
+}
+
+/// Each of two commits checks the row that the other one changes. In whichever order they happen, the check of the second
+/// fails; a store that guards only what a commit changes lets both through.
+pub(super) fn unchanged_rows(subject: &dyn Subject) -> Done {
+    const ROUNDS: usize = 200;
+    let handles: [Handle; 2] = [subject.connect()?, subject.connect()?];
+    for round in 0..ROUNDS {
+        let versions = commit(&*handles[0], &[], &[put("a", "1"), put("b", "1")])?;
+        let won = together(&handles, |store, writer| {
+            let (check, mutation) =
+                if writer == 0 { (at("b", versions[1]), put("a", "0")) } else { (at("a", versions[0]), put("b", "0")) };
+            Ok(try_commit(store, &[check], &[mutation])?.is_ok())
+        })?;
+        let what =
+            format!("the commits applied of two that each check the row which the other changes, in round {round}");
+        same(what, &won.into_iter().filter(|won| *won).count(), &1)?;
     }
     Ok(())
 }

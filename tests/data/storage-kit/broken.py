@@ -77,6 +77,27 @@ class ChecksBeforeItLocks(driver.Store):
         return super().commit([], mutations)
 
 
+class LocksOnlyWhatItChanges(driver.Store):
+    """As under snapshot isolation: what is checked and not changed is as it was before the commit began."""
+
+    before = {}
+
+    def commit(self, checks, mutations):
+        changed = {mutation.get("put", mutation.get("delete")) for mutation in mutations}
+        unchanged = [check["key"] for check in checks if check["key"] not in changed]
+        before = {key: self.version(key) for key in unchanged}
+        if before:
+            time.sleep(0.001)
+        self.before = before
+        try:
+            return super().commit(checks, mutations)
+        finally:
+            self.before = {}
+
+    def version(self, key):
+        return self.before[key] if key in self.before else super().version(key)
+
+
 class ReadsRowByRow(driver.Store):
     """A get that is as many snapshots as it has keys."""
 

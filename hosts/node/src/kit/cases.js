@@ -2,7 +2,9 @@
 // test holds the names equal. The cases never look at what a store is made of.
 
 import { crash, others, reopened, versionsAfterReopening } from './cases-ending.js';
-import { counter, distinctVersions, inserts, oppositeOrders, seenByOthers, snapshots } from './cases-racing.js';
+import {
+  counter, distinctVersions, inserts, oppositeOrders, seenByOthers, snapshots, unchangedRows,
+} from './cases-racing.js';
 import { empty, get, halfOpen, largestValue, limits, order, values } from './cases-reading.js';
 import { refusedCommits, refusedReads } from './cases-refusing.js';
 import {
@@ -38,6 +40,7 @@ export const CASES = [
   several('what one connection writes the others read', seenByOthers),
   several('a counter incremented under a check loses nothing', counter),
   several('one of many inserts wins', inserts),
+  several('a check holds although only another row is changed', unchangedRows),
   several('rows written together are read together', snapshots),
   several('commits in opposite orders do not deadlock', oppositeOrders),
   several('no two puts get one version', distinctVersions),
