@@ -27,6 +27,14 @@ pub const WORDS: &[&str] = &[
     "/recover",
     "/replay",
     "/cancel",
+    "/erase",
+    "/settings",
+    "/deliveries/{wh}",
+    "/explain",
+    "/payload",
+    "\"keepBodies\":false",
+    "\"subject\":",
+    "{\"type\":\"asset\",\"id\":\"7\"}",
     "{\"since\":\"1970-01-01T00:00:00Z\"}",
     "/test",
     "/rotate-secret",
@@ -98,7 +106,7 @@ fn scene() -> (Config, World, (String, String)) {
     let shown = register(&world, &config, "acme", Some("u1"), &registration).expect("a good registration");
     let webhook =
         serde_json::from_str::<Value>(&shown).expect("a webhook")["id"].as_str().unwrap_or_default().to_owned();
-    let event = r#"{"type":"asset.updated","id":"e1","data":{"a":1}}"#;
+    let event = r#"{"type":"asset.updated","id":"e1","subject":{"type":"asset","id":7},"data":{"a":1}}"#;
     let message = on_event(&world, &config, Some("acme"), event).expect("a good event").message_id;
     world.pump(&config).expect("a world without faults");
     (config, world, (webhook, message))

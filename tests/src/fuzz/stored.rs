@@ -10,7 +10,10 @@ use std::sync::OnceLock;
 use hookwright_engine::host::{Direction, Entry, KeyRange, Mutation, Response, Storage};
 use hookwright_engine::json::{self, Json, Style};
 use hookwright_engine::memory::MemoryStore;
-use hookwright_engine::{Config, Error, ErrorKind, on_event, register, rotate_secret, take_over};
+use hookwright_engine::{
+    Config, Error, ErrorKind, cancel_job, erase, on_event, recover, redeliver, register, replay, rotate_secret,
+    take_over, update_settings,
+};
 use serde_json::Value;
 
 use super::world::{SECRET, START_US, World, config};
@@ -32,8 +35,12 @@ pub const WORDS: &[&str] = &[
     "sub",
     "subs",
     "tenant",
+    "bare",
+    "marked",
     "#1",
     "#2",
+    "#3",
+    "#4",
     "-",
     "\n",
     " .v=",
@@ -57,6 +64,16 @@ pub const WORDS: &[&str] = &[
     " .after=",
     " .kind=",
     " .webhook=",
+    " .subject=",
+    " .phase=",
+    " .sinceMs=",
+    " .untilMs=",
+    " .createdAtMs=",
+    " .looked=",
+    " .careful=",
+    " .contentHash=",
+    " .keepBodies=",
+    " .elsewhere=",
     " .askedMs=",
     " .queuedMs=",
     " .tries=",
@@ -85,20 +102,31 @@ pub const WORDS: &[&str] = &[
     "\"\"",
     "2",
     "\"retrying\"",
+    "\"running\"",
+    "\"erase\"",
+    "\"erased\"",
+    "true",
+    "false",
     "\"wake/0/a/b\"",
     "\"/\"",
     "\"~\"",
     "1738670407000",
 ];
 
-/// A store with a row of every kind, the configuration for it, and a webhook and a message of it.
 const EVER: &str = r#"{"since":"1970-01-01T00:00:00Z"}"#;
 
+/// A store with a row of every kind, the configuration for it, and a webhook and a message of it.
 struct Scene {
     store: MemoryStore,
     config: Config,
     webhook: String,
     message: String,
+    /// A message whose content has been dropped.
+    bare: String,
+    /// A message that is a stone, because its erasure still runs.
+    stone: String,
+    /// A job that sends again and has not begun.
+    job: String,
     /// The webhook and the message of another tenant.
     others: (String, String),
 }
@@ -120,32 +148,93 @@ fn scene() -> &'static Scene {
             let registration = format!(
                 r#"{{"url":"https://a.example/in","events":{events},"secret":"{SECRET}","headers":{{"X-Key":"v"}},"schedule":[2,4]}}"#
             );
-            let shown = register(&world, &config, tenant, None, &registration).expect("a good registration");
-            serde_json::from_str::<Value>(&shown).expect("a webhook")["id"].as_str().unwrap_or_default().to_owned()
+            id_of(&register(&world, &config, tenant, None, &registration).expect("a good registration"))
         };
         let webhook = hook("acme", r#"["*"]"#);
         hook("acme", r#"["asset.*","user.created"]"#);
         let others_webhook = hook("other", r#"["*"]"#);
         rotate_secret(&world, &config, "acme", &webhook, None, Some(3_600)).expect("a rotation");
-        for keeps in ["false", "true"] {
-            let changes = format!(r#"{{"keepBodies":{keeps}}}"#);
-            hookwright_engine::update_settings(&world, &config, "acme", &changes).expect("a change");
-        }
-        let accept = |tenant: &str, id: &str| {
-            let event = format!(r#"{{"type":"asset.updated","id":"{id}","data":{{"a":1}}}}"#);
-            on_event(&world, &config, Some(tenant), &event).expect("a good event").message_id
-        };
-        accept("acme", "e1");
+        let bare = bare_message(&world, &config);
+        accept(&world, &config, "acme", "e1", 1);
         world.pump(&config).expect("delivered");
-        let failing = Response { status: 500, ..Response::default() };
-        world.answers.borrow_mut().extend([Ok(failing.clone()), Ok(failing.clone()), Ok(failing)]);
-        let message = accept("acme", "e2");
-        let others = (others_webhook, accept("other", "e2"));
+        let stone = accept(&world, &config, "acme", "e5", 5);
+        world.pump(&config).expect("delivered");
+        erase(&world, &config, "acme", &subject(5)).expect("a job");
+        pump_until(&world, &config, |world| {
+            // A mark is there, and the job waits for late commits.
+            row(world, "marked", 0).is_some() && logs_of(world, &stone) == 0
+        });
+        let failing = || Ok(Response { status: 500, ..Response::default() });
+        // Two webhooks of one tenant, and one of the other.
+        world.answers.borrow_mut().extend([failing(), failing(), failing()]);
+        let message = accept(&world, &config, "acme", "e2", 2);
+        let others = (others_webhook, accept(&world, &config, "other", "e2", 2));
         world.pump(&config).expect("to be tried again");
-        accept("acme", "e3");
-        hookwright_engine::replay(&world, &config, "acme", &webhook, EVER).expect("a job");
-        Scene { store: world.store, config, webhook, message, others }
+        accept(&world, &config, "acme", "e3", 3);
+        let job = id_of(&recover(&world, &config, "acme", &webhook, EVER).expect("a job"));
+        replay(&world, &config, "acme", &webhook, EVER).expect("a job");
+        // Its messages are delivered already, and are still to be looked for.
+        erase(&world, &config, "acme", &subject(1)).expect("a job");
+        for kind in KINDS {
+            assert!(row(&world, kind, 0).is_some(), "the store has no row {kind}/");
+        }
+        Scene { store: world.store, config, webhook, message, bare, stone, job, others }
     })
+}
+
+/// Every kind of row.
+const KINDS: [&str; 17] = [
+    "msg", "inbox", "shard", "routed", "job", "sub", "subs", "bare", "marked", "tenant", "hook", "queue", "wake",
+    "lane", "stat", "log", "recent",
+];
+
+/// A message of a time in which the tenant kept no bodies.
+fn bare_message(world: &World, config: &Config) -> String {
+    let keep = |bodies: bool| {
+        update_settings(world, config, "acme", &format!(r#"{{"keepBodies":{bodies}}}"#)).expect("a change");
+    };
+    keep(false);
+    let message = accept(world, config, "acme", "e4", 4);
+    pump_until(world, config, |world| row(world, "bare", 0).is_some());
+    keep(true);
+    message
+}
+
+/// The message of an event about the asset of that number.
+fn accept(world: &World, config: &Config, tenant: &str, id: &str, asset: u32) -> String {
+    on_event(world, config, Some(tenant), &event(id, asset)).expect("a good event").message_id
+}
+
+fn event(id: &str, asset: u32) -> String {
+    format!(r#"{{"type":"asset.updated","id":"{id}","subject":{{"type":"asset","id":{asset}}},"data":{{"a":1}}}}"#)
+}
+
+/// What asks for the erasure of an asset.
+fn subject(asset: u32) -> String {
+    format!(r#"{{"subject":{{"type":"asset","id":"{asset}"}}}}"#)
+}
+
+/// The id in what the engine shows.
+fn id_of(shown: &str) -> String {
+    serde_json::from_str::<Value>(shown).expect("small numbers")["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Time passes, in steps that are shorter than any wait of the engine which matters here.
+fn pump_until(world: &World, config: &Config, is_so: impl Fn(&World) -> bool) {
+    const STEPS_MAX: u32 = 60;
+    for _ in 0..STEPS_MAX {
+        world.pump(config).expect("a world without faults");
+        if is_so(world) {
+            return;
+        }
+        world.pass_ms(1_000);
+    }
+    panic!("the scene does not come about");
+}
+
+fn logs_of(world: &World, message: &str) -> usize {
+    let range = KeyRange { start: format!("log/acme/{message}/"), end: format!("log/acme/{message}0") };
+    world.store.scan(&range, 1_000, Direction::Forward).map_or(0, |rows| rows.len())
 }
 
 /// Does what the lines say, and answers the keys of the rows that are not what they were.
@@ -195,46 +284,78 @@ fn changed(entry: &Entry, value: &str) -> Option<String> {
 
 /// Everything that reads, in an order in which each finds what the damage left.
 fn flows(scene: &Scene, world: &World, damaged: &[String]) {
-    let Scene { config, webhook, message, .. } = scene;
-    let look = |result: Result<String, Error>| {
-        if let Some(text) = judge(result, damaged) {
-            check_json(&text);
-        }
-    };
+    let Scene { config, webhook, message, bare, stone, job, .. } = scene;
+    let look = |result: Result<String, Error>| look(judge(result, damaged));
+    // What may be refused although nothing is damaged.
+    let ask = |result: Result<String, Error>| self::look(judge_refusal(result, damaged));
     let read = || {
         look(world.call(|world| hookwright_engine::list(world, config, "acme", None, 100)));
         look(world.call(|world| hookwright_engine::get(world, config, "acme", webhook)));
+        look(world.call(|world| hookwright_engine::tenant_settings(world, config, "acme")));
         look(world.call(|world| hookwright_engine::attempts(world, config, "acme", webhook, None, 100)));
-        look(world.call(|world| hookwright_engine::message(world, config, "acme", message)));
         look(world.call(|world| hookwright_engine::jobs(world, config, "acme", None, 100)));
+        look(world.call(|world| hookwright_engine::job(world, config, "acme", job)));
+        for message in [message, bare, stone] {
+            ask(world.call(|world| hookwright_engine::message(world, config, "acme", message)));
+            ask(world.call(|world| hookwright_engine::message_attempts(world, config, "acme", message, None, 100)));
+            ask(world.call(|world| hookwright_engine::explain(world, config, "acme", message, webhook)));
+            ask(world.call(|world| hookwright_engine::delivery_payload(world, config, "acme", message, webhook)));
+        }
+    };
+    let read_message = || {
+        look(world.call(|world| hookwright_engine::message(world, config, "acme", message)));
         look(world.call(|world| hookwright_engine::message_attempts(world, config, "acme", message, None, 100)));
+        look(world.call(|world| hookwright_engine::explain(world, config, "acme", message, webhook)));
+    };
+    let pump = |waits_ms: &[u64]| {
+        for wait_ms in waits_ms {
+            world.pass_ms(*wait_ms);
+            if let Some(report) = judge(world.pump(config), damaged) {
+                assert!(report.next_due_ms <= hookwright_engine::limits::POLL_MS, "{report:?}");
+            }
+        }
     };
     read();
+    read_message();
+    look(world.call(|world| hookwright_engine::delivery_payload(world, config, "acme", message, webhook)));
+    look(world.call(|world| cancel_job(world, config, "acme", job)));
     judge(world.call(|world| take_over(world, config)), damaged);
-    for wait_ms in [0, 3_000, 60_000, 86_400_000] {
-        world.pass_ms(wait_ms);
-        if let Some(report) = judge(world.pump(config), damaged) {
-            assert!(report.next_due_ms <= hookwright_engine::limits::POLL_MS, "{report:?}");
-        }
-    }
+    pump(&[0, 3_000, 60_000, 86_400_000]);
     check_others(scene, world, damaged);
-    look(world.call(|world| hookwright_engine::redeliver(world, config, "acme", message, None)));
-    look(world.call(|world| hookwright_engine::redeliver(world, config, "acme", message, Some(webhook))));
-    look(world.call(|world| hookwright_engine::recover(world, config, "acme", webhook, EVER)));
-    judge(world.pump(config), damaged);
-    let event = r#"{"type":"asset.updated","id":"e2","data":{"a":1}}"#;
-    judge(world.call(|world| on_event(world, config, Some("acme"), event)), damaged);
+    for message in [bare, stone] {
+        ask(world.call(|world| redeliver(world, config, "acme", message, Some(webhook))));
+    }
+    look(world.call(|world| redeliver(world, config, "acme", message, None)));
+    look(world.call(|world| redeliver(world, config, "acme", message, Some(webhook))));
+    look(world.call(|world| recover(world, config, "acme", webhook, EVER)));
+    pump(&[0]);
+    look(world.call(|world| replay(world, config, "acme", webhook, EVER)));
+    pump(&[0]);
+    judge(world.call(|world| on_event(world, config, Some("acme"), &event("e2", 2))), damaged);
+    judge_refusal(world.call(|world| on_event(world, config, Some("acme"), &event("e5", 5))), damaged);
     look(world.call(|world| hookwright_engine::test_webhook(world, config, "acme", webhook)));
     look(world.call(|world| rotate_secret(world, config, "acme", webhook, None, None)));
-    look(world.call(|world| hookwright_engine::update_settings(world, config, "acme", r#"{"keepBodies":false}"#)));
+    look(world.call(|world| update_settings(world, config, "acme", r#"{"keepBodies":false}"#)));
     let changes = r#"{"events":["user.*"],"isActive":true}"#;
     look(world.call(|world| hookwright_engine::update(world, config, "acme", webhook, changes)));
-    judge(world.pump(config), damaged);
+    pump(&[0]);
+    read();
+    read_message();
+    // Of the message with the most behind it.
+    look(world.call(|world| erase(world, config, "acme", &subject(2))));
+    pump(&[0, 3_000, 700_000]);
     read();
     judge(world.call(|world| hookwright_engine::unregister(world, config, "acme", webhook)), damaged);
-    judge(world.pump(config), damaged);
+    pump(&[0]);
     for request in world.sent.borrow().iter() {
         assert!(request.url.starts_with("http"), "sent to {:?}", request.url);
+    }
+}
+
+/// What is shown is JSON.
+fn look(shown: Option<String>) {
+    if let Some(text) = shown {
+        check_json(&text);
     }
 }
 
@@ -256,12 +377,19 @@ fn check_others(scene: &Scene, world: &World, damaged: &[String]) {
 
 /// A failure is allowed where something was damaged, and says where.
 fn judge<T>(result: Result<T, Error>, damaged: &[String]) -> Option<T> {
+    if let Err(error) = &result {
+        assert!(!damaged.is_empty(), "an error without any damage: {error}");
+    }
+    judge_refusal(result, damaged)
+}
+
+/// So is a refusal anywhere, but a row that cannot be read is one that was damaged.
+fn judge_refusal<T>(result: Result<T, Error>, damaged: &[String]) -> Option<T> {
     let error = match result {
         Ok(value) => return Some(value),
         Err(error) => error,
     };
     check_error(&error);
-    assert!(!damaged.is_empty(), "an error without any damage: {error}");
     if error.kind == ErrorKind::Internal {
         // What cannot be opened is told by the webhook and the place within it.
         let is_sealed = error.message.contains("sealed");
