@@ -1,7 +1,8 @@
 //! What `cargo xtask test` consists of, in the order in which a mistake is cheapest to find.
 //!
 //! Everything is built in the dev profile, whose settings for wasmtime are in the workspace's `Cargo.toml`; clippy and the
-//! docs share one check of all dependencies, the tests share one build. Only the simulator is built in release: it
+//! docs share one check of all dependencies, the tests and the README's commands one build, because the host names the
+//! features that the workspace has on. Only the simulator is built in release: it
 //! needs the engine alone, and runs a hundred times as fast.
 
 use crate::command::{Counts, cargo, root, run, run_tests};
