@@ -103,7 +103,10 @@ fn acceptance_tests(counts: &mut Counts) -> Result<()> {
     // The storage kit tries stores that are written in it.
     apt::ensure("the storage kit's tests", &|| Ok(if has_python() { vec![] } else { vec!["python3"] }))?;
     let skipped = ["--skip", "component", "--skip", "valgrind", "--skip", "on_musl"];
-    run_tests(cargo(&["test", "--locked", "--workspace", "--test", "all", "--"]).args(skipped), counts)
+    run_tests(
+        cargo(&["test", "--locked", "--workspace", "--test", "all", "--test", "demo", "--"]).args(skipped),
+        counts,
+    )
 }
 
 fn has_python() -> bool {
