@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::host::{Direction, Entry, Host};
 use crate::json::{self, Json, Reader, Style};
 use crate::keys::{self, Lane};
-use crate::limits::{JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
+use crate::limits::{ERASE_STONES_PHASE, JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
 use crate::records::{self, Empty, Job, JobKind, JobState};
 use crate::webhook::{self, view};
 use crate::{Error, ErrorKind, accept, id, time};
@@ -95,13 +95,12 @@ fn start(
 /// Refuses a job beside too many others like it: each takes its share of every pump's time.
 pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -> Result<(), Error> {
     let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
+    // An erasure that only waits until its messages' ids are free takes nobody's time.
+    let works = |job: &Job| job.phase.is_none_or(|phase| phase < ERASE_STONES_PHASE);
+    let is_like = |job: &Job| job.kind == kind || (job.kind.is_wish() && kind.is_wish());
     let runs = |entry: &&Entry| {
         let job = records::decode::<Job>(&entry.key, &entry.value);
-        job.is_ok_and(|job| {
-            job.state == JobState::Running
-                && job.kind.is_wish() == kind.is_wish()
-                && (job.kind.is_wish() || job.kind == kind)
-        })
+        job.is_ok_and(|job| job.state == JobState::Running && is_like(&job) && works(&job))
     };
     let mut running = latest.iter().filter(runs).skip(JOBS_RUNNING_MAX - 1);
     let Some(entry) = running.next() else { return Ok(()) };

@@ -177,6 +177,8 @@ pub const ISOLATION_WAIT_MS: u64 = 10_000;
 pub const JOBS_RUNNING_MAX: usize = 20;
 /// The latest jobs of a tenant, among which they are counted.
 pub const JOBS_COUNTED_MAX: u32 = 200;
+/// Wakes of jobs that cannot be read, which a call passes over once it has told them.
+pub const JOBS_BROKEN_MAX: usize = 256;
 /// Jobs that a pump remembers to be due.
 pub const JOBS_DUE_MAX: usize = 32;
 /// Of one tenant.
@@ -240,6 +242,8 @@ pub const KEEP_ROWS_MAX: u32 = 200;
 pub const ERASE_MESSAGES_MAX: u32 = 16;
 /// Records of attempts, or of what was routed, that one step of an erasure looks at: each names up to 100 messages.
 pub const ERASE_ROWS_MAX: u32 = 8;
+/// The phase of an erasure in which only that is left to be waited for, counted from 0.
+pub const ERASE_STONES_PHASE: u32 = 7;
 /// For so long an erasure keeps the ids of its messages, in milliseconds: the commit that has accepted one may arrive once more.
 pub const ERASE_LINGER_MS: u64 = 600_000;
 
@@ -261,6 +265,8 @@ pub const STALL_MS: u32 = 200;
 pub const STALLS_MAX: u32 = 50;
 /// A call of `deliver` that has met one goes on for so long at most, in milliseconds: its report is what tells the operator.
 pub const PROBLEMS_HELD_MS: u64 = 300_000;
+/// So much longer, times a number that each call draws, below that of the inbox's shards: not all workers report at once.
+pub const PROBLEMS_SPREAD_MS: u64 = 10_000;
 /// Problems with stored rows that one call of `deliver` tells.
 pub const PROBLEMS_TOLD_MAX: usize = 20;
 /// A pump looks again at the latest after so long: an event accepted inside a transaction announces itself to nobody.

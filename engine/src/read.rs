@@ -31,12 +31,14 @@ pub fn attempts(
     // Each record names at least one attempt, so as many records as attempts wanted, and one more, are enough.
     let page = host.scan(&keys::recent_before(&lane, place.as_deref()), limit + 1, Direction::Reverse)?;
     let mut wanted: Vec<(String, u32)> = Vec::new();
-    let mut next = None;
+    let (mut next, mut last) = (None, None);
     for entry in &page {
-        // What cannot be read is left out, here and below.
-        let Ok(recent) = records::decode::<Recent>(&entry.key, &entry.value) else { continue };
         let place = keys::recent_place(&lane, &entry.key).unwrap_or_default();
-        for (index, attempt) in recent.attempts.into_iter().rev().enumerate().skip(std::mem::take(&mut skip)) {
+        let shown = std::mem::take(&mut skip);
+        // What cannot be read is left out, here and below.
+        let recent = records::decode::<Recent>(&entry.key, &entry.value).map_or(Vec::new(), |recent| recent.attempts);
+        last = Some(format!("{place}/{}", recent.len()));
+        for (index, attempt) in recent.into_iter().rev().enumerate().skip(shown) {
             if wanted.len() == limit as usize {
                 next = Some(format!("{place}/{index}"));
                 break;
@@ -46,6 +48,10 @@ pub fn attempts(
         if next.is_some() {
             break;
         }
+    }
+    if page.len() > limit as usize {
+        // There was one that named nothing: there may be more behind it.
+        next = next.or(last);
     }
     let keys: Vec<String> = wanted.iter().map(|(message, number)| keys::log(&lane, message, *number)).collect();
     let mut data = Vec::new();

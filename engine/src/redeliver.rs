@@ -78,13 +78,15 @@ fn active_subscribers(
     }
     let keys: Vec<String> = webhooks.iter().map(|webhook| keys::hook(&Lane::of(tenant_part, webhook))).collect();
     let hooks = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
-    let active = |hook: Option<Entry>| match hook {
-        // What cannot be read cannot be sent to.
-        Some(entry) => records::decode::<Hook>(&entry.key, &entry.value)
-            .is_ok_and(|hook| webhook::inactive_reason(config, &hook).is_none()),
-        None => false,
+    let active = |hook: Option<Entry>| match hook.map(|entry| records::decode::<Hook>(&entry.key, &entry.value)) {
+        Some(Ok(hook)) => Ok(webhook::inactive_reason(config, &hook).is_none()),
+        // A newer version can read it.
+        Some(Err(error)) if error.kind == ErrorKind::Blocked => Err(error),
+        // What is damaged cannot be sent to.
+        Some(Err(_)) | None => Ok(false),
     };
-    let mut active = hooks.into_iter().map(active);
+    let active = hooks.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
+    let mut active = active.into_iter();
     webhooks.retain(|_| active.next() == Some(true));
     Ok(webhooks)
 }

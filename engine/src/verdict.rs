@@ -84,7 +84,7 @@ pub fn judge(
             match wish(&response) {
                 Some(Wish::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
                 Some(Wish::AbortMessage) if verdict.state != State::Delivered => {
-                    verdict.detail = Some("the receiver wants this message no more".to_owned());
+                    verdict.detail = Some(aborted());
                     verdict.aborted = true;
                 }
                 Some(Wish::AbortMessage) | None => {}
@@ -110,6 +110,11 @@ pub fn judge(
         verdict.next_at_ms = next_at_ms;
     }
     verdict
+}
+
+/// What the log says of a message that its receiver has ended.
+pub(crate) fn aborted() -> String {
+    "the receiver wants this message no more".to_owned()
 }
 
 /// What a receiver asks for in the header `webhook-delivery`, whatever the status.

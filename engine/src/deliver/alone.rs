@@ -90,8 +90,9 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
     }
     // An earlier submission had landed, or the lane is somebody else's.
     if let Some(entry) = host.get_one(&key)? {
-        let row: records::Lane = records::decode(&key, &entry.value)?;
-        if row.token == held.token {
+        // What cannot be read is not ours.
+        let row = records::decode::<records::Lane>(&key, &entry.value);
+        if let Some(row) = row.ok().filter(|row| row.token == held.token) {
             held.is_now(entry.version, row);
             return Ok(false);
         }

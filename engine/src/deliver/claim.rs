@@ -404,8 +404,9 @@ pub(super) fn adopt(pump: &mut Pump<'_>, leases: Vec<Lease>) -> Result<bool, Err
     let mut any = false;
     for (lease, entry) in leases.into_iter().zip(entries) {
         let Some(entry) = entry else { continue };
-        let row: records::Lane = records::decode(&entry.key, &entry.value)?;
-        if row.token == lease.token {
+        // What cannot be read is nobody's.
+        let row = records::decode::<records::Lane>(&entry.key, &entry.value);
+        if row.is_ok_and(|row| row.token == lease.token) {
             hold(pump, lease, entry.version);
             any = true;
         }

@@ -20,7 +20,7 @@ use crate::host::Entry;
 use crate::job;
 use crate::keys::{self, Lane};
 use crate::limits::{
-    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_DUE_MAX,
+    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, JOBS_BROKEN_MAX, JOBS_DUE_MAX,
     JOBS_DUE_OF_TENANT_MAX, UNUSABLE_MS,
 };
 use crate::records::{self, Job, JobKind, JobState};
@@ -50,7 +50,9 @@ struct Step {
 /// Keeps the wake of a job, which is due.
 pub(super) fn note(pump: &mut Pump<'_>, lane: &Lane, wake: &str) {
     let of_tenant = pump.jobs_due.iter().filter(|(due, _)| due.tenant_part() == lane.tenant_part()).count();
-    let room = pump.jobs_due.len() < JOBS_DUE_MAX && of_tenant < JOBS_DUE_OF_TENANT_MAX;
+    let room = pump.jobs_due.len() < JOBS_DUE_MAX
+        && of_tenant < JOBS_DUE_OF_TENANT_MAX
+        && !pump.jobs_broken.iter().any(|broken| broken == wake);
     if room && pump.work.as_ref().is_none_or(|work| work.lane != *lane) {
         pump.jobs_due.push_back((lane.clone(), wake.to_owned()));
     }
@@ -169,7 +171,12 @@ fn find(pump: &mut Pump<'_>) -> Result<Option<Work>, Error> {
                 }
             }
             Ok(_) => {}
-            Err(error) => pump.tell(&error),
+            Err(error) => {
+                pump.tell(&error);
+                // Its wake stays, and keeps nobody else out.
+                pump.jobs_broken.push_back(wake);
+                pump.jobs_broken.truncate(JOBS_BROKEN_MAX);
+            }
         }
     }
     Ok(None)

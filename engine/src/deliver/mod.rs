@@ -24,8 +24,8 @@ use crate::config::Config;
 use crate::host::{Completion, EgressPolicy, Host, Wake};
 use crate::keys::Lane;
 use crate::limits::{
-    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_HELD_MS, PROBLEMS_TOLD_MAX, STALL_MS,
-    STALLS_MAX,
+    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_HELD_MS, PROBLEMS_SPREAD_MS,
+    PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX,
 };
 use crate::records::{Attempt, Doubt, Stat, State};
 use crate::webhook::Target;
@@ -150,6 +150,8 @@ pub(super) struct Pump<'a> {
     isolate_at_ms: u64,
     /// Jobs that are due, with their wakes.
     jobs_due: VecDeque<(Lane, String)>,
+    /// The wakes of jobs that cannot be read.
+    jobs_broken: VecDeque<String>,
     /// The tenant whose job was taken up last.
     job_turn: Option<String>,
     /// The job that this pump is at.
@@ -282,6 +284,7 @@ impl<'a> Pump<'a> {
             crowded: false,
             isolate_at_ms: u64::MAX,
             jobs_due: VecDeque::new(),
+            jobs_broken: VecDeque::new(),
             job_turn: None,
             work: None,
             keeps: false,
@@ -302,10 +305,10 @@ impl<'a> Pump<'a> {
         tell(&mut self.report.problems, error);
     }
 
-    /// A call that may go on for days ends some time after a problem, so that somebody hears of it.
+    /// A call that may go on for days ends some time after a problem, so that somebody hears of it. Not all workers' at once.
     fn report_soon(&mut self) {
         if self.report_by_ms == u64::MAX && !self.report.problems.is_empty() {
-            self.report_by_ms = self.now_ms() + PROBLEMS_HELD_MS;
+            self.report_by_ms = self.now_ms() + PROBLEMS_HELD_MS + u64::from(self.first_shard) * PROBLEMS_SPREAD_MS;
             self.deadline_ms = self.deadline_ms.min(self.report_by_ms);
         }
     }

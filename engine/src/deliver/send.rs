@@ -179,7 +179,10 @@ fn choose(pump: &mut Pump<'_>, unsent: &mut usize) -> Vec<(Lane, Delivery)> {
     }
     let mut slots = Slots::of(pump);
     let mut tenants = turns(pump);
-    while chosen.len() < SEND_BATCH_MAX {
+    // Room is kept for what needs no request.
+    let unsent_ready: usize = pump.lanes.values().filter(|held| held.is_unsent()).map(|held| held.ready.len()).sum();
+    let kept = UNSENT_BATCH_MAX.saturating_sub(*unsent).min(unsent_ready);
+    while chosen.len() + kept < SEND_BATCH_MAX {
         let Some((&(flying, place), _)) = tenants.first() else { break };
         let Some(mut lanes) = tenants.remove(&(flying, place)) else { break };
         let Some(lane) = lanes.pop_front() else { continue };
@@ -200,9 +203,8 @@ fn choose(pump: &mut Pump<'_>, unsent: &mut usize) -> Vec<(Lane, Delivery)> {
 fn choose_unsent(pump: &mut Pump<'_>, slots: &mut Slots, unsent: &mut usize, chosen: &mut Vec<(Lane, Delivery)>) {
     let busy = !chosen.is_empty() || !pump.flights.is_empty();
     let most = if busy { UNSENT_BATCH_MAX } else { SEND_BATCH_MAX };
-    let is_unsent = |held: &Held| !held.ready.is_empty() && !matches!(held.hook, Registration::Active(_));
     let mut lanes: VecDeque<Lane> =
-        pump.lanes.iter().filter(|(_, held)| is_unsent(held)).map(|(lane, _)| lane.clone()).collect();
+        pump.lanes.iter().filter(|(_, held)| held.is_unsent()).map(|(lane, _)| lane.clone()).collect();
     let start = lanes.iter().position(|lane| Some(lane) > pump.unsent_turn.as_ref()).unwrap_or(0);
     lanes.rotate_left(start);
     while *unsent < most && chosen.len() < SEND_BATCH_MAX {
@@ -517,6 +519,11 @@ impl Held {
             let free_at_us = self.stat.free_at_us.max(health::believed(stat.free_at_us, now_ms));
             self.stat = records::Stat { free_at_us, ..stat };
         }
+    }
+
+    /// Whether it has deliveries that need no attempt.
+    fn is_unsent(&self) -> bool {
+        !self.ready.is_empty() && !matches!(self.hook, Registration::Active(_))
     }
 
     /// Whether nothing but the first delivery of its queue may be sent. What is skipped is skipped in order as well, but all at

@@ -12,7 +12,7 @@ use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{LANE_WAKES_MAX, QUEUE_PAGE, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
 use crate::records::{self, Hook, Queue, Recent, Stat, State};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, verdict};
 
 /// Rounds of "read again and repeat the rest" before something must be wrong.
 const ROUNDS_MAX: u32 = 50;
@@ -56,6 +56,10 @@ struct LanePlan {
     /// The wakes seen are deleted, although the lane is kept: a lane that waits for its receiver must not gather them. The
     /// wake at the lease's end stays, and the release reads the queue.
     tidy: bool,
+    /// The webhook's row, if it was read before.
+    hook: Option<Entry>,
+    /// The webhook has been changed since a request was sent.
+    stale: bool,
     /// The webhook's row as it becomes, with its version before.
     disable: Option<(u64, Hook)>,
 }
@@ -108,10 +112,16 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
         if done.is_empty() && !idle && !full {
             continue;
         }
-        if let Err(error) = take_back(pump.host, lane, &mut done) {
-            failed = Some(error);
-        }
+        let hook = match registration(pump.host, lane, &done) {
+            Ok(hook) => hook,
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        };
+        let stale = take_back(hook.as_ref(), &mut done);
         let mut planned = plan_lane(held, done);
+        (planned.hook, planned.stale) = (hook, stale);
         match disable(pump.host, pump.config, lane, held, &planned, now_ms, &mut pump.report.problems) {
             Ok(disable) => planned.disable = disable,
             Err(error) => failed = Some(error),
@@ -193,28 +203,35 @@ fn plan_lane(held: &Held, mut done: Vec<Done>) -> LanePlan {
     LanePlan { stat: (!done.is_empty()).then_some(stat), done, rows, stays, behind, ..LanePlan::default() }
 }
 
-/// What asks for a webhook that has been made active again, or given another URL, since the request was sent is not about it any
-/// more: the attempt has failed like any other.
-fn take_back(host: &dyn crate::host::Host, lane: &Lane, done: &mut [Done]) -> Result<(), Error> {
+/// The webhook's row, if a receiver asks for its end: one reading decides all that follows from that.
+fn registration(host: &dyn crate::host::Host, lane: &Lane, done: &[Done]) -> Result<Option<Entry>, Error> {
     if done.iter().all(|done| done.disable.is_none()) {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(entry) = host.get_one(&keys::hook(lane))? else { return Ok(()) };
+    Ok(host.get_one(&keys::hook(lane))?)
+}
+
+/// What asks for the end of a webhook that has been made active again, or given another URL, since the request was sent is not
+/// about it any more: the attempt has failed like any other. Answers whether there was any of it.
+fn take_back(hook: Option<&Entry>, done: &mut [Done]) -> bool {
     // What cannot be read is told where it is to be changed.
-    let Ok(hook) = records::decode::<Hook>(&entry.key, &entry.value) else { return Ok(()) };
-    let stale = |done: &&mut Done| {
+    let hook = hook.and_then(|entry| records::decode::<Hook>(&entry.key, &entry.value).ok());
+    let Some(hook) = hook else { return false };
+    let is_stale = |done: &&mut Done| {
         let target = done.target.as_ref().filter(|_| done.disable.is_some());
         target.is_some_and(|target| target.activated_at_ms() != hook.activated_at_ms.unwrap_or(0))
     };
-    for done in done.iter_mut().filter(stale) {
+    let mut stale = false;
+    for done in done.iter_mut().filter(is_stale) {
+        stale = true;
         done.disable = None;
-        done.attempt.detail = None;
+        done.attempt.detail = done.aborted.then(verdict::aborted);
         if done.otherwise_at_ms.is_some() {
             done.attempt.state = State::Retrying;
             done.attempt.next_at_ms = done.otherwise_at_ms;
         }
     }
-    Ok(())
+    stale
 }
 
 /// The webhook taken out of service, if a receiver asked for it or its health says so: once, and not if it has been made
@@ -233,7 +250,13 @@ fn disable(
     let last = planned.done.iter().rev().find(|done| done.target.is_some());
     let ill = planned.stat.as_ref().filter(|_| last.is_some()).and_then(|stat| health::verdict(config, stat));
     let Some(decisive) = asked.or(given_up).or(last.filter(|_| ill.is_some())) else { return Ok(None) };
-    let Some(entry) = host.get_one(&keys::hook(lane))? else { return Ok(None) };
+    let entry = match &planned.hook {
+        Some(entry) => entry.clone(),
+        None => match host.get_one(&keys::hook(lane))? {
+            Some(entry) => entry,
+            None => return Ok(None),
+        },
+    };
     let hook: Hook = match records::decode(&entry.key, &entry.value) {
         Ok(hook) => hook,
         Err(error) => {
@@ -442,7 +465,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             pump.report.attempts += u32::from(attempted);
             pump.report.delivered += u32::from(done.attempt.state == State::Delivered);
         }
-        let asked = planned.done.iter().any(|done| done.disable.is_some());
+        let asked = planned.stale || planned.done.iter().any(|done| done.disable.is_some());
         let retries_ms = planned.done.iter().filter_map(|done| done.attempt.next_at_ms).collect::<Vec<_>>().into_iter();
         if let Some(wake_ms) = planned.release {
             pump.next_look_ms = wake_ms.map_or(pump.next_look_ms, |wake_ms| wake_ms.min(pump.next_look_ms));
@@ -500,7 +523,11 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
         let rows: Vec<(String, Option<Entry>)> =
             planned.rows.into_iter().map(|(key, _)| (key, entries.next().flatten())).collect();
         let row = match &lease {
-            Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value)?,
+            // A lane that cannot be read is not ours.
+            Some(entry) => records::decode::<records::Lane>(&entry.key, &entry.value).unwrap_or_else(|error| {
+                pump.tell(&error);
+                records::Lane::default()
+            }),
             None => records::Lane::default(),
         };
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
@@ -512,7 +539,11 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
         // An earlier submission has counted what it recorded.
         held.knows(stat, now_ms);
         for (key, entry) in rows {
-            refresh(held, &key, entry)?;
+            if let Err(error) = refresh(held, &key, entry) {
+                held.broken = true;
+                held.rows.remove(&key);
+                tell(&mut pump.report.problems, &error);
+            }
         }
         // It may have been disabled by an earlier submission, and what is due next may be another row.
         held.hook = Registration::Unread;

@@ -50,7 +50,7 @@ impl World {
         if told.message.is_some() && told.number == 0 {
             self.coverage.add(Count::StaleSends);
         }
-        let wish = told.message.is_some() && self.wish(health, &mut fate.result);
+        let asks = if told.message.is_some() { self.wish(health, &mut fate.result) } else { None };
         if matches!((health, &fate.result), (Health::Odd, Ok(_))) {
             self.coverage.add(Count::OddAnswers);
         }
@@ -104,7 +104,8 @@ impl World {
             outcome,
             retry_after_s: fate.retry_after_s,
             answered: None,
-            wish,
+            wish: asks.is_some(),
+            aborts: asks == Some("abort-message"),
             completed: false,
             over: false,
             recorded: false,
@@ -144,15 +145,15 @@ impl World {
     }
 
     /// Draws whether a flaky receiver's answer asks for less: no more of this message, or nothing at all.
-    fn wish(&mut self, health: Health, result: &mut Result<Response, HttpError>) -> bool {
-        let Ok(response) = result else { return false };
+    fn wish(&mut self, health: Health, result: &mut Result<Response, HttpError>) -> Option<&'static str> {
+        let Ok(response) = result else { return None };
         if !matches!(health, Health::Flaky) || !self.wishes.chance(self.params.wishes) {
-            return false;
+            return None;
         }
         let wish = self.wishes.pick(&["abort-message", "abort-message", "disable"]);
         response.headers.push(("webhook-delivery".to_owned(), wish.to_owned()));
         self.coverage.add(Count::Wishes);
-        true
+        Some(wish)
     }
 
     /// A receiver that answers one thing after the other has been asked once more.

@@ -67,6 +67,8 @@ pub struct Sent {
     pub answered: Option<(u64, u64)>,
     /// Whether the answer asks for an end, of the message or of all.
     pub wish: bool,
+    /// Whether it asks for an end of the message.
+    pub aborts: bool,
     /// Whether that came back to the sender.
     pub completed: bool,
     /// Whether it is not in flight any more: its sender has its answer, or has ended.

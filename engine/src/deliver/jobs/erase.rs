@@ -8,12 +8,15 @@
 use super::{Step, Work};
 use crate::deliver::Pump;
 use crate::host::{Direction, Entry};
-use crate::limits::{ERASE_LINGER_MS, ERASE_MESSAGES_MAX, ERASE_ROWS_MAX, KEEP_LOG_ROWS_MAX, QUEUE_PAGE};
+use crate::limits::{
+    ERASE_LINGER_MS, ERASE_MESSAGES_MAX, ERASE_ROWS_MAX, ERASE_STONES_PHASE, KEEP_LOG_ROWS_MAX, QUEUE_PAGE,
+};
 use crate::records::{self, ERASED, Empty, JobState, Message, Queue, Recent, Routed};
 use crate::{Error, erase, keys};
 
 /// What the phases go through: the messages, the queues twice, then what was recorded and listed, the log, and the stones.
 const PHASES: [&str; 8] = ["msg", "queue", "queue", "recent", "routed", "bare", "log", "stones"];
+const _: () = assert!(PHASES.len() == ERASE_STONES_PHASE as usize + 1);
 
 /// What is said while the stones are all that is left.
 const REMOVED: &str = "everything is removed; the messages' ids go later";

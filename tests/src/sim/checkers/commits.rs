@@ -300,7 +300,11 @@ fn follows(
     let waits = |index: u32| states.iter().flatten().filter_map(move |hook| hook.schedule_s.get(index as usize - 1));
     match log.state.as_str() {
         "retrying" => {
-            ensure(!request.wish, "state", || format!("{}: the receiver asked for an end", about()))?;
+            // Who asks for the end of a webhook that has been made active again meanwhile is not heard.
+            let activated = || states.iter().flatten().map(|hook| hook.activated_at_ms);
+            let changed = activated().min() != activated().max();
+            let ends = request.aborts || (request.wish && !changed);
+            ensure(!ends, "state", || format!("{}: the receiver asked for an end", about()))?;
             let least_s = waits(tries).copied().min().map(u64::from);
             let least_s = least_s.map(|wait_s| request.wait_s(wait_s));
             // The wait begins when the answer is known.

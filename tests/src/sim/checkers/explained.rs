@@ -76,6 +76,7 @@ mod tests {
             retry_after_s: None,
             answered: None,
             wish: false,
+            aborts: false,
             completed: false,
             over: true,
             recorded: false,
