@@ -37,10 +37,10 @@ pub fn attempts(
         let shown = std::mem::take(&mut skip);
         // What cannot be read is left out, here and below.
         let recent = records::decode::<Recent>(&entry.key, &entry.value).map_or(Vec::new(), |recent| recent.attempts);
-        last = Some(format!("{place}/{}", recent.len()));
+        last = Some((place, recent.len()));
         for (index, attempt) in recent.into_iter().rev().enumerate().skip(shown) {
             if wanted.len() == limit as usize {
-                next = Some(format!("{place}/{index}"));
+                next = Some((place, index));
                 break;
             }
             wanted.push(attempt);
@@ -61,7 +61,7 @@ pub fn attempts(
         let Ok(attempt) = records::decode::<Attempt>(&entry.key, &entry.value) else { continue };
         data.push(show(lane.webhook(), message, *number, &attempt));
     }
-    let next = next.map_or(Json::Null, |next| Json::text(&next));
+    let next = next.map_or(Json::Null, |(place, shown)| Json::String(format!("{place}/{shown}")));
     Ok(json::write(&Json::object(vec![("data", Json::Array(data)), ("nextCursor", next)]), Style::Compact))
 }
 

@@ -52,7 +52,7 @@ pub(super) fn note(pump: &mut Pump<'_>, lane: &Lane, wake: &str) {
     let of_tenant = pump.jobs_due.iter().filter(|(due, _)| due.tenant_part() == lane.tenant_part()).count();
     let room = pump.jobs_due.len() < JOBS_DUE_MAX
         && of_tenant < JOBS_DUE_OF_TENANT_MAX
-        && !pump.jobs_broken.iter().any(|broken| broken == wake);
+        && !pump.jobs_broken.contains(&wake.to_owned());
     if room && pump.work.as_ref().is_none_or(|work| work.lane != *lane) {
         pump.jobs_due.push_back((lane.clone(), wake.to_owned()));
     }
@@ -138,12 +138,18 @@ fn begin_keeping(pump: &mut Pump<'_>) -> Result<(), Error> {
 /// The next of the jobs that are due: of the tenant after the one that had its turn.
 fn next_due(pump: &mut Pump<'_>) -> Option<(Lane, String)> {
     let turn = pump.job_turn.as_deref();
-    let of = |(index, (lane, _)): &(usize, &(Lane, String))| match turn {
-        Some(turn) => (lane.tenant_part() <= turn, lane.tenant_part().to_owned(), *index),
-        None => (false, String::new(), *index),
+    let place = |index: usize| {
+        let tenant_part = pump.jobs_due[index].0.tenant_part();
+        (turn.is_some_and(|turn| tenant_part <= turn), tenant_part)
     };
-    let (index, _) = pump.jobs_due.iter().enumerate().min_by_key(of)?;
-    let due = pump.jobs_due.remove(index)?;
+    let mut first = 0;
+    for index in 1..pump.jobs_due.len() {
+        if turn.is_some() && place(index) < place(first) {
+            first = index;
+        }
+    }
+    pump.jobs_due.rotate_left(first);
+    let due = pump.jobs_due.pop_front()?;
     pump.job_turn = Some(due.0.tenant_part().to_owned());
     Some(due)
 }
@@ -174,8 +180,9 @@ fn find(pump: &mut Pump<'_>) -> Result<Option<Work>, Error> {
             Err(error) => {
                 pump.tell(&error);
                 // Its wake stays, and keeps nobody else out.
-                pump.jobs_broken.push_back(wake);
-                pump.jobs_broken.truncate(JOBS_BROKEN_MAX);
+                if pump.jobs_broken.len() < JOBS_BROKEN_MAX {
+                    pump.jobs_broken.push(wake);
+                }
             }
         }
     }

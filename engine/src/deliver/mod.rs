@@ -151,7 +151,7 @@ pub(super) struct Pump<'a> {
     /// Jobs that are due, with their wakes.
     jobs_due: VecDeque<(Lane, String)>,
     /// The wakes of jobs that cannot be read.
-    jobs_broken: VecDeque<String>,
+    jobs_broken: Vec<String>,
     /// The tenant whose job was taken up last.
     job_turn: Option<String>,
     /// The job that this pump is at.
@@ -284,7 +284,7 @@ impl<'a> Pump<'a> {
             crowded: false,
             isolate_at_ms: u64::MAX,
             jobs_due: VecDeque::new(),
-            jobs_broken: VecDeque::new(),
+            jobs_broken: Vec::new(),
             job_turn: None,
             work: None,
             keeps: false,

@@ -203,17 +203,19 @@ fn choose(pump: &mut Pump<'_>, unsent: &mut usize) -> Vec<(Lane, Delivery)> {
 fn choose_unsent(pump: &mut Pump<'_>, slots: &mut Slots, unsent: &mut usize, chosen: &mut Vec<(Lane, Delivery)>) {
     let busy = !chosen.is_empty() || !pump.flights.is_empty();
     let most = if busy { UNSENT_BATCH_MAX } else { SEND_BATCH_MAX };
-    let mut lanes: VecDeque<Lane> =
+    let lanes: Vec<Lane> =
         pump.lanes.iter().filter(|(_, held)| held.is_unsent()).map(|(lane, _)| lane.clone()).collect();
-    let start = lanes.iter().position(|lane| Some(lane) > pump.unsent_turn.as_ref()).unwrap_or(0);
-    lanes.rotate_left(start);
-    while *unsent < most && chosen.len() < SEND_BATCH_MAX {
-        let Some(lane) = lanes.pop_front() else { return };
-        if let Some(delivery) = pick_unsent(pump, &lane, slots) {
+    let mut at = lanes.iter().position(|lane| Some(lane) > pump.unsent_turn.as_ref()).unwrap_or(0);
+    let mut idle = 0;
+    while *unsent < most && chosen.len() < SEND_BATCH_MAX && idle < lanes.len() {
+        let lane = &lanes[at % lanes.len()];
+        at += 1;
+        idle += 1;
+        if let Some(delivery) = pick_unsent(pump, lane, slots) {
+            idle = 0;
             *unsent += 1;
             pump.unsent_turn = Some(lane.clone());
             chosen.push((lane.clone(), delivery));
-            lanes.push_back(lane);
         }
     }
 }
