@@ -32,7 +32,7 @@ test('the tarball, in an empty folder', (t) => {
   assert.match(said, /^\{"type":"invoice\.paid",.*"amount":4200.*\} \(verified: true\)\n$/);
 
   const listed = execFileSync('npx', ['hookwright', 'check-storage', '--list'], { cwd: app, env, encoding: 'utf8' });
-  assert.equal(listed.trim().split('\n').length, 29);
+  assert.equal(listed.trim().split('\n').length, 30);
 });
 
 test('without the component nothing is packed', (t) => {
