@@ -200,7 +200,9 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
             let Some(entry) = entry else { return Ok(Plan::Changed) };
             // What waits for another attempt stands by itself. It may be another attempt by now.
             let waits = records::decode::<Queue>(&entry.key, &entry.value)?.deliveries;
-            if waits != [(message.to_owned(), number)] {
+            // In this very millisecond another redelivery has put it where this one would.
+            let is_there = entry.key == keys::retry(lane, now_ms, message, number);
+            if waits != [(message.to_owned(), number)] || is_there {
                 return Ok(Plan::Changed);
             }
             commit.check(&entry.key, Some(entry.version));

@@ -67,6 +67,10 @@ pub const PINNED: &[(u64, &str)] = &[
         771_395,
         "a redelivery that had begun before its message was removed asked for another one that was reported under its id",
     ),
+    (
+        1_341_320,
+        "two redeliveries of what waited, in one millisecond: the second deleted and put the same queue row in one commit",
+    ),
     (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
 ];
 
