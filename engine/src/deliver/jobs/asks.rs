@@ -8,7 +8,8 @@ use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
     ATTEMPT_NUMBER_MAX, JOB_CAREFUL_TRIES_MAX, JOB_LEASE_MS, JOB_LOG_ROWS_MAX, JOB_PAUSE_MS, JOB_PAUSE_MS_MAX,
-    JOB_QUEUED_ROWS_MAX, JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, UNUSABLE_MS,
+    JOB_QUEUED_ROWS_MAX, JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, JOB_TRIES_MAX,
+    UNUSABLE_MS,
 };
 use crate::order::Place;
 use crate::records::{self, Attempt, Empty, Hook, JobState, Message};
@@ -71,7 +72,10 @@ impl Asks {
         }
         step.commit.check(&entry.key, Some(entry.version));
         let behind = if hook.strict_order { Some(Place::last(pump.host, &lane, now_ms)?) } else { None };
-        let leaves_out = work.job.tries.unwrap_or(0) > JOB_CAREFUL_TRIES_MAX;
+        // Where the job looks at one thing at a time already, its tries are all of this one.
+        let tries_max =
+            if work.job.careful.is_some() { JOB_CAREFUL_TRIES_MAX - JOB_TRIES_MAX } else { JOB_CAREFUL_TRIES_MAX };
+        let leaves_out = work.job.tries.unwrap_or(0) > tries_max;
         let looks_max = if step.job.careful.is_some() { 1 } else { JOB_STEP_LOOKS_MAX };
         Ok(Some(Asks {
             lane,
