@@ -71,6 +71,10 @@ pub const PINNED: &[(u64, &str)] = &[
         1_341_320,
         "two redeliveries of what waited, in one millisecond: the second deleted and put the same queue row in one commit",
     ),
+    (
+        1_386_848,
+        "of two deadly messages in one page of a replay, the second killed seven workers of its own instead of three",
+    ),
     (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
 ];
 

@@ -117,8 +117,8 @@ pub(super) struct Pump<'a> {
     config: &'a Config,
     egress: EgressPolicy,
     deadline_ms: u64,
-    /// When the call is to end because of the problems it has met.
-    report_by_ms: u64,
+    /// The call ends early because of the problems it has met.
+    reports_soon: bool,
     attempts_left: u32,
     /// The host wants the instance to finish.
     draining: bool,
@@ -265,7 +265,7 @@ impl<'a> Pump<'a> {
             config,
             egress: config.egress(),
             deadline_ms: now_ms.saturating_add(u64::from(budget.time_ms)),
-            report_by_ms: u64::MAX,
+            reports_soon: false,
             attempts_left: budget.attempts_max,
             draining: false,
             lanes: LiteMap::new(),
@@ -307,9 +307,10 @@ impl<'a> Pump<'a> {
 
     /// A call that may go on for days ends some time after a problem, so that somebody hears of it. Not all workers' at once.
     fn report_soon(&mut self) {
-        if self.report_by_ms == u64::MAX && !self.report.problems.is_empty() {
-            self.report_by_ms = self.now_ms() + PROBLEMS_HELD_MS + u64::from(self.first_shard) * PROBLEMS_SPREAD_MS;
-            self.deadline_ms = self.deadline_ms.min(self.report_by_ms);
+        if !self.reports_soon && !self.report.problems.is_empty() {
+            self.reports_soon = true;
+            let by_ms = self.now_ms() + PROBLEMS_HELD_MS + u64::from(self.first_shard) * PROBLEMS_SPREAD_MS;
+            self.deadline_ms = self.deadline_ms.min(by_ms);
         }
     }
 
