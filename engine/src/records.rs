@@ -96,6 +96,8 @@ pub struct Doubt {
     pub suspect: Option<(String, u32)>,
     /// Since when it is the suspect, in milliseconds.
     pub since_ms: Option<u64>,
+    /// How many deliveries have been recorded since the last lease that was not given back; none: 0.
+    pub recorded: Option<u32>,
 }
 
 /// `queue/`: deliveries due at one time.
@@ -504,7 +506,7 @@ record!(
 record!(Shard { token = "token", until = "until", routed_ms = "routedMs" });
 record!(Routed { queued_ms = "queuedMs", elsewhere = "elsewhere", messages = "m" }, sound::routed);
 record!(Lane { token = "token", until = "until", wake = "wake", doubt = "doubt" }, sound::lane);
-record!(Doubt { claims = "claims", suspect = "suspect", since_ms = "sinceMs" });
+record!(Doubt { claims = "claims", suspect = "suspect", since_ms = "sinceMs", recorded = "recorded" });
 record!(Queue { deliveries = "d", first = "f", due_ms = "u" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });
 record!(Tenant { token = "token", keep_bodies = "keepBodies" });

@@ -1,8 +1,9 @@
 //! Isolation: a lane whose leases keep ending without a word is worked on alone, one delivery at a time, each written down
 //! before it is touched. So whatever it is that a worker dies of, the next one knows it; in the end it is not made again.
 //!
-//! A claim counts against its lane until the lease is given back in order, with something recorded under it. What is recorded
-//! in the middle of a lease proves nothing about what is still in flight.
+//! A claim counts against its lane until leases have been given back in order under which as many deliveries were recorded as
+//! are in flight at once: what the worker died of was among them then, and is not what it died of. What is recorded in the middle
+//! of a lease proves nothing about what is still in flight.
 
 use super::{Delivery, Held, Pump, send};
 use crate::commit::{Commit, Outcome};
@@ -29,13 +30,25 @@ pub(super) fn claimed(doubt: &Doubt) -> Doubt {
     Doubt { claims: doubt.claims.saturating_add(1), ..doubt.clone() }
 }
 
-/// What is held against a lane that is given back: a lease without a record, as if it had not been; after a record nothing, but
-/// where it was made alone and more is waiting, the next lease has little company.
-pub(super) fn released(doubt: &Doubt, recorded: bool, waits: bool) -> Option<Doubt> {
-    let kept = match (recorded, doubt.claims > ISOLATED_CLAIMS) {
-        (false, _) => Doubt { claims: doubt.claims.saturating_sub(1), ..doubt.clone() },
-        (true, true) => Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() },
-        (true, false) => Doubt::default(),
+/// What is held against a lane whose lease has run out: whatever was recorded before, its worker is gone.
+pub(super) fn run_out(doubt: Doubt) -> Doubt {
+    Doubt { recorded: None, ..doubt }
+}
+
+/// What is held against a lane that is given back, after so many records under this lease, and with so many deliveries in flight
+/// at once: nothing where enough has been recorded, but where it was made alone and more is waiting, the next lease has little
+/// company. Else it is as if this lease had not been, and what was recorded is remembered.
+pub(super) fn released(doubt: &Doubt, recorded: u32, slots: usize, waits: bool) -> Option<Doubt> {
+    let claims = doubt.claims.saturating_sub(1);
+    let since = doubt.recorded.unwrap_or(0).saturating_add(recorded);
+    let kept = if recorded == 0 {
+        Doubt { claims, ..doubt.clone() }
+    } else if (since as usize) < slots {
+        Doubt { claims: claims.min(ISOLATED_CLAIMS), recorded: Some(since), ..Doubt::default() }
+    } else if doubt.claims > ISOLATED_CLAIMS {
+        Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() }
+    } else {
+        Doubt::default()
     };
     Some(kept).filter(|kept| waits && kept.claims > 0)
 }
@@ -72,7 +85,7 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
     let (host, now_ms) = (pump.host, pump.now_ms());
     let Some(held) = pump.lanes.get_mut(lane) else { return Ok(false) };
     let suspect = Some((delivery.message.clone(), delivery.number));
-    let doubt = Doubt { claims: ISOLATED_CLAIMS + 1, suspect, since_ms: Some(now_ms) };
+    let doubt = Doubt { claims: ISOLATED_CLAIMS + 1, suspect, since_ms: Some(now_ms), recorded: held.doubt.recorded };
     let key = keys::lane(lane);
     let row = records::Lane {
         token: held.token.clone(),

@@ -335,6 +335,8 @@ fn read_free(
             .map_or((TIMEOUT_MS_MAX, false), |hook| (hook.timeout_ms, hook.strict_order)),
         None => (0, false),
     };
+    let doubt = row.doubt.unwrap_or_default();
+    let doubt = if row.until > 0 { alone::run_out(doubt) } else { doubt };
     Ok(Some(Free {
         lane: lane.clone(),
         version: lease.map(|entry| entry.version),
@@ -342,7 +344,7 @@ fn read_free(
         strict,
         seen: Vec::new(),
         stat,
-        doubt: row.doubt.unwrap_or_default(),
+        doubt,
         timeout_ms: timeout_ms.min(TIMEOUT_MS_MAX),
     }))
 }
@@ -379,7 +381,7 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         proven: is_proven(&lease.stat),
         stat: lease.stat,
         doubt: lease.doubt,
-        recorded: false,
+        recorded: 0,
         spaced: false,
         hook: Registration::Unread,
         strict: false,
@@ -414,7 +416,7 @@ pub(super) fn adopt(pump: &mut Pump<'_>, leases: Vec<Lease>) -> Result<bool, Err
     Ok(any)
 }
 
-fn is_proven(stat: &Stat) -> bool {
+pub(super) fn is_proven(stat: &Stat) -> bool {
     stat.failures == 0 && stat.succeeded_at_ms.is_some()
 }
 

@@ -173,8 +173,8 @@ struct Held {
     stat: Stat,
     /// What is held against it, this claim included.
     doubt: Doubt,
-    /// Something was recorded under this lease.
-    recorded: bool,
+    /// How many deliveries were recorded under this lease.
+    recorded: u32,
     /// By the webhook's rate, attempts were made that no stored health row knows of.
     spaced: bool,
     /// Its receiver has worked lately, so it may have all its slots.

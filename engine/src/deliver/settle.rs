@@ -5,12 +5,14 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Done, Held, Pump, Registration, Row, alone, health, tell};
+use super::{Done, Held, Pump, Registration, Row, alone, claim, health, tell};
 use crate::commit::{Commit, Outcome, Versions};
 use crate::config::Config;
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
-use crate::limits::{LANE_WAKES_MAX, QUEUE_PAGE, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS};
+use crate::limits::{
+    LANE_IN_FLIGHT_CEILING, LANE_WAKES_MAX, QUEUE_PAGE, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS,
+};
 use crate::records::{self, Hook, Queue, Recent, Stat, State};
 use crate::{Error, ErrorKind, verdict};
 
@@ -434,8 +436,13 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
 }
 
 fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
-    let recorded = held.recorded || !planned.done.is_empty();
-    let doubt = alone::released(&held.doubt, recorded, wake_ms.is_some());
+    let recorded = held.recorded.saturating_add(planned.done.len() as u32);
+    let slots = match &held.hook {
+        _ if held.strict || !claim::is_proven(planned.stat.as_ref().unwrap_or(&held.stat)) => 1,
+        Registration::Active(target) => target.concurrency(),
+        _ => LANE_IN_FLIGHT_CEILING,
+    };
+    let doubt = alone::released(&held.doubt, recorded, slots, wake_ms.is_some());
     let wake = wake_ms.map(|wake_ms| keys::wake(wake_ms, lane, token));
     if wake.is_none() && matches!(held.hook, Registration::Gone) {
         // Nothing comes back for it, so nothing of it stays.
@@ -475,7 +482,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             continue;
         }
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
-        held.recorded |= !planned.done.is_empty();
+        held.recorded = held.recorded.saturating_add(planned.done.len() as u32);
         if planned.tidy {
             held.seen.clear();
         }
@@ -562,7 +569,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
                 })
             })
             .collect();
-        held.recorded |= unsettled.len() < all;
+        held.recorded = held.recorded.saturating_add((all - unsettled.len()) as u32);
         put_back(pump, unsettled.into_iter());
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Taking over: voids the leases of workers that are known to be dead, so that nobody waits for their ends.
 
-use super::is_believed;
+use super::{alone, is_believed};
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::host::{Direction, Entry, Host};
@@ -60,7 +60,7 @@ fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error>
     let wake = keys::wake(host.now_us() / 1_000, lane, &token);
     let mut commit = Commit::default();
     commit.check(&entry.key, Some(entry.version));
-    let free = records::Lane { token, until: 0, wake: Some(wake.clone()), doubt: row.doubt };
+    let free = records::Lane { token, until: 0, wake: Some(wake.clone()), doubt: row.doubt.map(alone::run_out) };
     commit.put(entry.key.clone(), records::encode(&free));
     commit.put(wake, records::encode(&records::Empty {}));
     if let Some(armed) = row.wake {

@@ -121,8 +121,12 @@ pub struct Lane {
     pub lost_by: BTreeSet<CallId>,
     /// Of each lease that was not given back, the delivery that its row named at its end.
     pub vain: Vec<Option<(String, u32)>>,
-    /// An attempt was recorded under the present lease, or brought forward, so that it could not be.
-    pub recorded: bool,
+    /// How many claims were taken back of what is held against it, beside those that were given back in order.
+    pub forgiven: u32,
+    /// How many attempts were recorded under the present lease, or brought forward, so that they could not be.
+    pub recorded: u32,
+    /// Its last attempt that counts was a success.
+    pub proven: bool,
     /// Keys of wakes.
     pub wakes: BTreeSet<String>,
     /// Of these, those that claims and releases have put: a lane has one of its own.
@@ -360,6 +364,7 @@ impl Model {
             }
             Row::Stat { lane } => {
                 let stat = value.map(|value| parsed::<Stat>(key, value)).transpose()?.unwrap_or_default();
+                self.lane(lane).proven = stat.failures == 0 && stat.succeeded_at_ms.is_some();
                 self.lane(lane).free_at_ms = stat.free_at_us.map_or(0, |us| us.div_ceil(1_000));
                 touched.lanes.insert(lane.to_owned());
                 Ok(())
@@ -552,10 +557,10 @@ impl Model {
         }
         let is_stone = |(message, _): &(String, u32)| self.messages.get(message).is_some_and(|row| row.stone.is_some());
         let group_before = self.lanes.get(lane_id).and_then(|lane| lane.queue.get(key));
-        let stones = group_before.is_some_and(|group| group.d.iter().any(is_stone));
+        let stones = group_before.map_or(0, |group| group.d.iter().filter(|entry| is_stone(entry)).count());
         let lane = self.lane(lane_id);
         // What goes without a record is out of the way as well.
-        lane.recorded |= stones;
+        lane.recorded += stones as u32;
         let before = lane.queue.remove(key).map(|group| group.d).unwrap_or_default();
         for (message, number) in &before {
             if let Some(delivery) = lane.deliveries.get_mut(message) {
@@ -594,6 +599,8 @@ impl Model {
         if lane.lease.until != 0 && lease.token != lane.lease.token && !given_back {
             lane.vain.push(lane.lease.doubt.suspect.clone());
         }
+        let kept = lane.lease.doubt.claims.saturating_sub(u32::from(lease.until == 0));
+        lane.forgiven += kept.saturating_sub(lease.doubt.claims);
         let ends = lane.lease.until != 0 && (lease.until == 0 || lease.token != lane.lease.token);
         if let Some(holder) = before.filter(|_| ends && !given_back) {
             lane.lost.insert(lane.lease.token.clone(), Lost { call: holder, ..Lost::default() });
@@ -606,7 +613,7 @@ impl Model {
         } else if lease.token != lane.lease.token {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
             lane.holder = Some(call);
-            lane.recorded = false;
+            lane.recorded = 0;
             lane.leased_us = now_us;
             lane.last.insert(call, lease.token.clone());
         }
@@ -643,7 +650,7 @@ impl Model {
         }
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        lane.recorded = true;
+        lane.recorded += 1;
         let delivery = lane.delivery(lane_id, message, touched);
         let about = (lane_id.to_owned(), message.to_owned(), number);
         if log.again.is_some() {

@@ -1,8 +1,9 @@
 //! Deliveries that kill whoever works on them, or that the store refuses to have recorded, and what that does to an instance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hookwright_engine::host::{Mutation, Request};
+use hookwright_engine::limits::{CONDEMNED_CLAIMS, JOB_CAREFUL_TRIES_MAX, JOB_TRIES_MAX};
 
 use super::actor::Op;
 use super::checkers::{Failure, ensure};
@@ -26,9 +27,32 @@ pub enum Poison {
     Record,
 }
 
-/// How many workers a delivery may kill, each time that it is asked for, and for each job that comes upon it: three with others
-/// and three alone, and a few more where a lease in between came to its end without it, or a job's step.
-const KILLS_MAX: usize = 9;
+/// How many workers a delivery may kill, each time that it is asked for: three with others and three alone. What its lane is
+/// forgiven in between, because as many were recorded as it has slots, comes on top.
+const KILLS_MAX: u32 = CONDEMNED_CLAIMS;
+
+/// How many more for each job that comes upon it: as many as its tries, and those before a step that came to its end.
+const KILLS_OF_A_JOB_MAX: u32 = JOB_TRIES_MAX + JOB_CAREFUL_TRIES_MAX;
+
+/// How often an event has killed a worker.
+#[derive(Debug, Default)]
+pub struct Kills {
+    /// How many of them are held against its lanes, and were at most.
+    held: u32,
+    held_max: u32,
+    /// What had been forgiven each of these lanes at the last one.
+    forgiven: BTreeMap<String, u32>,
+}
+
+impl Kills {
+    fn one_more(&mut self, forgiven: BTreeMap<String, u32>) {
+        let since = |(lane, is): (&String, &u32)| is.saturating_sub(*self.forgiven.get(lane).unwrap_or(is));
+        let since: u32 = forgiven.iter().map(since).sum();
+        self.held = self.held.saturating_sub(since) + 1;
+        self.held_max = self.held_max.max(self.held);
+        self.forgiven = forgiven;
+    }
+}
 
 /// What the store says then.
 pub const REFUSED: &str = "simulated: it cannot be recorded";
@@ -82,39 +106,39 @@ impl World {
         self.coverage.add(Count::Killed);
         self.trace.note(self.now_us, || format!("instance {instance} dies of {by:?}"));
         for marker in by {
-            *self.kills.entry(marker).or_default() += 1;
+            let forgiven = self.forgiven(marker);
+            self.kills.entry(marker).or_default().one_more(forgiven);
         }
         true
+    }
+
+    /// What has been forgiven the lanes in which an event is known.
+    fn forgiven(&self, marker: u64) -> BTreeMap<String, u32> {
+        let messages: Vec<_> = self.model.messages.iter().filter(|(_, message)| message.marker == marker).collect();
+        let known = |lane: &model::Lane| messages.iter().any(|(id, _)| lane.deliveries.contains_key(*id));
+        let lanes = self.model.lanes.iter().filter(|(_, lane)| known(lane));
+        lanes.map(|(id, lane)| (id.clone(), lane.forgiven)).collect()
     }
 
     /// At the end: no event has killed more workers than it may.
     pub fn contained(&self) -> Result<(), Failure> {
         for (marker, kills) in &self.kills {
             let messages = self.model.messages.iter().filter(|(_, message)| message.marker == *marker);
-            let of = |(id, message): (&String, &model::Message)| -> usize {
+            let allowed = |(id, message): (&String, &model::Message)| -> u32 {
                 let deliveries = self.model.lanes.values().filter_map(|lane| lane.deliveries.get(id));
-                let asked = |delivery: &model::Delivery| delivery.asked_by.len() + delivery.asked_for.len();
+                let rounds = deliveries.map(|delivery| 1 + delivery.asked_by.len() + delivery.asked_for.len());
                 let tenant = format!("{}/", message.tenant_part);
                 let jobs = self.model.jobs.keys().filter(|job| job.starts_with(&tenant)).count();
-                deliveries.map(|delivery| 1 + asked(delivery)).sum::<usize>() + jobs
+                KILLS_MAX * rounds.sum::<usize>() as u32 + KILLS_OF_A_JOB_MAX * jobs as u32
             };
-            let rounds: usize = messages.map(of).sum();
+            let allowed: u32 = messages.map(allowed).sum();
             // What a backup did not have is not known any more.
             let known = self.params.restore.is_none();
-            // Where commits have open outcomes, a suspect may be named anew, and its claims are counted from there.
-            let bound = if self.has_open_outcomes() { 2 * KILLS_MAX } else { KILLS_MAX };
-            ensure(!known || *kills <= bound * rounds, "contained", || {
-                format!("event {marker} has killed {kills} workers in {rounds} rounds")
+            ensure(!known || kills.held_max <= allowed, "contained", || {
+                format!("event {marker} has killed more than {allowed} workers: {kills:?}")
             })?;
         }
         Ok(())
-    }
-
-    /// Whether it may not be known what became of a commit.
-    fn has_open_outcomes(&self) -> bool {
-        let faults = &self.params.faults;
-        let hit = self.script.as_ref().is_some_and(|script| script.point.is_some());
-        hit || faults.unknown_applied + faults.unknown_dropped + faults.unknown_late > 0
     }
 
     /// Whether the store refuses a pump's commit for what it records.

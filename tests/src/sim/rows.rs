@@ -75,6 +75,8 @@ pub struct Doubt {
     pub claims: u32,
     #[serde(default)]
     pub suspect: Option<(String, u32)>,
+    #[serde(default)]
+    pub recorded: u32,
 }
 
 /// A group of deliveries.
@@ -223,6 +225,9 @@ pub struct Routed {
 pub struct Stat {
     #[serde(default)]
     pub free_at_us: Option<u64>,
+    pub failures: u64,
+    #[serde(default)]
+    pub succeeded_at_ms: Option<u64>,
 }
 
 /// What is stored of an attempt.

@@ -23,6 +23,7 @@ use super::coverage::{Count, Coverage};
 use super::model::{CallId, Lost, Model, RequestId};
 use super::net::Sent;
 use super::params::{Faults, Params};
+use super::poison::Kills;
 use super::restore::Backup;
 use super::rng::Rng;
 use super::rows::{self, Lease, Row};
@@ -233,7 +234,7 @@ pub struct World {
     /// Counts how often it did.
     pub era: u64,
     /// How many workers each event has killed, by its number.
-    pub kills: BTreeMap<u64, usize>,
+    pub kills: BTreeMap<u64, Kills>,
     /// The seed.
     pub seed: u64,
     order: Rng,

@@ -93,24 +93,61 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
 #[test]
 fn what_is_held_against_a_lane_when_it_is_given_back() {
     let suspect = Some(("msg_x".to_owned(), 1));
-    let check = |claims: u32, recorded: bool, waits: bool, left: Option<(u32, bool)>| {
-        let doubt = Doubt { claims, suspect: suspect.clone(), since_ms: Some(7) };
-        let kept = released(&doubt, recorded, waits).map(|kept| (kept.claims, kept.suspect.is_some()));
-        assert_eq!(kept, left, "{claims} {recorded} {waits}");
-    };
+    let doubt = |claims, recorded| Doubt { claims, suspect: suspect.clone(), since_ms: Some(7), recorded };
+    let check =
+        |claims: u32, before: Option<u32>, recorded: u32, waits: bool, left: Option<(u32, bool, Option<u32>)>| {
+            let kept = released(&doubt(claims, before), recorded, 8, waits);
+            let kept = kept.map(|kept| (kept.claims, kept.suspect.is_some(), kept.recorded));
+            assert_eq!(kept, left, "{claims} {before:?} {recorded} {waits}");
+        };
     // As if it had not been claimed.
-    check(1, false, true, None);
-    check(ISOLATED_CLAIMS, false, true, Some((ISOLATED_CLAIMS - 1, true)));
-    check(CONDEMNED_CLAIMS + 1, false, true, Some((CONDEMNED_CLAIMS, true)));
-    // Something was recorded, and all that was begun came to its end.
-    check(1, true, true, None);
-    check(ISOLATED_CLAIMS, true, true, None);
+    check(1, None, 0, true, None);
+    check(ISOLATED_CLAIMS, None, 0, true, Some((ISOLATED_CLAIMS - 1, true, None)));
+    check(CONDEMNED_CLAIMS + 1, Some(7), 0, true, Some((CONDEMNED_CLAIMS, true, Some(7))));
+    // As many were recorded as have been in flight, and all that was begun came to its end.
+    check(1, None, 8, true, None);
+    check(ISOLATED_CLAIMS, None, 8, true, None);
+    check(ISOLATED_CLAIMS, Some(7), 1, true, None);
+    // Fewer: what it died of may wait.
+    check(1, None, 7, true, None);
+    check(2, None, 7, true, Some((1, false, Some(7))));
+    check(2, Some(3), 4, true, Some((1, false, Some(7))));
+    check(ISOLATED_CLAIMS + 1, Some(3), 4, true, Some((ISOLATED_CLAIMS, false, Some(7))));
+    check(CONDEMNED_CLAIMS + 1, None, 1, true, Some((ISOLATED_CLAIMS, false, Some(1))));
     // What waits has not been near the others yet.
-    check(ISOLATED_CLAIMS + 1, true, true, Some((SUSPECTED_CLAIMS, false)));
-    check(CONDEMNED_CLAIMS + 1, true, true, Some((SUSPECTED_CLAIMS, false)));
+    check(ISOLATED_CLAIMS + 1, None, 8, true, Some((SUSPECTED_CLAIMS, false, None)));
+    check(CONDEMNED_CLAIMS + 1, Some(7), 1, true, Some((SUSPECTED_CLAIMS, false, None)));
     // Nothing is left that could be to blame.
-    check(CONDEMNED_CLAIMS + 1, true, false, None);
-    check(CONDEMNED_CLAIMS + 1, false, false, None);
+    check(CONDEMNED_CLAIMS + 1, None, 1, false, None);
+    check(CONDEMNED_CLAIMS + 1, None, 0, false, None);
+}
+
+#[test]
+fn small_leases_before_a_deadly_delivery_forgive_nothing() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = subscribed(&world, &config, "*");
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).delivered, 1, "it has its slots");
+    accept_many(&world, &config, 6);
+    let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    accept_many(&world, &config, 6);
+    *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
+    let mut deaths = 0;
+    for turn in 0..20 {
+        // In between a request pumps a little: one delivery, that is not the deadly one.
+        let attempts_max = if turn % 2 == 0 { 100 } else { 1 };
+        let budget = Budget { time_ms: 10_000, attempts_max };
+        if catch_unwind(AssertUnwindSafe(|| deliver(&world, &config, budget).unwrap())).is_err() {
+            deaths += 1;
+            world.waiting.borrow_mut().clear();
+        }
+        world.now_us.set(world.now_us.get() + 40_000_000);
+    }
+    assert_eq!(deaths, CONDEMNED_CLAIMS);
+    let states = states(&world, &config, &one);
+    assert_eq!(states.iter().filter(|state| *state == "delivered").count(), 13);
+    assert_eq!(states.iter().filter(|state| *state == "failed").count(), 1);
+    is_quiet(&world);
 }
 
 #[test]

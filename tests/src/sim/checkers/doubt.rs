@@ -1,37 +1,55 @@
 //! Judges isolation: what is held against a lane is neither lost nor invented, who is alone is alone, and what ends as failed was
 //! under way each time that its lane was not given back.
 
-use hookwright_engine::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, SUSPECTED_CLAIMS};
+use hookwright_engine::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, LANE_IN_FLIGHT_MAX, SUSPECTED_CLAIMS};
 
-use super::{Failure, ensure};
+use super::{Failure, during, ensure};
 use crate::sim::model::{Lane, RequestId};
 use crate::sim::net::Sent;
-use crate::sim::rows::{Doubt, Lease, Log};
+use crate::sim::rows::{Doubt, Hook, Lease, Log};
 
 /// Judges a lane's row when it is written.
-pub fn kept(id: &str, lane: &Lane, before: &Lease) -> Result<(), Failure> {
+pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64) -> Result<(), Failure> {
     let (was, is) = (&before.doubt, &lane.lease.doubt);
     let about = || format!("{id}: {was:?} became {is:?}, recorded {}", lane.recorded);
     if lane.lease.until != 0 && lane.lease.token == before.token {
         // It says which delivery is to be made alone.
         let named = is.claims == ISOLATED_CLAIMS + 1 && is.suspect.is_some() && was.claims > ISOLATED_CLAIMS;
-        return ensure(named, "held-against", about);
+        return ensure(named && is.recorded == was.recorded, "held-against", about);
     }
     if lane.lease.until != 0 {
-        return ensure(*is == claims(was, was.claims + 1), "held-against", about);
+        // Whatever was recorded before a lease that was not given back, its worker is gone.
+        let recorded = if before.until == 0 { was.recorded } else { 0 };
+        return ensure(*is == Doubt { recorded, ..claims(was, was.claims + 1) }, "held-against", about);
     }
     let as_before = *is == claims(was, was.claims.saturating_sub(1));
-    let all_forgiven = is.claims == 0 && is.suspect.is_none();
-    let on_probation = is.claims == SUSPECTED_CLAIMS && is.suspect.is_none() && was.claims > ISOLATED_CLAIMS;
+    let nothing = *is == Doubt::default();
+    let since = was.recorded + lane.recorded;
+    let counted = is.suspect.is_none()
+        && is.claims == was.claims.saturating_sub(1).min(ISOLATED_CLAIMS)
+        && (was.recorded..=since).contains(&is.recorded);
+    let on_probation = was.claims > ISOLATED_CLAIMS && *is == Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() };
+    let forgiven = on_probation || (nothing && was.claims <= ISOLATED_CLAIMS);
     // Without a wake: nothing waits, so nothing is left that could be to blame.
     let fair = if lane.lease.wake.is_none() {
-        all_forgiven
-    } else if lane.recorded {
-        as_before || on_probation || (all_forgiven && was.claims <= ISOLATED_CLAIMS)
+        nothing
+    } else if lane.recorded > 0 {
+        as_before || counted || (forgiven && since as usize >= slots_min(lane, now_us))
     } else {
         as_before
     };
     ensure(fair, "held-against", about)
+}
+
+/// How many deliveries at least the lane could have in flight at once before it was alone, at some time of its lease.
+fn slots_min(lane: &Lane, now_us: u64) -> usize {
+    let wide = |hook: Option<&Hook>| match hook {
+        Some(hook) if hook.active && !hook.strict_order && lane.proven => {
+            hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)
+        }
+        _ => 1,
+    };
+    during(lane, lane.leased_us, now_us).into_iter().map(wide).min().unwrap_or(1)
 }
 
 fn claims(doubt: &Doubt, claims: u32) -> Doubt {
