@@ -75,6 +75,10 @@ pub const PINNED: &[(u64, &str)] = &[
         1_386_848,
         "of two deadly messages in one page of a replay, the second killed seven workers of its own instead of three",
     ),
+    (
+        1_278_367,
+        "one record of another delivery took back all that was held against a lane, and the deadly one killed ten workers",
+    ),
     (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
 ];
 
