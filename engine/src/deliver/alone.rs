@@ -31,26 +31,32 @@ pub(super) fn claimed(doubt: &Doubt) -> Doubt {
 }
 
 /// What is held against a lane whose lease has run out: whatever was recorded before, its worker is gone.
-pub(super) fn run_out(doubt: Doubt) -> Doubt {
-    Doubt { recorded: None, ..doubt }
+pub(super) fn run_out(doubt: &mut Doubt) {
+    doubt.recorded = None;
 }
 
 /// What is held against a lane that is given back, after so many records under this lease, and with so many deliveries in flight
 /// at once: nothing where enough has been recorded, but where it was made alone and more is waiting, the next lease has little
 /// company. Else it is as if this lease had not been, and what was recorded is remembered.
 pub(super) fn released(doubt: &Doubt, recorded: u32, slots: usize, waits: bool) -> Option<Doubt> {
-    let claims = doubt.claims.saturating_sub(1);
-    let since = doubt.recorded.unwrap_or(0).saturating_add(recorded);
-    let kept = if recorded == 0 {
-        Doubt { claims, ..doubt.clone() }
-    } else if (since as usize) < slots {
-        Doubt { claims: claims.min(ISOLATED_CLAIMS), recorded: Some(since), ..Doubt::default() }
-    } else if doubt.claims > ISOLATED_CLAIMS {
-        Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() }
-    } else {
-        Doubt::default()
-    };
-    Some(kept).filter(|kept| waits && kept.claims > 0)
+    let mut claims = doubt.claims.saturating_sub(1);
+    let mut since = doubt.recorded.unwrap_or(0).saturating_add(recorded);
+    if recorded > 0 {
+        claims = claims.min(ISOLATED_CLAIMS);
+        if since as usize >= slots {
+            claims = if doubt.claims > ISOLATED_CLAIMS { SUSPECTED_CLAIMS } else { 0 };
+            since = 0;
+        }
+    }
+    if !waits || claims == 0 {
+        return None;
+    }
+    let mut kept = Doubt { claims, recorded: Some(since).filter(|since| *since > 0), ..Doubt::default() };
+    if recorded == 0 {
+        kept.suspect = doubt.suspect.clone();
+        kept.since_ms = doubt.since_ms;
+    }
+    Some(kept)
 }
 
 /// What was chosen, if it may be touched: of a lane that is alone, what is written down in its row. None: it is not to be made

@@ -335,8 +335,10 @@ fn read_free(
             .map_or((TIMEOUT_MS_MAX, false), |hook| (hook.timeout_ms, hook.strict_order)),
         None => (0, false),
     };
-    let doubt = row.doubt.unwrap_or_default();
-    let doubt = if row.until > 0 { alone::run_out(doubt) } else { doubt };
+    let mut doubt = row.doubt.unwrap_or_default();
+    if row.until > 0 {
+        alone::run_out(&mut doubt);
+    }
     Ok(Some(Free {
         lane: lane.clone(),
         version: lease.map(|entry| entry.version),

@@ -436,7 +436,7 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
 }
 
 fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
-    let recorded = held.recorded.saturating_add(planned.done.len() as u32);
+    let recorded = held.recorded + planned.done.len() as u32;
     let slots = match &held.hook {
         _ if held.strict || !claim::is_proven(planned.stat.as_ref().unwrap_or(&held.stat)) => 1,
         Registration::Active(target) => target.concurrency(),
@@ -482,7 +482,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             continue;
         }
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
-        held.recorded = held.recorded.saturating_add(planned.done.len() as u32);
+        held.recorded += planned.done.len() as u32;
         if planned.tidy {
             held.seen.clear();
         }
@@ -569,7 +569,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
                 })
             })
             .collect();
-        held.recorded = held.recorded.saturating_add((all - unsettled.len()) as u32);
+        held.recorded += (all - unsettled.len()) as u32;
         put_back(pump, unsettled.into_iter());
     }
     Ok(())
