@@ -1,6 +1,8 @@
 //! Jobs, step by step, and who comes between.
 #![allow(clippy::unwrap_used)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde_json::Value;
 
 use crate::host::{Clock, Storage};
@@ -104,6 +106,36 @@ fn what_was_missed_is_sent_in_order() {
     world.pump(&config);
     assert_eq!(ended(&world, &config, &again).2, 0);
     is_quiet(&world);
+}
+
+#[test]
+fn of_two_deadly_messages_in_one_page_the_second_costs_no_more_than_the_first() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id);
+    }
+    world.pump(&config);
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
+    *world.deadly.borrow_mut() = vec![keys::msg("acme", &ids[1]), keys::msg("acme", &ids[3])];
+    let mut deaths = Vec::new();
+    for message in [&ids[1], &ids[3]] {
+        let mut of_this = 0;
+        while !look(&world, &config, &begun)["detail"].as_str().is_some_and(|why| why.contains(message)) {
+            let died = catch_unwind(AssertUnwindSafe(|| work_alone(&world, &config, &begun))).is_err();
+            of_this += u32::from(died);
+            assert!(of_this < 20, "{message} is not left out: {}", look(&world, &config, &begun));
+            world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
+        }
+        deaths.push(of_this);
+    }
+    // Four with all of the page, and each four of its own: whoever left the first out went on, and died of the second.
+    assert_eq!(deaths, [4 + 4 + 1, 3]);
+    world.deadly.borrow_mut().clear();
+    world.pump(&config);
+    assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 5, 3));
+    assert_eq!(world.requests.borrow().len(), 3);
 }
 
 #[test]

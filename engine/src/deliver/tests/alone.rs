@@ -70,7 +70,7 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
     accept_many(&world, &config, 4);
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     accept_many(&world, &config, 4);
-    *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
+    *world.deadly.borrow_mut() = vec![keys::msg("acme", &deadly)];
     assert_eq!(pump_to_the_end(&world, &config), CONDEMNED_CLAIMS);
     is_quiet(&world);
     let delivered = "delivered".to_owned();
@@ -78,7 +78,7 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
     let expected = [vec![delivered; 8], vec!["failed".to_owned()]].concat();
     assert_eq!(states(&world, &config, &one), expected);
     assert!(doubt(&world, &one).is_none() && doubt(&world, &other).is_none());
-    *world.deadly.borrow_mut() = None;
+    *world.deadly.borrow_mut() = Vec::new();
     let told = explain(&world, &config, "acme", &deadly, &one).unwrap();
     assert!(
         told.contains("3 times with others, then 3 times with this delivery alone, since 2025-02-04T12:0"),
@@ -131,7 +131,7 @@ fn small_leases_before_a_deadly_delivery_forgive_nothing() {
     accept_many(&world, &config, 6);
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     accept_many(&world, &config, 6);
-    *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
+    *world.deadly.borrow_mut() = vec![keys::msg("acme", &deadly)];
     let mut deaths = 0;
     for turn in 0..20 {
         // In between a request pumps a little: one delivery, that is not the deadly one.
@@ -229,7 +229,7 @@ fn a_take_over_forgives_nothing() {
     let one = subscribed(&world, &config, "*");
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     let other = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
-    *world.deadly.borrow_mut() = Some(keys::msg("acme", &deadly));
+    *world.deadly.borrow_mut() = vec![keys::msg("acme", &deadly)];
     for claims in 1..=CONDEMNED_CLAIMS {
         catch_unwind(AssertUnwindSafe(|| world.pump(&config))).unwrap_err();
         let alone = claims > ISOLATED_CLAIMS;
