@@ -1,15 +1,17 @@
 //! Isolation: a lane whose leases keep ending without a word is worked on alone, one delivery at a time, each written down
 //! before it is touched. So whatever it is that a worker dies of, the next one knows it; in the end it is not made again.
 //!
-//! A claim counts against its lane until leases have been given back in order under which as many deliveries were recorded as
-//! are in flight at once: what the worker died of was among them then, and is not what it died of. What is recorded in the middle
-//! of a lease proves nothing about what is still in flight.
+//! A claim counts against its lane if the lease is not given back in order, until so many deliveries have been recorded since, under
+//! leases that were given back, as may have been in flight, or nothing is left that was due. What is recorded in the middle of a lease
+//! proves nothing about what is still in flight.
 
-use super::{Delivery, Held, Pump, send};
+use super::{Delivery, Held, Pump, Registration, send};
 use crate::commit::{Commit, Outcome};
 use crate::host::HttpErrorKind;
 use crate::keys::{self, Lane};
-use crate::limits::{CONDEMNED_CLAIMS, IN_FLIGHT_MAX, ISOLATED_CLAIMS, SUSPECTED_CLAIMS, SUSPECTED_LANES_MAX};
+use crate::limits::{
+    CONDEMNED_CLAIMS, IN_FLIGHT_MAX, ISOLATED_CLAIMS, LANE_IN_FLIGHT_MAX, SUSPECTED_CLAIMS, SUSPECTED_LANES_MAX,
+};
 use crate::records::{self, Attempt, Doubt, State};
 use crate::{Error, time};
 
@@ -30,28 +32,30 @@ pub(super) fn claimed(doubt: &Doubt) -> Doubt {
     Doubt { claims: doubt.claims.saturating_add(1), ..doubt.clone() }
 }
 
-/// What is held against a lane whose lease has run out: whatever was recorded before, its worker is gone.
+/// What is held against a lane whose lease has run out: whatever had been recorded before, its worker is gone.
 pub(super) fn run_out(doubt: &mut Doubt) {
     doubt.recorded = None;
 }
 
-/// What is held against a lane that is given back, after so many records under this lease, and with so many deliveries in flight
-/// at once: nothing where enough has been recorded, but where it was made alone and more is waiting, the next lease has little
-/// company. Else it is as if this lease had not been, and what was recorded is remembered.
-pub(super) fn released(doubt: &Doubt, recorded: u32, slots: usize, waits: bool) -> Option<Doubt> {
+/// What is held against a lane that is given back, after so many records under this lease.
+///
+/// Without one it is as if this lease had not been. With enough of them, counted since the last lease that ran out, it is nothing; but
+/// where they were made alone, the next lease has little company. With fewer, the lane is alone once more at most. Where nothing
+/// is left that was due, nothing is left that could be to blame.
+pub(super) fn released(doubt: &Doubt, recorded: u32, enough: usize, is_through: bool) -> Option<Doubt> {
     let mut claims = doubt.claims.saturating_sub(1);
-    let mut since = doubt.recorded.unwrap_or(0).saturating_add(recorded);
+    let mut in_all = doubt.recorded.unwrap_or(0).saturating_add(recorded);
     if recorded > 0 {
         claims = claims.min(ISOLATED_CLAIMS);
-        if since as usize >= slots {
+        if in_all as usize >= enough {
             claims = if doubt.claims > ISOLATED_CLAIMS { SUSPECTED_CLAIMS } else { 0 };
-            since = 0;
+            in_all = 0;
         }
     }
-    if !waits || claims == 0 {
+    if is_through || claims == 0 {
         return None;
     }
-    let mut kept = Doubt { claims, recorded: Some(since).filter(|since| *since > 0), ..Doubt::default() };
+    let mut kept = Doubt { claims, recorded: Some(in_all).filter(|in_all| *in_all > 0), ..Doubt::default() };
     if recorded == 0 {
         kept.suspect = doubt.suspect.clone();
         kept.since_ms = doubt.since_ms;
@@ -135,6 +139,16 @@ fn condemned(doubt: &Doubt, now_ms: u64) -> Attempt {
 }
 
 impl Held {
+    /// How many records show that what its last worker died of is not among what waits: as many as may have been in flight, but
+    /// no more than most webhooks have slots, or a slow one would be alone for long.
+    pub(super) fn evidence(&self, proven: bool) -> usize {
+        match &self.hook {
+            Registration::Active(_) if self.strict || !proven => 1,
+            Registration::Active(target) => target.concurrency().min(LANE_IN_FLIGHT_MAX),
+            _ => LANE_IN_FLIGHT_MAX,
+        }
+    }
+
     /// Whether it is worked on alone, one delivery at a time.
     pub(super) fn is_isolated(&self) -> bool {
         self.doubt.claims > ISOLATED_CLAIMS

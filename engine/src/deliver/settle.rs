@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::host::{Direction, Entry};
 use crate::keys::{self, Lane};
 use crate::limits::{
-    LANE_IN_FLIGHT_CEILING, LANE_WAKES_MAX, QUEUE_PAGE, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS,
+    CLOCK_SKEW_MS_MAX, LANE_WAKES_MAX, QUEUE_PAGE, RELEASE_LANES_MAX, SETTLE_ATTEMPTS_MAX, UNUSABLE_MS,
 };
 use crate::records::{self, Hook, Queue, Recent, Stat, State};
 use crate::{Error, ErrorKind, verdict};
@@ -55,6 +55,8 @@ struct LanePlan {
     stat: Option<Stat>,
     /// The release, with the time of the wake to arm, if any row stays.
     release: Option<Option<u64>>,
+    /// Nothing that was due is left then, by whoever's clock.
+    is_through: bool,
     /// The wakes seen are deleted, although the lane is kept: a lane that waits for its receiver must not gather them. The
     /// wake at the lease's end stays, and the release reads the queue.
     tidy: bool,
@@ -149,7 +151,9 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
                     };
                     // It has not been seen whether the webhook is there. If it is gone, its lane has to go.
                     let unseen = matches!(held.hook, Registration::Unread).then_some(now_ms);
-                    planned.release = Some(stays_ms.or(unseen).map(|due_ms| due_ms.max(earliest_ms)));
+                    let waits_ms = stays_ms.or(unseen);
+                    planned.is_through = waits_ms.is_none_or(|due_ms| due_ms > now_ms + CLOCK_SKEW_MS_MAX);
+                    planned.release = Some(waits_ms.map(|due_ms| due_ms.max(earliest_ms)));
                     if held.spaced && planned.stat.is_none() {
                         // The next holder must know what this one has sent.
                         planned.stat = Some(held.stat.clone());
@@ -437,12 +441,8 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
 
 fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
     let recorded = held.recorded + planned.done.len() as u32;
-    let slots = match &held.hook {
-        _ if held.strict || !claim::is_proven(planned.stat.as_ref().unwrap_or(&held.stat)) => 1,
-        Registration::Active(target) => target.concurrency(),
-        _ => LANE_IN_FLIGHT_CEILING,
-    };
-    let doubt = alone::released(&held.doubt, recorded, slots, wake_ms.is_some());
+    let proven = claim::is_proven(planned.stat.as_ref().unwrap_or(&held.stat));
+    let doubt = alone::released(&held.doubt, recorded, held.evidence(proven), planned.is_through);
     let wake = wake_ms.map(|wake_ms| keys::wake(wake_ms, lane, token));
     if wake.is_none() && matches!(held.hook, Registration::Gone) {
         // Nothing comes back for it, so nothing of it stays.

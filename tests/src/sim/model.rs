@@ -121,10 +121,14 @@ pub struct Lane {
     pub lost_by: BTreeSet<CallId>,
     /// Of each lease that was not given back, the delivery that its row named at its end.
     pub vain: Vec<Option<(String, u32)>>,
-    /// How many claims were taken back of what is held against it, beside those that were given back in order.
+    /// How many claims were forgiven it when it was given back, beside that claim itself.
     pub forgiven: u32,
-    /// How many attempts were recorded under the present lease, or brought forward, so that they could not be.
-    pub recorded: u32,
+    /// How many attempts were recorded under the present lease.
+    pub made: u32,
+    /// How many more were brought forward or removed under it, so that they could not be.
+    pub spared: u32,
+    /// What waited when it was leased, and when it was due, where something was held against it.
+    pub waited: Vec<(String, u32, u64)>,
     /// Its last attempt that counts was a success.
     pub proven: bool,
     /// Keys of wakes.
@@ -144,6 +148,28 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// What waits, and when it is due.
+    fn waiting(&self) -> Vec<(String, u32, u64)> {
+        let strict = self.registration().is_some_and(|hook| hook.strict_order);
+        let group = |(key, group): (&String, &Group)| -> Vec<(String, u32, u64)> {
+            let due_ms = group.due_ms(key, strict);
+            group.d.iter().map(|(message, number)| (message.clone(), *number, due_ms)).collect()
+        };
+        self.queue.iter().flat_map(group).collect()
+    }
+
+    /// Whether a delivery is due.
+    pub fn is_due(&self, message: &str, number: u32, clock_ms: u64) -> bool {
+        let this = |(of, what, due_ms): &(String, u32, u64)| of == message && *what == number && *due_ms <= clock_ms;
+        self.waiting().iter().any(this)
+    }
+
+    /// Whether one of these waits still.
+    pub fn still_waits(&self, message: &str, number: u32) -> bool {
+        let delivery = self.deliveries.get(message);
+        delivery.is_some_and(|delivery| delivery.entries.iter().any(|(_, waits)| *waits == number))
+    }
+
     /// Whether its webhook wanted strict order all the time since then, or since it was registered.
     pub fn strict_since(&self, from_us: u64) -> bool {
         let first = self.hook.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
@@ -557,10 +583,11 @@ impl Model {
         }
         let is_stone = |(message, _): &(String, u32)| self.messages.get(message).is_some_and(|row| row.stone.is_some());
         let group_before = self.lanes.get(lane_id).and_then(|lane| lane.queue.get(key));
-        let stones = group_before.map_or(0, |group| group.d.iter().filter(|entry| is_stone(entry)).count());
+        let left = |entry: &(String, u32)| group.as_ref().is_some_and(|group| group.d.contains(entry));
+        let stones = group_before.map_or(0, |group| group.d.iter().filter(|one| is_stone(one) && !left(one)).count());
         let lane = self.lane(lane_id);
         // What goes without a record is out of the way as well.
-        lane.recorded += stones as u32;
+        lane.spared += stones as u32;
         let before = lane.queue.remove(key).map(|group| group.d).unwrap_or_default();
         for (message, number) in &before {
             if let Some(delivery) = lane.deliveries.get_mut(message) {
@@ -599,8 +626,9 @@ impl Model {
         if lane.lease.until != 0 && lease.token != lane.lease.token && !given_back {
             lane.vain.push(lane.lease.doubt.suspect.clone());
         }
-        let kept = lane.lease.doubt.claims.saturating_sub(u32::from(lease.until == 0));
-        lane.forgiven += kept.saturating_sub(lease.doubt.claims);
+        if lease.until == 0 {
+            lane.forgiven += lane.lease.doubt.claims.saturating_sub(lease.doubt.claims + 1);
+        }
         let ends = lane.lease.until != 0 && (lease.until == 0 || lease.token != lane.lease.token);
         if let Some(holder) = before.filter(|_| ends && !given_back) {
             lane.lost.insert(lane.lease.token.clone(), Lost { call: holder, ..Lost::default() });
@@ -613,7 +641,8 @@ impl Model {
         } else if lease.token != lane.lease.token {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
             lane.holder = Some(call);
-            lane.recorded = 0;
+            (lane.made, lane.spared) = (0, 0);
+            lane.waited = if lease.doubt.claims > 1 { lane.waiting() } else { Vec::new() };
             lane.leased_us = now_us;
             lane.last.insert(call, lease.token.clone());
         }
@@ -650,9 +679,9 @@ impl Model {
         }
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        lane.recorded += 1;
         let delivery = lane.delivery(lane_id, message, touched);
         let about = (lane_id.to_owned(), message.to_owned(), number);
+        let mut spared = 0;
         if log.again.is_some() {
             // Only of number 0 there is no attempt.
             let same = match &before {
@@ -665,6 +694,7 @@ impl Model {
             }
             if delivery.log.get(&number).is_some_and(|old| old.next_at_ms.is_some()) {
                 *delivery.moved.entry(number + 1).or_default() += 1;
+                spared += 1;
             }
             let asked_before = delivery.log.get(&number).and_then(|old| old.job.clone());
             match log.job.clone().filter(|job| asked_before.as_ref() != Some(job)) {
@@ -686,7 +716,9 @@ impl Model {
             touched.logged.push(about);
             let activated_at_ms = self.lane(lane_id).registration().and_then(|hook| hook.activated_at_ms);
             self.lane(lane_id).health.count(&log, activated_at_ms.unwrap_or(0));
+            self.lane(lane_id).made += 1;
         }
+        self.lane(lane_id).spared += spared;
         let delivery = self.lane(lane_id).delivery(lane_id, message, touched);
         delivery.log.insert(number, log);
         for (_, job) in touched.asked_for.iter().filter(|((_, of, at), _)| of == message && *at == number) {

@@ -1,9 +1,9 @@
 //! Deliveries that kill whoever works on them, or that the store refuses to have recorded, and what that does to an instance.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use hookwright_engine::host::{Mutation, Request};
-use hookwright_engine::limits::{CONDEMNED_CLAIMS, JOB_CAREFUL_TRIES_MAX, JOB_TRIES_MAX};
+use hookwright_engine::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, JOB_CAREFUL_TRIES_MAX, JOB_TRIES_MAX};
 
 use super::actor::Op;
 use super::checkers::{Failure, ensure};
@@ -34,20 +34,19 @@ const KILLS_MAX: u32 = CONDEMNED_CLAIMS;
 /// How many more for each job that comes upon it: as many as its tries, and those before a step that came to its end.
 const KILLS_OF_A_JOB_MAX: u32 = JOB_TRIES_MAX + JOB_CAREFUL_TRIES_MAX;
 
-/// How often an event has killed a worker.
+/// How often an event has killed a worker that held one lane, or that came upon it otherwise.
 #[derive(Debug, Default)]
 pub struct Kills {
-    /// How many of them are held against its lanes, and were at most.
+    /// How many of them are held against the lane, and were at most.
     held: u32,
     held_max: u32,
-    /// What had been forgiven each of these lanes at the last one.
-    forgiven: BTreeMap<String, u32>,
+    /// What the lane had been forgiven at the last one.
+    forgiven: u32,
 }
 
 impl Kills {
-    fn one_more(&mut self, forgiven: BTreeMap<String, u32>) {
-        let since = |(lane, is): (&String, &u32)| is.saturating_sub(*self.forgiven.get(lane).unwrap_or(is));
-        let since: u32 = forgiven.iter().map(since).sum();
+    fn one_more(&mut self, forgiven: u32) {
+        let since = if self.held > 0 { forgiven.saturating_sub(self.forgiven) } else { 0 };
         self.held = self.held.saturating_sub(since) + 1;
         self.held_max = self.held_max.max(self.held);
         self.forgiven = forgiven;
@@ -106,36 +105,51 @@ impl World {
         self.coverage.add(Count::Killed);
         self.trace.note(self.now_us, || format!("instance {instance} dies of {by:?}"));
         for marker in by {
-            let forgiven = self.forgiven(marker);
-            self.kills.entry(marker).or_default().one_more(forgiven);
+            let held = self.held_with(instance, marker);
+            let lanes = if held.is_empty() { vec![(String::new(), 0)] } else { held };
+            for (lane, forgiven) in lanes {
+                self.kills.entry((marker, lane)).or_default().one_more(forgiven);
+            }
         }
         true
     }
 
-    /// What has been forgiven the lanes in which an event is known.
-    fn forgiven(&self, marker: u64) -> BTreeMap<String, u32> {
-        let messages: Vec<_> = self.model.messages.iter().filter(|(_, message)| message.marker == marker).collect();
-        let known = |lane: &model::Lane| messages.iter().any(|(id, _)| lane.deliveries.contains_key(*id));
-        let lanes = self.model.lanes.iter().filter(|(_, lane)| known(lane));
+    /// The lanes under whose leases an instance may be at work on an event, and what has been forgiven them.
+    fn held_with(&self, instance: InstanceId, marker: u64) -> Vec<(String, u32)> {
+        let Some((call, _)) = &self.instances[instance].running else { return Vec::new() };
+        let messages = self.model.messages.iter().filter(|(_, message)| message.marker == marker);
+        let messages: Vec<&String> = messages.map(|(id, _)| id).collect();
+        let at_work = |lane: &model::Lane| {
+            let waits = |id: &&String| lane.deliveries.get(*id).is_some_and(|delivery| !delivery.entries.is_empty());
+            // Of a lane that is alone, only what its row names.
+            let suspect = lane.lease.doubt.suspect.as_ref().map(|(message, _)| message);
+            let alone = lane.lease.doubt.claims > ISOLATED_CLAIMS;
+            messages.iter().any(|id| waits(id) && (!alone || suspect == Some(*id)))
+        };
+        let lanes = self.model.lanes.iter().filter(|(_, lane)| lane.holder == Some(*call) && at_work(lane));
         lanes.map(|(id, lane)| (id.clone(), lane.forgiven)).collect()
     }
 
     /// At the end: no event has killed more workers than it may.
     pub fn contained(&self) -> Result<(), Failure> {
-        for (marker, kills) in &self.kills {
+        for ((marker, lane), kills) in &self.kills {
             let messages = self.model.messages.iter().filter(|(_, message)| message.marker == *marker);
             let allowed = |(id, message): (&String, &model::Message)| -> u32 {
-                let deliveries = self.model.lanes.values().filter_map(|lane| lane.deliveries.get(id));
-                let rounds = deliveries.map(|delivery| 1 + delivery.asked_by.len() + delivery.asked_for.len());
+                let delivery = self.model.lanes.get(lane).and_then(|lane| lane.deliveries.get(id));
+                let rounds = delivery.map_or(0, |delivery| 1 + delivery.asked_by.len() + delivery.asked_for.len());
                 let tenant = format!("{}/", message.tenant_part);
                 let jobs = self.model.jobs.keys().filter(|job| job.starts_with(&tenant)).count();
-                KILLS_MAX * rounds.sum::<usize>() as u32 + KILLS_OF_A_JOB_MAX * jobs as u32
+                // Who has lost the lane does not know it yet.
+                let lanes = self.model.lanes.values().filter(|lane| lane.deliveries.contains_key(id));
+                let lost: usize = lanes.map(|lane| lane.lost.len()).sum();
+                let otherwise = KILLS_OF_A_JOB_MAX * jobs as u32 + lost as u32;
+                if lane.is_empty() { otherwise } else { KILLS_MAX * rounds as u32 }
             };
             let allowed: u32 = messages.map(allowed).sum();
             // What a backup did not have is not known any more.
             let known = self.params.restore.is_none();
             ensure(!known || kills.held_max <= allowed, "contained", || {
-                format!("event {marker} has killed more than {allowed} workers: {kills:?}")
+                format!("event {marker} has killed more than {allowed} workers that held '{lane}': {kills:?}")
             })?;
         }
         Ok(())

@@ -233,8 +233,8 @@ pub struct World {
     pub backup: Option<Backup>,
     /// Counts how often it did.
     pub era: u64,
-    /// How many workers each event has killed, by its number.
-    pub kills: BTreeMap<u64, Kills>,
+    /// How many workers each event has killed, by its number and the lane that they held.
+    pub kills: BTreeMap<(u64, String), Kills>,
     /// The seed.
     pub seed: u64,
     order: Rng,

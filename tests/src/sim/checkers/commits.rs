@@ -69,7 +69,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         })?;
     }
     for (lane, before) in &touched.lane_rows {
-        doubt::kept(lane, &model.lanes[lane], before, now_us)?;
+        doubt::kept(lane, &model.lanes[lane], before, now_us, (clock_ms, clock_slack_ms))?;
     }
     let stays =
         |(_, message): &&(String, String)| model.messages.get(message).is_none_or(|known| known.stone.is_none());

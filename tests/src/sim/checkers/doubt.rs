@@ -8,48 +8,58 @@ use crate::sim::model::{Lane, RequestId};
 use crate::sim::net::Sent;
 use crate::sim::rows::{Doubt, Hook, Lease, Log};
 
-/// Judges a lane's row when it is written.
-pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64) -> Result<(), Failure> {
+/// Judges a lane's row when it is written, at this time, by a clock that says so and moves so far against itself.
+pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, u64)) -> Result<(), Failure> {
     let (was, is) = (&before.doubt, &lane.lease.doubt);
-    let about = || format!("{id}: {was:?} became {is:?}, recorded {}", lane.recorded);
+    let about = || format!("{id}: {was:?} became {is:?}, recorded {} and spared {}", lane.made, lane.spared);
     if lane.lease.until != 0 && lane.lease.token == before.token {
-        // It says which delivery is to be made alone.
+        // It says which delivery is to be made alone, when the one that was is out of the way, by its clock.
         let named = is.claims == ISOLATED_CLAIMS + 1 && is.suspect.is_some() && was.claims > ISOLATED_CLAIMS;
-        return ensure(named && is.recorded == was.recorded, "held-against", about);
+        let free = was.suspect.as_ref().is_none_or(|(message, number)| !lane.is_due(message, *number, clock_ms.0));
+        return ensure(named && free && is.recorded == was.recorded, "held-against", about);
     }
     if lane.lease.until != 0 {
-        // Whatever was recorded before a lease that was not given back, its worker is gone.
+        // Whatever was recorded before a lease that ran out, its worker is gone.
         let recorded = if before.until == 0 { was.recorded } else { 0 };
         return ensure(*is == Doubt { recorded, ..claims(was, was.claims + 1) }, "held-against", about);
     }
-    let as_before = *is == claims(was, was.claims.saturating_sub(1));
     let nothing = *is == Doubt::default();
-    let since = was.recorded + lane.recorded;
+    if nothing && is_through(lane, now_us, clock_ms) {
+        return Ok(());
+    }
+    let as_before = *is == claims(was, was.claims.saturating_sub(1));
+    let (least, most) = (was.recorded + lane.made, was.recorded + lane.made + lane.spared);
     let counted = is.suspect.is_none()
         && is.claims == was.claims.saturating_sub(1).min(ISOLATED_CLAIMS)
-        && (was.recorded..=since).contains(&is.recorded);
+        && (least..=most).contains(&is.recorded)
+        && (least as usize) < LANE_IN_FLIGHT_MAX;
     let on_probation = was.claims > ISOLATED_CLAIMS && *is == Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() };
     let forgiven = on_probation || (nothing && was.claims <= ISOLATED_CLAIMS);
+    let enough = lane.made + lane.spared > 0 && most as usize >= evidence_min(lane, now_us);
     // Without a wake: nothing waits, so nothing is left that could be to blame.
-    let fair = if lane.lease.wake.is_none() {
-        nothing
-    } else if lane.recorded > 0 {
-        as_before || counted || (forgiven && since as usize >= slots_min(lane, now_us))
-    } else {
-        as_before
-    };
-    ensure(fair, "held-against", about)
+    let waits = lane.lease.wake.is_some();
+    let fair = (lane.made == 0 && as_before) || (lane.made + lane.spared > 0 && counted) || (enough && forgiven);
+    ensure(waits && fair, "held-against", about)
 }
 
-/// How many deliveries at least the lane could have in flight at once before it was alone, at some time of its lease.
-fn slots_min(lane: &Lane, now_us: u64) -> usize {
-    let wide = |hook: Option<&Hook>| match hook {
-        Some(hook) if hook.active && !hook.strict_order && lane.proven => {
-            hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)
-        }
-        _ => 1,
+/// How many records the engine may take at least for as many as may have been in flight, by what the webhook was at some time of
+/// the lease.
+fn evidence_min(lane: &Lane, now_us: u64) -> usize {
+    let evidence = |hook: Option<&Hook>| match hook {
+        Some(hook) if hook.active && (hook.strict_order || !lane.proven) => 1,
+        Some(hook) if hook.active => hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX).min(LANE_IN_FLIGHT_MAX),
+        _ => LANE_IN_FLIGHT_MAX,
     };
-    during(lane, lane.leased_us, now_us).into_iter().map(wide).min().unwrap_or(1)
+    during(lane, lane.leased_us, now_us).into_iter().map(evidence).min().unwrap_or(1)
+}
+
+/// Whether nothing is left of what was due when the lane was leased. In strict order what is behind the first is not due.
+fn is_through(lane: &Lane, now_us: u64, (clock_ms, slack_ms): (u64, u64)) -> bool {
+    let strict = during(lane, lane.leased_us, now_us).into_iter().flatten().any(|hook| hook.strict_order);
+    let leased_ms = clock_ms.saturating_sub((now_us - lane.leased_us) / 1_000 + slack_ms);
+    let left =
+        |(message, number, due_ms): &(String, u32, u64)| *due_ms <= leased_ms && lane.still_waits(message, *number);
+    strict || !lane.waited.iter().any(left)
 }
 
 fn claims(doubt: &Doubt, claims: u32) -> Doubt {
