@@ -34,14 +34,27 @@ fn doubt(world: &World, webhook: &str) -> Option<Doubt> {
     records::decode::<records::Lane>(&row.key, &row.value).unwrap().doubt
 }
 
-/// A free lane, so many of whose claims were not given back, that wants to be looked at in so many milliseconds.
-fn put_doubt(world: &World, webhook: &str, claims: u32, in_ms: u64) {
+/// A free lane with what is held against it, that wants to be looked at in so many milliseconds.
+fn put_doubt(world: &World, webhook: &str, doubt: Doubt, in_ms: u64) {
+    put_row(world, webhook, doubt, 0, world.now_us() / 1_000 + in_ms);
+}
+
+/// A lane that somebody has leased for some seconds.
+fn put_lease(world: &World, webhook: &str, doubt: Doubt) {
+    let until_ms = world.now_us() / 1_000 + 9_000;
+    put_row(world, webhook, doubt, until_ms, until_ms);
+}
+
+fn put_row(world: &World, webhook: &str, doubt: Doubt, until_ms: u64, wake_ms: u64) {
     let lane = Lane::of("acme", webhook);
-    let wake = keys::wake(world.now_us() / 1_000 + in_ms, &lane, "x");
-    let doubt = Some(Doubt { claims, ..Doubt::default() });
-    let row = records::Lane { token: "x".to_owned(), until: 0, wake: Some(wake.clone()), doubt };
+    let wake = keys::wake(wake_ms, &lane, "x");
+    let row = records::Lane { token: "x".to_owned(), until: until_ms, wake: Some(wake.clone()), doubt: Some(doubt) };
     world.put(std::iter::once(keys::lane(&lane)), &records::encode(&row));
     world.put(std::iter::once(wake), r#"{"v":1}"#);
+}
+
+fn claimed(claims: u32) -> Doubt {
+    Doubt { claims, ..Doubt::default() }
 }
 
 fn subscribed(world: &World, config: &Config, events: &str) -> String {
@@ -95,31 +108,98 @@ fn what_is_held_against_a_lane_when_it_is_given_back() {
     let suspect = Some(("msg_x".to_owned(), 1));
     let doubt = |claims, recorded| Doubt { claims, suspect: suspect.clone(), since_ms: Some(7), recorded };
     let check =
-        |claims: u32, before: Option<u32>, recorded: u32, waits: bool, left: Option<(u32, bool, Option<u32>)>| {
-            let kept = released(&doubt(claims, before), recorded, 8, waits);
+        |claims: u32, before: Option<u32>, recorded: u32, is_through: bool, left: Option<(u32, bool, Option<u32>)>| {
+            let kept = released(&doubt(claims, before), recorded, 8, is_through);
             let kept = kept.map(|kept| (kept.claims, kept.suspect.is_some(), kept.recorded));
-            assert_eq!(kept, left, "{claims} {before:?} {recorded} {waits}");
+            assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
         };
     // As if it had not been claimed.
-    check(1, None, 0, true, None);
-    check(ISOLATED_CLAIMS, None, 0, true, Some((ISOLATED_CLAIMS - 1, true, None)));
-    check(CONDEMNED_CLAIMS + 1, Some(7), 0, true, Some((CONDEMNED_CLAIMS, true, Some(7))));
-    // As many were recorded as have been in flight, and all that was begun came to its end.
-    check(1, None, 8, true, None);
-    check(ISOLATED_CLAIMS, None, 8, true, None);
-    check(ISOLATED_CLAIMS, Some(7), 1, true, None);
+    check(1, None, 0, false, None);
+    check(ISOLATED_CLAIMS, None, 0, false, Some((ISOLATED_CLAIMS - 1, true, None)));
+    check(CONDEMNED_CLAIMS + 1, Some(7), 0, false, Some((CONDEMNED_CLAIMS, true, Some(7))));
+    // As many were recorded as may have been in flight, and all that was begun came to its end.
+    check(1, None, 8, false, None);
+    check(ISOLATED_CLAIMS, None, 8, false, None);
+    check(ISOLATED_CLAIMS, Some(7), 1, false, None);
+    check(ISOLATED_CLAIMS, Some(20), 1, false, None);
     // Fewer: what it died of may wait.
-    check(1, None, 7, true, None);
-    check(2, None, 7, true, Some((1, false, Some(7))));
-    check(2, Some(3), 4, true, Some((1, false, Some(7))));
-    check(ISOLATED_CLAIMS + 1, Some(3), 4, true, Some((ISOLATED_CLAIMS, false, Some(7))));
-    check(CONDEMNED_CLAIMS + 1, None, 1, true, Some((ISOLATED_CLAIMS, false, Some(1))));
+    check(1, None, 7, false, None);
+    check(2, None, 7, false, Some((1, false, Some(7))));
+    check(2, Some(3), 4, false, Some((1, false, Some(7))));
+    check(ISOLATED_CLAIMS + 1, Some(3), 4, false, Some((ISOLATED_CLAIMS, false, Some(7))));
+    check(CONDEMNED_CLAIMS + 1, None, 1, false, Some((ISOLATED_CLAIMS, false, Some(1))));
     // What waits has not been near the others yet.
-    check(ISOLATED_CLAIMS + 1, None, 8, true, Some((SUSPECTED_CLAIMS, false, None)));
-    check(CONDEMNED_CLAIMS + 1, Some(7), 1, true, Some((SUSPECTED_CLAIMS, false, None)));
+    check(ISOLATED_CLAIMS + 1, None, 8, false, Some((SUSPECTED_CLAIMS, false, None)));
+    check(CONDEMNED_CLAIMS + 1, Some(7), 1, false, Some((SUSPECTED_CLAIMS, false, None)));
     // Nothing is left that could be to blame.
-    check(CONDEMNED_CLAIMS + 1, None, 1, false, None);
-    check(CONDEMNED_CLAIMS + 1, None, 0, false, None);
+    check(CONDEMNED_CLAIMS + 1, None, 1, true, None);
+    check(CONDEMNED_CLAIMS + 1, None, 0, true, None);
+}
+
+#[test]
+fn so_many_records_show_that_what_waits_is_innocent() {
+    for (wishes, answers, recorded, left) in [
+        ("", vec![], 7, Some((2, Some(7)))),
+        ("", vec![], 8, None),
+        (r#","concurrency":3"#, vec![], 2, Some((2, Some(2)))),
+        (r#","concurrency":3"#, vec![], 3, None),
+        (r#","concurrency":64"#, vec![], 7, Some((2, Some(7)))),
+        (r#","concurrency":64"#, vec![], 8, None),
+        (r#","strictOrder":true"#, vec![], 1, None),
+        // Its receiver does not work: one was in flight.
+        ("", vec![500; 2], 1, None),
+    ] {
+        let (world, config) = (World::new(&answers), Config::new(&settings()).unwrap());
+        let one = registered(&world, &config, &format!(r#""schedule":[]{wishes}"#));
+        accept_many(&world, &config, 1);
+        world.pump(&config);
+        accept_many(&world, &config, 20);
+        route_only(&world, &config);
+        put_doubt(&world, &one, claimed(2), 0);
+        let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: recorded }).unwrap();
+        assert_eq!(report.attempts, recorded);
+        assert_eq!(doubt(&world, &one).map(|doubt| (doubt.claims, doubt.recorded)), left, "{wishes} {recorded}");
+    }
+}
+
+#[test]
+fn a_retry_that_is_hours_away_keeps_nobody_under_suspicion() {
+    let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
+    let one = registered(&world, &config, r#""schedule":[18000]"#);
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).attempts, 1);
+    accept_many(&world, &config, 1);
+    route_only(&world, &config);
+    put_doubt(&world, &one, claimed(ISOLATED_CLAIMS), 0);
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert!(doubt(&world, &one).is_none());
+}
+
+#[test]
+fn what_was_recorded_before_a_lease_ran_out_counts_no_more() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 1);
+    world.pump(&config);
+    accept_many(&world, &config, 20);
+    route_only(&world, &config);
+    let before = Doubt { claims: 2, recorded: Some(7), ..Doubt::default() };
+    for taken_over in [true, false] {
+        put_lease(&world, &one, before.clone());
+        if taken_over {
+            assert_eq!(take_over(&world, &config).unwrap(), 1);
+            assert_eq!(doubt(&world, &one).unwrap().recorded, None);
+        } else {
+            world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
+        }
+        deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 }).unwrap();
+        let doubt = doubt(&world, &one).unwrap();
+        assert_eq!((doubt.claims, doubt.recorded), (2, Some(1)));
+    }
+    // After a lease that was given back it does.
+    put_doubt(&world, &one, before, 0);
+    deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 }).unwrap();
+    assert!(doubt(&world, &one).is_none());
 }
 
 #[test]
@@ -157,7 +237,7 @@ fn isolated_lanes_recover_one_after_the_other_in_one_call() {
     accept_many(&world, &config, 3);
     route_only(&world, &config);
     for lane in &lanes {
-        put_doubt(&world, lane, ISOLATED_CLAIMS, 0);
+        put_doubt(&world, lane, claimed(ISOLATED_CLAIMS), 0);
     }
     let begun_us = world.now_us();
     assert_eq!(world.pump(&config).delivered, 15);
@@ -174,7 +254,7 @@ fn who_has_been_claimed_in_vain_twice_has_little_company() {
     accept_many(&world, &config, 1);
     route_only(&world, &config);
     for lane in &lanes {
-        put_doubt(&world, lane, SUSPECTED_CLAIMS, 0);
+        put_doubt(&world, lane, claimed(SUSPECTED_CLAIMS), 0);
     }
     assert_eq!(world.pump(&config).delivered, 40);
     // Without a success yet, half of those that there may be.
@@ -186,7 +266,7 @@ fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let busy = registered(&world, &config, r#""ratePerMinute":600"#);
     let lane = subscribed(&world, &config, "b");
-    put_doubt(&world, &lane, ISOLATED_CLAIMS, 1_000);
+    put_doubt(&world, &lane, claimed(ISOLATED_CLAIMS), 1_000);
     accept_many(&world, &config, 600);
     on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
     let begun_us = world.now_us();
