@@ -112,6 +112,7 @@ sabotages! {
     ForgetSwitchWake "forget-switch-wake" Seen(&["announced"]),
     ForgetDisable "forget-disable" Seen(&["disabled"]),
     ForgetDoubt "forget-doubt" Seen(&["held-against"]),
+    ForgetRecorded "forget-recorded" Seen(&["held-against"]),
     ForgetSuspect "forget-suspect" Seen(&["alone"]),
     SkipSuspectCheck "skip-suspect-check" Seen(&["armed", "lease-respected", "held-against"]),
 }
@@ -218,6 +219,7 @@ impl Storage for Sabotaged<'_> {
             kept.push(match self.sabotage {
                 Sabotage::DeleteGroup => delete_instead(&checks, mutation),
                 Sabotage::ForgetDoubt => without_doubt(mutation),
+                Sabotage::ForgetRecorded => without_recorded(mutation),
                 _ => mutation.clone(),
             });
         }
@@ -408,6 +410,18 @@ fn without_doubt(mutation: &Mutation) -> Mutation {
         Mutation::Put { key, value } if key.starts_with("lane/") => {
             let end = value.find(",\"doubt\"").unwrap_or(value.len() - 1);
             Mutation::Put { key: key.clone(), value: format!("{}}}", &value[..end]) }
+        }
+        _ => mutation.clone(),
+    }
+}
+
+/// What has been recorded since a lane's last lease that ran out is forgotten.
+fn without_recorded(mutation: &Mutation) -> Mutation {
+    match mutation {
+        Mutation::Put { key, value } if key.starts_with("lane/") => {
+            let (before, after) = value.split_once(",\"recorded\":").unwrap_or((value.as_str(), ""));
+            let after = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            Mutation::Put { key: key.clone(), value: format!("{before}{after}") }
         }
         _ => mutation.clone(),
     }
