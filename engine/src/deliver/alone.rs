@@ -42,9 +42,9 @@ pub(super) fn run_out(doubt: &mut Doubt) {
 /// Without one it is as if this lease had not been. With enough of them, counted since the last lease that ran out, it is nothing; but
 /// where they were made alone, the next lease has little company. With fewer, the lane is alone once more at most. Where nothing
 /// is left that was due, nothing is left that could be to blame.
-pub(super) fn released(doubt: &Doubt, recorded: u32, enough: usize, is_through: bool) -> Option<Doubt> {
+pub(super) fn released(doubt: &Doubt, recorded: usize, enough: usize, is_through: bool) -> Option<Doubt> {
     let mut claims = doubt.claims.saturating_sub(1);
-    let mut in_all = doubt.recorded.unwrap_or(0).saturating_add(recorded);
+    let mut in_all = doubt.recorded.unwrap_or(0).saturating_add(u32::try_from(recorded).unwrap_or(u32::MAX));
     if recorded > 0 {
         claims = claims.min(ISOLATED_CLAIMS);
         if in_all as usize >= enough {

@@ -174,7 +174,7 @@ struct Held {
     /// What is held against it, this claim included.
     doubt: Doubt,
     /// How many deliveries were recorded under this lease.
-    recorded: u32,
+    recorded: usize,
     /// By the webhook's rate, attempts were made that no stored health row knows of.
     spaced: bool,
     /// Its receiver has worked lately, so it may have all its slots.

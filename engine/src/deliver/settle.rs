@@ -440,7 +440,7 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
 }
 
 fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, wake_ms: Option<u64>, token: &str, commit: &mut Commit) {
-    let recorded = held.recorded + planned.done.len() as u32;
+    let recorded = held.recorded + planned.done.len();
     let proven = claim::is_proven(planned.stat.as_ref().unwrap_or(&held.stat));
     let doubt = alone::released(&held.doubt, recorded, held.evidence(proven), planned.is_through);
     let wake = wake_ms.map(|wake_ms| keys::wake(wake_ms, lane, token));
@@ -482,7 +482,7 @@ fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<
             continue;
         }
         let Some(held) = pump.lanes.get_mut(&lane) else { continue };
-        held.recorded += planned.done.len() as u32;
+        held.recorded += planned.done.len();
         if planned.tidy {
             held.seen.clear();
         }
@@ -569,7 +569,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
                 })
             })
             .collect();
-        held.recorded += (all - unsettled.len()) as u32;
+        held.recorded += all - unsettled.len();
         put_back(pump, unsettled.into_iter());
     }
     Ok(())

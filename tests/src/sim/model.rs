@@ -124,9 +124,9 @@ pub struct Lane {
     /// How many claims were forgiven it when it was given back, beside that claim itself.
     pub forgiven: u32,
     /// How many attempts were recorded under the present lease.
-    pub made: u32,
+    pub made: usize,
     /// How many more were brought forward or removed under it, so that they could not be.
-    pub spared: u32,
+    pub spared: usize,
     /// What waited when it was leased, and when it was due, where something was held against it.
     pub waited: Vec<(String, u32, u64)>,
     /// Its last attempt that counts was a success.
@@ -587,7 +587,7 @@ impl Model {
         let stones = group_before.map_or(0, |group| group.d.iter().filter(|one| is_stone(one) && !left(one)).count());
         let lane = self.lane(lane_id);
         // What goes without a record is out of the way as well.
-        lane.spared += stones as u32;
+        lane.spared += stones;
         let before = lane.queue.remove(key).map(|group| group.d).unwrap_or_default();
         for (message, number) in &before {
             if let Some(delivery) = lane.deliveries.get_mut(message) {

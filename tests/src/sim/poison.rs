@@ -29,23 +29,23 @@ pub enum Poison {
 
 /// How many workers a delivery may kill, each time that it is asked for: three with others and three alone. What its lane is
 /// forgiven in between, because as many were recorded as it has slots, comes on top.
-const KILLS_MAX: u32 = CONDEMNED_CLAIMS;
+const KILLS_MAX: usize = CONDEMNED_CLAIMS as usize;
 
 /// How many more for each job that comes upon it: as many as its tries, and those before a step that came to its end.
-const KILLS_OF_A_JOB_MAX: u32 = JOB_TRIES_MAX + JOB_CAREFUL_TRIES_MAX;
+const KILLS_OF_A_JOB_MAX: usize = (JOB_TRIES_MAX + JOB_CAREFUL_TRIES_MAX) as usize;
 
 /// How often an event has killed a worker that held one lane, or that came upon it otherwise.
 #[derive(Debug, Default)]
 pub struct Kills {
     /// How many of them are held against the lane, and were at most.
-    held: u32,
-    held_max: u32,
+    held: usize,
+    held_max: usize,
     /// What the lane had been forgiven at the last one.
-    forgiven: u32,
+    forgiven: usize,
 }
 
 impl Kills {
-    fn one_more(&mut self, forgiven: u32) {
+    fn one_more(&mut self, forgiven: usize) {
         let since = if self.held > 0 { forgiven.saturating_sub(self.forgiven) } else { 0 };
         self.held = self.held.saturating_sub(since) + 1;
         self.held_max = self.held_max.max(self.held);
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// The lanes under whose leases an instance may be at work on an event, and what has been forgiven them.
-    fn held_with(&self, instance: InstanceId, marker: u64) -> Vec<(String, u32)> {
+    fn held_with(&self, instance: InstanceId, marker: u64) -> Vec<(String, usize)> {
         let Some((call, _)) = &self.instances[instance].running else { return Vec::new() };
         let messages = self.model.messages.iter().filter(|(_, message)| message.marker == marker);
         let messages: Vec<&String> = messages.map(|(id, _)| id).collect();
@@ -127,14 +127,14 @@ impl World {
             messages.iter().any(|id| waits(id) && (!alone || suspect == Some(*id)))
         };
         let lanes = self.model.lanes.iter().filter(|(_, lane)| lane.holder == Some(*call) && at_work(lane));
-        lanes.map(|(id, lane)| (id.clone(), lane.forgiven)).collect()
+        lanes.map(|(id, lane)| (id.clone(), lane.forgiven as usize)).collect()
     }
 
     /// At the end: no event has killed more workers than it may.
     pub fn contained(&self) -> Result<(), Failure> {
         for ((marker, lane), kills) in &self.kills {
             let messages = self.model.messages.iter().filter(|(_, message)| message.marker == *marker);
-            let allowed = |(id, message): (&String, &model::Message)| -> u32 {
+            let allowed = |(id, message): (&String, &model::Message)| -> usize {
                 let delivery = self.model.lanes.get(lane).and_then(|lane| lane.deliveries.get(id));
                 let rounds = delivery.map_or(0, |delivery| 1 + delivery.asked_by.len() + delivery.asked_for.len());
                 let tenant = format!("{}/", message.tenant_part);
@@ -142,10 +142,10 @@ impl World {
                 // Who has lost the lane does not know it yet.
                 let lanes = self.model.lanes.values().filter(|lane| lane.deliveries.contains_key(id));
                 let lost: usize = lanes.map(|lane| lane.lost.len()).sum();
-                let otherwise = KILLS_OF_A_JOB_MAX * jobs as u32 + lost as u32;
-                if lane.is_empty() { otherwise } else { KILLS_MAX * rounds as u32 }
+                let otherwise = KILLS_OF_A_JOB_MAX * jobs + lost;
+                if lane.is_empty() { otherwise } else { KILLS_MAX * rounds }
             };
-            let allowed: u32 = messages.map(allowed).sum();
+            let allowed: usize = messages.map(allowed).sum();
             // What a backup did not have is not known any more.
             let known = self.params.restore.is_none();
             ensure(!known || kills.held_max <= allowed, "contained", || {

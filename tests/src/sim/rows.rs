@@ -76,7 +76,7 @@ pub struct Doubt {
     #[serde(default)]
     pub suspect: Option<(String, u32)>,
     #[serde(default)]
-    pub recorded: u32,
+    pub recorded: usize,
 }
 
 /// A group of deliveries.

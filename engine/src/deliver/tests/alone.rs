@@ -107,12 +107,15 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
 fn what_is_held_against_a_lane_when_it_is_given_back() {
     let suspect = Some(("msg_x".to_owned(), 1));
     let doubt = |claims, recorded| Doubt { claims, suspect: suspect.clone(), since_ms: Some(7), recorded };
-    let check =
-        |claims: u32, before: Option<u32>, recorded: u32, is_through: bool, left: Option<(u32, bool, Option<u32>)>| {
-            let kept = released(&doubt(claims, before), recorded, 8, is_through);
-            let kept = kept.map(|kept| (kept.claims, kept.suspect.is_some(), kept.recorded));
-            assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
-        };
+    let check = |claims: u32,
+                 before: Option<u32>,
+                 recorded: usize,
+                 is_through: bool,
+                 left: Option<(u32, bool, Option<u32>)>| {
+        let kept = released(&doubt(claims, before), recorded, 8, is_through);
+        let kept = kept.map(|kept| (kept.claims, kept.suspect.is_some(), kept.recorded));
+        assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
+    };
     // As if it had not been claimed.
     check(1, None, 0, false, None);
     check(ISOLATED_CLAIMS, None, 0, false, Some((ISOLATED_CLAIMS - 1, true, None)));

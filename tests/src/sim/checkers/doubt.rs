@@ -32,10 +32,10 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     let counted = is.suspect.is_none()
         && is.claims == was.claims.saturating_sub(1).min(ISOLATED_CLAIMS)
         && (least..=most).contains(&is.recorded)
-        && (least as usize) < LANE_IN_FLIGHT_MAX;
+        && least < LANE_IN_FLIGHT_MAX;
     let on_probation = was.claims > ISOLATED_CLAIMS && *is == Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() };
     let forgiven = on_probation || (nothing && was.claims <= ISOLATED_CLAIMS);
-    let enough = lane.made + lane.spared > 0 && most as usize >= evidence_min(lane, now_us);
+    let enough = lane.made + lane.spared > 0 && most >= evidence_min(lane, now_us);
     // Without a wake: nothing waits, so nothing is left that could be to blame.
     let waits = lane.lease.wake.is_some();
     let fair = (lane.made == 0 && as_before) || (lane.made + lane.spared > 0 && counted) || (enough && forgiven);
