@@ -40,8 +40,8 @@ pub(super) fn run_out(doubt: &mut Doubt) {
 /// What is held against a lane that is given back, after so many records under this lease.
 ///
 /// Without one it is as if this lease had not been. With enough of them, counted since the last lease that ran out, it is nothing; but
-/// where they were made alone, the next lease has little company. With fewer, the lane is alone once more at most. Where nothing
-/// is left that was due, nothing is left that could be to blame.
+/// where they were made alone, the next lease has little company. With fewer, they are remembered, and it is alone again if it was.
+/// Where nothing is left that was due, nothing is left that could be to blame.
 pub(super) fn released(doubt: &Doubt, recorded: usize, enough: usize, is_through: bool) -> Option<Doubt> {
     let mut claims = doubt.claims.saturating_sub(1);
     let mut in_all = doubt.recorded.unwrap_or(0).saturating_add(u32::try_from(recorded).unwrap_or(u32::MAX));

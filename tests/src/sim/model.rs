@@ -626,8 +626,12 @@ impl Model {
         if lane.lease.until != 0 && lease.token != lane.lease.token && !given_back {
             lane.vain.push(lane.lease.doubt.suspect.clone());
         }
+        let (was, is) = (&lane.lease.doubt, &lease.doubt);
         if lease.until == 0 {
-            lane.forgiven += lane.lease.doubt.claims.saturating_sub(lease.doubt.claims + 1);
+            lane.forgiven += was.claims.saturating_sub(is.claims + 1);
+        } else if was.suspect.as_ref().is_some_and(|(message, number)| lane.still_waits(message, *number)) {
+            // Another one is named instead: by a clock that is behind it is not due.
+            lane.forgiven += was.claims.saturating_sub(is.claims);
         }
         let ends = lane.lease.until != 0 && (lease.until == 0 || lease.token != lane.lease.token);
         if let Some(holder) = before.filter(|_| ends && !given_back) {

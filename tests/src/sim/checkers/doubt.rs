@@ -13,9 +13,9 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     let (was, is) = (&before.doubt, &lane.lease.doubt);
     let about = || format!("{id}: {was:?} became {is:?}, recorded {} and spared {}", lane.made, lane.spared);
     if lane.lease.until != 0 && lane.lease.token == before.token {
-        // It says which delivery is to be made alone, when the one that was is out of the way, by its clock.
+        // It says which delivery is to be made alone, when the one that was is out of the way.
         let named = is.claims == ISOLATED_CLAIMS + 1 && is.suspect.is_some() && was.claims > ISOLATED_CLAIMS;
-        let free = was.suspect.as_ref().is_none_or(|(message, number)| !lane.is_due(message, *number, clock_ms.0));
+        let free = was.suspect.as_ref().is_none_or(|suspect| !is_due(lane, suspect, now_us, clock_ms));
         return ensure(named && free && is.recorded == was.recorded, "held-against", about);
     }
     if lane.lease.until != 0 {
@@ -42,6 +42,17 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     ensure(waits && fair, "held-against", about)
 }
 
+/// Whether a delivery was due when the lane was leased, and has not been asked for again since.
+fn is_due(lane: &Lane, (message, number): &(String, u32), now_us: u64, clock_ms: (u64, u64)) -> bool {
+    let moved = lane.deliveries.get(message).is_some_and(|delivery| delivery.moved.contains_key(number));
+    !moved && lane.is_due(message, *number, leased_ms(lane, now_us, clock_ms))
+}
+
+/// When the lane was leased, by the clock of whoever writes the row now: at the earliest.
+fn leased_ms(lane: &Lane, now_us: u64, (clock_ms, slack_ms): (u64, u64)) -> u64 {
+    clock_ms.saturating_sub((now_us - lane.leased_us) / 1_000 + slack_ms)
+}
+
 /// How many records the engine may take at least for as many as may have been in flight, by what the webhook was at some time of
 /// the lease.
 fn evidence_min(lane: &Lane, now_us: u64) -> usize {
@@ -54,9 +65,9 @@ fn evidence_min(lane: &Lane, now_us: u64) -> usize {
 }
 
 /// Whether nothing is left of what was due when the lane was leased. In strict order what is behind the first is not due.
-fn is_through(lane: &Lane, now_us: u64, (clock_ms, slack_ms): (u64, u64)) -> bool {
+fn is_through(lane: &Lane, now_us: u64, clock_ms: (u64, u64)) -> bool {
     let strict = during(lane, lane.leased_us, now_us).into_iter().flatten().any(|hook| hook.strict_order);
-    let leased_ms = clock_ms.saturating_sub((now_us - lane.leased_us) / 1_000 + slack_ms);
+    let leased_ms = leased_ms(lane, now_us, clock_ms);
     let left =
         |(message, number, due_ms): &(String, u32, u64)| *due_ms <= leased_ms && lane.still_waits(message, *number);
     strict || !lane.waited.iter().any(left)
