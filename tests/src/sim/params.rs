@@ -191,6 +191,10 @@ impl Params {
             // A pass every few seconds, for the days that all may wait, is nearly all that happens.
             params.retention_s = 300;
         }
+        if params.retention_s > 0 && params.patient && params.strict > 0 {
+            // In strict order, many wait for more than days.
+            params.retention_s = 1_800;
+        }
         // For the same reason, nobody is away for days then.
         params.odd &= params.retention_s == 0 && params.settings == 0;
         params.strangers = strangers::rate(seed, params.tenants);
