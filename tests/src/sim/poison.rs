@@ -87,7 +87,7 @@ impl World {
             Op::Scan { .. } | Op::Commit { .. } | Op::Wait { .. } => return false,
         };
         let by = markers.into_iter().filter(|marker| self.poison(*marker) == Some(poison)).collect();
-        self.killed(instance, by)
+        self.killed(instance, by, None)
     }
 
     /// Whether it dies of the answer to this request.
@@ -95,17 +95,23 @@ impl World {
         let message = self.sent[request].message.as_ref().and_then(|id| self.model.messages.get(id));
         let marker = message.map(|message| message.marker);
         let by = marker.into_iter().filter(|marker| self.poison(*marker) == Some(Poison::Answer)).collect();
-        self.killed(instance, by)
+        let sent = &self.sent[request];
+        let under = (sent.lane.clone(), sent.lease.clone());
+        self.killed(instance, by, Some(under))
     }
 
-    fn killed(&mut self, instance: InstanceId, by: BTreeSet<u64>) -> bool {
+    /// Of these it dies; by the answer to a request, under the lease of this lane.
+    fn killed(&mut self, instance: InstanceId, by: BTreeSet<u64>, under: Option<(String, String)>) -> bool {
         if by.is_empty() {
             return false;
         }
         self.coverage.add(Count::Killed);
         self.trace.note(self.now_us, || format!("instance {instance} dies of {by:?}"));
         for marker in by {
-            let held = self.held_with(instance, marker);
+            let mut held = self.held_with(instance, marker);
+            if let Some((lane, lease)) = &under {
+                held.retain(|(id, _)| id == lane && self.model.lanes[id].lease.token == *lease);
+            }
             let lanes = if held.is_empty() { vec![(String::new(), 0)] } else { held };
             for (lane, forgiven) in lanes {
                 self.kills.entry((marker, lane)).or_default().one_more(forgiven);
