@@ -96,7 +96,7 @@ pub struct Doubt {
     pub suspect: Option<(String, u32)>,
     /// Since when it is the suspect, in milliseconds.
     pub since_ms: Option<u64>,
-    /// How many deliveries have been recorded since the last lease that ran out; none: 0.
+    /// Of a free lane: how many deliveries have been recorded since the last lease that ran out; none: 0.
     pub recorded: Option<u32>,
 }
 

@@ -27,14 +27,10 @@ pub(super) fn together(claims: u32) -> usize {
     }
 }
 
-/// What is held against a lane that is claimed once more.
+/// What is held against a lane that is claimed once more, as its row says it. What was recorded before is known to the worker alone:
+/// if it does not come back, that counts no more.
 pub(super) fn claimed(doubt: &Doubt) -> Doubt {
-    Doubt { claims: doubt.claims.saturating_add(1), ..doubt.clone() }
-}
-
-/// What is held against a lane whose lease has run out: whatever had been recorded before, its worker is gone.
-pub(super) fn run_out(doubt: &mut Doubt) {
-    doubt.recorded = None;
+    Doubt { claims: doubt.claims.saturating_add(1), recorded: None, ..doubt.clone() }
 }
 
 /// What is held against a lane that is given back, after so many records under this lease.
@@ -44,10 +40,10 @@ pub(super) fn run_out(doubt: &mut Doubt) {
 /// Where nothing is left that was due, nothing is left that could be to blame.
 pub(super) fn released(doubt: &Doubt, recorded: usize, enough: usize, is_through: bool) -> Option<Doubt> {
     let mut claims = doubt.claims.saturating_sub(1);
-    let mut in_all = doubt.recorded.unwrap_or(0).saturating_add(u32::try_from(recorded).unwrap_or(u32::MAX));
+    let mut in_all = doubt.recorded.unwrap_or(0) as usize + recorded;
     if recorded > 0 {
         claims = claims.min(ISOLATED_CLAIMS);
-        if in_all as usize >= enough {
+        if in_all >= enough {
             claims = if doubt.claims > ISOLATED_CLAIMS { SUSPECTED_CLAIMS } else { 0 };
             in_all = 0;
         }
@@ -55,7 +51,8 @@ pub(super) fn released(doubt: &Doubt, recorded: usize, enough: usize, is_through
     if is_through || claims == 0 {
         return None;
     }
-    let mut kept = Doubt { claims, recorded: Some(in_all).filter(|in_all| *in_all > 0), ..Doubt::default() };
+    let mut kept =
+        Doubt { claims, recorded: u32::try_from(in_all).ok().filter(|in_all| *in_all > 0), ..Doubt::default() };
     if recorded == 0 {
         kept.suspect = doubt.suspect.clone();
         kept.since_ms = doubt.since_ms;
@@ -95,7 +92,7 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
     let (host, now_ms) = (pump.host, pump.now_ms());
     let Some(held) = pump.lanes.get_mut(lane) else { return Ok(false) };
     let suspect = Some((delivery.message.clone(), delivery.number));
-    let doubt = Doubt { claims: ISOLATED_CLAIMS + 1, suspect, since_ms: Some(now_ms), recorded: held.doubt.recorded };
+    let doubt = Doubt { claims: ISOLATED_CLAIMS + 1, suspect, since_ms: Some(now_ms), recorded: None };
     let key = keys::lane(lane);
     let row = records::Lane {
         token: held.token.clone(),
@@ -108,7 +105,7 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
     commit.put(key.clone(), records::encode(&row));
     if let Outcome::Applied(versions) = commit.submit(host)? {
         held.version = versions.of(&key)?;
-        held.doubt = doubt;
+        held.doubt = Doubt { recorded: held.doubt.recorded, ..doubt };
         return Ok(true);
     }
     // An earlier submission had landed, or the lane is somebody else's.
@@ -129,7 +126,7 @@ fn condemned(doubt: &Doubt, now_ms: u64) -> Attempt {
     let times = doubt.claims.saturating_sub(ISOLATED_CLAIMS + 1);
     let since = time::rfc3339_millis(doubt.since_ms.unwrap_or(now_ms) * 1_000);
     let detail = format!(
-        "its worker was gone each time before it had recorded anything: {ISOLATED_CLAIMS} times with others, then {times} times with this delivery alone, since {since}"
+        "its worker was gone: {ISOLATED_CLAIMS} times with others, then {times} times with this delivery alone, since {since}"
     );
     Attempt {
         error: Some(HttpErrorKind::Internal),
@@ -166,7 +163,7 @@ impl Held {
     /// Takes over what its row has become under the same lease.
     pub(super) fn is_now(&mut self, version: u64, row: records::Lane) {
         self.version = version;
-        self.doubt = row.doubt.unwrap_or_default();
+        self.doubt = Doubt { recorded: self.doubt.recorded, ..row.doubt.unwrap_or_default() };
     }
 }
 

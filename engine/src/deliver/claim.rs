@@ -335,10 +335,6 @@ fn read_free(
             .map_or((TIMEOUT_MS_MAX, false), |hook| (hook.timeout_ms, hook.strict_order)),
         None => (0, false),
     };
-    let mut doubt = row.doubt.unwrap_or_default();
-    if row.until > 0 {
-        alone::run_out(&mut doubt);
-    }
     Ok(Some(Free {
         lane: lane.clone(),
         version: lease.map(|entry| entry.version),
@@ -346,7 +342,7 @@ fn read_free(
         strict,
         seen: Vec::new(),
         stat,
-        doubt,
+        doubt: row.doubt.unwrap_or_default(),
         timeout_ms: timeout_ms.min(TIMEOUT_MS_MAX),
     }))
 }
@@ -369,6 +365,7 @@ pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -
     for wake in free.seen.into_iter().chain(owned) {
         commit.delete(wake);
     }
+    let doubt = Doubt { recorded: free.doubt.recorded, ..doubt };
     Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat, doubt }
 }
 

@@ -1,6 +1,6 @@
 //! Taking over: voids the leases of workers that are known to be dead, so that nobody waits for their ends.
 
-use super::{alone, is_believed};
+use super::is_believed;
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::host::{Direction, Entry, Host};
@@ -49,7 +49,7 @@ fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
 
 /// Frees a lane and wakes it now. A conflict means that somebody is at work there after all.
 fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error> {
-    let Ok(mut row) = records::decode::<records::Lane>(&entry.key, &entry.value) else { return Ok(false) };
+    let Ok(row) = records::decode::<records::Lane>(&entry.key, &entry.value) else { return Ok(false) };
     // A delivery that was made alone is made again a lease later: else processes that are ended one after the other, for whatever
     // reason, would be held against it within seconds.
     let alone = row.doubt.as_ref().is_some_and(|doubt| doubt.suspect.is_some());
@@ -60,7 +60,6 @@ fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error>
     let wake = keys::wake(host.now_us() / 1_000, lane, &token);
     let mut commit = Commit::default();
     commit.check(&entry.key, Some(entry.version));
-    row.doubt.iter_mut().for_each(alone::run_out);
     let free = records::Lane { token, until: 0, wake: Some(wake.clone()), doubt: row.doubt };
     commit.put(entry.key.clone(), records::encode(&free));
     commit.put(wake, records::encode(&records::Empty {}));

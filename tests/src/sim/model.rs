@@ -123,6 +123,8 @@ pub struct Lane {
     pub vain: Vec<Option<(String, u32)>>,
     /// How many claims were forgiven it when it was given back, beside that claim itself.
     pub forgiven: u32,
+    /// How many had been recorded since the last lease that ran out, when it was leased.
+    pub recorded: usize,
     /// How many attempts were recorded under the present lease.
     pub made: usize,
     /// How many more were brought forward or removed under it, so that they could not be.
@@ -645,7 +647,7 @@ impl Model {
         } else if lease.token != lane.lease.token {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
             lane.holder = Some(call);
-            (lane.made, lane.spared) = (0, 0);
+            (lane.recorded, lane.made, lane.spared) = (lane.lease.doubt.recorded, 0, 0);
             lane.waited = if lease.doubt.claims > 1 { lane.waiting() } else { Vec::new() };
             lane.leased_us = now_us;
             lane.last.insert(call, lease.token.clone());

@@ -16,19 +16,18 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
         // It says which delivery is to be made alone, when the one that was is out of the way.
         let named = is.claims == ISOLATED_CLAIMS + 1 && is.suspect.is_some() && was.claims > ISOLATED_CLAIMS;
         let free = was.suspect.as_ref().is_none_or(|suspect| !is_due(lane, suspect, now_us, clock_ms));
-        return ensure(named && free && is.recorded == was.recorded, "held-against", about);
+        return ensure(named && free && is.recorded == 0, "held-against", about);
     }
     if lane.lease.until != 0 {
-        // Whatever was recorded before a lease that ran out, its worker is gone.
-        let recorded = if before.until == 0 { was.recorded } else { 0 };
-        return ensure(*is == Doubt { recorded, ..claims(was, was.claims + 1) }, "held-against", about);
+        // What was recorded before counts no more if this lease runs out.
+        return ensure(*is == Doubt { recorded: 0, ..claims(was, was.claims + 1) }, "held-against", about);
     }
     let nothing = *is == Doubt::default();
     if nothing && is_through(lane, now_us, clock_ms) {
         return Ok(());
     }
-    let as_before = *is == claims(was, was.claims.saturating_sub(1));
-    let (least, most) = (was.recorded + lane.made, was.recorded + lane.made + lane.spared);
+    let as_before = *is == Doubt { recorded: lane.recorded, ..claims(was, was.claims.saturating_sub(1)) };
+    let (least, most) = (lane.recorded + lane.made, lane.recorded + lane.made + lane.spared);
     let counted = is.suspect.is_none()
         && is.claims == was.claims.saturating_sub(1).min(ISOLATED_CLAIMS)
         && (least..=most).contains(&is.recorded)
