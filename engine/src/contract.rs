@@ -136,7 +136,6 @@ fn invalid<T>(why: String) -> Result<T, StorageError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn commit(checks: &[(&str, Option<u64>)], mutations: &[Mutation]) -> Result<(), StorageError> {

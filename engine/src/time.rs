@@ -165,7 +165,6 @@ pub fn unix_millis(us: u64) -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

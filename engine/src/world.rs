@@ -1,6 +1,5 @@
 //! What the engine's tests run in: the in-memory store, a scripted receiver, and a clock that moves only while it is waited
 //! for. The faults are the simulator's business.
-#![allow(clippy::unwrap_used)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
 //! Every test of the package, in one binary, so that the workspace is linked once for all of them.
-#![allow(clippy::unwrap_used)]
+#![cfg(test)]
 
 mod acceptance;
 mod component;

@@ -150,8 +150,6 @@ fn grouped(value: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::{limits, shown};
     use std::collections::BTreeMap;
 

@@ -139,7 +139,6 @@ fn mark(line: &str) -> Result<What<'_>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::{What, parse};
 
     #[test]

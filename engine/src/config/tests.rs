@@ -1,5 +1,4 @@
 //! Profiles of a host's own.
-#![allow(clippy::unwrap_used)]
 
 use crate::world::*;
 use crate::*;

@@ -1,5 +1,4 @@
 //! The flow of an event.
-#![allow(clippy::unwrap_used)]
 
 mod alone;
 mod fair;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 
 const FULL: &str = r#"{"id":"evt-1","tenant":"acme","type":"asset.updated","occurredAt":"2025-02-04T12:00:00.000001Z",

@@ -1,5 +1,4 @@
 //! The steps of a delivery, as they are told.
-#![allow(clippy::unwrap_used)]
 
 use crate::world::*;
 use crate::*;

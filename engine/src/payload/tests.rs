@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 
 /// One row: an event (its time is added), and the body that the profile makes of it.

@@ -1,5 +1,4 @@
 //! Pages.
-#![allow(clippy::unwrap_used)]
 
 use crate::world::*;
 use crate::*;

@@ -1,5 +1,4 @@
 //! Redelivery, and who comes between.
-#![allow(clippy::unwrap_used)]
 
 use crate::world::*;
 use crate::*;

@@ -1,5 +1,4 @@
 //! What is kept, and what is shown.
-#![allow(clippy::unwrap_used)]
 
 use crate::world::*;
 use crate::*;

@@ -1,5 +1,4 @@
 //! What a host may demand of webhooks.
-#![allow(clippy::unwrap_used)]
 
 use crate::world::*;
 use crate::*;

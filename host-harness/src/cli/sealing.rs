@@ -53,7 +53,6 @@ fn parse(text: &str) -> Result<Vec<SealingKey>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use clap::{Arg, Command, CommandFactory};
 
 use super::*;

@@ -149,7 +149,6 @@ impl Write for Capped {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn check(encoding: Option<&str>, sent: &[u8], bytes_max: u32, text: &str, truncated: bool) {

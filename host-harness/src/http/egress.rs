@@ -64,7 +64,6 @@ fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn check(allow: &[&str], deny: &[&str], address: &str, permitted: bool) {

@@ -207,7 +207,6 @@ fn misfit<T>(field: &str, message: String) -> Fit<T> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use serde_json::json;
 
     use super::*;

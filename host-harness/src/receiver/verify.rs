@@ -104,7 +104,6 @@ fn perfex_assets(secret: &str, headers: &HeaderMap, body: &[u8]) -> Signature {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use std::time::SystemTime;
 
     use super::*;

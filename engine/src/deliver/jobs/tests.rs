@@ -1,5 +1,4 @@
 //! Jobs, step by step, and who comes between.
-#![allow(clippy::unwrap_used)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,5 +1,4 @@
 //! Who keeps killing workers is found and left alone; who was near it is not harmed for long.
-#![allow(clippy::unwrap_used)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,5 +1,4 @@
 //! That nobody's work costs the others more than its share.
-#![allow(clippy::unwrap_used)]
 
 use crate::host::{Clock, Mutation, Storage};
 use crate::keys::{self, Lane};

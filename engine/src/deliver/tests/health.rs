@@ -1,5 +1,4 @@
 //! How a webhook fares, and what that does to its lane.
-#![allow(clippy::unwrap_used)]
 
 use std::rc::Rc;
 

@@ -1,5 +1,4 @@
 //! What goes, and when: retention, messages without their contents, erased subjects.
-#![allow(clippy::unwrap_used)]
 
 use std::rc::Rc;
 

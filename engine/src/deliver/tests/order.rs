@@ -1,5 +1,4 @@
 //! Strict order.
-#![allow(clippy::unwrap_used)]
 
 use crate::host::Clock;
 use crate::world::*;

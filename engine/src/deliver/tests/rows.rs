@@ -1,5 +1,4 @@
 //! Rows that cannot be read.
-#![allow(clippy::unwrap_used)]
 
 use crate::host::{Direction, Entry, KeyRange, Storage};
 use crate::keys::Lane;

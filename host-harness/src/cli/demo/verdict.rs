@@ -90,7 +90,6 @@ fn delivery_failures(webhook: &WebhookRecord, message_id: &str, attempts: &[&Joi
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::record::{Arrival, Attempt};
     use super::*;
 

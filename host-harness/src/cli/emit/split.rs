@@ -186,5 +186,4 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

@@ -122,7 +122,6 @@ pub fn headers(value: &Value) -> Result<Option<Map<String, Value>>, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

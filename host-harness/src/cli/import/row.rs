@@ -113,7 +113,6 @@ fn header_text(value: &Value) -> Result<String, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
