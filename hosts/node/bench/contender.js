@@ -90,7 +90,7 @@ async function hookwright(store, ownThread) {
     storage,
     sealingKey: `k1:${'07'.repeat(32)}`,
     egress: { allowDestinations: ['127.0.0.0/8'] },
-    pump: { ownThread },
+    workers: { ownThread },
   });
   for (let n = 0; n < WEBHOOKS; n += 1) {
     await hooks.register('acme', { url: url(n), events: ['*'], concurrency: CONCURRENCY });

@@ -1,123 +1,113 @@
-// A Hookwright for a platform's own tests: everything but the network and the database is the real thing, so that what the
-// tests see is what would be sent.
+// A Hookwright for a platform's own tests. Only the network and the database are replaced, so the tests see the requests that
+// would be sent.
 
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { Hookwright } from './hookwright.js';
 import { memoryStorage } from './storage/memory.js';
 
-const NO_TRANSACTION = {};
 const SEALING_KEY = `fake:${'00'.repeat(32)}`;
 
-/** Records what is accepted and what would be sent. Made by `Hookwright.fake()`. */
+/** Records the events that are accepted and the requests that would be sent. `index.d.ts` documents its methods. */
 export class Fake extends Hookwright {
-  /** Events that were accepted, in order: `{ tenant, event, messageId }`. */
   accepted = [];
-  /** Requests that would have been sent, in order: `{ method, url, headers, body }`. */
   sent = [];
   #answers = new Map();
 
-  /** The options of `Hookwright.open`, none of them required; rows are in memory. */
-  static open(options = {}) {
-    const sent = [];
-    const answers = new Map();
-    return super.open({
-      sealingKey: SEALING_KEY,
-      ...options,
-      // Inside a transaction or not: in a fake everything is accepted at once.
-      storage: joinable(memoryStorage()),
-      client: { send: (request, done) => record(sent, answers, request, done) },
-    }).then((fake) => Object.assign(fake, { sent }).#answering(answers));
+  static async open(options = {}) {
+    const client = new RecordingClient();
+    const fake = await super.open({ sealingKey: SEALING_KEY, ...options, storage: joinable(memoryStorage()), client });
+    fake.sent = client.sent;
+    fake.#answers = client.answers;
+    return fake;
   }
 
   async onEvent(event, { tenant, signal } = {}) {
     const accepted = await super.onEvent(event, { tenant, signal });
-    this.#note(event, tenant, accepted);
+    this.#record(event, tenant, accepted);
     return accepted;
   }
 
   async onEvents(events, { tenant, signal } = {}) {
     const accepted = await super.onEvents(events, { tenant, signal });
-    events.forEach((event, index) => this.#note(event, tenant, accepted[index]));
+    events.forEach((event, index) => this.#record(event, tenant, accepted[index]));
     return accepted;
   }
 
-  onEventSync(event, options = {}) {
-    const accepted = super.onEventSync(event, { ...options, transaction: NO_TRANSACTION });
-    this.#note(event, options.tenant, accepted);
+  onEventSync(event, { tenant } = {}) {
+    const accepted = super.onEventSync(event, { tenant, transaction: {} });
+    this.#record(event, tenant, accepted);
     return accepted;
   }
 
-  onEventsSync(events, options = {}) {
-    const accepted = super.onEventsSync(events, { ...options, transaction: NO_TRANSACTION });
-    events.forEach((event, index) => this.#note(event, options.tenant, accepted[index]));
+  onEventsSync(events, { tenant } = {}) {
+    const accepted = super.onEventsSync(events, { tenant, transaction: {} });
+    events.forEach((event, index) => this.#record(event, tenant, accepted[index]));
     return accepted;
   }
 
-  /** What a receiver answers from now on: a status, or an error's kind. Without it everything is a 200. */
   answer(url, outcome) {
     this.#answers.set(url, outcome);
   }
 
-  /** An event of this type was accepted that has at least these members; answers the first. */
   assertAccepted(type, members = {}) {
-    const found = this.accepted.find(({ event }) => event.type === type && has(event, members));
-    assert.ok(found, `no event ${type} with ${JSON.stringify(members)} was accepted; there are `
+    const found = this.accepted.find(({ event }) => event.type === type && matches(event, members));
+    assert.ok(found, `no accepted event has the type ${type} and the members ${JSON.stringify(members)}; accepted were `
       + JSON.stringify(this.accepted.map(({ event }) => event)));
     return found;
   }
 
-  /** No event of this type was accepted, or none at all. */
   assertNotAccepted(type) {
     const found = this.accepted.filter(({ event }) => type === undefined || event.type === type);
-    assert.deepEqual(found.map(({ event }) => event), [], 'events were accepted that should not have been');
+    assert.deepEqual(found.map(({ event }) => event), [], 'unexpected events were accepted');
   }
 
-  /** Delivers what is due, and asserts that a request to this URL would have been sent; answers the first. */
   async assertDelivered(url, check = () => true) {
     await this.deliver();
     const found = this.sent.find((request) => request.url === url && check(request));
-    assert.ok(found, `nothing was sent to ${url}; there are requests to ${this.sent.map((request) => request.url)}`);
+    assert.ok(found, `no such request was sent to ${url}; requests went to ${this.sent.map((request) => request.url)}`);
     return found;
   }
 
-  #answering(answers) {
-    this.#answers = answers;
-    return this;
-  }
-
-  #note(event, tenant, { messageId, new: isNew }) {
+  #record(event, tenant, { messageId, new: isNew }) {
     if (isNew) {
-      // As the component sees it: without what JSON has no words for.
+      // The event as the component sees it, without members that JSON cannot express.
       const value = JSON.parse(typeof event === 'string' ? event : JSON.stringify(event));
       this.accepted.push({ tenant: tenant ?? value.tenant ?? 'default', event: value, messageId });
     }
   }
 }
 
+// An HTTP client that records requests, and completes each with a prepared answer or a 200.
+class RecordingClient {
+  sent = [];
+  answers = new Map();
+
+  send({ method, url, headers, body }, done) {
+    this.sent.push({
+      method,
+      url,
+      headers: Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
+      body: body?.val ?? null,
+    });
+    const outcome = this.answers.get(url) ?? 200;
+    setImmediate(() => done(typeof outcome === 'number'
+      ? { tag: 'ok', val: { status: outcome, headers: [], body: '', truncated: false } }
+      : { tag: 'err', val: { kind: outcome, detail: 'a failure prepared with `answer`' } }));
+    return () => {};
+  }
+}
+
+// Accepts events at once, whether a transaction is given or not.
 function joinable(storage) {
   return Object.assign(storage, { join: () => storage, joinsSynchronously: true });
 }
 
-function record(sent, answers, { method, url, headers, body }, done) {
-  sent.push({
-    method,
-    url,
-    headers: Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
-    body: body?.val ?? null,
-  });
-  const outcome = answers.get(url) ?? 200;
-  setImmediate(() => done(typeof outcome === 'number'
-    ? { tag: 'ok', val: { status: outcome, headers: [], body: '', truncated: false } }
-    : { tag: 'err', val: { kind: outcome, detail: 'as the fake was told' } }));
-  return () => {};
-}
-
-// Every member of the pattern is there, at any depth.
-function has(value, pattern) {
+// True if the value has every member of the pattern, at any depth.
+function matches(value, pattern) {
   if (pattern === null || typeof pattern !== 'object' || Array.isArray(pattern)) {
     return isDeepStrictEqual(value, pattern);
   }
   return value !== null && typeof value === 'object'
-    && Object.entries(pattern).every(([name, member]) => has(value[name], member));
+    && Object.entries(pattern).every(([name, member]) => matches(value[name], member));
 }

@@ -305,9 +305,9 @@ export interface OpenOptions<Transaction = any> {
     /** How long messages are kept once all their deliveries have ended; 0: for ever; 2,592,000 (30 days). */
     retentionS?: number;
   };
-  pump?: {
+  workers?: {
     /** Workers that deliver: 1 to 16; 1. */
-    workers?: number;
+    count?: number;
     /** Whether they work on a thread of their own: yes, where the store can be taken there. */
     ownThread?: boolean;
   };
@@ -418,7 +418,7 @@ export class Hookwright<Transaction = any> {
   /** Starts nothing new, and resolves when what is in flight has been settled. */
   stop(): Promise<void>;
   /** Tells the pump that there may be something to do: after the commit of a transaction that had an event. */
-  wake(): void;
+  signalWork(): void;
   /** Stops the pump, and closes the connections and the store. Nothing can be called any more. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -1,36 +1,33 @@
-// The receivers' side: whether a request that came bears a signature that holds, by the code that made it.
+// Signature checks for receivers, by the code that makes the signatures.
 
-import { compile, instantiate } from './component.js';
-import { errorOf, InvalidError, TrapError } from './errors.js';
-import { json, optionalWhole, refuse, requireTexts } from './input.js';
-import { systemWorld } from './instance.js';
+import { compile, instantiate } from './component/compile.js';
+import { systemWorld, wallClock } from './component/world.js';
+import { errorOf, TrapError } from './support/errors.js';
+import { jsonText, optionalInteger, refuse, requireTextList, requireTexts } from './support/input.js';
 
-const nowhere = () => {
-  throw new Error('a look at a signature touches neither storage nor network');
+const unused = () => {
+  throw new Error('a signature check uses neither storage nor network');
 };
-// Made anew after a trap, as for every other call.
+// One instance serves all checks. A trap ends it, and the next check makes another.
 let receiver = null;
 let now = systemWorld.now;
 
-/**
- * Looks at a request's signature. `request` has `method`, `headers` (as Node, `fetch` or a list of pairs has them) and
- * `body`, the very bytes or text that came. Any of the secrets will do. Answers `{ verified, kind, detail }`.
- */
+/** Checks a request's signature against one or several secrets. Returns `{ verified, kind, detail }`. */
 export async function verify(request, secrets, profile = 'standard', { toleranceS, world } = {}) {
   const given = [secrets].flat();
-  requireTexts(Object.fromEntries(given.map((secret, n) => [`secrets[${n}]`, secret])));
-  optionalWhole('toleranceS', toleranceS);
+  requireTextList('secrets', given);
+  optionalInteger('toleranceS', toleranceS);
   if (typeof request !== 'object' || request === null) {
-    refuse('request', 'is none', 'give an object with headers and body');
+    refuse('request', 'is missing', 'pass an object with headers and body');
   }
-  const received = { method: request.method ?? 'POST', headers: listed(request.headers), body: textOf(request.body) };
+  const received = { method: request.method ?? 'POST', headers: headersOf(request.headers), body: textOf(request.body) };
   requireTexts({ method: received.method });
-  const described = json('profile', profile);
+  const profileText = jsonText('profile', profile);
   const modules = await compile();
   receiver ??= makeReceiver(modules);
   now = world?.now ?? systemWorld.now;
   try {
-    const { kind, detail } = receiver.verify(described, given, received, toleranceS);
+    const { kind, detail } = receiver.verify(profileText, given, received, toleranceS);
     return { verified: kind === 'verified', kind, detail };
   } catch (error) {
     if (!(error instanceof Error)) {
@@ -43,20 +40,17 @@ export async function verify(request, secrets, profile = 'standard', { tolerance
 
 function makeReceiver(modules) {
   return instantiate(modules, {
-    storage: { get: nowhere, scan: nowhere, commit: nowhere },
-    http: { submit: nowhere, wait: nowhere },
+    storage: { get: unused, scan: unused, commit: unused },
+    http: { submit: unused, wait: unused },
     log: { write: systemWorld.log },
-    clock: {
-      now: () => ({ seconds: now() / 1_000_000n, nanoseconds: 0 }),
-      resolution: () => ({ seconds: 1n, nanoseconds: 0 }),
-    },
-    random: { getRandomBytes: nowhere, getRandomU64: nowhere },
+    clock: wallClock(() => now()),
+    random: { getRandomBytes: unused, getRandomU64: unused },
   }, { synchronously: true }).receiver;
 }
 
-function listed(headers) {
+function headersOf(headers) {
   if (typeof headers !== 'object' || headers === null) {
-    refuse('headers', 'is none', 'give the headers that came: of Node, of `fetch`, or a list of pairs');
+    refuse('headers', 'are missing', 'pass the headers of Node or `fetch`, or a list of pairs');
   }
   const pairs = typeof headers[Symbol.iterator] === 'function' ? [...headers] : Object.entries(headers);
   return pairs.flatMap(([name, value]) => [value ?? []].flat().map((one) => ({ name, value: String(one) })));
@@ -67,13 +61,12 @@ function textOf(body) {
     return body;
   }
   if (!(body instanceof Uint8Array)) {
-    const hint = 'keep the raw body: in Express, `express.raw({ type: () => true })`';
-    const message = 'the body is neither text nor bytes; one that was parsed and written again is another one';
-    throw new InvalidError({ kind: 'invalid', field: 'body', message, hint });
+    // A parsed body that is written again may differ from the signed one.
+    refuse('body', 'is neither text nor bytes', 'keep the raw body; in Express: `express.raw({ type: () => true })`');
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
-    throw new InvalidError({ kind: 'invalid', field: 'body', message: 'the body is not UTF-8' });
+    return refuse('body', 'is not UTF-8', 'pass the bytes as they were received, decompressed');
   }
 }

@@ -81,7 +81,7 @@ test('a component that could not be read once is read again', async (t) => {
   for (const part of ['src', 'component', 'package.json']) {
     cpSync(new URL(`../${part}`, import.meta.url), path.join(folder, part), { recursive: true });
   }
-  const { compile } = await import(pathToFileURL(path.join(folder, 'src/component.js')).href);
+  const { compile } = await import(pathToFileURL(path.join(folder, 'src/component/compile.js')).href);
   const [core, away] = ['component.core2.wasm', 'away'].map((name) => path.join(folder, 'component', name));
   renameSync(core, away);
   await assert.rejects(compile(), { code: 'ENOENT' });
@@ -161,7 +161,7 @@ test('options that cannot be meant are refused by name', async () => {
     [{ limits: { retention: 5 } }, 'limits.retention'],
     [{ limits: { retentionS: '30 days' } }, 'limits.retentionS'],
     [{ limits: { webhooksPerTenantMax: 0 } }, 'webhooksPerTenantMax'],
-    [{ pump: { workers: 0 } }, 'pump.workers'],
+    [{ workers: { count: 0 } }, 'workers.count'],
     [{ profile: 5 }, 'profile'],
     [{ profile: 'nope' }, 'profile'],
     [{ profiles: 'standard' }, 'profiles'],

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { compile } from '../src/component.js';
-import { Instance } from '../src/instance.js';
+import { compile } from '../src/component/compile.js';
+import { Instance } from '../src/component/instance.js';
 import { memoryStorage } from '../src/index.js';
-import { keyOf } from '../src/contract.js';
+import { keyOf } from '../src/storage/contract.js';
 
 const TEXT = readFileSync(new URL('../../../tests/data/history/histories.json', import.meta.url));
 const HISTORIES = JSON.parse(TEXT);

@@ -11,8 +11,8 @@ import { HttpClient } from '../src/http/client.js';
 import { Lookups } from '../src/http/lookups.js';
 import { system } from '../src/http/network.js';
 import { Queue } from '../src/http/queue.js';
-import { LOOKUPS_MAX, LOOKUP_SLOW_MS } from '../src/limits.js';
-import { Wakes } from '../src/wakes.js';
+import { LOOKUPS_MAX, LOOKUP_SLOW_MS } from '../src/support/limits.js';
+import { Signals } from '../src/http/signals.js';
 import { startReceiver } from './support/receiver.js';
 import { listen, standBefore, stopListening } from './support/stand.js';
 
@@ -267,7 +267,7 @@ test('a proxy is asked for a tunnel to the address that was judged', async (t) =
 for (const [said, says] of [
   ['HTTP/1.1 403 Forbidden\r\n\r\n', 'it answered 403'],
   ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', 'it answered 407'],
-  ['HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', 'it sent more than its answer'],
+  ['HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', 'it sent bytes after its response'],
   ['SSH-2.0-OpenSSH_9.2\r\n\r\n', 'it does not speak HTTP/1'],
 ]) {
   test(`a proxy that is none: ${says}`, async (t) => {
@@ -294,7 +294,7 @@ test('a queue reports each request once, and gives up what is in flight', async 
     await receiver.close();
     stopListening(listener);
   });
-  const queue = new Queue(client, new Wakes(), true);
+  const queue = new Queue(client, new Signals(), true);
   const silent = `http://127.0.0.1:${listener.address().port}/`;
   queue.submit([request(receiver.url(), { id: 1n }), request(silent, { id: 2n, timeoutMs: 300 }), request('x', { id: 3n })]);
   const seen = [];

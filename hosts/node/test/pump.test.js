@@ -18,7 +18,7 @@ for (const ownThread of [true, false]) {
 
   test(`local events wake the pump ${where}, and stop drains it`, async (t) => {
     const { storage } = await temporarySqlite(t);
-    const hooks = await openHooks(t, { storage, pump: { ownThread, workers: 2 } });
+    const hooks = await openHooks(t, { storage, workers: { ownThread, count: 2 } });
     const receiver = await startReceiver();
     t.after(() => receiver.close());
     await hooks.register('acme', { url: receiver.url(), events: ['*'] });
@@ -43,7 +43,7 @@ for (const ownThread of [true, false]) {
 for (const ownThread of [true, false]) {
   test(`a wake is no poll ${ownThread ? 'on a thread of its own' : "on the caller's thread"}`, async (t) => {
     const { storage } = await temporarySqlite(t);
-    const hooks = await openHooks(t, { storage, pump: { ownThread } });
+    const hooks = await openHooks(t, { storage, workers: { ownThread } });
     const receiver = await startReceiver();
     t.after(() => receiver.close());
     await hooks.register('acme', { url: receiver.url(), events: ['*'] });
@@ -147,7 +147,7 @@ test('a store that fails for a while is met again', async (t) => {
     return commit(...args);
   };
   hooks.start();
-  hooks.wake();
+  hooks.signalWork();
   await receiver.count(1);
   assert.ok(failures > 3);
 });
@@ -197,7 +197,7 @@ test('the event loop stays free while deliveries go out', async (t) => {
   const before = process.threadCpuUsage();
   delay.enable();
   hooks.start();
-  hooks.wake();
+  hooks.signalWork();
   child.send(2_000);
   await once(child, 'message');
   delay.disable();

@@ -171,7 +171,7 @@ test('node:sqlite: a pump beside an open transaction waits without stopping it',
   t.after(() => db.close());
   db.exec('BEGIN IMMEDIATE');
   hooks.start();
-  hooks.wake();
+  hooks.signalWork();
   // The pump cannot write now, and this thread goes on all the same.
   for (let n = 0; n < 10; n += 1) {
     hooks.onEventSync(event(`more-${n}`), { tenant: 'acme', transaction: db });
@@ -179,13 +179,13 @@ test('node:sqlite: a pump beside an open transaction waits without stopping it',
   }
   assert.equal(receiver.requests.length, 0);
   db.exec('COMMIT');
-  hooks.wake();
+  hooks.signalWork();
   await receiver.count(11);
   await wakesAtOnce(receiver, (id) => {
     db.exec('BEGIN IMMEDIATE');
     hooks.onEventSync(event(id), { tenant: 'acme', transaction: db });
     db.exec('COMMIT');
-    hooks.wake();
+    hooks.signalWork();
   });
 });
 
@@ -347,12 +347,12 @@ test('pg: transactions do not wait for each other', async (t) => {
   assert.equal((await again).new, false);
   await Promise.all(clients.slice(1).map((client) => client.query('COMMIT')));
   hooks.start();
-  hooks.wake();
+  hooks.signalWork();
   await receiver.count(9);
   await wakesAtOnce(receiver, async (id) => {
     await clients[0].query('BEGIN');
     await hooks.onEvent(event(id), { tenant: 'acme', transaction: clients[0] });
     await clients[0].query('COMMIT');
-    hooks.wake();
+    hooks.signalWork();
   });
 });

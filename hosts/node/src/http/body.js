@@ -1,11 +1,11 @@
-// What is kept of a response's body: decompressed, cut, made text.
+// The part of a response's body that is kept: decompressed, cut to the limit, and converted to text.
 
 import zlib from 'node:zlib';
-import { COMPRESSED_OVERHEAD_BYTES } from '../limits.js';
+import { COMPRESSED_OVERHEAD_BYTES } from '../support/limits.js';
 
 /**
- * Collects a body up to a limit that counts decompressed bytes. `push` answers whether there is room for more; `finish`
- * answers the text, and whether there was more than the limit lets in.
+ * Returns a collector for a body with this content encoding. The limit counts decompressed bytes. `push` returns true if there is
+ * room for more. `finish` returns `{ body, truncated }`, or a promise of it.
  */
 export function collector(encoding, bytesMax) {
   switch (encoding?.trim().toLowerCase()) {
@@ -13,8 +13,8 @@ export function collector(encoding, bytesMax) {
     case 'x-gzip':
       return new Compressed(bytesMax, () => zlib.createGunzip());
     case 'deflate':
-      // `deflate` means the zlib format, and in practice often its bare content; the first byte tells: the low half of
-      // zlib's is its method, 8, and no deflate stream begins with a block of that form.
+      // `deflate` means the zlib format, but many servers send raw deflate data. The first byte tells them apart: the low half of
+      // zlib's is its method, 8, and no deflate stream begins with such a block.
       return new Compressed(bytesMax, (first) => ((first & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw()));
     default:
       return new Plain(bytesMax);
@@ -39,28 +39,29 @@ class Plain {
     return !this.#overflowed;
   }
 
+  /** Marks the body as truncated. */
   overflow() {
     this.#overflowed = true;
   }
 
   finish() {
     const bytes = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
-    return text(bytes, this.#bytesMax, this.#overflowed);
+    return asText(bytes, this.#bytesMax, this.#overflowed);
   }
 }
 
 class Compressed {
-  #kept;
+  #content;
   #bytes = 0;
   #bytesMax;
-  #make;
+  #makeDecoder;
   #decoder = null;
-  #done = Promise.resolve();
+  #decoded = Promise.resolve();
 
-  constructor(bytesMax, make) {
-    this.#kept = new Plain(bytesMax);
+  constructor(bytesMax, makeDecoder) {
+    this.#content = new Plain(bytesMax);
     this.#bytesMax = bytesMax;
-    this.#make = make;
+    this.#makeDecoder = makeDecoder;
   }
 
   push(piece) {
@@ -76,51 +77,51 @@ class Compressed {
     }
     this.#decoder.write(piece);
     if (this.#bytes > this.#bytesMax + COMPRESSED_OVERHEAD_BYTES) {
-      // Too much even if the rest should decompress to nothing; what has come is decoded all the same.
-      this.#done = this.#done.then(() => this.#kept.overflow());
+      // The body is too large even if the rest decompresses to nothing. The bytes so far are decoded nevertheless.
+      this.#decoded = this.#decoded.then(() => this.#content.overflow());
       return false;
     }
     return true;
   }
 
   #start(first) {
-    const decoder = this.#make(first);
+    const decoder = this.#makeDecoder(first);
     this.#decoder = decoder;
-    this.#done = new Promise((resolve) => {
+    this.#decoded = new Promise((resolve) => {
       decoder.on('data', (piece) => {
-        if (!this.#kept.push(piece)) {
+        if (!this.#content.push(piece)) {
           decoder.destroy();
         }
       });
-      decoder.on('error', () => this.#kept.overflow());
+      decoder.on('error', () => this.#content.overflow());
       decoder.on('close', resolve);
     });
   }
 
   async finish() {
-    // What has come may end in the middle: a flush brings out everything that it holds.
+    // The input may end in the middle of a block. A flush returns everything decoded so far.
     this.#decoder?.flush(zlib.constants.Z_SYNC_FLUSH, () => this.#decoder.destroy());
-    await this.#done;
-    return this.#kept.finish();
+    await this.#decoded;
+    return this.#content.finish();
   }
 }
 
-function text(bytes, bytesMax, overflowed) {
+function asText(bytes, bytesMax, overflowed) {
   const whole = overflowed ? bytes.subarray(0, endOfWhole(bytes)) : bytes;
   const decoded = whole.toString('utf8');
   if (decoded.length * 3 <= bytesMax || Buffer.byteLength(decoded) <= bytesMax) {
     return { body: decoded, truncated: overflowed };
   }
-  // A replaced byte takes three, so the limit is applied once more.
-  const again = Buffer.from(decoded);
+  // Each invalid byte became U+FFFD, which has three bytes, so the limit is applied again.
+  const encoded = Buffer.from(decoded);
   let end = bytesMax;
-  while (end > 0 && (again[end] & 0xc0) === 0x80) {
+  while (end > 0 && (encoded[end] & 0xc0) === 0x80) {
     end -= 1;
   }
-  return { body: again.toString('utf8', 0, end), truncated: true };
+  return { body: encoded.toString('utf8', 0, end), truncated: true };
 }
 
-// Where a character that the cut has split begins; the end if there is none.
+// Returns the start of the character that the cut split, or the end of the bytes.
 function endOfWhole(bytes) {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back];

@@ -1,16 +1,15 @@
-// Whether an address may be reached under an egress policy. Which policy that is, the engine decides. It is bits that are
-// judged, never text.
+// Judges addresses under an egress policy. The component decides the policy. An address is judged by its bits, never by its text.
 
 import net from 'node:net';
 
-/** A policy, parsed; throws with the network that is not one. */
+/** Returns a parsed policy. Throws if one of its networks is not in CIDR form. */
 export function parseRules({ allow, deny }) {
   return { allow: allow.map(parseNetwork), deny: deny.map(parseNetwork) };
 }
 
 /**
- * Whether a connection to this address may be made. An address that embeds an IPv4 address must pass as both: the network
- * in between delivers to the embedded one.
+ * Returns true if the policy permits connections to the address. If the address embeds an IPv4 address, both must be permitted,
+ * because a gateway may deliver to the embedded one.
  */
 export function permits(rules, address) {
   const bytes = parseAddress(address);
@@ -21,12 +20,12 @@ export function permits(rules, address) {
   return permitsAs(rules, bytes) && (inner === undefined || permitsAs(rules, inner));
 }
 
-/** The bytes of an address, 4 or 16; undefined if it is none. */
+/** Returns the 4 or 16 bytes of an address, or undefined if the text is not an address. */
 export function parseAddress(text) {
   const address = text.split('%', 1)[0];
   switch (net.isIP(address)) {
     case 4: return Uint8Array.from(address.split('.'), Number);
-    case 6: return parseSix(address);
+    case 6: return parseIpv6(address);
     default: return undefined;
   }
 }
@@ -41,8 +40,8 @@ function contains(networks, bytes) {
 
 function sharesPrefix({ bytes: prefix, bits }, bytes) {
   const whole = bits >> 3;
-  for (let at = 0; at < whole; at += 1) {
-    if (prefix[at] !== bytes[at]) {
+  for (let index = 0; index < whole; index += 1) {
+    if (prefix[index] !== bytes[index]) {
       return false;
     }
   }
@@ -60,7 +59,7 @@ function parseNetwork(text) {
   return { bytes, bits };
 }
 
-function parseSix(text) {
+function parseIpv6(text) {
   // The last four bytes may be written as an IPv4 address.
   const hex = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
     `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`);
@@ -72,31 +71,31 @@ function parseSix(text) {
   }));
 }
 
-// The IPv4 address that an IPv6 address embeds. Its form, not the policy, says where; `wit/http.wit` has the table.
+// Returns the IPv4 address that an IPv6 address embeds, or undefined. `wit/http.wit` has the table of the forms.
 function embedded(bytes) {
   const groups = Array.from({ length: 8 }, (_, n) => (bytes[2 * n] << 8) | bytes[2 * n + 1]);
-  const zero = (from, to) => groups.slice(from, to).every((group) => group === 0);
-  const at = (start) => bytes.slice(start, start + 4);
+  const zero = (start, end) => groups.slice(start, end).every((group) => group === 0);
+  const from = (start) => bytes.slice(start, start + 4);
   if (zero(0, 7)) {
-    return undefined; // :: and ::1, which are no IPv4-compatible addresses
+    return undefined; // :: and ::1 are not IPv4-compatible addresses
   }
   if (zero(0, 5) && (groups[5] === 0 || groups[5] === 0xffff)) {
-    return at(12); // compatible and mapped (RFC 4291, 2.5.5)
+    return from(12); // compatible and mapped (RFC 4291, 2.5.5)
   }
   if (zero(0, 4) && groups[4] === 0xffff && groups[5] === 0) {
-    return at(12); // translated (RFC 2765)
+    return from(12); // translated (RFC 2765)
   }
   if (groups[0] === 0x2002) {
-    return at(2); // 6to4 (RFC 3056)
+    return from(2); // 6to4 (RFC 3056)
   }
   if (groups[0] === 0x64 && groups[1] === 0xff9b && (zero(2, 6) || groups[2] === 1)) {
-    return at(12); // NAT64 (RFC 6052, RFC 8215)
+    return from(12); // NAT64 (RFC 6052, RFC 8215)
   }
   if (groups[0] === 0x2001 && groups[1] === 0) {
-    return at(12).map((byte) => byte ^ 0xff); // Teredo (RFC 4380)
+    return from(12).map((byte) => byte ^ 0xff); // Teredo (RFC 4380)
   }
   if ((groups[4] === 0 || groups[4] === 0x200) && groups[5] === 0x5efe) {
-    return at(12); // ISATAP under any prefix (RFC 5214)
+    return from(12); // ISATAP under any prefix (RFC 5214)
   }
   return undefined;
 }

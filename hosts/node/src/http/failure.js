@@ -1,8 +1,8 @@
-// What went wrong, as one of the kinds that the engine knows, with a sentence that holds no secret.
+// Failures of requests: one of the kinds of `wit/http.wit`, and a sentence without secrets.
 
-import { DETAIL_CHARS_MAX } from '../limits.js';
+import { DETAIL_CHARS_MAX } from '../support/limits.js';
 
-/** A failure of a request, as it crosses into the component. */
+/** A failed request, as the component sees it. */
 export class Failure extends Error {
   constructor(kind, detail) {
     super(detail);
@@ -10,7 +10,7 @@ export class Failure extends Error {
   }
 }
 
-/** What an error of the client means: by its class and code, not by its text. */
+/** Returns the failure for an error of undici. Its name decides, not its text. */
 export function failureOf(error) {
   if (error instanceof Failure) {
     return error;
@@ -19,20 +19,20 @@ export function failureOf(error) {
     case 'InvalidArgumentError':
     case 'NotSupportedError':
     case 'RequestContentLengthMismatchError':
-      // The text of these may quote a header's value.
-      return new Failure('invalid-request', 'the client cannot express the request: its URL, or a header of it');
+      // The text of these errors may quote the value of a header.
+      return new Failure('invalid-request', 'the client cannot express the URL or a header of the request');
     default:
-      return new Failure('protocol', `no response: ${innermost(error)}`);
+      return new Failure('protocol', `no response: ${rootCause(error)}`);
   }
 }
 
-/** The completion's half for a failure. */
-export function refused(failure) {
+/** Returns the `outcome` of a completion for a failure. */
+export function failed(failure) {
   const detail = [...failure.message].slice(0, DETAIL_CHARS_MAX).join('');
   return { tag: 'err', val: { kind: failure.kind, detail } };
 }
 
-function innermost(error) {
+function rootCause(error) {
   let last = error;
   while (last.cause instanceof Error) {
     last = last.cause;

@@ -1,82 +1,88 @@
-// Look-ups of names, so that a name whose servers do not answer holds up itself and little else. The system's resolver takes a
-// thread for each and gives none of them up, and there are few threads: half of UV_THREADPOOL_SIZE, which is two of four.
+// DNS lookups with bounds, so that a name whose servers are slow delays other names little. Each of the system's lookups occupies
+// a thread until it ends. There are few of them: half of UV_THREADPOOL_SIZE, which is 2 by default.
 
-import { LOOKUPS_MAX, LOOKUP_SLOW_MS, SLOW_LOOKUPS_MAX, SLOW_NAMES_MAX } from '../limits.js';
+import { LOOKUPS_MAX, LOOKUP_SLOW_MS, SLOW_LOOKUPS_MAX, SLOW_NAMES_MAX } from '../support/limits.js';
 
-/** Look-ups over a network's. Nothing is kept of what they find. */
+/** Lookups through a network. Their results are not cached. */
 export class Lookups {
-  #lookup;
-  // By name, those that run and those that wait, in the order in which they came.
-  #all = new Map();
+  #network;
+  // The running and the waiting lookups by name, oldest first.
+  #lookups = new Map();
   #running = 0;
   #slowRunning = 0;
-  // Names that took long the last time.
-  #slow = new Set();
+  // The names whose last lookup was slow.
+  #slowNames = new Set();
 
   constructor(network) {
-    this.#lookup = (name) => network.lookup(name);
+    this.#network = network;
   }
 
-  /** The addresses of a name. Whoever asks while it is being looked up shares the answer. The signal ends the wait. */
+  /** Returns the addresses of a name. Callers that ask for it meanwhile share the lookup. The signal ends the wait. */
   lookup(name, signal) {
-    let one = this.#all.get(name);
-    if (one === undefined) {
-      one = { name, wanted: 0, slow: this.#slow.has(name), running: false, found: Promise.withResolvers() };
-      // Nobody may be left to hear of it.
-      one.found.promise.catch(() => {});
-      this.#all.set(name, one);
+    let lookup = this.#lookups.get(name);
+    if (lookup === undefined) {
+      lookup = { name, callers: 0, slow: this.#slowNames.has(name), running: false, found: Promise.withResolvers() };
+      // The last caller may have left when the lookup fails.
+      lookup.found.promise.catch(() => {});
+      this.#lookups.set(name, lookup);
     }
-    one.wanted += 1;
-    const waiting = until(one.found.promise, signal).finally(() => this.#left(one));
-    this.#next();
+    lookup.callers += 1;
+    const waiting = until(lookup.found.promise, signal).finally(() => this.#leave(lookup));
+    this.#runNext();
     return waiting;
   }
 
-  #left(one) {
-    one.wanted -= 1;
-    if (one.wanted === 0 && !one.running && this.#all.get(one.name) === one) {
-      this.#all.delete(one.name);
+  // A lookup that has not started is dropped with its last caller.
+  #leave(lookup) {
+    lookup.callers -= 1;
+    if (lookup.callers === 0 && !lookup.running && this.#lookups.get(lookup.name) === lookup) {
+      this.#lookups.delete(lookup.name);
     }
   }
 
-  #next() {
-    for (const one of this.#all.values()) {
+  #runNext() {
+    for (const lookup of this.#lookups.values()) {
       if (this.#running >= LOOKUPS_MAX) {
         return;
       }
-      if (!one.running && !(one.slow && this.#slowRunning >= SLOW_LOOKUPS_MAX)) {
-        this.#run(one);
+      if (!lookup.running && !(lookup.slow && this.#slowRunning >= SLOW_LOOKUPS_MAX)) {
+        this.#run(lookup);
       }
     }
   }
 
-  async #run(one) {
-    one.running = true;
+  async #run(lookup) {
+    const { name, slow, found } = lookup;
+    lookup.running = true;
     this.#running += 1;
-    this.#slowRunning += one.slow ? 1 : 0;
-    const begun = performance.now();
+    this.#slowRunning += slow ? 1 : 0;
+    const startedMs = performance.now();
     try {
-      one.found.resolve(await this.#lookup(one.name));
+      found.resolve(await this.#network.lookup(name));
     } catch (error) {
-      one.found.reject(error);
+      found.reject(error);
     }
     this.#running -= 1;
-    this.#slowRunning -= one.slow ? 1 : 0;
-    this.#all.delete(one.name);
-    this.#slow.delete(one.name);
-    if (performance.now() - begun > LOOKUP_SLOW_MS) {
-      if (this.#slow.size >= SLOW_NAMES_MAX) {
-        this.#slow.clear();
+    this.#slowRunning -= slow ? 1 : 0;
+    this.#lookups.delete(name);
+    this.#remember(name, performance.now() - startedMs);
+    this.#runNext();
+  }
+
+  #remember(name, durationMs) {
+    this.#slowNames.delete(name);
+    if (durationMs > LOOKUP_SLOW_MS) {
+      if (this.#slowNames.size >= SLOW_NAMES_MAX) {
+        this.#slowNames.clear();
       }
-      this.#slow.add(one.name);
+      this.#slowNames.add(name);
     }
-    this.#next();
   }
 }
 
 function until(found, signal) {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Error('no answer in time'));
+    const onAbort = () => reject(new Error('the name servers did not answer in time'));
     found.then(resolve, reject).finally(() => signal?.removeEventListener('abort', onAbort));
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) {

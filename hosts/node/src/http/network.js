@@ -1,34 +1,33 @@
-// What lies below the egress check: looking names up, and connecting to addresses that were permitted. Tests put their
-// own below the client.
+// The system's resolver and its sockets, below the egress check. Tests pass the client a network of their own.
 
 import dns from 'node:dns';
 import net from 'node:net';
 
-/** The system's resolver and its sockets. */
+/** The system's network. */
 export const system = {
-  /** The addresses of a name. */
+  /** Returns the addresses of a name. */
   async lookup(name) {
     const found = await dns.promises.lookup(name, { all: true });
     return found.map(({ address }) => address);
   },
 
-  /** A TCP connection to an address. The signal gives up the attempt, and has no part in what became a connection. */
+  /** Returns a TCP connection to an address. The signal aborts the attempt to connect, not the connection. */
   dial(address, port, signal) {
     return new Promise((resolve, reject) => {
-      const late = () => new Error('nothing answered in time');
+      const timedOut = () => new Error('the connection was not made in time');
       if (signal?.aborted) {
-        reject(late());
+        reject(timedOut());
         return;
       }
-      // The signal is none of the socket's own options: there it would end the connection as well.
+      // As an option of the socket, the signal would end the connection as well.
       const socket = net.connect({ host: address, port, noDelay: true });
-      const onAbort = () => socket.destroy(late());
-      const settled = () => signal?.removeEventListener('abort', onAbort);
+      const onAbort = () => socket.destroy(timedOut());
+      const removeListener = () => signal?.removeEventListener('abort', onAbort);
       signal?.addEventListener('abort', onAbort, { once: true });
       socket.once('error', reject);
-      socket.once('close', settled);
+      socket.once('close', removeListener);
       socket.once('connect', () => {
-        settled();
+        removeListener();
         socket.off('error', reject);
         resolve(socket);
       });

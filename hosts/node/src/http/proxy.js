@@ -1,23 +1,24 @@
-// The outbound proxy: every connection, for `http` as for `https`, is a tunnel to an address that was permitted. The proxy
-// resolves no name and sees no request of an `https` webhook.
+// The outbound proxy. Each connection, for `http` and for `https`, is a tunnel to a permitted address. The proxy resolves no
+// names, and cannot read the requests of an `https` webhook.
 
-import { refuse } from '../input.js';
-import { PROXY_ANSWER_BYTES_MAX } from '../limits.js';
-import { addresses, race } from './dial.js';
+import { refuse } from '../support/input.js';
+import { PROXY_RESPONSE_BYTES_MAX } from '../support/limits.js';
+import { connectToAny, resolve } from './connect.js';
 
 const HINT = 'write http://host:port, or http://user:password@host:port';
+const HEAD_END = '\r\n\r\n';
 
-/** Reads `http://user:password@host:port`. No error quotes it: it may hold a password. */
+/** Parses `http://user:password@host:port`. Its errors never quote the text, because it may hold a password. */
 export function parseProxy(text) {
   if (!URL.canParse(text)) {
-    refuse('egress.proxy', 'is no URL', HINT);
+    refuse('egress.proxy', 'is not a URL', HINT);
   }
   const url = new URL(text);
   if (url.protocol !== 'http:') {
-    refuse('egress.proxy', 'does not begin with http://, and no other proxies are known', HINT);
+    refuse('egress.proxy', 'does not begin with http://', HINT);
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    refuse('egress.proxy', 'has something after the port', HINT);
+    refuse('egress.proxy', 'has a path, a query or a fragment', HINT);
   }
   const credentials = [url.username, url.password].map(decodeURIComponent).join(':');
   const authorization = credentials === ':'
@@ -26,56 +27,49 @@ export function parseProxy(text) {
   return { hostname: url.hostname, port: Number(url.port || 80), authorization };
 }
 
-/** A connection to the address, as good as a direct one. The error is one sentence for the log. */
-export async function tunnel({ network, proxy }, address, port, signal) {
-  const socket = await race(network, await addresses(network, proxy.hostname, signal), proxy.port, signal);
+/** Returns a connection to the address through the proxy. The message of its error is one sentence for the log. */
+export async function openTunnel({ network, proxy }, address, port, signal) {
+  const addresses = await resolve(network, proxy.hostname, signal);
+  const socket = await connectToAny(network, addresses, proxy.port, signal);
   try {
-    const to = `${address.includes(':') ? `[${address}]` : address}:${port}`;
-    socket.write(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n${proxy.authorization}\r\n`);
-    const status = await answer(socket, signal);
+    const target = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+    socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${proxy.authorization}\r\n`);
+    const status = statusOf(await readHead(socket, signal));
     if (status >= 200 && status <= 299) {
       return socket;
     }
     throw new Error(status === 407
-      ? 'it answered 407: it wants other credentials'
-      : `it answered ${status} when it was asked for ${to}`);
+      ? 'it answered 407: it requires other credentials'
+      : `it answered ${status} to a tunnel to ${target}`);
   } catch (error) {
     socket.destroy();
     throw error;
   }
 }
 
-// The status of a proxy's answer, read up to the end of its head and not beyond.
-function answer(socket, signal) {
+// Reads a response up to the end of its head. Returns all bytes that were read.
+function readHead(socket, signal) {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0);
-    const done = (finish, value) => {
+    const stop = () => {
       socket.off('data', onData).off('error', onError).off('end', onEnd);
       signal?.removeEventListener('abort', onAbort);
       socket.pause();
-      finish(value);
     };
-    const fail = (text) => done(reject, new Error(text));
+    const fail = (message) => {
+      stop();
+      reject(new Error(message));
+    };
     const onError = (error) => fail(error.message);
     const onEnd = () => fail('it closed the connection');
     const onAbort = () => fail('it did not answer in time');
     const onData = (piece) => {
       head = Buffer.concat([head, piece]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) {
-        if (head.length >= PROXY_ANSWER_BYTES_MAX) {
-          fail('its answer is too long');
-        }
-        return;
-      }
-      const [, status] = /^HTTP\/1\..([0-9]{3})/.exec(head.toString('latin1').replace(/^(HTTP\/1\..) /, '$1')) ?? [];
-      if (status === undefined) {
-        fail('it does not speak HTTP/1');
-      } else if (status.startsWith('2') && end + 4 < head.length) {
-        // Inside a tunnel it is for the client to begin, with TLS as with HTTP.
-        fail('it sent more than its answer');
-      } else {
-        done(resolve, Number(status));
+      if (head.includes(HEAD_END)) {
+        stop();
+        resolve(head);
+      } else if (head.length >= PROXY_RESPONSE_BYTES_MAX) {
+        fail(`its response has no end after ${PROXY_RESPONSE_BYTES_MAX} bytes`);
       }
     };
     socket.on('data', onData).on('error', onError).on('end', onEnd);
@@ -84,4 +78,16 @@ function answer(socket, signal) {
       onAbort();
     }
   });
+}
+
+function statusOf(head) {
+  const [, status] = /^HTTP\/1\.. ?([0-9]{3})/.exec(head.toString('latin1')) ?? [];
+  if (status === undefined) {
+    throw new Error('it does not speak HTTP/1');
+  }
+  if (status.startsWith('2') && head.indexOf(HEAD_END) + HEAD_END.length < head.length) {
+    // Inside the tunnel the client speaks first, for HTTP as for TLS.
+    throw new Error('it sent bytes after its response');
+  }
+  return Number(status);
 }

@@ -1,50 +1,54 @@
-// The completion queue of one instance.
+// The completion queue of one instance: `submit` and `wait` of `wit/http.wit`.
 
-import { Mailbox } from '../wakes.js';
+import { Mailbox } from './mailbox.js';
 
-/** The requests of one instance. `dispose` gives up those in flight. */
+/** The requests of one instance. */
 export class Queue {
   #client;
-  #wakes;
+  #signals;
   #mailbox;
+  // The function that aborts each request in flight, by the request's id.
   #inFlight = new Map();
 
-  /** @param {boolean} keepsAlive whether a process with nothing else to do waits with this instance */
-  constructor(client, wakes, keepsAlive) {
+  /** @param {boolean} keepsAlive true if a process with nothing else to do waits for this instance */
+  constructor(client, signals, keepsAlive) {
     this.#client = client;
-    this.#wakes = wakes;
+    this.#signals = signals;
     this.#mailbox = new Mailbox(keepsAlive);
   }
 
+  /** Sends requests. */
   submit(requests) {
     for (const request of requests) {
-      const begun = performance.now();
-      // Noted first: a request may be refused at once.
+      const startedMs = performance.now();
+      // The entry comes first, because the client may refuse a request at once.
       this.#inFlight.set(request.id, () => {});
-      const abandon = this.#client.send(request, (outcome) => {
-        const durationMs = Math.round(performance.now() - begun);
+      const abort = this.#client.send(request, (outcome) => {
+        const durationMs = Math.round(performance.now() - startedMs);
         this.#mailbox.put({ id: request.id, durationMs, outcome });
       });
-      this.#inFlight.set(request.id, abandon);
+      this.#inFlight.set(request.id, abort);
     }
   }
 
+  /** Waits for completions or a signal, for at most `timeoutMs`. Returns a result or a promise of one. */
   wait(timeoutMs) {
-    const waited = this.#wakes.waitAt(this.#mailbox, this.#inFlight.size > 0, timeoutMs);
-    return waited instanceof Promise ? waited.then((result) => this.#seen(result)) : this.#seen(waited);
+    const result = this.#signals.waitAt(this.#mailbox, { inFlight: this.#inFlight.size > 0, timeoutMs });
+    return result instanceof Promise ? result.then((later) => this.#reported(later)) : this.#reported(result);
   }
 
+  /** Aborts the requests in flight. */
   dispose() {
-    for (const abandon of this.#inFlight.values()) {
-      abandon();
+    for (const abort of this.#inFlight.values()) {
+      abort();
     }
     this.#inFlight.clear();
   }
 
-  #seen(result) {
-    for (const { id } of result.completions) {
+  #reported({ completions, signal }) {
+    for (const { id } of completions) {
       this.#inFlight.delete(id);
     }
-    return result;
+    return { completions, wake: signal };
   }
 }

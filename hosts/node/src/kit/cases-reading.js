@@ -1,6 +1,6 @@
 // Cases about `get` and `scan`.
 
-import { GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX } from '../limits.js';
+import { GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX } from '../support/limits.js';
 import { all, commit, getAll, holds, keysOf, put, row, same, scan, set } from './words.js';
 
 export async function empty(store) {

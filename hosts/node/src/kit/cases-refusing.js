@@ -2,7 +2,7 @@
 
 import {
   COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX, GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX,
-} from '../limits.js';
+} from '../support/limits.js';
 import { absent, all, at, fail, gone, put, same, set } from './words.js';
 
 // What is no key, by what is wrong with it.

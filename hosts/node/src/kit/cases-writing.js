@@ -1,6 +1,6 @@
 // Cases about `commit`, one writer at a time.
 
-import { COMMIT_BYTES_MAX, COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX } from '../limits.js';
+import { COMMIT_BYTES_MAX, COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX } from '../support/limits.js';
 import { absent, all, at, commit, conflicts, getOne, gone, holds, keysOf, put, row, same, set } from './words.js';
 
 export async function versions(store) {

@@ -1,7 +1,7 @@
 // A store as the storage kit drives it: calls as lines of JSON on stdin, answers on stdout (`docs/storage-kit.md`).
 
 import { pathToFileURL } from 'node:url';
-import { StorageError } from '../errors.js';
+import { StorageError } from '../storage/errors.js';
 
 const PROTOCOL = 1;
 

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { StorageError } from '../errors.js';
+import { StorageError } from '../storage/errors.js';
 import { linesOf } from './driver.js';
 
 /** A running driver. */

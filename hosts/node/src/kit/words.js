@@ -1,7 +1,7 @@
 // What the cases are written with.
 
 import { isDeepStrictEqual, inspect } from 'node:util';
-import { StorageError } from '../errors.js';
+import { StorageError } from '../storage/errors.js';
 
 // How often what was not applied is repeated before the store is said to hang.
 export const REPEATS_MAX = 1_000;

@@ -1,18 +1,17 @@
-// Rows in memory, for tests and fakes: they die with the process. It keeps the whole contract all the same.
+// The memory store, for tests and fakes. Its rows are lost when the process exits. It follows the whole storage contract.
 
-import { keyOf, validateCommit, validateGet, validateScan } from '../contract.js';
-import { conflict } from '../errors.js';
+import { keyOf, requireChecks, validateCommit, validateGet, validateScan } from './contract.js';
 
-/** A store in memory. */
+/** Returns an empty store in memory. */
 export function memoryStorage() {
   return new MemoryStorage();
 }
 
 class MemoryStorage {
   #rows = new Map();
-  // Keys in order; made anew when a key came or went since the last scan.
-  #sorted = [];
-  #version = 0n;
+  // The keys in order. Null if a key was added or removed since the last scan.
+  #sortedKeys = null;
+  #lastVersion = 0n;
 
   get(keys) {
     validateGet(keys);
@@ -21,37 +20,32 @@ class MemoryStorage {
 
   scan(range, limit, order) {
     validateScan(range, limit);
-    this.#sorted ??= [...this.#rows.keys()].sort();
-    const inside = this.#sorted.slice(firstFrom(this.#sorted, range.start), firstFrom(this.#sorted, range.end));
+    this.#sortedKeys ??= [...this.#rows.keys()].sort();
+    const sorted = this.#sortedKeys;
+    const inside = sorted.slice(lowerBound(sorted, range.start), lowerBound(sorted, range.end));
     const keys = order === 'reverse' ? inside.slice(-limit).reverse() : inside.slice(0, limit);
     return keys.map((key) => this.#rows.get(key));
   }
 
   commit(checks, mutations) {
     validateCommit(checks, mutations);
-    const failed = checks.flatMap(({ key, version }, index) =>
-      this.#rows.get(key)?.version === (version ?? undefined) ? [] : [index]);
-    if (failed.length > 0) {
-      throw conflict(failed);
-    }
-    const versions = [];
-    for (const mutation of mutations) {
+    requireChecks(checks, (key) => this.#rows.get(key)?.version);
+    return mutations.flatMap((mutation) => {
       const key = keyOf(mutation);
       if (mutation.tag === 'delete') {
-        this.#sorted = this.#rows.delete(key) ? null : this.#sorted;
-        continue;
+        this.#sortedKeys = this.#rows.delete(key) ? null : this.#sortedKeys;
+        return [];
       }
-      this.#version += 1n;
-      this.#sorted = this.#rows.has(key) ? this.#sorted : null;
-      this.#rows.set(key, { key, value: mutation.val.value, version: this.#version });
-      versions.push(this.#version);
-    }
-    return versions;
+      this.#sortedKeys = this.#rows.has(key) ? this.#sortedKeys : null;
+      this.#lastVersion += 1n;
+      this.#rows.set(key, { key, value: mutation.val.value, version: this.#lastVersion });
+      return [this.#lastVersion];
+    });
   }
 }
 
-// Where the first key that is not before the bound stands. Keys are ASCII, so code units are bytes.
-function firstFrom(sorted, bound) {
+// Returns the index of the first key that is not before the bound. Keys are ASCII, so the order of code units is that of bytes.
+function lowerBound(sorted, bound) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;

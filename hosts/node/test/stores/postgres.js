@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { postgresStorage } from '../../src/storage/postgres.js';
+import { postgresStorage } from '../../src/storage/postgres/store.js';
 
 export default (connectionString) => {
   const pool = new pg.Pool({ connectionString, max: 8 });

@@ -1,3 +1,3 @@
-import { sqliteStorage } from '../../src/storage/sqlite.js';
+import { sqliteStorage } from '../../src/storage/sqlite/store.js';
 
 export default (file) => sqliteStorage(file);

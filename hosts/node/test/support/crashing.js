@@ -8,5 +8,5 @@ const storage = await openStore(process.argv[2]);
 const hooks = await Hookwright.open({ storage, sealingKey: KEY, egress: LOOPBACK });
 await hooks.takeOver();
 hooks.start();
-hooks.wake();
+hooks.signalWork();
 setInterval(() => {}, 1_000);

@@ -6,7 +6,7 @@ import { openStore } from './stored.js';
 
 const [at, where] = process.argv.slice(2);
 const storage = await openStore(at);
-const hooks = await Hookwright.open({ storage, sealingKey: KEY, pump: { ownThread: where === 'thread' } });
+const hooks = await Hookwright.open({ storage, sealingKey: KEY, workers: { ownThread: where === 'thread' } });
 await hooks.register('acme', { url: 'http://127.0.0.1:9/', events: ['*'] });
 hooks.start();
 await hooks.onEvent({ type: 'invoice.paid' }, { tenant: 'acme' });

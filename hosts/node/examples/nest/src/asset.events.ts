@@ -33,7 +33,7 @@ export class AssetEvents implements EntitySubscriberInterface<Asset> {
   }
 
   afterTransactionCommit(_: TransactionCommitEvent): void {
-    this.hooks.wake();
+    this.hooks.signalWork();
   }
 
   private async tell(type: string, transaction: QueryRunner, before?: Asset, after?: Asset): Promise<void> {

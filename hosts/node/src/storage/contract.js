@@ -1,21 +1,29 @@
-// What makes a storage call well-formed: the rules of `wit/storage.wit` that can be decided without looking at a row.
-// Every store calls these functions first, so that a call refused by one is refused by all.
+// The rules of `wit/storage.wit` for a well-formed call. They need no look at the rows. Every store applies them first, so all
+// stores refuse the same calls.
 
-import { invalid } from './errors.js';
 import {
   BOUND_BYTES_MAX, COMMIT_BYTES_MAX, COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX, GET_KEYS_MAX, KEY_BYTES_MAX,
   SCAN_ENTRIES_MAX, VALUE_BYTES_MAX,
-} from './limits.js';
+} from '../support/limits.js';
+import { conflict, invalid } from './errors.js';
 
 const KEY = /^[a-z0-9/._-]+$/;
 const BOUND = /^[!-~]+$/;
 
-/** The parts of a mutation, whichever it is: `value` is undefined for a delete. */
+/** Returns the key of a mutation. */
 export function keyOf(mutation) {
   return mutation.tag === 'put' ? mutation.val.key : mutation.val;
 }
 
-/** Refuses a `get` of too many keys, or of something that is no key. */
+/** Throws a conflict unless every check holds. `versionOf(key)` returns a row's version, or undefined. */
+export function requireChecks(checks, versionOf) {
+  const failed = checks.flatMap(({ key, version }, index) => (versionOf(key) === (version ?? undefined) ? [] : [index]));
+  if (failed.length > 0) {
+    throw conflict(failed);
+  }
+}
+
+/** Throws if a `get` has too many keys or an invalid one. */
 export function validateGet(keys) {
   atMost('keys of one get', keys.length, GET_KEYS_MAX);
   for (const key of keys) {
@@ -23,33 +31,33 @@ export function validateGet(keys) {
   }
 }
 
-/** Refuses a `scan` whose limit or bounds are not what they may be. */
+/** Throws if a `scan` has an invalid bound or limit. */
 export function validateScan({ start, end }, limit) {
   validateBound(start);
   validateBound(end);
   if (!Number.isInteger(limit) || limit < 1 || limit > SCAN_ENTRIES_MAX) {
-    throw invalid(`a scan asks for 1 to ${SCAN_ENTRIES_MAX} entries, not ${limit}`);
+    throw invalid(`the limit of a scan is 1 to ${SCAN_ENTRIES_MAX} entries, not ${limit}`);
   }
 }
 
-/** Refuses a `commit` that is too large, or whose parts are not what they may be. */
+/** Throws if a `commit` is too large, names a key twice, or has an invalid part. */
 export function validateCommit(checks, mutations) {
   atMost('checks of one commit', checks.length, COMMIT_CHECKS_MAX);
   atMost('mutations of one commit', mutations.length, COMMIT_MUTATIONS_MAX);
   const checked = new Set();
-  const puts = new Set();
   const changed = new Set();
+  const puts = new Set();
   let bytes = 0;
   for (const { key } of checks) {
     validateKey(key);
     bytes += key.length;
-    once(checked, key, 'checked');
+    requireNew(checked, key, 'checked');
   }
   for (const mutation of mutations) {
     const key = keyOf(mutation);
     validateKey(key);
     bytes += key.length;
-    once(changed, key, 'changed');
+    requireNew(changed, key, 'changed');
     if (mutation.tag === 'put') {
       puts.add(key);
       bytes += validateValue(key, mutation.val.value);
@@ -64,7 +72,7 @@ export function validateCommit(checks, mutations) {
 
 function validateKey(key) {
   if (typeof key !== 'string' || key.length < 1 || key.length > KEY_BYTES_MAX || !KEY.test(key)) {
-    throw invalid(`a key has 1 to ${KEY_BYTES_MAX} of a-z 0-9 / . _ -; encode the rest of ${brief(key)}`);
+    throw invalid(`a key has 1 to ${KEY_BYTES_MAX} characters of a-z 0-9 / . _ - and no others, unlike ${brief(key)}`);
   }
 }
 
@@ -74,10 +82,10 @@ function validateBound(bound) {
   }
 }
 
-// The message names the key alone: the value may be anybody's data.
+// Returns the value's length in bytes. The messages name the key only, because the value may be confidential.
 function validateValue(key, value) {
   if (typeof value !== 'string' || value.includes('\0')) {
-    throw invalid(`the value of \`${key}\` is no text without U+0000`);
+    throw invalid(`the value of \`${key}\` is not a text without U+0000`);
   }
   const bytes = Buffer.byteLength(value);
   if (bytes > VALUE_BYTES_MAX) {
@@ -86,15 +94,15 @@ function validateValue(key, value) {
   return bytes;
 }
 
-function atMost(what, count, max) {
+function atMost(subject, count, max) {
   if (count > max) {
-    throw invalid(`${count} ${what} are more than ${max}`);
+    throw invalid(`${count} ${subject} are more than ${max}`);
   }
 }
 
-function once(seen, key, what) {
+function requireNew(seen, key, participle) {
   if (seen.has(key)) {
-    throw invalid(`\`${key}\` is ${what} twice in one commit`);
+    throw invalid(`\`${key}\` is ${participle} twice in one commit`);
   }
   seen.add(key);
 }

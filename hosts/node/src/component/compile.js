@@ -1,9 +1,11 @@
-// The transpiled component: compiled once, instantiated as often as wanted. One machine code serves both ways in:
-// `suspending`, where imports may answer promises (JSPI), and `synchronous`, where a call is over when it returns.
+// Compiles the transpiled component once, and instantiates it.
+//
+// The same machine code has two sets of bindings. With `suspending`, imports may return promises (JSPI). With `synchronous`, a
+// call is complete when it returns.
 
 import { readFile } from 'node:fs/promises';
-import { instantiate as suspending } from '../component/suspending.js';
-import { instantiate as synchronous } from '../component/synchronous.js';
+import { instantiate as suspending } from '../../component/suspending.js';
+import { instantiate as synchronous } from '../../component/synchronous.js';
 
 const WEBHOOKS = 'hookwright:webhooks/webhooks@0.1.0';
 const CONSOLE = 'hookwright:webhooks/console@0.1.0';
@@ -12,13 +14,13 @@ const CORES = ['component.core.wasm', 'component.core2.wasm', 'component.core3.w
 
 let compiling;
 
-/** Compiles the component, the first time. */
+/** Returns the compiled core modules by name. Compiles them at the first call. */
 export function compile() {
   compiling ??= Promise.all(CORES.map(async (name) => {
-    const bytes = await readFile(new URL(`../component/${name}`, import.meta.url));
+    const bytes = await readFile(new URL(`../../component/${name}`, import.meta.url));
     return [name, await WebAssembly.compile(bytes)];
   })).then((modules) => new Map(modules)).catch((error) => {
-    // What fails now, for want of file handles perhaps, may succeed the next time.
+    // The next call tries again: the cause may be temporary, such as a lack of file handles.
     compiling = undefined;
     throw error;
   });
@@ -26,12 +28,13 @@ export function compile() {
 }
 
 /**
- * Makes an instance. `imports` has the world's interfaces by their short names.
- * @param modules what `compile` answered
+ * Returns the exports of a new instance.
+ * @param modules the result of `compile`
+ * @param imports the world's interfaces by their short names
  */
 export function instantiate(modules, imports, { synchronously }) {
-  const make = synchronously ? synchronous : suspending;
-  const world = make((name) => modules.get(name), {
+  const bind = synchronously ? synchronous : suspending;
+  const world = bind((name) => modules.get(name), {
     'hookwright:webhooks/storage': imports.storage,
     'hookwright:webhooks/http': imports.http,
     'hookwright:webhooks/log': imports.log,

@@ -1,8 +1,8 @@
-// Instances for calls: kept while they are good, made anew after a trap, and no more of them than a bound.
+// A pool of instances for calls. It keeps idle instances, replaces those that trapped, and bounds their number.
 
-import { INSTANCES_IDLE_MAX, INSTANCES_MAX } from './limits.js';
+import { INSTANCES_IDLE_MAX, INSTANCES_MAX } from '../support/limits.js';
 
-/** Instances that `make` makes. Each carries one call at a time. */
+/** Instances made by `make`. Each makes one call at a time. */
 export class Pool {
   #make;
   #idle = [];
@@ -14,8 +14,8 @@ export class Pool {
   }
 
   /**
-   * Runs a call on an instance that is free. One that is inside a platform's transaction never waits for another: what
-   * goes before it may wait for a row that this very transaction has.
+   * Runs a call on a free instance. A call inside a platform's transaction never waits for other calls, because one of them
+   * may wait for a row that this transaction has locked.
    */
   async run(call, { inTransaction = false, signal } = {}) {
     signal?.throwIfAborted();
@@ -33,7 +33,7 @@ export class Pool {
     }
   }
 
-  /** Ends the instances that are idle; those at work end with their calls. */
+  /** Ends the idle instances. The busy ones finish their calls. */
   dispose() {
     for (const instance of this.#idle.splice(0)) {
       instance.dispose();
@@ -56,14 +56,14 @@ export class Pool {
   }
 
   #release(instance) {
-    if (instance !== undefined && !instance.trapped) {
+    if (instance !== undefined && !instance.ended) {
       if (this.#idle.length < INSTANCES_IDLE_MAX) {
         this.#idle.push(instance);
       } else {
         instance.dispose();
       }
     }
-    // A turn is handed over, not given back: the count of those at work stays.
+    // The next call takes over this call's place, so the number of busy instances stays.
     const next = this.#busy <= INSTANCES_MAX ? this.#waiting.shift() : undefined;
     if (next === undefined) {
       this.#busy -= 1;

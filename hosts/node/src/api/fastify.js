@@ -1,0 +1,39 @@
+// The management API as a plugin for Fastify. The platform decides who calls; `webhooks.handle` does the rest.
+
+import { BODY_BYTES_MAX } from '../support/limits.js';
+import { splitTarget, tooLarge, unauthorized } from './problem.js';
+
+/** Returns a plugin: `app.register(webhooks.fastify({ caller }), { prefix: '/webhooks-api' })`. */
+export function fastifyPlugin(webhooks, { caller }) {
+  return async function hookwright(fastify) {
+    // This plugin's routes get the body's text, whatever parsers the application has.
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_BYTES_MAX }, (_, body, done) => {
+      done(null, body);
+    });
+    fastify.setErrorHandler((error, _, reply) => {
+      if (error.statusCode !== 413) {
+        // The application's own error handler takes over, or Fastify's.
+        throw error;
+      }
+      return send(reply, tooLarge());
+    });
+    // The prefix may have parameters, so its length differs from the path's. Its number of segments does not.
+    const segments = fastify.prefix.split('/').length;
+    fastify.all('/*', async (request, reply) => {
+      const known = await caller(request);
+      const [target, query] = splitTarget(request.raw.url);
+      const path = `/${target.split('/').slice(segments).join('/')}`;
+      const forwarded = { method: request.method, path, query, body: request.body ?? '' };
+      return send(reply, known == null ? unauthorized() : await webhooks.handle(forwarded, known));
+    });
+  };
+}
+
+function send(reply, { status, headers, body }) {
+  reply.code(status);
+  for (const { name, value } of headers) {
+    reply.header(name, value);
+  }
+  return reply.send(body);
+}

@@ -1,0 +1,115 @@
+// One instance of the component: its imports, and the translation of a call's end into a result or an error.
+
+import { StorageError, notApplied, unknown } from '../storage/errors.js';
+import { errorOf, InternalError, TrapError } from '../support/errors.js';
+import { instantiate } from './compile.js';
+import { wallClock } from './world.js';
+
+/**
+ * One instance. It makes one call at a time; use several instances for calls at the same time. `storage` may change between
+ * calls: the store of a transaction for one call, the store itself for the next.
+ */
+export class Instance {
+  storage = null;
+  #exports;
+  #queue;
+  #world;
+  #lastErrorLine = null;
+  #ended = false;
+
+  constructor(modules, world, queue, { synchronously }) {
+    this.#queue = queue;
+    this.#world = world;
+    this.#exports = instantiate(modules, this.#imports(), { synchronously });
+  }
+
+  /** True after a trap or `dispose`. */
+  get ended() {
+    return this.#ended;
+  }
+
+  /** Makes a call with the suspending bindings. `run` gets the exports. */
+  async call(run) {
+    this.#begin();
+    try {
+      return await run(this.#exports);
+    } catch (error) {
+      throw this.#errorOf(error);
+    }
+  }
+
+  /** Makes a call with the synchronous bindings. `run` gets the exports. */
+  callSync(run) {
+    this.#begin();
+    try {
+      return run(this.#exports);
+    } catch (error) {
+      throw this.#errorOf(error);
+    }
+  }
+
+  /** Ends the instance, and aborts its requests in flight. */
+  dispose() {
+    this.#ended = true;
+    this.#queue?.dispose();
+  }
+
+  #begin() {
+    if (this.#ended) {
+      throw new InternalError({ kind: 'internal', message: 'the instance has ended', hint: 'use another instance' });
+    }
+    this.#lastErrorLine = null;
+  }
+
+  #errorOf(error) {
+    if (!(error instanceof Error) && error?.kind !== undefined) {
+      return errorOf(error);
+    }
+    // Anything but a refusal leaves the instance in the middle of a call.
+    this.dispose();
+    return new TrapError(this.#lastErrorLine ?? error?.message ?? String(error), error);
+  }
+
+  #imports() {
+    const world = this.#world;
+    return {
+      storage: {
+        get: (keys) => asStorageError(notApplied, () => this.storage.get(keys)),
+        scan: (range, limit, order) => asStorageError(notApplied, () => this.storage.scan(range, limit, order)),
+        commit: (checks, mutations) => asStorageError(unknown, () => this.storage.commit(checks, mutations)),
+      },
+      http: {
+        submit: (requests) => this.#queue.submit(requests),
+        wait: (timeoutMs) => this.#queue.wait(timeoutMs),
+      },
+      log: { write: (level, message) => this.#log(level, message) },
+      clock: wallClock(() => world.now()),
+      random: {
+        getRandomBytes: (length) => world.random(Number(length)),
+        getRandomU64: () => Buffer.from(world.random(8)).readBigUInt64LE(),
+      },
+    };
+  }
+
+  #log(level, message) {
+    if (level === 'error') {
+      // Before a trap the component logs the panic's message as an error.
+      this.#lastErrorLine = message;
+    }
+    this.#world.log(level, message);
+  }
+}
+
+// Runs a storage call. A store throws `StorageError`. Any other error is a bug of the store or of its driver, and counts as the
+// weakest outcome that fits. A plain result is returned as it is, because a promise would suspend the call, and each suspension costs time.
+function asStorageError(weakest, call) {
+  const translate = (error) => {
+    throw error instanceof StorageError ? error : weakest(`the store failed: ${error?.message ?? error}`);
+  };
+  try {
+    const result = call();
+    return typeof result?.then === 'function' ? result.then(undefined, translate) : result;
+  } catch (error) {
+    return translate(error);
+  }
+}
