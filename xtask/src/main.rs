@@ -20,10 +20,11 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, native bridge, Node host, PHP host, docs, README; stops at a failure
-cargo xtask test STEP...     only these steps: fmt clippy deny unit acceptance component simulation fuzz native node php docs readme
+cargo xtask test STEP...     only these steps: fmt clippy house deny unit acceptance component simulation fuzz native node php docs readme
 cargo xtask build            the release binary, and the component beside it as a file
 cargo xtask native [TARGET...]  the native bridge in release, for this machine or other targets, with its header, in target/native;
                              --runtime-only: without the compiler
+cargo xtask house [PATH...]  the check of the tree that the step `house` makes; only for the files whose paths start so
 cargo xtask limits           writes docs/limits.md from the constants
 cargo xtask sim [ARGS]       the simulator, built quickly; `cargo xtask sim --help` is its own help
 cargo xtask fuzz [ARGS]      the fuzz targets over their corpora and seeds, built quickly; `--help` is its own help
@@ -49,10 +50,11 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     let asks_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
     match task.as_str() {
         "--help" | "-h" | "help" => println!("{HELP}"),
-        "test" | "build" | "native" | "limits" if asks_help => println!("{HELP}"),
+        "test" | "build" | "native" | "house" | "limits" if asks_help => println!("{HELP}"),
         "test" => return steps::test(rest),
         "build" => build::build()?,
         "native" => native::build(rest)?,
+        "house" => run(&mut steps::house_check(rest))?,
         "limits" => limits::write()?,
         "sim" => {
             run(cargo(&["run", "--profile", "sim", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?

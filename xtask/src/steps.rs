@@ -17,6 +17,7 @@ type Step = (&'static str, &'static str, fn(&mut Counts) -> Result<()>);
 const STEPS: &[Step] = &[
     ("fmt", "Formatting", formatting),
     ("clippy", "Lints", lints),
+    ("house", "Cycles, rooms and functions", house),
     ("deny", "Licences, bans and sources of dependencies", dependencies),
     ("unit", "Unit tests and examples in the documentation", unit_tests),
     ("acceptance", "Acceptance tests", acceptance_tests),
@@ -30,6 +31,9 @@ const STEPS: &[Step] = &[
     ("readme", "README snippets", readme_snippets),
 ];
 
+/// The steps that run only when they are named.
+const NAMED_ONLY: &[&str] = &["house"];
+
 /// Runs the steps that are named, or all; prints `N passed, N failed` as its last line.
 pub fn test(names: &[String]) -> Result<ExitCode> {
     if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|(step, ..)| step != name)) {
@@ -39,8 +43,11 @@ pub fn test(names: &[String]) -> Result<ExitCode> {
     build::ensure_wasm_target()?;
     let start = Instant::now();
     let mut total = Counts::default();
-    let chosen: Vec<&Step> =
-        STEPS.iter().filter(|(step, ..)| names.is_empty() || names.iter().any(|name| name == step)).collect();
+    let is_chosen = |step: &str| match names {
+        [] => !NAMED_ONLY.contains(&step),
+        _ => names.iter().any(|name| name == step),
+    };
+    let chosen: Vec<&Step> = STEPS.iter().filter(|(step, ..)| is_chosen(step)).collect();
     for (index, (name, title, step)) in chosen.iter().enumerate() {
         println!("\n=== {title} ({name}, {} of {})", index + 1, chosen.len());
         let (step_start, mut counts) = (Instant::now(), Counts::default());
@@ -70,6 +77,18 @@ fn formatting(_: &mut Counts) -> Result<()> {
 
 fn lints(_: &mut Counts) -> Result<()> {
     run(&mut cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Every finding is printed, sorted by file.
+fn house(_: &mut Counts) -> Result<()> {
+    run(&mut house_check(&[]))
+}
+
+/// The check of the tree, for the files whose path starts with one of the given texts, or all.
+pub fn house_check(paths: &[String]) -> Command {
+    let mut command = cargo(&["run", "--locked", "--quiet", "--package", "house", "--"]);
+    command.args(paths);
+    command
 }
 
 /// Not the advisories: they change without the code changing, and are fetched from elsewhere than the crates.
