@@ -1,4 +1,4 @@
-// One contender: accepts events first, then sends them all, and prints a row.
+// One contender of the benchmark. It accepts all events, then delivers them, and prints a row of the table.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -12,7 +12,7 @@ import { Agent, request } from 'undici';
 const [, , contender, port, countText, postgresUrl] = process.argv;
 const COUNT = Number(countText);
 const WEBHOOKS = 20;
-// What a webhook has in flight, with the contenders that need to be told.
+// Requests in flight per webhook, for the contenders that have such a setting.
 const CONCURRENCY = 64;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'hw-bench-'));
 const event = (n) => ({ type: 'invoice.paid', id: `e-${n}`, data: { amount: n, text: 'x'.repeat(200) } });
@@ -41,10 +41,10 @@ console.log(`| ${contender} | ${Math.round(COUNT / seconds)} | ${Math.round(cpuU
   + `${ms(delay.percentile(99))} | ${ms(delay.max)} |`);
 await stop();
 rmSync(folder, { recursive: true, force: true });
-// A client of Redis goes on looking for its server.
+// BullMQ's client would keep the process alive, because it reconnects to Redis.
 process.exit();
 
-// No storage, no retries, no log: what sending costs at least.
+// The least cost of sending: no storage, no retries, no log.
 async function plain() {
   const agent = new Agent({ connections: 512 });
   let next = 0;
@@ -86,22 +86,22 @@ async function hookwright(store, ownThread) {
     storage = postgresStorage(pool);
   }
   await storage.createSchema();
-  const hooks = await Hookwright.open({
+  const webhooks = await Hookwright.open({
     storage,
     sealingKey: `k1:${'07'.repeat(32)}`,
     egress: { allowDestinations: ['127.0.0.0/8'] },
     workers: { ownThread },
   });
   for (let n = 0; n < WEBHOOKS; n += 1) {
-    await hooks.register('acme', { url: url(n), events: ['*'], concurrency: CONCURRENCY });
+    await webhooks.register('acme', { url: url(n), events: ['*'], concurrency: CONCURRENCY });
   }
   for (let n = 0; n < COUNT / WEBHOOKS; n += 100) {
-    await hooks.onEvents(Array.from({ length: Math.min(100, COUNT / WEBHOOKS - n) }, (_, k) => event(n + k)), { tenant: 'acme' });
+    await webhooks.onEvents(Array.from({ length: Math.min(100, COUNT / WEBHOOKS - n) }, (_, k) => event(n + k)), { tenant: 'acme' });
   }
   return {
-    start: () => hooks.start(),
+    start: () => webhooks.start(),
     stop: async () => {
-      await hooks.close();
+      await webhooks.close();
       await pool?.end();
     },
   };

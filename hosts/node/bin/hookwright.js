@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The package's command: trying a store against the contract.
+// The package's command. It checks a store against the storage contract.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,72 +8,86 @@ import { checkStorage } from '../src/kit/check.js';
 import { drive } from '../src/kit/driver.js';
 
 const HELP = `\
-hookwright check-storage FILE [ARGUMENT...]    tries the store that a module opens against the storage contract
-hookwright check-storage -- COMMAND...         the same for a driver in any language (docs/storage-kit.md)
-hookwright storage-driver FILE [ARGUMENT...]   drives the store that a module opens, for another kit
+hookwright check-storage FILE [ARGUMENT...]    checks the store that a module opens against the storage contract
+hookwright check-storage -- COMMAND...         checks the store of a driver, in any language (docs/storage-kit.md)
+hookwright storage-driver FILE [ARGUMENT...]   is a driver for the store that a module opens
 
-FILE is a module whose default export opens the store and answers it, given the arguments:
+The default export of FILE opens the store. It gets the arguments:
 
     import { myStorage } from './mine.js';
     export default () => myStorage('test.db');
 
-The store is emptied before every case. \`export const durable = false\` says that its rows die with the process.
+Every row of the store is deleted before each case. Write \`export const durable = false\` if the rows are lost when the
+process exits.
 
-  --case TEXT            only cases whose name has this text
-  --call-timeout-s N     how long a call may take; 60
-  --list                 shows the names of the cases
+  --case TEXT            runs only the cases whose name contains TEXT
+  --call-timeout-s N     the longest time of one call, in seconds, by default 60
+  --list                 prints the names of the cases
 
-Exit codes: 0 every case passed; 1 one failed; 2 the command line makes no sense.`;
+Exit codes: 0 every case passed; 1 a case failed; 2 the command line is wrong.`;
+
+const OPTIONS = {
+  case: { type: 'string' },
+  'call-timeout-s': { type: 'string', default: '60' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+};
 
 process.exitCode = await run(process.argv.slice(2));
 
 async function run([command, ...rest]) {
-  const helps = (word) => word === '--help' || word === '-h';
-  if (command === 'storage-driver' && rest.length > 0 && !helps(rest[0])) {
-    await drive(rest[0], rest.slice(1));
-    return 0;
-  }
+  const isHelp = (word) => word === '--help' || word === '-h';
   if (command === 'check-storage') {
     return check(rest);
   }
-  const asked = helps(command) || (command === 'storage-driver' && helps(rest[0]));
-  (asked ? process.stdout : process.stderr).write(`${HELP}\n`);
-  return asked ? 0 : 2;
+  if (command === 'storage-driver' && rest.length > 0 && !isHelp(rest[0])) {
+    await drive(rest[0], rest.slice(1));
+    return 0;
+  }
+  return isHelp(command) || isHelp(rest[0]) ? printHelp() : refuse(HELP);
 }
 
 async function check(args) {
   const split = args.indexOf('--');
   let parsed;
   try {
-    parsed = parseArgs({
-      args: split < 0 ? args : args.slice(0, split),
-      allowPositionals: true,
-      options: { case: { type: 'string' }, 'call-timeout-s': { type: 'string' }, list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-    });
+    parsed = parseArgs({ args: split < 0 ? args : args.slice(0, split), allowPositionals: true, options: OPTIONS });
   } catch (error) {
-    process.stderr.write(`hookwright: error: ${error.message}\n`);
-    return 2;
+    return refuse(`hookwright: error: ${error.message}`);
   }
   const { values, positionals } = parsed;
   if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
+    return printHelp();
   }
   if (values.list) {
     process.stdout.write(`${CASES.map(({ name }) => name).join('\n')}\n`);
     return 0;
   }
-  const own = [process.execPath, fileURLToPath(import.meta.url), 'storage-driver', ...positionals];
-  const command = split < 0 ? own : args.slice(split + 1);
-  const timeoutMs = 1_000 * Number(values['call-timeout-s'] ?? 60);
-  if ((split < 0 ? positionals : command).length === 0 || !(timeoutMs > 0)) {
-    process.stderr.write(`${HELP}\n`);
-    return 2;
+  const command = split < 0 ? ownDriver(positionals) : args.slice(split + 1);
+  if (command.length === 0) {
+    return refuse(HELP);
   }
-  const wanted = (name) => name.includes(values.case ?? '');
-  if (!CASES.some(({ name }) => wanted(name))) {
-    process.stderr.write(`hookwright: error: no case's name has \`${values.case}\`; --list shows them\n`);
-    return 2;
+  const timeoutMs = 1_000 * Number(values['call-timeout-s']);
+  if (!(timeoutMs > 0)) {
+    return refuse(`hookwright: error: --call-timeout-s is \`${values['call-timeout-s']}\`; write a number of seconds above 0`);
   }
-  return (await checkStorage({ command, wanted, timeoutMs })) ? 0 : 1;
+  const isWanted = (name) => name.includes(values.case ?? '');
+  if (!CASES.some(({ name }) => isWanted(name))) {
+    return refuse(`hookwright: error: no case's name contains \`${values.case}\`; --list prints the names`);
+  }
+  return (await checkStorage({ command, isWanted, timeoutMs })) ? 0 : 1;
+}
+
+function ownDriver(args) {
+  return args.length === 0 ? [] : [process.execPath, fileURLToPath(import.meta.url), 'storage-driver', ...args];
+}
+
+function printHelp() {
+  process.stdout.write(`${HELP}\n`);
+  return 0;
+}
+
+function refuse(text) {
+  process.stderr.write(`${text}\n`);
+  return 2;
 }

@@ -1,4 +1,4 @@
-// Refuses to pack what would be no package: `component/` is made by `scripts/transpile.js`, and is not in the repository.
+// Stops `npm pack` if `component/` is incomplete. `scripts/transpile.js` makes it; the repository does not contain it.
 
 import { existsSync } from 'node:fs';
 
@@ -6,6 +6,6 @@ const PARTS = ['suspending.js', 'synchronous.js', 'component.core.wasm', 'compon
 
 const missing = PARTS.filter((name) => !existsSync(new URL(`../component/${name}`, import.meta.url)));
 if (missing.length > 0) {
-  process.stderr.write(`component/ has no ${missing.join(', ')}: \`npm run transpile -- <hookwright.wasm>\` makes it\n`);
+  process.stderr.write(`component/ has no ${missing.join(', ')}: run \`npm run transpile -- <hookwright.wasm>\`\n`);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-// Makes `component/` of the component's file: two ways in (suspending and synchronous), and the machine code they share.
+// Makes `component/` from the component's file: suspending and synchronous bindings, and the machine code that they share.
 //
 //   node scripts/transpile.js <hookwright.wasm>
 
@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { transpileBytes } from '@bytecodealliance/jco-transpile';
 
 const OUT = new URL('../component/', import.meta.url);
-// Imports that may have to wait. `submit` hands over and returns.
+// The imports that may return promises. `submit` returns at once.
 const AWAITED = ['storage#get', 'storage#scan', 'storage#commit', 'http#wait'];
 
 const component = await readFile(process.argv[2]);
@@ -20,7 +20,7 @@ const suspending = await transpileBytes(component, {
 });
 for (const [name, bytes] of Object.entries(synchronous.files)) {
   if (name.endsWith('.wasm') && Buffer.compare(bytes, suspending.files[name]) !== 0) {
-    throw new Error(`${name} differs between the two ways in; they could not share it`);
+    throw new Error(`${name} differs between the two sets of bindings, which must share it`);
   }
 }
 await rm(OUT, { recursive: true, force: true });
@@ -33,7 +33,7 @@ for (const [name, bytes] of Object.entries(synchronous.files)) {
   }
 }
 
-// Every function of the exported interfaces, read off the types that come with the code: none can be forgotten.
+// Returns every function of the exported interfaces. The list comes from the generated types, so that it is complete.
 function exported(files) {
   return ['webhooks', 'console'].flatMap((name) => {
     const types = Buffer.from(files[`interfaces/hookwright-webhooks-${name}.d.ts`]).toString();
@@ -46,12 +46,12 @@ function exported(files) {
   });
 }
 
-// A text that begins with U+FEFF is a text like any other; a decoder left to itself drops it.
+// Makes the decoder keep a leading U+FEFF, which it drops by default.
 function keepingBoms(source) {
   const text = Buffer.from(source).toString();
   const kept = text.replace(/new TextDecoder(\(\)|(?!\())/g, "new TextDecoder('utf-8',{ignoreBOM:true})");
   if (kept === text) {
-    throw new Error('the generated code has no text decoder where one was expected');
+    throw new Error('the generated code has no text decoder; adapt this script to the new version of jco');
   }
   return kept;
 }

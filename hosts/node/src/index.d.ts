@@ -1,57 +1,258 @@
-// The package's types, by hand: what is generated for the component shows its imports and exports as synchronous.
+// The package's types. They are written by hand, because the types that are generated from the WIT show every call as synchronous.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Any JSON value; a string is taken as JSON text already, whose numbers and key order are kept. */
+// Hookwright
+
+/** The webhooks of a platform: calls over one store, and background workers that deliver. */
+export class Hookwright<Transaction = any> {
+  protected constructor();
+  /** Reads the options, checks that the store can be read, and configures a first instance. Starts no workers. */
+  static open<T>(options: OpenOptions<T>): Promise<Hookwright<T>>;
+  /** Opens a Hookwright for a platform's own tests. It records events and requests, and sends nothing. */
+  static fake(options?: Partial<OpenOptions>): Promise<Fake>;
+
+  /** Accepts one event. It is durable when the promise resolves, or with the commit of `transaction`. */
+  onEvent(event: EventInput | string, options?: AcceptOptions<Transaction>): Promise<Accepted>;
+  /** Accepts up to 100 events in one commit: all of them or none. */
+  onEvents(events: (EventInput | string)[], options?: AcceptOptions<Transaction>): Promise<Accepted[]>;
+  /** Accepts one event in a synchronous transaction (SQLite). The rows are written when the method returns. */
+  onEventSync(event: EventInput | string, options: AcceptOptions<Transaction> & { transaction: Transaction }): Accepted;
+  /** Accepts up to 100 events in a synchronous transaction (SQLite). The rows are written when the method returns. */
+  onEventsSync(
+    events: (EventInput | string)[],
+    options: AcceptOptions<Transaction> & { transaction: Transaction },
+  ): Accepted[];
+
+  /** Registers a webhook. The result contains the secret in clear; no later call returns it. */
+  register(tenant: string, registration: Registration | string): Promise<WebhookWithSecret>;
+  /** Changes the given fields of a webhook. */
+  update(tenant: string, webhookId: string, changes: Partial<Registration> | string): Promise<Webhook>;
+  /** Returns a webhook. */
+  get(tenant: string, webhookId: string): Promise<Webhook>;
+  /** Returns the tenant's webhooks, ordered by id. */
+  list(tenant: string, paging?: Paging): Promise<Page<Webhook>>;
+  /** Removes a webhook. Its waiting deliveries end as `cancelled`. A job removes its other rows. */
+  unregister(tenant: string, webhookId: string): Promise<void>;
+  /**
+   * Sets a new secret, generated unless one is given. The old secret also signs for `overlapS` more seconds: 0 to 604,800, by
+   * default 86,400 (1 day). The result contains the new secret in clear.
+   */
+  rotateSecret(
+    tenant: string,
+    webhookId: string,
+    options?: { secret?: string; overlapS?: number },
+  ): Promise<WebhookWithSecret>;
+  /**
+   * Sends the profile's test event now, and waits for its outcome. A failure of the receiver is not an error. `signal` ends the
+   * wait; a request that was sent is recorded nevertheless.
+   */
+  testWebhook(tenant: string, webhookId: string, options?: { signal?: AbortSignal }): Promise<Attempt>;
+  /** Returns the webhook's attempts, newest first. */
+  attempts(tenant: string, webhookId: string, paging?: Paging): Promise<Page<Attempt>>;
+
+  /** Returns a message and its latest attempts, at most 100. */
+  message(tenant: string, messageId: string): Promise<Message>;
+  /** Returns the message's attempts for all webhooks, newest first. */
+  messageAttempts(tenant: string, messageId: string, paging?: Paging): Promise<Page<Attempt>>;
+  /** Returns the JSON text that the webhook's requests for the message carry, byte for byte. */
+  payload(tenant: string, messageId: string, webhookId: string): Promise<string>;
+  /** Returns the steps that led to the present state of a delivery. */
+  explain(tenant: string, messageId: string, webhookId: string): Promise<Explanation>;
+  /** Sends a message again, to one webhook or to all active webhooks that subscribe to it now. */
+  redeliver(
+    tenant: string,
+    messageId: string,
+    options?: { webhookId?: string },
+  ): Promise<{ messageId: string; webhookIds: string[] }>;
+
+  /** Starts a job that sends again the webhook's deliveries that failed in the time range and were not delivered since. */
+  recover(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
+  /** Starts a job that sends the messages of the time range that the webhook never received. */
+  replay(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
+  /** Starts a job that removes everything stored about the events of one subject. */
+  erase(tenant: string, request: { subject: Subject } | string): Promise<Job>;
+  /** Returns a job. */
+  job(tenant: string, jobId: string): Promise<Job>;
+  /** Returns the tenant's jobs, newest first. */
+  jobs(tenant: string, paging?: Paging): Promise<Page<Job>>;
+  /** Ends a `recover` or `replay` job. Deliveries that it has already requested are made. */
+  cancelJob(tenant: string, jobId: string): Promise<Job>;
+
+  /** Returns the tenant's settings. */
+  settings(tenant: string): Promise<TenantSettings>;
+  /** Changes the given settings, and returns all of them. */
+  updateSettings(tenant: string, changes: { keepBodies?: boolean } | string): Promise<TenantSettings>;
+  /** Returns the profile's catalogue. An empty catalogue accepts every event type. */
+  eventTypes(): Promise<{ profile: string; eventTypes: string[] }>;
+
+  /** Starts the background workers. They do not keep a finished process alive. `signal` stops them. */
+  start(options?: { signal?: AbortSignal }): this;
+  /** Stops the background workers. Resolves when their attempts in flight are settled. */
+  stop(): Promise<void>;
+  /** Tells the background workers that there may be work. Call it after the commit of a transaction with an event. */
+  signalWork(): void;
+  /**
+   * Delivers until nothing is due or the budget is spent, for a serverless function or cron. `timeMs` is 10,000 by default. After
+   * `signal`, no new attempt starts, and the attempts in flight are settled.
+   */
+  deliver(options?: { timeMs?: number; attemptsMax?: number; signal?: AbortSignal }): Promise<DeliveryReport>;
+  /**
+   * Voids every lease, except those of quarantined lanes, and returns the number of lanes that became free. Call it only if no
+   * other process works on the store: otherwise requests may be sent twice.
+   */
+  takeOver(): Promise<number>;
+  /** Stops the workers, and closes the connections and the store. Every later call fails. */
+  close(): Promise<void>;
+  /** Does the same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+
+  /** Answers one request to the management API. */
+  handle(request: ApiRequest, caller: Caller): Promise<ApiResponse>;
+  /** Returns the management API for Express, NestJS on Express, and plain `node:http`. `mount` is a prefix of the path. */
+  middleware<Request extends IncomingMessage = IncomingMessage>(
+    options: MiddlewareOptions<Request> & { mount?: string },
+  ): (request: Request, response: ServerResponse, next?: (error?: unknown) => void) => Promise<void>;
+  /** Returns the management API as a plugin for Fastify's `register`. */
+  fastify(options: MiddlewareOptions<any>): (fastify: any) => Promise<void>;
+}
+
+/** The options of `Hookwright.open`. */
+export interface OpenOptions<Transaction = any> {
+  /** The store: `sqliteStorage`, `postgresStorage`, or one of your own. */
+  storage: Storage<Transaction>;
+  /** The name of a profile, by default `standard`. */
+  profile?: string;
+  /** The platform's own profiles. */
+  profiles?: JsonInput[];
+  /** The key that encrypts the webhooks' secrets in the store: `id:hex`, with 64 hexadecimal digits. */
+  sealingKey?: string | SealingKey;
+  /** Several sealing keys. The first one encrypts; each of them decrypts. */
+  sealingKeys?: (string | SealingKey)[];
+  /** The destinations of requests, and the way to them. */
+  egress?: {
+    /** Private, loopback or reserved networks, in CIDR form, that webhooks may reach. */
+    allowDestinations?: string[];
+    /** The rule for `http` URLs, by default `allowed`. */
+    plainHttp?: 'allowed' | 'refused';
+    /** An outbound proxy: `http://user:password@host:port`. */
+    proxy?: string;
+    /** Certificates in PEM that are trusted besides the default ones. */
+    ca?: string | string[];
+  };
+  limits?: {
+    /** Webhooks of one tenant: 1 to 1,000,000, by default 1,000. */
+    webhooksPerTenantMax?: number;
+    /** Seconds of failures without a success after which a webhook is disabled. 0: never. By default 432,000 (5 days). */
+    disableAfterS?: number;
+    /** Failed deliveries in a row after which a webhook is disabled. 0, the default: never. */
+    disableAfterDeliveries?: number;
+    /** Seconds that messages are kept after their last delivery ended. 0: without limit. By default 2,592,000 (30 days). */
+    retentionS?: number;
+  };
+  /** The background workers of `start`. */
+  workers?: {
+    /** The number of workers: 1 to 16, by default 1. */
+    count?: number;
+    /** True, the default: the workers run on a thread of their own, if the store has `portable`. */
+    ownThread?: boolean;
+  };
+  /** The clock and the random bytes, for tests, and the log. */
+  world?: {
+    /** Returns microseconds since 1970. */
+    now?: () => bigint;
+    random?: (bytes: number) => Uint8Array;
+    /** Gets log lines. By default they go to stderr. */
+    log?: (level: 'error' | 'warn' | 'info', message: string) => void;
+  };
+  /** Another HTTP client, for tests. */
+  client?: HttpClient;
+}
+
+export interface SealingKey {
+  /** The key's name: 1 to 32 characters of `a` to `z`, `0` to `9` and `-`. */
+  id: string;
+  /** 32 random bytes in hexadecimal. */
+  key: string;
+}
+
+export interface HttpClient {
+  /** Sends a request. Calls `done` with its outcome. Returns a function that aborts the request. */
+  send(request: any, done: (outcome: any) => void): () => void;
+  close?(): Promise<void>;
+}
+
+// Events
+
+/** A JSON value. A string is JSON text: its numbers and its key order are kept. */
 export type JsonInput = object | string;
 
-/** What a platform reports. Only `type` is required. */
+/** An event. Only `type` is required. */
 export interface EventInput {
-  /** `invoice.paid`; in the profile's catalogue, if the profile has one. */
+  /** The event type, such as `invoice.paid`. If the profile has a catalogue, it must contain the type. */
   type: string;
-  /** The idempotency key. */
+  /** The idempotency key. A repeated event with the same `id` and content is not accepted again. */
   id?: string;
   tenant?: string;
-  /** RFC 3339; now without it. */
+  /** RFC 3339, by default the present time. */
   occurredAt?: string;
-  subject?: { type: string; id: string | number };
+  subject?: Subject;
   before?: unknown;
   after?: unknown;
   data?: unknown;
   context?: unknown;
 }
 
+/** The thing that an event is about. */
+export interface Subject {
+  type: string;
+  id: string | number;
+}
+
+export interface AcceptOptions<Transaction> {
+  /** The tenant, as the platform has established it. Without it, the event's own `tenant` counts, or `default`. */
+  tenant?: string;
+  /** The platform's open transaction. The event is committed or rolled back with it. */
+  transaction?: Transaction;
+  /** Ends the wait, not the call. To learn whether the event was accepted, repeat it with the same `id`. */
+  signal?: AbortSignal;
+}
+
 export interface Accepted {
-  /** `msg_` and 26 characters, which every attempt carries. */
+  /** The message's id, `msg_` and 26 characters. Every attempt carries it. */
   messageId: string;
-  /** False if the same event had been accepted before: nothing was done. */
+  /** False if the same event was accepted before. Nothing was stored in that case. */
   new: boolean;
 }
 
+// Webhooks
+
+/** The fields of a webhook that a caller sets. */
 export interface Registration {
   url: string;
+  /** Event types or patterns: `invoice.paid`, `invoice.*`, `*`. */
   events: string[];
   name?: string;
-  /** Made at random if it is left out and the profile signs; `''` asks for an unsigned webhook where the profile allows it. */
+  /** Generated by default, if the profile signs. `''` makes an unsigned webhook, if the profile allows it. */
   secret?: string;
   method?: 'POST' | 'GET';
   headers?: Record<string, string>;
-  /** The profile whose format it speaks. */
+  /** The profile whose format the requests have, by default the platform's profile. */
   format?: string;
   isActive?: boolean;
-  /** 100 to 30,000. */
+  /** Milliseconds for one attempt: 100 to 30,000. */
   timeoutMs?: number;
-  /** The waits after each failed attempt, in seconds. */
+  /** Seconds between attempts: one number for each retry. */
   schedule?: number[];
-  /** Requests in flight at once: 1 to 64; 8. */
+  /** Requests in flight at the same time: 1 to 64, by default 8. */
   concurrency?: number;
-  /** The most attempts a minute, evenly spaced; 0: no limit. */
+  /** Attempts per minute, evenly spaced. 0: without limit. */
   ratePerMinute?: number;
-  /** One delivery after the other, in the order of acceptance. */
+  /** True: one delivery after the other, in the order of acceptance. */
   strictOrder?: boolean;
-  /** With `strictOrder`: what follows when a delivery has failed for good. */
+  /** With `strictOrder`: the reaction to a delivery that has failed all its attempts. */
   onExhausted?: 'continue' | 'pause';
-  /** Whether what receivers answer, and the payload, is kept and shown. */
+  /** False: neither payloads nor the receivers' responses are kept or shown. */
   keepBodies?: boolean;
   /** Fields of later versions of the component. */
   [field: string]: unknown;
@@ -59,7 +260,7 @@ export interface Registration {
 
 export interface Webhook {
   id: string;
-  /** Who registered it by the management API. */
+  /** The user who registered it through the management API. */
   userId: string | null;
   name: string;
   url: string;
@@ -68,7 +269,7 @@ export interface Webhook {
   format: string;
   headers: Record<string, string>;
   isActive: boolean;
-  /** Why it is not active. */
+  /** The reason why the webhook is not active. */
   inactiveReason: string | null;
   timeoutMs: number;
   schedule: number[];
@@ -77,11 +278,11 @@ export interface Webhook {
   keepBodies: boolean;
   strictOrder: boolean;
   onExhausted: 'continue' | 'pause';
-  /** Tells secrets apart, and nothing of them. */
+  /** A fingerprint that distinguishes secrets without revealing them. */
   secretHint: string | null;
   lastTriggeredAt: string | null;
   lastResponseCode: number | null;
-  /** Attempts that failed since the last success. */
+  /** Failed attempts since the last success. */
   failureCount: number;
   createdAt: string;
   updatedAt: string;
@@ -89,16 +290,17 @@ export interface Webhook {
   [field: string]: unknown;
 }
 
-/** A webhook with its secret in clear: this once, and never again. */
+/** A webhook with its secret in clear. Only `register` and `rotateSecret` return it. */
 export interface WebhookWithSecret extends Webhook {
   secret?: string;
 }
 
+/** One HTTP request of a delivery, and its outcome. */
 export interface Attempt {
   messageId: string;
   webhookId: string;
   eventType: string;
-  /** From 1. */
+  /** The attempt's number within the delivery, from 1. */
   number: number;
   at: string;
   durationMs: number;
@@ -112,48 +314,40 @@ export interface Attempt {
   [field: string]: unknown;
 }
 
-export interface Page<T> {
-  data: T[];
-  nextCursor: string | null;
+export interface TenantSettings {
+  /** False: neither payloads nor the receivers' responses are kept or shown. */
+  keepBodies: boolean;
+  [field: string]: unknown;
 }
 
-export interface Paging {
-  cursor?: string | null;
-  /** 1 to 100; 50. */
-  limit?: number;
-}
+// Messages and jobs
 
+/** An accepted event. */
 export interface Message {
   id: string;
   type: string;
   occurredAt: string;
   acceptedAt: string;
-  /** As JavaScript reads it: whole numbers above 2^53 lose their last digits. `payload` answers the text. */
+  /** The event, parsed. Integers above 2^53 lose their last digits; `payload` returns the text instead. */
   event: unknown;
   attempts: Attempt[];
   nextCursor: string | null;
   [field: string]: unknown;
 }
 
+/** The state of a delivery, and the steps that led to it. */
 export interface Explanation {
   messageId: string;
   webhookId: string;
-  /** `none`: the message was not routed to this webhook. */
+  /** `accepted`: not routed yet. `none`: the message was not routed to this webhook. */
   state: 'accepted' | 'waiting' | 'delivered' | 'exhausted' | 'skipped' | 'cancelled' | 'failed' | 'none';
   steps: { at: string; step: string; detail: string }[];
 }
 
-export interface TimeRange {
-  /** RFC 3339. */
-  since: string;
-  /** Now without it. */
-  until?: string;
-}
-
-/** Work that takes longer than a call: the pump makes its steps between deliveries. */
+/** Work that takes longer than a call. Workers do it step by step, between deliveries. */
 export interface Job {
   id: string;
-  /** `purge`: of what a removed webhook leaves behind. */
+  /** `purge` removes the rows of an unregistered webhook. */
   kind: 'recover' | 'replay' | 'purge' | 'erase';
   state: 'running' | 'done' | 'failed' | 'cancelled';
   looked: number;
@@ -164,30 +358,55 @@ export interface Job {
   webhookId?: string;
   since?: string;
   until?: string;
+  /** The reason of a state that is not `running` or `done`. */
   detail?: string;
 }
 
+export interface TimeRange {
+  /** RFC 3339. */
+  since: string;
+  /** RFC 3339, by default the present time. */
+  until?: string;
+}
+
 export interface DeliveryReport {
+  /** Messages whose webhooks were determined. */
   routed: number;
+  /** Attempts that were made and recorded. */
   attempts: number;
+  /** Successful attempts. */
   delivered: number;
-  /** Milliseconds until `deliver` should be called again; never more than 1,000. */
+  /** Milliseconds until the next call of `deliver`: 0 to 1,000. */
   nextDueMs: number;
-  /** Stored rows that could not be read, for the operator's log. */
+  /** Stored rows that could not be read, for the administrator's log. */
   problems: string[];
 }
 
-/** Who calls the management API. The platform has authenticated them; the component trusts this. */
+export interface Paging {
+  cursor?: string | null;
+  /** Entries of a page: 1 to 100, by default 50. */
+  limit?: number;
+}
+
+export interface Page<T> {
+  data: T[];
+  /** The cursor of the next page, or null on the last one. */
+  nextCursor: string | null;
+}
+
+// The management API
+
+/** The caller of the management API. The component trusts the platform's authentication. */
 export interface Caller {
   tenant: string;
   user?: string;
-  /** `manage:webhook` is needed for everything but reading. */
+  /** Every call that changes something requires `manage:webhook`. */
   permissions?: string[];
 }
 
 export interface ApiRequest {
   method: string;
-  /** Below the place where the API is mounted, beginning with `/`, percent-encoded as it came. */
+  /** The path below the mount, with a leading `/`, percent-encoded as it was received. */
   path: string;
   query?: string;
   body?: string;
@@ -199,47 +418,26 @@ export interface ApiResponse {
   body: string;
 }
 
-export interface Entry {
-  key: string;
-  value: string;
-  version: bigint;
+export interface MiddlewareOptions<Request> {
+  /** Returns the caller, or nothing for an unknown one, who gets a 401. */
+  caller: (request: Request) => Caller | null | undefined | Promise<Caller | null | undefined>;
 }
 
-/** The row has this version, or, without one, is absent. */
-export interface Check {
-  key: string;
-  version?: bigint;
-}
+// Stores
 
-export type Mutation = { tag: 'put'; val: { key: string; value: string } } | { tag: 'delete'; val: string };
-
-/**
- * A store: `wit/storage.wit` in JavaScript. Each function answers, or promises to, and throws a `StorageError`.
- * `npx hookwright check-storage` tries one against the contract.
- */
-export interface Storage<Transaction = unknown> {
-  get(keys: string[]): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
-  scan(range: { start: string; end: string }, limit: number, order: 'forward' | 'reverse'): Entry[] | Promise<Entry[]>;
-  commit(checks: Check[], mutations: Mutation[]): bigint[] | Promise<bigint[]>;
-  /** Makes the table, outside any transaction. */
-  createSchema?(): Promise<void>;
-  /** The store inside an open transaction of the platform's. */
-  join?(transaction: Transaction): Storage;
-  /** Whether what `join` answers is over when it returns: `onEventSync` needs that. */
-  readonly joinsSynchronously?: boolean;
-  /** How the pump's thread makes a store of its own: a module, the name of a class in it, arguments that can be cloned. */
-  readonly portable?: { module: string; name: string; args: unknown[] };
-  close?(): Promise<void> | void;
-}
-
-export type StorageErrorKind = 'conflict' | 'not-applied' | 'unknown' | 'transaction-aborted' | 'invalid';
-
-/** Why a storage call did not succeed. */
-export class StorageError extends Error {
-  constructor(kind: 'conflict', failed: number[]);
-  constructor(kind: Exclude<StorageErrorKind, 'conflict'>, detail: string);
-  readonly kind: StorageErrorKind;
-}
+/** Returns a store in a SQLite file. */
+export function sqliteStorage(file: string | URL): Storage<SqliteConnection> & {
+  createSchema(): Promise<void>;
+  close(): Promise<void>;
+};
+/** Returns a store in PostgreSQL. `close` of the Hookwright does not end the pool. */
+export function postgresStorage(pool: PostgresPool): Storage<PostgresTransaction> & { createSchema(): Promise<void> };
+/** Returns an empty store in memory, for tests. Its rows are lost when the process exits. */
+export function memoryStorage(): Storage;
+/** The SQL statement of `createSchema`, for the platform's own migrations. */
+export const SQLITE_SCHEMA: string;
+/** The SQL statement of `createSchema`, for the platform's own migrations. */
+export const POSTGRES_SCHEMA: string;
 
 /** A connection of `node:sqlite` (`DatabaseSync`) or of `better-sqlite3`. */
 export interface SqliteConnection {
@@ -247,7 +445,7 @@ export interface SqliteConnection {
   prepare(sql: string): unknown;
 }
 
-/** What has `query(text, values)` in a transaction: a client of `pg`, a query runner or entity manager of TypeORM. */
+/** A connection with an open transaction: a client of `pg`, or a query runner or entity manager of TypeORM. */
 export interface PostgresTransaction {
   query(text: string, values?: any[]): Promise<any>;
 }
@@ -258,197 +456,90 @@ export interface PostgresPool {
   query(text: string, values?: any[]): Promise<any>;
 }
 
-export function sqliteStorage(file: string | URL): Storage<SqliteConnection> & {
-  createSchema(): Promise<void>;
-  close(): Promise<void>;
-};
-export function postgresStorage(pool: PostgresPool): Storage<PostgresTransaction> & { createSchema(): Promise<void> };
-/** Rows in memory, for tests. */
-export function memoryStorage(): Storage;
-/** The table, for a migration of the platform's own instead of `createSchema`. */
-export const SQLITE_SCHEMA: string;
-export const POSTGRES_SCHEMA: string;
+/**
+ * A store: `wit/storage.wit` in JavaScript. Each function returns its result or a promise of it, and throws `StorageError`.
+ * `npx hookwright check-storage` checks a store against the contract.
+ */
+export interface Storage<Transaction = unknown> {
+  /** Returns the rows of the keys, in their order. */
+  get(keys: string[]): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
+  /** Returns the rows from `start` up to `end`, `end` excluded. */
+  scan(range: { start: string; end: string }, limit: number, order: 'forward' | 'reverse'): Entry[] | Promise<Entry[]>;
+  /** Applies all mutations if every check holds. Returns the versions of the puts, in their order. */
+  commit(checks: Check[], mutations: Mutation[]): bigint[] | Promise<bigint[]>;
+  /** Creates the table, outside any transaction. It may be called at each start. */
+  createSchema?(): Promise<void>;
+  /** Returns the store inside an open transaction of the platform. */
+  join?(transaction: Transaction): Storage;
+  /** True if the calls of a joined store are complete when they return. `onEventSync` requires it. */
+  readonly joinsSynchronously?: boolean;
+  /** Tells the worker thread how to open the store: a module, the name of its class, and arguments that can be cloned. */
+  readonly portable?: { module: string; name: string; args: unknown[] };
+  close?(): Promise<void> | void;
+}
 
-export interface SealingKey {
-  /** 1 to 32 of `a` to `z`, `0` to `9`, `-`. */
-  id: string;
-  /** 32 random bytes in hexadecimal. */
+/** A stored row. */
+export interface Entry {
   key: string;
+  value: string;
+  version: bigint;
 }
 
-export interface OpenOptions<Transaction = any> {
-  storage: Storage<Transaction>;
-  /** The name of a profile; `standard`. */
-  profile?: string;
-  /** Profiles of the platform's own. */
-  profiles?: JsonInput[];
-  /** Seals the secrets in the store: `id:hex`, 64 hexadecimal digits. */
-  sealingKey?: string | SealingKey;
-  /** Several: the first seals, all of them unseal. */
-  sealingKeys?: (string | SealingKey)[];
-  egress?: {
-    /** Networks in CIDR form that webhooks may reach although they are private, loopback or reserved. */
-    allowDestinations?: string[];
-    plainHttp?: 'allowed' | 'refused';
-    /** `http://user:password@host:port`. */
-    proxy?: string;
-    /** Certificates in PEM that are trusted beside the usual ones. */
-    ca?: string | string[];
-  };
-  limits?: {
-    /** 1 to 1,000,000; 1,000. */
-    webhooksPerTenantMax?: number;
-    /** 0: for ever; 432,000 (5 days). */
-    disableAfterS?: number;
-    /** 0: never. */
-    disableAfterDeliveries?: number;
-    /** How long messages are kept once all their deliveries have ended; 0: for ever; 2,592,000 (30 days). */
-    retentionS?: number;
-  };
-  workers?: {
-    /** Workers that deliver: 1 to 16; 1. */
-    count?: number;
-    /** Whether they work on a thread of their own: yes, where the store can be taken there. */
-    ownThread?: boolean;
-  };
-  /** For tests: another clock, other random bytes; and where log lines go. */
-  world?: {
-    /** Microseconds since 1970. */
-    now?: () => bigint;
-    random?: (bytes: number) => Uint8Array;
-    log?: (level: 'error' | 'warn' | 'info', message: string) => void;
-  };
-  /** For tests: another HTTP client. */
-  client?: HttpClient;
+/** A condition of a commit: the row has this version, or, without a version, is absent. */
+export interface Check {
+  key: string;
+  version?: bigint;
 }
 
-export interface HttpClient {
-  send(request: any, done: (outcome: any) => void): () => void;
-  close?(): Promise<void>;
+export type Mutation = { tag: 'put'; val: { key: string; value: string } } | { tag: 'delete'; val: string };
+
+export type StorageErrorKind = 'conflict' | 'not-applied' | 'unknown' | 'transaction-aborted' | 'invalid';
+
+/** A failed storage call. */
+export class StorageError extends Error {
+  /** `failed` has the indexes of the checks that failed. */
+  constructor(kind: 'conflict', failed: number[]);
+  constructor(kind: Exclude<StorageErrorKind, 'conflict'>, detail: string);
+  readonly kind: StorageErrorKind;
 }
 
-export interface AcceptOptions<Transaction> {
-  /** Whom the call is established to be for; without it the event's own `tenant` counts. */
-  tenant?: string;
-  /** The platform's own open transaction: the event is committed with it, or rolled back. */
-  transaction?: Transaction;
-  /** Ends the wait. What has been begun by then goes on: whether the event was accepted, a repetition with its `id` tells. */
-  signal?: AbortSignal;
-}
+// Tests
 
-export interface MiddlewareOptions<Request> {
-  /** Who calls; nothing if nobody is known, which is a 401. */
-  caller: (request: Request) => Caller | null | undefined | Promise<Caller | null | undefined>;
-}
-
-/** Webhooks of a platform. */
-export class Hookwright<Transaction = any> {
-  protected constructor();
-  /** Reads the options, looks whether the store can be read, and configures a first instance. Starts nothing. */
-  static open<T>(options: OpenOptions<T>): Promise<Hookwright<T>>;
-  /** A Hookwright for a platform's own tests: it records, and sends nothing. */
-  static fake(options?: Partial<OpenOptions>): Promise<Fake>;
-
-  /** Accepts one event: durable when the promise resolves, or with the platform's transaction. */
-  onEvent(event: EventInput | string, options?: AcceptOptions<Transaction>): Promise<Accepted>;
-  /** Accepts up to 100 events in one commit: all of them or none. */
-  onEvents(events: (EventInput | string)[], options?: AcceptOptions<Transaction>): Promise<Accepted[]>;
-  /** The same in a synchronous transaction (SQLite): over when it returns. */
-  onEventSync(event: EventInput | string, options: AcceptOptions<Transaction> & { transaction: Transaction }): Accepted;
-  onEventsSync(
-    events: (EventInput | string)[],
-    options: AcceptOptions<Transaction> & { transaction: Transaction },
-  ): Accepted[];
-
-  /** Registers a webhook. The answer has its secret in clear, this once. */
-  register(tenant: string, registration: Registration | string): Promise<WebhookWithSecret>;
-  update(tenant: string, webhookId: string, changes: Partial<Registration> | string): Promise<Webhook>;
-  get(tenant: string, webhookId: string): Promise<Webhook>;
-  list(tenant: string, paging?: Paging): Promise<Page<Webhook>>;
-  /** Removes the webhook. Its waiting deliveries end as `cancelled`; a job removes what is left of it. */
-  unregister(tenant: string, webhookId: string): Promise<void>;
-  /** Sets a new secret; the old one goes on signing for `overlapS` seconds (0 to 604,800; 86,400). */
-  rotateSecret(
-    tenant: string,
-    webhookId: string,
-    options?: { secret?: string; overlapS?: number },
-  ): Promise<WebhookWithSecret>;
-  /**
-   * Sends the profile's test event now, and waits for the outcome. A receiver's failure is no error. `signal` ends the wait; a request
-   * that has been sent is recorded all the same.
-   */
-  testWebhook(tenant: string, webhookId: string, options?: { signal?: AbortSignal }): Promise<Attempt>;
-  attempts(tenant: string, webhookId: string, paging?: Paging): Promise<Page<Attempt>>;
-  message(tenant: string, messageId: string): Promise<Message>;
-  messageAttempts(tenant: string, messageId: string, paging?: Paging): Promise<Page<Attempt>>;
-  /** The JSON text that the webhook's requests for the message carry, byte for byte. */
-  payload(tenant: string, messageId: string, webhookId: string): Promise<string>;
-  explain(tenant: string, messageId: string, webhookId: string): Promise<Explanation>;
-  /** Sends a message again, to one webhook or to all that subscribe to it now. */
-  redeliver(
-    tenant: string,
-    messageId: string,
-    options?: { webhookId?: string },
-  ): Promise<{ messageId: string; webhookIds: string[] }>;
-  /** Sends again, in a job, every delivery of the webhook that failed in that time and still is. */
-  recover(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
-  /** Sends, in a job, every message accepted in that time that the webhook has missed. */
-  replay(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
-  /** Has everything removed, in a job, that is kept of the events about one subject. */
-  erase(tenant: string, request: { subject: { type: string; id: string | number } } | string): Promise<Job>;
-  job(tenant: string, jobId: string): Promise<Job>;
-  /** The tenant's jobs, newest first. */
-  jobs(tenant: string, paging?: Paging): Promise<Page<Job>>;
-  cancelJob(tenant: string, jobId: string): Promise<Job>;
-  /** What the tenant has settled for itself. */
-  settings(tenant: string): Promise<{ keepBodies: boolean; [field: string]: unknown }>;
-  updateSettings(
-    tenant: string,
-    changes: { keepBodies?: boolean } | string,
-  ): Promise<{ keepBodies: boolean; [field: string]: unknown }>;
-  eventTypes(): Promise<{ profile: string; eventTypes: string[] }>;
-
-  /** The pump by hand, for serverless: aborting it starts nothing new, and what is in flight is settled first. */
-  deliver(options?: { timeMs?: number; attemptsMax?: number; signal?: AbortSignal }): Promise<DeliveryReport>;
-  /** Voids every lease: only where no other process is at work on the store. Answers how many lanes were freed. */
-  takeOver(): Promise<number>;
-
-  /** Starts the pump in the background. It keeps no finished process alive. */
-  start(options?: { signal?: AbortSignal }): this;
-  /** Starts nothing new, and resolves when what is in flight has been settled. */
-  stop(): Promise<void>;
-  /** Tells the pump that there may be something to do: after the commit of a transaction that had an event. */
-  signalWork(): void;
-  /** Stops the pump, and closes the connections and the store. Nothing can be called any more. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-
-  /** Answers one request to the management API. */
-  handle(request: ApiRequest, caller: Caller): Promise<ApiResponse>;
-  /** The management API for Express, NestJS on Express, and plain `node:http` (there with `mount`, a prefix of the path). */
-  middleware<Request extends IncomingMessage = IncomingMessage>(
-    options: MiddlewareOptions<Request> & { mount?: string },
-  ): (request: Request, response: ServerResponse, next?: (error?: unknown) => void) => Promise<void>;
-  /** The management API as a plugin for Fastify's `register`. */
-  fastify(options: MiddlewareOptions<any>): (fastify: any) => Promise<void>;
-}
-
-/** Records what is accepted and what would be sent. Made by `Hookwright.fake()`. */
+/** A Hookwright that records events and requests, and sends nothing. `Hookwright.fake()` opens it. */
 export class Fake extends Hookwright<any> {
+  /** The accepted events, in order. */
   readonly accepted: { tenant: string; event: any; messageId: string }[];
+  /** The requests that would have been sent, in order. */
   readonly sent: { method: string; url: string; headers: Record<string, string>; body: string | null }[];
-  /** What a receiver answers from now on: a status, or an error's kind. Without it everything is a 200. */
+  /** Sets the outcome of later requests to a URL: a status, or the kind of an error. By default it is 200. */
   answer(url: string, outcome: number | HttpErrorKind): void;
-  /** An event of this type was accepted that has at least these members; answers the first. */
+  /** Asserts that an event with this type and at least these members was accepted. Returns the first one. */
   assertAccepted(type: string, members?: object): { tenant: string; event: any; messageId: string };
-  /** No event of this type was accepted, or none at all. */
+  /** Asserts that no event of this type was accepted, or no event at all. */
   assertNotAccepted(type?: string): void;
-  /** Delivers what is due, and asserts that a request to this URL would have been sent; answers the first. */
+  /** Delivers, and asserts that a request to this URL would have been sent. Returns the first one. */
   assertDelivered(url: string, check?: (request: Fake['sent'][number]) => boolean): Promise<Fake['sent'][number]>;
 }
 
 export type HttpErrorKind = 'destination-prohibited' | 'dns' | 'connect' | 'tls' | 'timeout' | 'protocol'
   | 'invalid-request' | 'internal';
+
+// Receivers
+
+/** Checks the signature of a received request against one or several secrets. */
+export function verify(
+  request: {
+    method?: string;
+    headers: Record<string, string | string[] | undefined> | Iterable<[string, string]>;
+    /** The body as it was received: its bytes, or their text. */
+    body: string | Uint8Array;
+  },
+  secrets: string | string[],
+  /** The name of a profile, or the profile itself. By default `standard`. */
+  profile?: string | object,
+  /** `toleranceS` is the greatest age of a signature, in seconds. */
+  options?: { toleranceS?: number; world?: { now?: () => bigint } },
+): Promise<Verdict>;
 
 export interface Verdict {
   verified: boolean;
@@ -457,39 +548,36 @@ export interface Verdict {
   detail: string;
 }
 
-/** For receivers: whether a request that came bears a signature that holds. */
-export function verify(
-  request: {
-    method?: string;
-    headers: Record<string, string | string[] | undefined> | Iterable<[string, string]>;
-    /** The very bytes or text that came. */
-    body: string | Uint8Array;
-  },
-  secrets: string | string[],
-  profile?: string | object,
-  options?: { toleranceS?: number; world?: { now?: () => bigint } },
-): Promise<Verdict>;
+// Errors
 
 export type ErrorKind = 'invalid' | 'too-large' | 'not-found' | 'conflict' | 'forbidden' | 'unavailable'
   | 'transaction-aborted' | 'internal';
 
-/** The component refused a call, or its storage failed. Nothing was changed. `message` is all of it, for people. */
+/** A refused call, or a failure of the storage. Nothing was changed. `message` contains field, reason and hint. */
 export class HookwrightError extends Error {
   readonly kind: ErrorKind;
-  /** One sentence: what was wrong. It quotes the offending value, unless that may be a secret. */
+  /** One sentence: the cause. It quotes the offending value, unless the value may be a secret. */
   readonly reason: string;
-  /** The field of the input at fault, as a path: `url`, `events[1]`. */
+  /** The path of the offending field: `url`, `events[1]`. */
   readonly field?: string;
-  /** How to mend it. */
+  /** One sentence: the mend. */
   readonly hint?: string;
 }
+/** The input breaks a rule. The caller must change it. */
 export class InvalidError extends HookwrightError {}
+/** The input exceeds a limit. */
 export class TooLargeError extends HookwrightError {}
+/** The tenant has no such webhook, message or job. */
 export class NotFoundError extends HookwrightError {}
+/** The call contradicts the stored state. */
 export class ConflictError extends HookwrightError {}
+/** The caller lacks a permission. */
 export class ForbiddenError extends HookwrightError {}
+/** The storage failed. A repetition of the call may succeed. */
 export class UnavailableError extends HookwrightError {}
+/** The platform's transaction is lost. The platform must roll it back. */
 export class TransactionAbortedError extends HookwrightError {}
+/** A stored row or the configuration is damaged, or this Hookwright was used wrongly. */
 export class InternalError extends HookwrightError {}
-/** An instance ended: a bug of the component or of what it imports. What it had committed is kept. */
+/** An instance trapped: a bug in the component or in an import. Its earlier commits are kept. */
 export class TrapError extends InternalError {}

@@ -1,16 +1,16 @@
-// The cases of the storage contract: the same, by name and content, as those of the Rust kit (`storage-check/`), of which a
-// test holds the names equal. The cases never look at what a store is made of.
+// The cases of the storage contract. They have the names and the contents of the Rust kit's cases (`storage-check/`); a test
+// compares the names. A case uses the contract's calls only.
 
-import { crash, others, reopened, versionsAfterReopening } from './cases-ending.js';
+import { crash, others, reopened, versionsAfterReopening } from './cases/ending.js';
 import {
   counter, distinctVersions, inserts, oppositeOrders, seenByOthers, snapshots, unchangedRows,
-} from './cases-racing.js';
-import { empty, get, halfOpen, largestValue, limits, order, values } from './cases-reading.js';
-import { refusedCommits, refusedReads } from './cases-refusing.js';
+} from './cases/racing.js';
+import { empty, get, halfOpen, largestValue, limits, order, values } from './cases/reading.js';
+import { refusedCommits, refusedReads } from './cases/refusing.js';
 import {
   absence, checkAlone, conflict, conflictIndexes, deleteMissing, everyCheck, largestCommit, neverReused, unknownVersions,
   versions,
-} from './cases-writing.js';
+} from './cases/writing.js';
 
 const one = (name, run) => ({ name, durable: false, run: async (subject) => run(await subject.connect()) });
 const several = (name, run) => ({ name, durable: false, run });

@@ -1,42 +1,46 @@
-// Runs the cases of the storage contract against a driver, each with an empty store, and tells of each when it is done.
+// Runs the cases of the storage contract against a driver. Each case gets an empty store.
 
 import { CASES } from './cases.js';
 import { DriverProcess } from './process.js';
 
+// Processes among which the connections of a case are divided.
 const PROCESSES = 2;
 
 /**
- * Answers whether no case failed. `command` starts a driver; `tell` gets a line for each case.
- * @param {{ command: string[], wanted?: (name: string) => boolean, timeoutMs?: number, tell?: (line: string) => void }} options
+ * Runs the wanted cases, and reports each of them as a line. Returns true if no case failed. `command` starts a driver.
+ * @param {{ command: string[], isWanted?: (name: string) => boolean, timeoutMs?: number, report?: (line: string) => void }} options
  */
-export async function checkStorage({ command, wanted = () => true, timeoutMs = 60_000, tell = console.log }) {
+export async function checkStorage({ command, isWanted = () => true, timeoutMs = 60_000, report = console.log }) {
   const first = await DriverProcess.start(command, timeoutMs);
   const subject = new Subject(command, timeoutMs, first.durable);
   await first.close();
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, durable, run } of CASES.filter(({ name }) => wanted(name))) {
-    if (durable && !subject.durable) {
-      counts.skipped += 1;
-      tell(`skip  ${name}: the store dies with its process`);
-      continue;
-    }
-    const begun = performance.now();
-    try {
-      await subject.fresh();
-      await run(subject);
-      counts.passed += 1;
-      tell(`pass  ${name} (${Math.round(performance.now() - begun)} ms)`);
-    } catch (error) {
-      counts.failed += 1;
-      tell(`FAIL  ${name}: ${error.message}`);
-    }
+  for (const oneCase of CASES.filter(({ name }) => isWanted(name))) {
+    counts[await runCase(oneCase, subject, report)] += 1;
   }
   await subject.end('killed');
-  tell(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  report(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   return counts.failed === 0;
 }
 
-// A command and its processes, among which connections are shared out.
+async function runCase({ name, durable, run }, subject, report) {
+  if (durable && !subject.durable) {
+    report(`skip  ${name}: the rows of this store are lost when its process exits`);
+    return 'skipped';
+  }
+  const startedMs = performance.now();
+  try {
+    await subject.reset();
+    await run(subject);
+    report(`pass  ${name} (${Math.round(performance.now() - startedMs)} ms)`);
+    return 'passed';
+  } catch (error) {
+    report(`FAIL  ${name}: ${error.message}`);
+    return 'failed';
+  }
+}
+
+// A driver's command, and its running processes.
 class Subject {
   #command;
   #timeoutMs;
@@ -49,20 +53,20 @@ class Subject {
     this.durable = durable;
   }
 
-  /** Ends every connection and makes the store empty. */
-  async fresh() {
+  /** Ends every connection, and deletes every row. */
+  async reset() {
     await this.end('killed');
     await (await this.#process(0)).reset();
   }
 
-  /** One more connection, as another worker of a platform would have it. */
+  /** Returns one more connection, like that of another worker. */
   connect() {
-    const place = this.durable ? this.#connections % PROCESSES : 0;
+    const index = this.durable ? this.#connections % PROCESSES : 0;
     this.#connections += 1;
-    return this.#process(place);
+    return this.#process(index);
   }
 
-  /** Ends connections: `closed`, `killed`, or `firstKilled`. */
+  /** Ends connections. @param {'closed' | 'killed' | 'firstKilled'} how */
   async end(how) {
     if (how === 'firstKilled') {
       const [first] = this.#processes.splice(0, 1, undefined);
@@ -75,8 +79,8 @@ class Subject {
     await Promise.all(processes.map((process) => (how === 'closed' ? process.close() : process.kill())));
   }
 
-  async #process(place) {
-    this.#processes[place] ??= await DriverProcess.start(this.#command, this.#timeoutMs);
-    return this.#processes[place];
+  async #process(index) {
+    this.#processes[index] ??= await DriverProcess.start(this.#command, this.#timeoutMs);
+    return this.#processes[index];
   }
 }

@@ -1,20 +1,21 @@
-// A store as the storage kit drives it: calls as lines of JSON on stdin, answers on stdout (`docs/storage-kit.md`).
+// A driver of a store for the storage kit: calls as lines of JSON on stdin, results on stdout (`docs/storage-kit.md`).
 
 import { pathToFileURL } from 'node:url';
 import { StorageError } from '../storage/errors.js';
+import { linesOf } from './lines.js';
 
 const PROTOCOL = 1;
 
-/** Serves the store that a module offers: its default export is `open`, which may be given arguments. */
+/** Serves the store that a module opens. The module's default export is the function that opens it; it gets the arguments. */
 export async function drive(file, args) {
-  const { open, durable } = await offered(file);
+  const { open, durable } = await load(file);
   const store = await open(...args);
   await store.createSchema?.();
   const running = new Set();
   for await (const line of linesOf(process.stdin)) {
-    const asked = JSON.parse(line);
-    const answering = answer(store, asked, durable).then((said) => {
-      process.stdout.write(`${JSON.stringify({ id: asked.id, ...said })}\n`);
+    const call = JSON.parse(line);
+    const answering = answer(store, call, durable).then((result) => {
+      process.stdout.write(`${JSON.stringify({ id: call.id, ...result })}\n`);
       running.delete(answering);
     });
     running.add(answering);
@@ -23,55 +24,45 @@ export async function drive(file, args) {
   await store.close?.();
 }
 
-/** Lines end with a line feed and nothing else: a value may hold U+2028, which `readline` takes for an end. */
-export async function* linesOf(stream) {
-  let rest = [];
-  for await (const piece of stream) {
-    let from = 0;
-    for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, from)) {
-      yield Buffer.concat([...rest, piece.subarray(from, at)]).toString();
-      rest = [];
-      from = at + 1;
-    }
-    rest.push(piece.subarray(from));
-  }
-}
-
-/** What a module says about its store. */
-export async function offered(file) {
+async function load(file) {
   const module = await import(pathToFileURL(file).href);
   if (typeof module.default !== 'function') {
-    throw new TypeError(`${file} exports no function as its default: it should open the store and answer it`);
+    throw new TypeError(`the default export of ${file} is not a function; export a function that opens and returns the store`);
   }
   return { open: module.default, durable: module.durable ?? true };
 }
 
-async function answer(store, asked, durable) {
+async function answer(store, call, durable) {
   try {
-    switch (asked.call) {
-      case 'open': return { ok: { protocol: PROTOCOL, durable } };
-      case 'reset': {
-        await removeAll(store);
-        return { ok: { protocol: PROTOCOL, durable } };
-      }
-      case 'get': return { ok: (await store.get(asked.keys)).map((row) => (row === undefined ? null : shown(row))) };
-      case 'scan': {
-        const range = { start: asked.start, end: asked.end };
-        return { ok: (await store.scan(range, asked.limit, asked.order)).map(shown) };
-      }
-      case 'commit': return { ok: (await commit(store, asked)).map(String) };
-      default: throw new Error(`there is no call ${asked.call}`);
-    }
+    return { ok: await run(store, call, durable) };
   } catch (error) {
-    return { error: told(error) };
+    return { error: errorOf(error) };
+  }
+}
+
+async function run(store, call, durable) {
+  switch (call.call) {
+    case 'open':
+      return { protocol: PROTOCOL, durable };
+    case 'reset':
+      await removeAll(store);
+      return { protocol: PROTOCOL, durable };
+    case 'get':
+      return (await store.get(call.keys)).map((row) => (row === undefined ? null : rowOf(row)));
+    case 'scan':
+      return (await store.scan({ start: call.start, end: call.end }, call.limit, call.order)).map(rowOf);
+    case 'commit':
+      return (await commit(store, call)).map(String);
+    default:
+      throw new Error(`this driver has no call ${call.call}`);
   }
 }
 
 function commit(store, { checks, mutations }) {
   return store.commit(
     checks.map(({ key, version }) => ({ key, version: version === null ? undefined : BigInt(version) })),
-    mutations.map(({ put, delete: gone, value }) =>
-      put === undefined ? { tag: 'delete', val: gone } : { tag: 'put', val: { key: put, value } }),
+    mutations.map(({ put, delete: removed, value }) =>
+      (put === undefined ? { tag: 'delete', val: removed } : { tag: 'put', val: { key: put, value } })),
   );
 }
 
@@ -85,13 +76,13 @@ async function removeAll(store) {
   }
 }
 
-function shown({ key, value, version }) {
+function rowOf({ key, value, version }) {
   return { key, value, version: String(version) };
 }
 
-function told(error) {
+function errorOf(error) {
   if (!(error instanceof StorageError)) {
-    // A store that throws something else has left the contract; the kit says so.
+    // The contract knows no other error. The kit fails the case with this message.
     return { kind: 'unknown', message: `not a StorageError: ${error?.stack ?? error}` };
   }
   const { tag, val } = error.payload;

@@ -1,27 +1,29 @@
-// One process of a driver: calls go to its stdin, answers are matched by their ids, whatever their order.
+// One process of a driver. Calls go to its stdin; results come from its stdout, in any order.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { StorageError } from '../storage/errors.js';
-import { linesOf } from './driver.js';
+import { linesOf } from './lines.js';
 
-/** A running driver. */
+/** A running driver, with the calls of a store. */
 export class DriverProcess {
   #child;
-  #waiting = new Map();
-  #id = 0;
+  // The function that settles each pending call, by the call's id.
+  #pending = new Map();
+  #lastId = 0;
   #timeoutMs;
-  #ended = null;
+  #endReason = null;
   #exited;
   durable = false;
 
+  /** Starts a driver, and opens its store. */
   static async start([program, ...args], timeoutMs) {
     const process = new DriverProcess(program, args, timeoutMs);
-    const said = await process.#call({ call: 'open' });
-    if (said.protocol !== 1 || typeof said.durable !== 'boolean') {
-      throw new Error(`the answer to open is ${JSON.stringify(said)}, not {"protocol":1,"durable":...}`);
+    const opened = await process.#call({ call: 'open' });
+    if (opened.protocol !== 1 || typeof opened.durable !== 'boolean') {
+      throw new Error(`the result of open is ${JSON.stringify(opened)}; it should be {"protocol":1,"durable":true|false}`);
     }
-    process.durable = said.durable;
+    process.durable = opened.durable;
     return process;
   }
 
@@ -29,18 +31,18 @@ export class DriverProcess {
     this.#timeoutMs = timeoutMs;
     this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#exited = once(this.#child, 'close').catch((error) => [error.message]);
-    this.#child.on('error', (error) => this.#end(`it does not start: ${error.message}`));
-    // What cannot be written is a process that is gone, and its output says how.
+    this.#child.on('error', (error) => this.#end(`it cannot be started: ${error.message}`));
+    // A write fails after the end of the process. The end of its output gives the reason.
     this.#child.stdin.on('error', () => {});
     this.#read();
   }
 
   async get(keys) {
-    return (await this.#call({ call: 'get', keys })).map((row) => (row === null ? undefined : entry(row)));
+    return (await this.#call({ call: 'get', keys })).map((row) => (row === null ? undefined : rowOf(row)));
   }
 
   async scan({ start, end }, limit, order) {
-    return (await this.#call({ call: 'scan', start, end, limit, order })).map(entry);
+    return (await this.#call({ call: 'scan', start, end, limit, order })).map(rowOf);
   }
 
   async commit(checks, mutations) {
@@ -53,77 +55,82 @@ export class DriverProcess {
     return versions.map(BigInt);
   }
 
+  /** Deletes every row. */
   reset() {
     return this.#call({ call: 'reset' });
   }
 
-  /** Ends its input, and waits for its own end. */
+  /** Ends the driver's input, and waits for its exit. */
   async close() {
     this.#child.stdin.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#timeoutMs);
     const [code] = await this.#exited;
     clearTimeout(timer);
     if (code !== 0) {
-      throw new Error(`the driver ended with ${code}, and not with exit code 0, after the end of its stdin`);
+      throw new Error(`the driver exited with ${code} after the end of its stdin; it should exit with 0`);
     }
   }
 
-  /** `kill -9`, and its end. */
+  /** Kills the driver, and waits for its exit. */
   async kill() {
     this.#child.kill('SIGKILL');
     await this.#exited;
   }
 
   async #call(call) {
-    if (this.#ended !== null) {
-      throw new StorageError('unknown', `the driver: ${this.#ended}`);
+    if (this.#endReason !== null) {
+      throw new StorageError('unknown', `the driver: ${this.#endReason}`);
     }
-    this.#id += 1;
-    const id = this.#id;
-    const said = await new Promise((resolve) => {
+    const { ok, error } = await this.#send(call);
+    if (error === undefined) {
+      return ok;
+    }
+    const { kind, failed, message } = error;
+    throw new StorageError(kind, kind === 'conflict' ? failed : message);
+  }
+
+  #send(call) {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#end(`no answer to ${call.call} within ${this.#timeoutMs} ms; it was killed`);
+        this.#end(`it gave no result of ${call.call} within ${this.#timeoutMs} ms, and was killed`);
         this.#child.kill('SIGKILL');
       }, this.#timeoutMs);
-      this.#waiting.set(id, (answer) => {
+      this.#pending.set(id, (result) => {
         clearTimeout(timer);
-        resolve(answer);
+        resolve(result);
       });
       this.#child.stdin.write(`${JSON.stringify({ ...call, id })}\n`);
     });
-    if (said.error === undefined) {
-      return said.ok;
-    }
-    const { kind, failed, message } = said.error;
-    throw new StorageError(kind, kind === 'conflict' ? failed : message);
   }
 
   async #read() {
     try {
       for await (const line of linesOf(this.#child.stdout)) {
-        const said = JSON.parse(line);
-        const waiting = this.#waiting.get(said.id);
-        if (waiting === undefined) {
-          throw new Error(`it answered a call that does not wait: ${line.slice(0, 200)}`);
+        const result = JSON.parse(line);
+        const settle = this.#pending.get(result.id);
+        if (settle === undefined) {
+          throw new Error(`it wrote a result of no pending call: ${line.slice(0, 200)}`);
         }
-        this.#waiting.delete(said.id);
-        waiting(said);
+        this.#pending.delete(result.id);
+        settle(result);
       }
-      this.#end('it has closed its stdout, or ended');
+      this.#end('it closed its stdout');
     } catch (error) {
       this.#end(error.message);
     }
   }
 
-  #end(why) {
-    this.#ended ??= why;
-    for (const waiting of this.#waiting.values()) {
-      waiting({ error: { kind: 'unknown', message: `the driver: ${why}` } });
+  #end(reason) {
+    this.#endReason ??= reason;
+    for (const settle of this.#pending.values()) {
+      settle({ error: { kind: 'unknown', message: `the driver: ${reason}` } });
     }
-    this.#waiting.clear();
+    this.#pending.clear();
   }
 }
 
-function entry({ key, value, version }) {
+function rowOf({ key, value, version }) {
   return { key, value, version: BigInt(version) };
 }

@@ -35,8 +35,8 @@ test('a change that does not say whose asset it is', async () => {
   const told = [];
   const events = new AssetEvents({ subscribers: [] }, { onEvent: async (event) => told.push(event) });
   // As TypeORM calls it for `repository.update()` and `delete()`.
-  await assert.rejects(events.afterUpdate({ entity: { status: 'retired' } }), /asset\.updated: load the asset/);
-  await assert.rejects(events.afterRemove({}), /asset\.deleted: load the asset/);
+  await assert.rejects(events.afterUpdate({ entity: { status: 'retired' } }), /asset\.updated: .* load the asset/);
+  await assert.rejects(events.afterRemove({}), /asset\.deleted: .* load the asset/);
   assert.deepEqual(told, []);
   await events.afterUpdate({ databaseEntity: { id: 1, tenant: 'acme' }, entity: { status: 'retired' } });
   assert.deepEqual(told[0].after, { id: 1, tenant: 'acme', status: 'retired' });

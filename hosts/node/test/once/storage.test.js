@@ -41,7 +41,7 @@ test("sqlite, by this package's kit: what closes and crashes", async (t) => {
 test('a command line that makes no sense tries nothing', async () => {
   const outcome = (...args) => run(process.execPath, [COMMAND, ...args]).then(({ stdout }) => [0, stdout], ({ code, stderr }) => [code, stderr]);
   const rows = [
-    [['check-storage', store('memory'), '--case', 'a typo'], 2, /no case's name has `a typo`/],
+    [['check-storage', store('memory'), '--case', 'a typo'], 2, /no case's name contains `a typo`/],
     [['check-storage', '--case'], 2, /--case/],
     [['check-storage'], 2, /--case TEXT/],
     [['check-storage', '--help'], 0, /--case TEXT/],

@@ -11,8 +11,8 @@ export class AssetsController {
     return this.source.transaction(async (manager) => {
       const asset = await manager.save(manager.create(Asset, body));
       if (asset.name === 'forbidden') {
-        // Rolls the row back, and with it its event.
-        throw new HttpException('there is a rule against that', 422);
+        // Rolls back the row and its event.
+        throw new HttpException('the name is forbidden', 422);
       }
       return asset;
     });

@@ -1,10 +1,11 @@
-// Hookwright in a NestJS application: the provider, the pump, and who may call the management API that `main.ts` mounts.
+// Hookwright in a NestJS application: the provider, the background workers, and the callers of the management API that `main.ts`
+// mounts.
 
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Hookwright, postgresStorage, type Caller } from 'hookwright';
 import pg from 'pg';
 
-/** Set by whatever authenticates requests; here by two headers, for the example's sake. */
+/** Returns the caller of a request. A real service reads it from its authentication; this example reads two headers. */
 export function caller(request: { headers: Record<string, unknown> }): Caller | undefined {
   const { 'x-tenant': tenant, 'x-user': user } = request.headers;
   return typeof tenant === 'string' && typeof user === 'string'
@@ -14,9 +15,10 @@ export function caller(request: { headers: Record<string, unknown> }): Caller | 
 
 async function open(): Promise<Hookwright> {
   const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
-  // An idle connection that is lost, as when the server restarts, is replaced; without a listener it would end the process.
+  // The pool replaces an idle connection that is lost, for example when the server restarts. Without a listener the error would
+  // end the process.
   pool.on('error', (error) => console.error(`hookwright's pool: ${error.message}`));
-  // Closing Hookwright closes its store, and here its pool with it.
+  // Closing Hookwright closes its store, and with it this pool.
   const storage = Object.assign(postgresStorage(pool), { close: () => pool.end() });
   await storage.createSchema();
   return Hookwright.open({
@@ -31,13 +33,13 @@ async function open(): Promise<Hookwright> {
   exports: [Hookwright],
 })
 export class HookwrightModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(@Inject(Hookwright) private readonly hooks: Hookwright) {}
+  constructor(@Inject(Hookwright) private readonly webhooks: Hookwright) {}
 
   onApplicationBootstrap(): void {
-    this.hooks.start();
+    this.webhooks.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.hooks.close();
+    await this.webhooks.close();
   }
 }

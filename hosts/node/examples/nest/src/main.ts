@@ -1,4 +1,4 @@
-// An inventory service with webhooks: assets in PostgreSQL, events by the ORM's hooks.
+// An inventory service with webhooks. Assets are in PostgreSQL, and a TypeORM subscriber reports their changes.
 
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
