@@ -17,7 +17,7 @@ type Step = (&'static str, &'static str, fn(&mut Counts) -> Result<()>);
 const STEPS: &[Step] = &[
     ("fmt", "Formatting", formatting),
     ("clippy", "Lints", lints),
-    ("house", "Cycles, rooms and functions", house),
+    ("house", "Cycles, rooms, functions and prose", house),
     ("deny", "Licences, bans and sources of dependencies", dependencies),
     ("unit", "Unit tests and examples in the documentation", unit_tests),
     ("acceptance", "Acceptance tests", acceptance_tests),

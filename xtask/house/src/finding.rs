@@ -18,6 +18,7 @@ pub enum Rule {
     Cycle,
     Room,
     Function,
+    Prose,
 }
 
 impl fmt::Display for Rule {
@@ -26,6 +27,7 @@ impl fmt::Display for Rule {
             Rule::Cycle => "cycle",
             Rule::Room => "room",
             Rule::Function => "function",
+            Rule::Prose => "prose",
         })
     }
 }

@@ -15,6 +15,7 @@ mod rooms;
 mod rust;
 
 mod functions;
+mod prose;
 
 use anyhow::{Context, Result};
 use finding::Finding;
@@ -74,6 +75,7 @@ fn check(wanted: &[String]) -> Result<usize> {
     let sources = syntax::read(&root, &files)?;
     let mut findings = tree(&sources);
     findings.extend(functions::check(sources.iter().filter(|source| is_in(&source.path, MEASURED))));
+    findings.extend(prose::check(&root, &files, &sources)?);
     findings.retain(|finding| wanted.is_empty() || is_in(&finding.file, wanted));
     findings.sort();
     findings.dedup();
