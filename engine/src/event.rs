@@ -1,8 +1,11 @@
 //! An event as a host hands it over: parsed once, with every bound and type enforced. Whether its type is known is
 //! for the profile to say, and what becomes of it for the flows.
 
-use crate::json::{self, Json, Reader, Style, quoted};
-use crate::{Error, ErrorKind, limits, time};
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::json::{self, Json, Reader, Style, quoted};
+use crate::support::limits;
+use crate::support::time;
 
 /// What happened to which model of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]

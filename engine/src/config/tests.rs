@@ -1,6 +1,6 @@
 //! Profiles of a host's own.
 
-use crate::world::*;
+use crate::testing::*;
 use crate::*;
 
 #[test]

@@ -2,9 +2,11 @@
 
 use super::{Header, HeaderValue, LetterCase, Method, Profile, RESERVED, SecretAbsent, Signature, TestEvent, Unsigned};
 use crate::event::check_type;
-use crate::json::{self, Json, Reader, Style, quoted};
-use crate::payload::{Member, MemberValue, Source};
-use crate::{Error, ErrorKind, limits};
+use crate::profile::payload::{Member, MemberValue, Source};
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::json::{self, Json, Reader, Style, quoted};
+use crate::support::limits;
 
 const STYLES: [(&str, Style); 3] =
     [("compact", Style::Compact), ("php", Style::Php), ("python-indent-2", Style::PythonIndent2)];

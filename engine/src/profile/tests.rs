@@ -211,7 +211,7 @@ fn the_vocabulary_is_closed() {
     );
 }
 
-use crate::payload::Source;
+use crate::profile::payload::Source;
 
 #[test]
 fn every_source_that_a_hint_names_is_one() {

@@ -1,0 +1,102 @@
+//! The call that sends a message again.
+
+use crate::api::messages;
+use crate::api::webhooks;
+use crate::config::Config;
+use crate::delivery::redeliver::{again, check_kept};
+use crate::delivery::stored::read_active_webhook;
+use crate::delivery::target::inactive_reason;
+use crate::ports::{Entry, Host};
+use crate::profile::pattern;
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Message, Webhook};
+use crate::store::subscriptions;
+use crate::support::error::{Error, ErrorKind};
+use crate::support::json::{self, Json, Style};
+use crate::support::limits::ROUTE_DELIVERIES_MAX;
+
+/// How often it is tried again because something else happened to the subscriptions in between.
+const TRIES_MAX: u32 = 8;
+
+/// Sends a message again: to one webhook, whether it subscribes to the type or not, or to every active one that subscribes
+/// to it now. What is due already is left alone.
+pub fn redeliver(
+    host: &dyn Host,
+    config: &Config,
+    tenant: &str,
+    message: &str,
+    webhook: Option<&str>,
+) -> Result<String, Error> {
+    let (tenant_part, row) = messages::stored_message(host, tenant, message)?;
+    if row.is_test() {
+        let error = Error::of(ErrorKind::Conflict, format!("`{message}` was a test"));
+        return Err(error.hint("POST /webhooks/{id}/test sends another one"));
+    }
+    check_kept(&row)?;
+    let webhooks = match webhook {
+        Some(webhook) => {
+            let lane = webhooks::lane(tenant, webhook)?;
+            let hook = read_active_webhook(host, config, &lane)?;
+            let subscribes =
+                pattern::candidates(&row.event_type).iter().any(|candidate| hook.events.contains(candidate));
+            again(host, &lane, message, &row, subscribes)?;
+            vec![webhook.to_owned()]
+        }
+        None => {
+            let mut webhooks = Vec::new();
+            for webhook in active_subscribers(host, config, &tenant_part, &row)? {
+                match again(host, &Lane::of(&tenant_part, &webhook), message, &row, true) {
+                    Ok(()) => webhooks.push(webhook),
+                    // It has been removed since.
+                    Err(error) if error.field.as_deref() == Some("webhookId") => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            webhooks
+        }
+    };
+    let list = webhooks.iter().map(|webhook| Json::text(webhook)).collect();
+    let shown = Json::object(vec![("messageId", Json::text(message)), ("webhookIds", Json::Array(list))]);
+    Ok(json::write(&shown, Style::Compact))
+}
+
+fn active_subscribers(
+    host: &dyn Host,
+    config: &Config,
+    tenant_part: &String,
+    row: &Message,
+) -> Result<Vec<String>, Error> {
+    let mut webhooks = subscribers(host, tenant_part, &row.event_type)?;
+    if webhooks.len() > ROUTE_DELIVERIES_MAX {
+        let message = format!("more than {ROUTE_DELIVERIES_MAX} webhooks subscribe to the event");
+        return Err(Error::of(ErrorKind::Conflict, message).hint("name one as `webhookId`"));
+    }
+    let keys: Vec<String> = webhooks.iter().map(|webhook| keys::webhook(&Lane::of(tenant_part, webhook))).collect();
+    let hooks = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
+    let active = |hook: Option<Entry>| match hook.map(|entry| rows::decode::<Webhook>(&entry.key, &entry.value)) {
+        Some(Ok(hook)) => Ok(inactive_reason(config, &hook).is_none()),
+        // A newer version can read it.
+        Some(Err(error)) if error.kind == ErrorKind::Blocked => Err(error),
+        // What is damaged cannot be sent to.
+        Some(Err(_)) | None => Ok(false),
+    };
+    let active = hooks.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
+    let mut active = active.into_iter();
+    webhooks.retain(|_| active.next() == Some(true));
+    Ok(webhooks)
+}
+
+/// Who subscribes, at one moment.
+fn subscribers(host: &dyn Host, tenant_part: &String, event_type: &str) -> Result<Vec<String>, Error> {
+    for _ in 0..TRIES_MAX {
+        let before = subscriptions::versions(host, &mut std::iter::once(tenant_part))?;
+        let webhooks = subscriptions::of(host, tenant_part, event_type, None)?;
+        if subscriptions::versions(host, &mut std::iter::once(tenant_part))? == before {
+            return Ok(webhooks);
+        }
+    }
+    Err(Error::of(ErrorKind::Unavailable, "subscriptions were being changed all the time").hint("repeat the call"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! The test send: one attempt of the profile's test event, now, recorded like any other.
+
+use crate::api::messages;
+use crate::api::webhooks;
+use crate::config::Config;
+use crate::delivery::outgoing;
+use crate::delivery::stored::read_webhook;
+use crate::delivery::target::Target;
+use crate::delivery::verdict;
+use crate::ports::{Completion, Host, HttpError, HttpErrorKind};
+use crate::profile::request;
+use crate::store::commit::{Commit, Outcome};
+use crate::store::id;
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Attempt, Recent, State};
+use crate::store::tenant::read_keeps_bodies;
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::json::{self, Style};
+use crate::support::limits::POLL_MS;
+
+/// How often the attempt is recorded anew because the webhook was changed meanwhile.
+const TRIES_MAX: u32 = 8;
+
+/// Sends the test event to the webhook, whatever its patterns, active or not. Answers the attempt.
+pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
+    let lane = webhooks::lane(tenant, webhook)?;
+    let (hook, _, _) = read_webhook(host, &lane)?;
+    let now_us = host.now_us();
+    let target = Target::of(config, &hook, now_us / 1_000)?;
+    if let Some(reason) = target.inactive_reason().filter(|_| hook.active) {
+        return Err(Error::of(ErrorKind::Conflict, reason).hint("give the webhook another URL"));
+    }
+    let event = target.profile().test_event(now_us);
+    let message = id::message(host, tenant, None);
+    let secrets = target.secrets(now_us / 1_000);
+    let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, secrets)?;
+    let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
+    let keep_bodies = target.keep_bodies() && read_keeps_bodies(host, lane.tenant_part())?;
+    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
+    let state = if judged.state == State::Delivered { State::Delivered } else { State::Exhausted };
+    let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type, keep_bodies) };
+    let row = rows::Message {
+        tenant: tenant.to_owned(),
+        event_type: event.event_type.clone(),
+        occurred_at_us: now_us,
+        accepted_at_us: now_us,
+        content_hash: String::new(),
+        event: Some(event.to_json()),
+        subject: None,
+    };
+    record(host, &lane, &message, &row, &attempt)?;
+    Ok(json::write(&messages::show(lane.webhook(), &message, 1, &attempt), Style::Compact))
+}
+
+/// Records the attempt, unless the webhook has been removed meanwhile: what is left behind then, nobody would remove.
+fn record(host: &dyn Host, lane: &Lane, message: &str, row: &rows::Message, attempt: &Attempt) -> Result<(), Error> {
+    let key = keys::attempt(lane, message, 1);
+    for _ in 0..TRIES_MAX {
+        let (_, _, version) = read_webhook(host, lane)?;
+        let mut commit = Commit::default();
+        commit.check(&keys::webhook(lane), Some(version));
+        commit.check(&key, None);
+        commit.put(key.clone(), rows::encode(attempt));
+        commit.put(keys::message(lane.tenant_part(), message), rows::encode(row));
+        let recent = Recent { attempts: vec![(message.to_owned(), 1)] };
+        commit.put(keys::recent(lane, host.now_us() / 1_000, &id::token(host)), rows::encode(&recent));
+        match commit.submit(host)? {
+            Outcome::Applied(_) => return Ok(()),
+            // The id is this call's own: whatever is there, an earlier submission wrote.
+            Outcome::Conflict { keys: failed, .. } if failed.contains(&key) => return Ok(()),
+            Outcome::Conflict { .. } => {}
+        }
+    }
+    Err(Error::of(ErrorKind::Unavailable, "the webhook was being changed all the time").hint("repeat the call"))
+}
+
+/// Sends one request and waits for it: the host ends it by its timeout.
+fn send(host: &dyn Host, request: crate::ports::Request) -> Completion {
+    let id = request.id;
+    let deadline_us = host.now_us() + (u64::from(request.timeout_ms) + u64::from(POLL_MS) * 10) * 1_000;
+    host.submit(vec![request]);
+    loop {
+        if let Some(found) = host.wait(POLL_MS).completions.into_iter().find(|completion| completion.id == id) {
+            return found;
+        }
+        if host.now_us() > deadline_us {
+            let detail = "the host did not end the request at its deadline".to_owned();
+            return Completion { id, duration_ms: 0, result: Err(HttpError { kind: HttpErrorKind::Internal, detail }) };
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a host tells an instance once: the dialects, the sealing keys, where webhooks may go and how many there may be.
+
+pub mod settings;
+
+pub(crate) mod egress;
+pub(crate) mod seal;
+pub(crate) mod url;
+
+pub use settings::{PlainHttp, SealingKey, Settings};
+
+use std::sync::Arc;
+
+use crate::config::seal::Keys;
+use crate::ports::EgressPolicy;
+use crate::profile::Profile;
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::limits::{
+    DISABLE_AFTER_S, PROFILES_MAX, RETENTION_S, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX,
+};
+
+/// An instance's configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    profile: Arc<Profile>,
+    /// The host's own.
+    profiles: Vec<Arc<Profile>>,
+    sealing: Keys,
+    allow_destinations: Vec<String>,
+    plain_http: PlainHttp,
+    webhooks_per_tenant_max: u32,
+    disable_after_s: u32,
+    disable_after_deliveries: u32,
+    retention_s: u32,
+}
+
+impl Config {
+    /// Checks and takes the settings.
+    pub fn new(settings: &Settings) -> Result<Config, Error> {
+        let profiles = own_profiles(&settings.profiles)?;
+        for (index, network) in settings.allow_destinations.iter().enumerate() {
+            egress::check_network(&format!("allowDestinations[{index}]"), network)?;
+        }
+        let webhooks_per_tenant_max = settings.webhooks_per_tenant_max.unwrap_or(WEBHOOKS_PER_TENANT_MAX);
+        if !(1..=WEBHOOKS_PER_TENANT_CEILING).contains(&webhooks_per_tenant_max) {
+            let message = format!("`{webhooks_per_tenant_max}` is out of range");
+            let error = Error::invalid("webhooksPerTenantMax", message);
+            return Err(error.hint(format!("1 to {WEBHOOKS_PER_TENANT_CEILING}")));
+        }
+        Ok(Config {
+            profile: named(&profiles, "profile", &settings.profile)?,
+            profiles,
+            sealing: Keys::new(&settings.sealing_keys)?,
+            allow_destinations: settings.allow_destinations.clone(),
+            plain_http: settings.plain_http,
+            webhooks_per_tenant_max,
+            disable_after_s: settings.disable_after_s.unwrap_or(DISABLE_AFTER_S),
+            disable_after_deliveries: settings.disable_after_deliveries.unwrap_or(0),
+            retention_s: settings.retention_s.unwrap_or(RETENTION_S),
+        })
+    }
+
+    /// The platform's dialect.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The dialect that a webhook speaks. What the platform's own hides stays hidden in every other: it knows the models.
+    pub fn format(&self, field: &str, name: &str) -> Result<Arc<Profile>, Error> {
+        let mut format = named(&self.profiles, field, name)?;
+        if format.name != self.profile.name && !self.profile.hidden.is_empty() {
+            Arc::make_mut(&mut format).hidden.extend_from_slice(&self.profile.hidden);
+        }
+        Ok(format)
+    }
+
+    /// The keys that seal secrets.
+    pub fn sealing(&self) -> &Keys {
+        &self.sealing
+    }
+
+    /// Where requests may go.
+    pub fn egress(&self) -> EgressPolicy {
+        egress::policy(&self.allow_destinations)
+    }
+
+    /// Whether webhooks may have `http` URLs.
+    pub fn plain_http(&self) -> PlainHttp {
+        self.plain_http
+    }
+
+    /// How long a webhook may fail without a success until it is disabled; none: for ever.
+    pub fn disable_after_ms(&self) -> Option<u64> {
+        (self.disable_after_s > 0).then_some(u64::from(self.disable_after_s) * 1_000)
+    }
+
+    /// After how many deliveries in a row that failed a webhook is disabled; none: never.
+    pub fn disable_after_deliveries(&self) -> Option<u32> {
+        (self.disable_after_deliveries > 0).then_some(self.disable_after_deliveries)
+    }
+
+    /// How long messages and their attempts are kept; none: for ever.
+    pub fn retention_ms(&self) -> Option<u64> {
+        (self.retention_s > 0).then_some(u64::from(self.retention_s) * 1_000)
+    }
+
+    /// How many webhooks a tenant may have.
+    pub fn webhooks_per_tenant_max(&self) -> u32 {
+        self.webhooks_per_tenant_max
+    }
+}
+
+fn own_profiles(texts: &[String]) -> Result<Vec<Arc<Profile>>, Error> {
+    if texts.len() > PROFILES_MAX {
+        let message = format!("has {} profiles; {PROFILES_MAX} are allowed", texts.len());
+        return Err(Error::of(ErrorKind::TooLarge, message).at("profiles"));
+    }
+    let mut profiles: Vec<Arc<Profile>> = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let place = format!("profiles[{index}]");
+        let profile = Profile::parse(text).map_err(|error| error.within(&place))?;
+        let taken = Profile::BUILTIN_NAMES.contains(&profile.name.as_str());
+        if taken || profiles.iter().any(|other| other.name == profile.name) {
+            let error = Error::invalid("name", format!("there is a profile `{}` already", profile.name));
+            return Err(error.hint("give it another name").within(&place));
+        }
+        profiles.push(Arc::new(profile));
+    }
+    Ok(profiles)
+}
+
+fn named(own: &[Arc<Profile>], field: &str, name: &str) -> Result<Arc<Profile>, Error> {
+    let found = own.iter().find(|profile| profile.name == name).cloned().or_else(|| Profile::builtin_shared(name));
+    found.ok_or_else(|| {
+        let names = Profile::BUILTIN_NAMES.into_iter().chain(own.iter().map(|profile| profile.name.as_str()));
+        Error::invalid(field, format!("there is no profile `{}`", crate::support::json::quoted(name)))
+            .hint(format!("the profiles are {}", names.collect::<Vec<_>>().join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests;

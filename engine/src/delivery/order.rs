@@ -1,0 +1,60 @@
+//! Strict order: where a delivery stands in its lane's queue, and when it is due there. One at a time, and only the first of a
+//! queue, is the pump's business.
+
+use crate::ports::{Direction, Entry, Host};
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, OnExhausted, Queue, Webhook};
+use crate::support::error::Error;
+
+/// Where a row goes in a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The time in its key.
+    pub at_ms: u64,
+    /// When it is due, if not then.
+    pub due_ms: Option<u64>,
+}
+
+impl Place {
+    /// That of a row whose lane keeps no order: by its time.
+    pub fn now(now_ms: u64) -> Place {
+        Place { at_ms: now_ms, due_ms: None }
+    }
+
+    /// Behind everything that is in the queue, and due now. Who else puts a row meanwhile may get the same place.
+    pub fn last(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Place, Error> {
+        let last = host.scan(&keys::queue_all(lane), 1, Direction::Reverse)?;
+        let after = last.first().and_then(|entry| keys::queue_due_ms(&entry.key));
+        let after_ms = after.map_or(0, |last_ms| last_ms.saturating_add(1));
+        Ok(Place { at_ms: after_ms.max(now_ms), due_ms: (after_ms > now_ms).then_some(now_ms) })
+    }
+}
+
+/// Whether a registration wants strict order; one that cannot be read does not.
+pub fn is_wanted(hook: &Entry) -> bool {
+    rows::decode::<Webhook>(&hook.key, &hook.value).is_ok_and(|hook| hook.strict_order)
+}
+
+/// The message of a queue's first delivery, if there is one that can be read.
+pub fn first(host: &dyn Host, lane: &Lane) -> Result<Option<String>, Error> {
+    let first = host.scan(&keys::queue_all(lane), 1, Direction::Forward)?.into_iter().next();
+    let row = first.and_then(|entry| rows::decode::<Queue>(&entry.key, &entry.value).ok());
+    Ok(row.and_then(|row| row.deliveries.into_iter().next()).map(|(message, _)| message))
+}
+
+impl Webhook {
+    /// Whether nothing follows what has used up its attempts.
+    pub fn pauses(&self) -> bool {
+        self.strict_order && self.on_exhausted == Some(OnExhausted::Pause)
+    }
+}
+
+impl Queue {
+    /// When the row is due, with this key. Without strict order, rows are in the order of their times, and who reads them stops
+    /// at the first one to come: a row that was put behind others is not due before the time in its key.
+    pub fn due_ms(&self, key: &str, strict: bool) -> u64 {
+        let at_ms = keys::queue_due_ms(key).unwrap_or(0);
+        let due_ms = self.due_ms.unwrap_or(at_ms);
+        if strict { due_ms } else { due_ms.max(at_ms) }
+    }
+}

@@ -1,0 +1,287 @@
+//! Redelivery: a message goes to a webhook once more, with the next attempt number. The row of the last attempt is changed
+//! in the same commit, so that of two who ask at once one finds the other's work.
+
+use crate::delivery::order::{self, Place};
+use crate::delivery::stored::{unknown_message, unknown_webhook};
+use crate::ports::{Direction, Entry, Host};
+use crate::store::commit::{Commit, Outcome};
+use crate::store::id;
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Attempt, Empty, Inbox, Message, Queue, State};
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::limits::{ATTEMPT_NUMBER_MAX, QUEUE_PAGES_SEARCHED_MAX, SCAN_ENTRIES_MAX};
+
+/// How often it is tried again because something else happened to the delivery in between.
+const TRIES_MAX: u32 = 8;
+
+/// Refuses a message whose event is no longer kept.
+pub(crate) fn check_kept(row: &Message) -> Result<(), Error> {
+    if row.event.is_some() {
+        return Ok(());
+    }
+    let error = Error::of(ErrorKind::Conflict, "the event is no longer kept: the tenant keeps no bodies");
+    Err(error.hint("report it again under another id"))
+}
+
+/// What there is to do for a redelivery.
+enum Plan {
+    /// It is due already.
+    OnItsWay,
+    /// Something happened while it was being read.
+    Changed,
+    /// Its routing is to come. The commit makes sure that the subscription is seen.
+    Routing(Commit),
+    /// A commit, with the row of the last attempt and what its `again` was: only redeliveries change that.
+    Commit { commit: Commit, key: String, before: Option<String> },
+}
+
+/// One delivery, once more.
+pub(crate) fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<(), Error> {
+    for _ in 0..TRIES_MAX {
+        let relied = Relied::read(host, lane, message, row)?;
+        let plan = match last_attempt(host, lane, message)? {
+            Some(last) => plan_after(host, lane, message, last)?,
+            None => plan_first(host, lane, message, row, subscribes)?,
+        };
+        match plan {
+            Plan::OnItsWay => return Ok(()),
+            Plan::Changed => {}
+            Plan::Routing(commit) => match commit.submit(host)? {
+                Outcome::Applied(_) => return Ok(()),
+                Outcome::Conflict { .. } => {}
+            },
+            Plan::Commit { mut commit, key, before } => match relied.submit(host, &mut commit)? {
+                Outcome::Applied(_) => return Ok(()),
+                // Whether this commit had landed or another one asked meanwhile: there is an attempt for both. It may have
+                // been made by now, so the row is looked at and not the last one.
+                Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(()),
+                Outcome::Conflict { .. } => {}
+            },
+        }
+    }
+    Err(Error::of(ErrorKind::Unavailable, "the delivery was being worked on all the time").hint("repeat the call"))
+}
+
+/// The rows that a redelivery relies on, read before the delivery.
+struct Relied {
+    hook: Entry,
+    message: Entry,
+}
+
+impl Relied {
+    /// `known` is the message as it was when the call began.
+    fn read(host: &dyn Host, lane: &Lane, message: &str, known: &Message) -> Result<Relied, Error> {
+        let mut rows = host.get(&[keys::webhook(lane), keys::message(lane.tenant_part(), message)])?.into_iter();
+        let hook = rows.next().flatten().ok_or_else(|| unknown_webhook(lane.webhook()))?;
+        let entry = rows.next().flatten().ok_or_else(|| unknown_message(message))?;
+        // It may have begun to go since the call began.
+        let row: Message = rows::decode(&entry.key, &entry.value)?;
+        if row.is_gone() {
+            return Err(unknown_message(message));
+        }
+        if row.accepted_at_us != known.accepted_at_us {
+            let error = Error::of(ErrorKind::Unavailable, "the message was removed and reported again meanwhile");
+            return Err(error.hint("repeat the call"));
+        }
+        check_kept(&row)?;
+        Ok(Relied { hook, message: entry })
+    }
+
+    fn submit(self, host: &dyn Host, commit: &mut Commit) -> Result<Outcome, Error> {
+        commit.check(&self.hook.key, Some(self.hook.version));
+        put_same(commit, self.message);
+        commit.submit(host)
+    }
+}
+
+/// The row is put again as it is, so that whoever removes it because nothing waits for it comes too late.
+pub(crate) fn put_same(commit: &mut Commit, row: Entry) {
+    commit.check(&row.key, Some(row.version));
+    commit.put(row.key, row.value);
+}
+
+/// After an attempt: the next number, with the webhook's schedule from its beginning. What waits for its next attempt has
+/// that one now instead.
+fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result<Plan, Error> {
+    if last.number >= ATTEMPT_NUMBER_MAX {
+        let error = Error::of(ErrorKind::Conflict, format!("there were {ATTEMPT_NUMBER_MAX} attempts"));
+        return Err(error.hint("send the event again under another id"));
+    }
+    let (now_ms, token, number) = (host.now_us() / 1_000, id::token(host), last.number + 1);
+    let mut commit = Commit::default();
+    let before = last.attempt.again.clone();
+    let mut stays = None;
+    match last.attempt.next_at_ms {
+        None => {}
+        Some(due_ms) if due_ms <= now_ms => return Ok(Plan::OnItsWay),
+        Some(due_ms) => {
+            let entry = host.get_one(&keys::retry(lane, due_ms, message, number))?;
+            let entry = entry.map_or_else(|| find_queued(host, lane, message), |entry| Ok(Some(entry)))?;
+            let Some(entry) = entry else { return Ok(Plan::Changed) };
+            // What waits for another attempt stands by itself. It may be another attempt by now.
+            let waits = rows::decode::<Queue>(&entry.key, &entry.value)?.deliveries;
+            // In this very millisecond another redelivery has put it where this one would.
+            let is_there = entry.key == keys::retry(lane, now_ms, message, number);
+            if waits != [(message.to_owned(), number)] || is_there {
+                return Ok(Plan::Changed);
+            }
+            commit.check(&entry.key, Some(entry.version));
+            if is_strict(host, lane)? {
+                stays = Some(entry.key);
+            } else {
+                commit.delete(entry.key);
+            }
+        }
+    }
+    let key = last.key.clone();
+    let goes = match stays {
+        Some(key) => Goes { next_ms: now_ms, place: Place::now(now_ms), stays: Some(key) },
+        None => goes(host, lane, now_ms)?,
+    };
+    put_again(&mut commit, lane, message, last, goes, &token);
+    commit.put(keys::timer(now_ms, lane, &token), rows::encode(&Empty {}));
+    Ok(Plan::Commit { commit, key, before })
+}
+
+/// Adds to a commit that the delivery goes on after this attempt, with its schedule from the beginning.
+pub(crate) fn put_again(commit: &mut Commit, lane: &Lane, message: &str, last: Last, goes: Goes, token: &str) {
+    commit.check(&last.key, Some(last.version));
+    let attempt = Attempt { next_at_ms: Some(goes.next_ms), again: Some(token.to_owned()), ..last.attempt };
+    commit.put(last.key, rows::encode(&attempt));
+    put_due(commit, lane, goes, message, last.number + 1);
+}
+
+/// Adds to a commit that the webhook is sent a message that it was not routed to. The row stands where the attempt before the
+/// first would.
+pub(crate) fn put_first(commit: &mut Commit, lane: &Lane, message: &str, goes: Goes, asked: Attempt) {
+    let key = keys::attempt(lane, message, 0);
+    put_due(commit, lane, goes, message, 1);
+    commit.check(&key, None);
+    commit.put(key, rows::encode(&asked));
+}
+
+/// Of a message that the webhook has not had, as far as the log says. It moves from the inbox to the queue to the log: read
+/// in this order, it is seen somewhere.
+fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<Plan, Error> {
+    let key = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_us, message);
+    if let Some(entry) = host.get_one(&key)? {
+        let inbox: Inbox = rows::decode(&key, &entry.value)?;
+        let passed = inbox.routed_to.is_some_and(|routed_to| lane.webhook() <= routed_to.as_str());
+        if subscribes && !passed {
+            return Ok(Plan::Routing(route_afresh(entry)));
+        }
+        let error = Error::of(ErrorKind::Unavailable, "the message has just been accepted and is not routed yet");
+        return Err(error.hint("repeat the call"));
+    }
+    if is_queued(host, lane, message)? {
+        return Ok(Plan::OnItsWay);
+    }
+    if last_attempt(host, lane, message)?.is_some() {
+        return Ok(Plan::Changed);
+    }
+    let (now_ms, token, key) = (host.now_us() / 1_000, id::token(host), keys::attempt(lane, message, 0));
+    let mut commit = Commit::default();
+    let goes = goes(host, lane, now_ms)?;
+    put_first(&mut commit, lane, message, goes, asked(&row.event_type, now_ms, &token));
+    commit.put(keys::timer(now_ms, lane, &token), rows::encode(&Empty {}));
+    Ok(Plan::Commit { commit, key, before: None })
+}
+
+/// Who is routing the message may have read the subscriptions before there was this one: the row is put again as it is, so
+/// that it has to read them again.
+fn route_afresh(inbox: Entry) -> Commit {
+    let mut commit = Commit::default();
+    commit.check(&inbox.key, Some(inbox.version));
+    commit.put(inbox.key, inbox.value);
+    commit
+}
+
+/// Where a redelivery goes.
+pub(crate) struct Goes {
+    /// When it is due.
+    pub next_ms: u64,
+    pub place: Place,
+    /// The row in which it stays: in strict order, what waits for another attempt.
+    pub stays: Option<String>,
+}
+
+/// In strict order, behind all that waits.
+fn goes(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Goes, Error> {
+    let place = if is_strict(host, lane)? { Place::last(host, lane, now_ms)? } else { Place::now(now_ms) };
+    Ok(Goes { next_ms: now_ms, place, stays: None })
+}
+
+fn is_strict(host: &dyn Host, lane: &Lane) -> Result<bool, Error> {
+    Ok(host.get_one(&keys::webhook(lane))?.as_ref().is_some_and(order::is_wanted))
+}
+
+/// The delivery, with its schedule from the beginning.
+fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: u32) {
+    let Goes { next_ms, place, stays } = goes;
+    let (key, due_ms) = match stays {
+        Some(key) => (key, Some(next_ms)),
+        None => (keys::retry(lane, place.at_ms, message, number), place.due_ms),
+    };
+    let deliveries = vec![(message.to_owned(), number)];
+    let queue = Queue { deliveries, first: (number > 1).then_some(number), due_ms };
+    commit.put(key, rows::encode(&queue));
+}
+
+/// What stands for the attempt before the first: the webhook has not had this message yet.
+pub(crate) fn asked(event_type: &str, due_ms: u64, token: &str) -> Attempt {
+    Attempt {
+        next_at_ms: Some(due_ms),
+        again: Some(token.to_owned()),
+        ..Attempt::new(due_ms, event_type, State::Retrying)
+    }
+}
+
+/// Whether a redelivery was asked for after this attempt, since it was read.
+fn asked_since(host: &dyn Host, key: &str, before: Option<String>) -> Result<bool, Error> {
+    let Some(entry) = host.get_one(key)? else { return Ok(false) };
+    Ok(rows::decode::<Attempt>(&entry.key, &entry.value)?.again != before)
+}
+
+/// Whether the message is in the queue.
+pub(crate) fn is_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<bool, Error> {
+    Ok(find_queued(host, lane, message)?.is_some())
+}
+
+/// The row of the queue that names the message. Several pages are not one snapshot, but a delivery that has had no attempt
+/// keeps its row until it has one, and so does the first one in strict order.
+fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Entry>, Error> {
+    let mut range = keys::queue_all(lane);
+    for _ in 0..QUEUE_PAGES_SEARCHED_MAX {
+        let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
+        let last = page.last().filter(|_| page.len() == SCAN_ENTRIES_MAX as usize).map(|last| keys::next(&last.key));
+        for entry in page {
+            let group: Queue = rows::decode(&entry.key, &entry.value)?;
+            if group.deliveries.iter().any(|(queued, _)| queued == message) {
+                return Ok(Some(entry));
+            }
+        }
+        match last {
+            Some(next) => range.start = next,
+            None => return Ok(None),
+        }
+    }
+    let error = Error::of(ErrorKind::Blocked, "the webhook's queue is too long to look through it");
+    Err(error.hint("repeat the call when it is shorter"))
+}
+
+/// The last attempt that a delivery has had.
+pub(crate) struct Last {
+    pub key: String,
+    pub version: u64,
+    pub number: u32,
+    pub attempt: Attempt,
+}
+
+pub(crate) fn last_attempt(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Last>, Error> {
+    let found = host.scan(&keys::attempts_of_delivery(lane, message), 1, Direction::Reverse)?;
+    let Some(entry) = found.into_iter().next() else { return Ok(None) };
+    let attempt = rows::decode(&entry.key, &entry.value)?;
+    let number = keys::parse_attempt(&entry.key).map_or(0, |(_, number)| number);
+    Ok(Some(Last { key: entry.key, version: entry.version, number, attempt }))
+}

@@ -1,0 +1,41 @@
+//! Reads of the webhooks and messages that a call names, with the error for one that is not there.
+
+use crate::config::Config;
+use crate::delivery::target::inactive_reason;
+use crate::ports::{Entry, Host};
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Health, Webhook};
+use crate::support::error::{Error, ErrorKind};
+use crate::support::json;
+
+/// A webhook's row, health and version.
+pub(crate) fn read_webhook(host: &dyn Host, lane: &Lane) -> Result<(Webhook, Health, u64), Error> {
+    let mut entries = host.get(&[keys::webhook(lane), keys::health(lane)])?.into_iter();
+    let (hook, stat) = (entries.next().flatten(), entries.next().flatten());
+    let Some(entry) = hook else { return Err(unknown_webhook(lane.webhook())) };
+    Ok((rows::decode(&entry.key, &entry.value)?, read_health(stat)?, entry.version))
+}
+
+/// A webhook to which something is delivered.
+pub(crate) fn read_active_webhook(host: &dyn Host, config: &Config, lane: &Lane) -> Result<Webhook, Error> {
+    let (hook, _, _) = read_webhook(host, lane)?;
+    match inactive_reason(config, &hook) {
+        None => Ok(hook),
+        Some(reason) => {
+            let error = Error::of(ErrorKind::Conflict, format!("nothing is delivered to the webhook: {reason}"));
+            Err(error.at("webhookId").hint("mend that first"))
+        }
+    }
+}
+
+pub(crate) fn read_health(entry: Option<Entry>) -> Result<Health, Error> {
+    entry.map_or(Ok(Health::default()), |entry| rows::decode(&entry.key, &entry.value))
+}
+
+pub(crate) fn unknown_webhook(webhook: &str) -> Error {
+    Error::of(ErrorKind::NotFound, format!("there is no webhook `{}`", json::quoted(webhook))).at("webhookId")
+}
+
+pub(crate) fn unknown_message(message: &str) -> Error {
+    Error::of(ErrorKind::NotFound, format!("there is no message `{}`", json::quoted(message))).at("messageId")
+}

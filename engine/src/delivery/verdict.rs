@@ -1,0 +1,265 @@
+//! What an attempt's outcome means: delivered, to be tried again and when, or the end. Pure: the same outcome at the same
+//! time gets the same verdict everywhere.
+
+use crate::ports::{Completion, HttpErrorKind, Response};
+use crate::profile::Profile;
+use crate::store::id;
+use crate::store::rows::{Attempt, State};
+use crate::support::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
+use crate::support::time;
+
+/// The verdict, with what the log keeps of the outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How long the attempt took.
+    pub duration_ms: u32,
+    /// The response's status.
+    pub status: Option<u16>,
+    /// Why there was no response.
+    pub error: Option<HttpErrorKind>,
+    /// More about the error.
+    pub detail: Option<String>,
+    /// The beginning of the response's body.
+    pub excerpt: Option<String>,
+    /// What follows.
+    pub state: State,
+    /// When the next attempt is due.
+    pub next_at_ms: Option<u64>,
+    /// Why the webhook is to be disabled.
+    pub disable: Option<String>,
+    /// When the next attempt is due all the same, if the webhook has been changed meanwhile and is not disabled.
+    pub otherwise_at_ms: Option<u64>,
+    /// The receiver wants this message no more.
+    pub aborted: bool,
+}
+
+impl Verdict {
+    /// What the log keeps of it, for an attempt that began then, with or without what the receiver's answer said.
+    pub fn recorded(self, at_ms: u64, event_type: &str, bodies: bool) -> Attempt {
+        let attempt = Attempt {
+            duration_ms: self.duration_ms,
+            status: self.status,
+            error: self.error,
+            detail: self.detail,
+            excerpt: self.excerpt,
+            next_at_ms: self.next_at_ms,
+            ..Attempt::new(at_ms, event_type, self.state)
+        };
+        if bodies { attempt } else { attempt.without_answer() }
+    }
+}
+
+/// Judges the outcome of attempt `number` (from 1) by the profile and the webhook's waits. `salt` determines the jitter.
+pub fn judge(
+    profile: &Profile,
+    schedule_s: &[u32],
+    number: u32,
+    salt: &str,
+    completion: Completion,
+    now_ms: u64,
+) -> Verdict {
+    let mut verdict = Verdict {
+        duration_ms: completion.duration_ms,
+        status: None,
+        error: None,
+        detail: None,
+        excerpt: None,
+        state: State::Exhausted,
+        next_at_ms: None,
+        disable: None,
+        otherwise_at_ms: None,
+        aborted: false,
+    };
+    let mut hint_ms = 0;
+    match completion.result {
+        Ok(response) => {
+            if profile.is_success(response.status) {
+                verdict.state = State::Delivered;
+            }
+            if profile.disable_on.contains(&response.status) {
+                verdict.disable = Some(format!("the receiver answered {}", response.status));
+            }
+            if profile.retry_after_on.contains(&response.status) {
+                hint_ms = retry_after_ms(&response, now_ms);
+            }
+            match wish(&response) {
+                Some(Wish::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
+                Some(Wish::AbortMessage) if verdict.state != State::Delivered => {
+                    verdict.detail = Some(aborted());
+                    verdict.aborted = true;
+                }
+                Some(Wish::AbortMessage) | None => {}
+            }
+            if verdict.disable.is_some() {
+                verdict.detail = Some("the receiver wants nothing more for this webhook".to_owned());
+            }
+            verdict.status = Some(response.status);
+            verdict.excerpt = excerpt(&response);
+        }
+        Err(error) => {
+            verdict.error = Some(error.kind);
+            verdict.detail = Some(printable(&error.detail));
+        }
+    }
+    let failed = verdict.state != State::Delivered && !verdict.aborted;
+    let wait_ms = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed);
+    let next_at_ms = wait_ms.map(|wait_ms| now_ms + wait_ms.max(hint_ms));
+    if verdict.disable.is_some() {
+        verdict.otherwise_at_ms = next_at_ms;
+    } else if next_at_ms.is_some() {
+        verdict.state = State::Retrying;
+        verdict.next_at_ms = next_at_ms;
+    }
+    verdict
+}
+
+/// What the log says of a message that its receiver has ended.
+pub(crate) fn aborted() -> String {
+    "the receiver wants this message no more".to_owned()
+}
+
+/// What a receiver asks for in the header `webhook-delivery`, whatever the status.
+enum Wish {
+    /// `disable`: nothing more for this webhook.
+    Disable,
+    /// `abort-message`: no further attempt of this message.
+    AbortMessage,
+}
+
+fn wish(response: &Response) -> Option<Wish> {
+    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("webhook-delivery"));
+    match header?.1.trim().to_ascii_lowercase().as_str() {
+        "disable" => Some(Wish::Disable),
+        "abort-message" => Some(Wish::AbortMessage),
+        _ => None,
+    }
+}
+
+/// The wait after a failed attempt: the schedule's, made a little longer.
+fn wait_ms(jitter_percent: u32, schedule_s: &[u32], number: u32, salt: &str) -> Option<u64> {
+    let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+    let wait_ms = u64::from(*schedule_s.get(index)?) * 1_000;
+    let jitter_max_ms = wait_ms * u64::from(jitter_percent) / 100;
+    Some(wait_ms + id::derived_number("jitter", &[salt]) % (jitter_max_ms + 1))
+}
+
+/// How long the receiver asks to be left alone, in seconds or as a date.
+fn retry_after_ms(response: &Response, now_ms: u64) -> u64 {
+    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let Some(value) = header.map(|(_, value)| value.trim()) else { return 0 };
+    let hint_ms = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        value.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1_000)
+    } else {
+        time::http_date(value).map_or(0, |date_s| date_s.saturating_mul(1_000).saturating_sub(now_ms))
+    };
+    hint_ms.min(RETRY_AFTER_MS_MAX)
+}
+
+fn excerpt(response: &Response) -> Option<String> {
+    let text = printable(&response.body);
+    (!text.is_empty()).then_some(text)
+}
+
+/// The beginning of a foreign text, without what no row may hold (U+0000) or no log should.
+fn printable(text: &str) -> String {
+    let printable = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    text.chars().take(EXCERPT_CHARS_MAX).map(printable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::HttpError;
+
+    const NOW_MS: u64 = 1_738_670_407_000;
+
+    const SCHEDULE_S: &[u32] = &[5, 300];
+
+    fn standard() -> Profile {
+        Profile { jitter_percent: 0, ..Profile::builtin("standard").expect("built in").clone() }
+    }
+
+    fn answer(status: u16, retry_after: &str) -> Completion {
+        let headers = vec![("retry-after".to_owned(), retry_after.to_owned())];
+        Completion { id: 1, duration_ms: 7, result: Ok(Response { status, headers, ..Response::default() }) }
+    }
+
+    #[test]
+    fn statuses_and_hints() {
+        use State::{Delivered, Exhausted, Retrying};
+        let rows: &[(u16, u32, &str, State, Option<u64>)] = &[
+            (200, 1, "", Delivered, None),
+            (299, 1, "9", Delivered, None),
+            (301, 1, "", Retrying, Some(5_000)),
+            (404, 2, "", Retrying, Some(300_000)),
+            (500, 3, "", Exhausted, None),
+            (410, 1, "", Exhausted, None),
+            (503, 1, "2", Retrying, Some(5_000)),
+            (503, 1, "60", Retrying, Some(60_000)),
+            (429, 1, "99999999999999999999999", Retrying, Some(RETRY_AFTER_MS_MAX)),
+            (429, 1, "Tue, 04 Feb 2025 12:01:07 GMT", Retrying, Some(60_000)),
+            (429, 1, "Tue, 04 Feb 2020 12:01:07 GMT", Retrying, Some(5_000)),
+            (429, 1, "soon", Retrying, Some(5_000)),
+            (500, 1, "60", Retrying, Some(5_000)),
+        ];
+        for &(status, number, hint, state, wait_ms) in rows {
+            let verdict = judge(&standard(), SCHEDULE_S, number, "", answer(status, hint), NOW_MS);
+            assert_eq!(
+                (verdict.state, verdict.next_at_ms),
+                (state, wait_ms.map(|wait| NOW_MS + wait)),
+                "{status} {hint}"
+            );
+            assert_eq!(verdict.disable.is_some(), status == 410);
+        }
+    }
+
+    #[test]
+    fn a_receiver_may_end_a_message_or_its_webhook() {
+        use State::{Delivered, Exhausted, Retrying};
+        let rows: &[(u16, &str, State, bool)] = &[
+            (500, "disable", Exhausted, true),
+            (200, " Disable ", Delivered, true),
+            (500, "abort-message", Exhausted, false),
+            (503, "Abort-Message", Exhausted, false),
+            (200, "abort-message", Delivered, false),
+            (500, "retry", Retrying, false),
+            (500, "", Retrying, false),
+        ];
+        for &(status, wish, state, disabled) in rows {
+            let headers = vec![("Webhook-Delivery".to_owned(), wish.to_owned())];
+            let result = Ok(Response { status, headers, ..Response::default() });
+            let verdict = judge(&standard(), SCHEDULE_S, 1, "", Completion { id: 1, duration_ms: 7, result }, NOW_MS);
+            assert_eq!((verdict.state, verdict.disable.is_some()), (state, disabled), "{status} {wish}");
+            assert_eq!(verdict.next_at_ms.is_some(), state == Retrying);
+        }
+    }
+
+    #[test]
+    fn transport_errors_are_tried_again() {
+        let error = HttpError { kind: HttpErrorKind::Dns, detail: "no such name".to_owned() };
+        let completion = Completion { id: 1, duration_ms: 7, result: Err(error) };
+        let verdict = judge(&standard(), SCHEDULE_S, 1, "", completion, NOW_MS);
+        assert_eq!((verdict.state, verdict.error), (State::Retrying, Some(HttpErrorKind::Dns)));
+    }
+
+    #[test]
+    fn what_the_log_keeps_can_be_stored() {
+        let text = format!("a\u{0}\u{1b}b\n{}", "x".repeat(2_000));
+        let error = HttpError { kind: HttpErrorKind::Protocol, detail: text.clone() };
+        let answer = Response { status: 500, body: text, ..Response::default() };
+        for result in [Err(error), Ok(answer)] {
+            let completion = Completion { id: 1, duration_ms: 7, result };
+            let verdict = judge(&standard(), SCHEDULE_S, 1, "", completion, NOW_MS);
+            let kept = verdict.detail.or(verdict.excerpt).unwrap_or_default();
+            assert!(kept.starts_with("a\u{fffd}\u{fffd}b\nx") && kept.chars().count() == EXCERPT_CHARS_MAX, "{kept}");
+        }
+    }
+
+    #[test]
+    fn jitter_goes_only_upwards_and_is_determined() {
+        let waits: Vec<u64> = (0..100).filter_map(|salt| wait_ms(10, SCHEDULE_S, 2, &format!("{salt}"))).collect();
+        assert!(waits.iter().all(|wait| (300_000..=330_000).contains(wait)));
+        assert!(waits.iter().max() > waits.iter().min());
+        assert_eq!(wait_ms(10, SCHEDULE_S, 2, "x"), wait_ms(10, SCHEDULE_S, 2, "x"));
+    }
+}

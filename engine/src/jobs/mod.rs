@@ -1,0 +1,3 @@
+//! Jobs: work that takes more than one commit.
+
+pub mod row;

@@ -1,0 +1,108 @@
+//! The rows of a job and its timer: how one begins, goes on and ends.
+
+use crate::ports::{Direction, Entry, Host};
+use crate::store::commit::Commit;
+use crate::store::id;
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Empty, Job, JobKind, JobState};
+use crate::support::error::{Error, ErrorKind};
+use crate::support::limits::{ERASE_STONES_PHASE, JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
+
+/// A job that begins now.
+pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
+    Job {
+        token: String::new(),
+        kind,
+        state: JobState::Running,
+        webhook: webhook.map(str::to_owned),
+        subject: None,
+        phase: None,
+        since_ms: None,
+        until_ms: None,
+        place: None,
+        after: None,
+        asked_ms: None,
+        scanned: 0,
+        affected: 0,
+        created_at_ms: now_ms,
+        updated_at_ms: now_ms,
+        ended_at_ms: None,
+        detail: None,
+        tries: None,
+        careful: None,
+        timer: None,
+    }
+}
+
+/// Adds a new job, and the timer that brings it to a pump, to the commit that asks for it. Answers its id.
+pub(crate) fn put_new(host: &dyn Host, commit: &mut Commit, tenant_part: &str, token: &str, job: Job) -> String {
+    let lane = Lane::of(tenant_part, &id::job(host, job.created_at_ms));
+    put_at(commit, &lane, token, job, None);
+    lane.webhook().to_owned()
+}
+
+/// Refuses a job beside too many others like it: each takes its share of every pump's time.
+pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -> Result<(), Error> {
+    let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
+    // An erasure that only waits until its messages' ids are free takes nobody's time.
+    let works = |job: &Job| job.phase.is_none_or(|phase| phase < ERASE_STONES_PHASE);
+    let is_like = |job: &Job| job.kind == kind || (job.kind.is_wish() && kind.is_wish());
+    let runs = |entry: &&Entry| {
+        let job = rows::decode::<Job>(&entry.key, &entry.value);
+        job.is_ok_and(|job| job.state == JobState::Running && is_like(&job) && works(&job))
+    };
+    let mut running = latest.iter().filter(runs).skip(JOBS_RUNNING_MAX - 1);
+    let Some(entry) = running.next() else { return Ok(()) };
+    let oldest = running.last().unwrap_or(entry);
+    let (what, or) = if kind.is_wish() { ("send again", ", or cancel one") } else { ("erase", "") };
+    let problem = format!("{JOBS_RUNNING_MAX} jobs of the tenant that {what} are running");
+    let hint = format!("wait until one has ended{or}, as `{}`", keys::last_part(&oldest.key));
+    Err(Error::of(ErrorKind::Conflict, problem).hint(hint))
+}
+
+/// The same, of a job whose id is known, and whose row may be there.
+pub(crate) fn put_at(commit: &mut Commit, lane: &Lane, token: &str, job: Job, before: Option<(Job, u64)>) {
+    let timer = keys::timer(job.created_at_ms, lane, token);
+    let job = Job { token: token.to_owned(), timer: Some(timer.clone()), ..job };
+    commit.check(&keys::job(lane), before.as_ref().map(|(_, version)| *version));
+    if let Some(timer) = before.and_then(|(before, _)| before.timer) {
+        commit.delete(timer);
+    }
+    commit.put(keys::job(lane), rows::encode(&job));
+    commit.put(timer, rows::encode(&Empty {}));
+}
+
+/// A job that no tenant has asked for, as it is; an unreadable row is an error.
+pub(crate) fn read_own(host: &dyn Host, lane: &Lane) -> Result<Option<(Job, u64)>, Error> {
+    let Some(entry) = host.get_one(&keys::job(lane))? else { return Ok(None) };
+    Ok(Some((rows::decode(&entry.key, &entry.value)?, entry.version)))
+}
+
+/// Adds the next row of a job to a commit, and moves its timer: to a time, as long as the job runs. Answers the row.
+#[allow(clippy::too_many_arguments)] // each is a part of the row or of its key
+pub(crate) fn put_next(
+    commit: &mut Commit,
+    lane: &Lane,
+    job: Job,
+    version: u64,
+    timer: Option<String>,
+    due_ms: Option<u64>,
+    token: &str,
+    now_ms: u64,
+) -> Job {
+    commit.check(&keys::job(lane), Some(version));
+    if let Some(timer) = timer {
+        commit.delete(timer);
+    }
+    let runs = job.state == JobState::Running;
+    let timer = due_ms.filter(|_| runs).map(|due_ms| keys::timer(due_ms, lane, token));
+    if let Some(timer) = &timer {
+        commit.put(timer.clone(), rows::encode(&Empty {}));
+    }
+    let ended_at_ms = (!runs).then_some(now_ms);
+    // Where it was says what it looked at, and is of no use any more.
+    let (place, after) = if runs { (job.place, job.after) } else { (None, None) };
+    let job = Job { token: token.to_owned(), timer, updated_at_ms: now_ms, ended_at_ms, place, after, ..job };
+    commit.put(keys::job(lane), rows::encode(&job));
+    job
+}

@@ -1,0 +1,58 @@
+//! Which events a webhook wants: `*`, `asset.*`, or an event type. Matching is by key: a type names the few patterns that
+//! could want it, and the storage's index is asked for each.
+
+use crate::event;
+use crate::profile::Profile;
+use crate::support::error::Error;
+use crate::support::json::quoted;
+use crate::support::limits;
+
+/// What matches every event.
+pub const ALL: &str = "*";
+
+/// Checks a pattern against a profile's catalogue and answers its canonical spelling. The error names no field.
+pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
+    if text == ALL {
+        return Ok(text.to_owned());
+    }
+    let Some(prefix) = text.strip_suffix(".*") else {
+        if text.contains('*') {
+            return Err(Error::invalid("", format!("`{}` is no pattern", quoted(text)))
+                .hint("write *, or an event type, or the beginning of one with .* behind: asset.*"));
+        }
+        return profile.event_type(text).map_err(|error| error.at(""));
+    };
+    event::check_type(prefix).map_err(|error| error.at(""))?;
+    let prefix = &profile.letter_case.fold(prefix);
+    let catalogue = &profile.events;
+    let begins = |known: &String| known.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('.'));
+    if !catalogue.is_empty() && !catalogue.iter().any(begins) {
+        return Err(Error::invalid(
+            "",
+            format!("`{}` matches no event of the profile `{}`", quoted(text), profile.name),
+        )
+        .hint("GET /event-types lists them"));
+    }
+    Ok(format!("{prefix}.*"))
+}
+
+/// The patterns that match this type.
+pub fn candidates(event_type: &str) -> Vec<String> {
+    let mut candidates = vec![ALL.to_owned()];
+    let dots = event_type.match_indices('.').map(|(at, _)| format!("{}.*", &event_type[..at]));
+    candidates.extend(dots.take(limits::EVENT_TYPE_PARTS_MAX - 1));
+    candidates.push(event_type.to_owned());
+    candidates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_names_its_patterns() {
+        assert_eq!(candidates("CREATE"), ["*", "CREATE"]);
+        assert_eq!(candidates("asset.created"), ["*", "asset.*", "asset.created"]);
+        assert_eq!(candidates("a.b.c"), ["*", "a.*", "a.b.*", "a.b.c"]);
+    }
+}

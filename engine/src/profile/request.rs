@@ -1,0 +1,112 @@
+//! The HTTP request of one attempt: method, URL, headers, body, signatures. When it is made, and what its answer means,
+//! is left to the flows.
+
+mod query;
+
+use crate::event::Event;
+use crate::profile::payload::{self, Payload};
+use crate::profile::secret::Secret;
+use crate::profile::sign;
+use crate::profile::{HeaderValue, Method, Profile, Signature};
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::limits;
+use crate::support::time;
+
+/// What every request names as its sender.
+pub const USER_AGENT: &str = concat!("Hookwright/", env!("CARGO_PKG_VERSION"));
+
+/// Where a webhook wants its requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Absolute, checked at registration.
+    pub url: &'a str,
+    /// One of the profile's methods.
+    pub method: Method,
+    /// The webhook's custom headers, none of which the profile reserves.
+    pub headers: &'a [(String, String)],
+}
+
+/// A request that is ready to leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// How it is sent.
+    pub method: Method,
+    /// Where to; for `GET` the payload is its query.
+    pub url: String,
+    /// `Content-Type`, `User-Agent`, the profile's headers, the custom ones.
+    pub headers: Vec<(String, String)>,
+    /// What a `POST` carries.
+    pub body: Option<String>,
+    /// What the log keeps: the JSON that the signatures cover, also where it left as a query.
+    pub logged_body: String,
+}
+
+/// The request of one attempt. `secrets` are the live ones, newest first; without any the request bears no signature.
+///
+/// Errors: `internal` if the event does not say when it happened; `too-large` if the payload, or its query, is longer than
+/// the limits. Both are final: the same event fails again.
+pub fn format(
+    profile: &Profile,
+    target: &Target<'_>,
+    message_id: &str,
+    event: &Event,
+    attempt_at_us: u64,
+    secrets: &[Secret],
+) -> Result<Outgoing, Error> {
+    let payload = payload::build(profile, message_id, event)?;
+    of_payload(profile, target, message_id, payload, attempt_at_us, secrets)
+}
+
+/// The same for a payload that has been built.
+pub fn of_payload(
+    profile: &Profile,
+    target: &Target<'_>,
+    message_id: &str,
+    payload: Payload,
+    attempt_at_us: u64,
+    secrets: &[Secret],
+) -> Result<Outgoing, Error> {
+    let attempt_at_s = time::unix_seconds(attempt_at_us);
+    let mut headers = vec![
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+        ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+    ];
+    for header in profile.headers.iter().filter(|header| !header.signed_only || !secrets.is_empty()) {
+        let value = match header.value {
+            HeaderValue::Type => payload.event_type.clone(),
+            HeaderValue::MessageId => message_id.to_owned(),
+            HeaderValue::AttemptSeconds => attempt_at_s.to_string(),
+            HeaderValue::Signature => signature(&profile.signature, message_id, attempt_at_s, &payload.body, secrets),
+        };
+        headers.push((header.name.clone(), value));
+    }
+    headers.extend_from_slice(target.headers);
+    let (url, body) = match target.method {
+        Method::Post => (target.url.to_owned(), Some(payload.body.clone())),
+        Method::Get => {
+            let query = query::encode(&payload.json, limits::QUERY_BYTES_MAX).ok_or_else(|| {
+                let message = format!("the payload as a query has more than {} bytes", limits::QUERY_BYTES_MAX);
+                Error::of(ErrorKind::TooLarge, message).hint("let the webhook use POST")
+            })?;
+            (query::replace(target.url, &query), None)
+        }
+    };
+    Ok(Outgoing { method: target.method, url, headers, body, logged_body: payload.body })
+}
+
+fn signature(scheme: &Signature, message_id: &str, attempt_at_s: u64, body: &str, secrets: &[Secret]) -> String {
+    match scheme {
+        Signature::BodyHex { prefix } => {
+            let newest = secrets.iter().take(1).map(|secret| sign::body_hex(secret.key(), body));
+            newest.map(|signature| format!("{prefix}{signature}")).collect()
+        }
+        Signature::StandardWebhooks => {
+            let each = secrets.iter().map(|secret| sign::standard_v1(secret.key(), message_id, attempt_at_s, body));
+            each.collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

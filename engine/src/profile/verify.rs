@@ -1,0 +1,259 @@
+//! The receivers' side: whether a request that came bears a signature of its profile's scheme that holds. It decides
+//! that alone; what a receiver does with the verdict is the receiver's business.
+
+mod recognise;
+
+use crate::profile::secret::Secret;
+use crate::profile::sign;
+use crate::profile::{HeaderValue, Profile, Signature};
+use crate::support::error::Error;
+use crate::support::json;
+use crate::support::limits;
+use hmac::Mac;
+use std::fmt;
+
+pub use recognise::{event_type, recognise};
+
+/// A request as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// `POST`
+    pub method: &'a str,
+    /// What follows the `?` of its URL, without it.
+    pub query: &'a str,
+    /// Names in any case.
+    pub headers: &'a [(String, String)],
+    /// Exactly the bytes that came; a body that was parsed and written again is another one.
+    pub body: &'a [u8],
+}
+
+/// What became of looking at a signature. Never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Made with one of the secrets over exactly what came.
+    Verified {
+        /// Which one: its index in the list.
+        secret: usize,
+    },
+    /// A header is not there. Without the signature's the sender has not signed.
+    Missing {
+        /// Its name.
+        header: String,
+    },
+    /// A header cannot be what its scheme puts there.
+    Malformed {
+        /// Its name.
+        header: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// None of the secrets makes this signature of what came.
+    Mismatch,
+    /// The signature holds, but it was made too long ago, or is not yet to be made: somebody may have sent it again.
+    Stale {
+        /// How much older than now, in seconds; negative: ahead of it.
+        age_s: i64,
+    },
+    /// Nobody can tell.
+    Unverifiable(Unverifiable),
+}
+
+/// Why nobody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unverifiable {
+    /// There is no secret to try.
+    NoSecret,
+    /// The payload came as the query of a `GET`. The signature covers the JSON that a `POST` would have carried, and a query
+    /// does not tell it: `null` and empty lists are left out, and a number looks like a text.
+    Query,
+    /// The profile sends no header that its own scheme needs.
+    Profile,
+}
+
+impl Verdict {
+    /// A word for programs: `verified`, `missing`, `malformed`, `mismatch`, `stale` or `unverifiable`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Verified { .. } => "verified",
+            Verdict::Missing { .. } => "missing",
+            Verdict::Malformed { .. } => "malformed",
+            Verdict::Mismatch => "mismatch",
+            Verdict::Stale { .. } => "stale",
+            Verdict::Unverifiable(_) => "unverifiable",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Verified { .. } => f.write_str("verified"),
+            Verdict::Missing { header } => write!(f, "not signed: there is no header {header}"),
+            Verdict::Malformed { header, why } => write!(f, "malformed: the header {header} {why}"),
+            Verdict::Mismatch => f.write_str("wrong: another secret, or not the bytes that were signed"),
+            Verdict::Stale { age_s: ..0 } => write!(f, "stale: signed {} seconds ahead of now", self.off_s()),
+            Verdict::Stale { .. } => write!(f, "stale: signed {} seconds ago", self.off_s()),
+            Verdict::Unverifiable(Unverifiable::NoSecret) => f.write_str("unverifiable: there is no secret to try"),
+            Verdict::Unverifiable(Unverifiable::Query) => {
+                f.write_str("unverifiable: the signature of a GET covers JSON that its query does not tell")
+            }
+            Verdict::Unverifiable(Unverifiable::Profile) => {
+                f.write_str("unverifiable: the profile sends no header that its scheme needs")
+            }
+        }
+    }
+}
+
+impl Verdict {
+    fn off_s(&self) -> u64 {
+        match self {
+            Verdict::Stale { age_s } => age_s.unsigned_abs(),
+            _ => 0,
+        }
+    }
+}
+
+/// Looks at a request's signature by the profile's scheme. Any of the secrets will do, as during a rotation.
+///
+/// `now_s` is the receiver's time in unix seconds. A scheme that signs the time refuses one that is further away than
+/// `tolerance_s` either way; [`limits::TIMESTAMP_TOLERANCE_S`] is usual.
+pub fn verify(profile: &Profile, secrets: &[Secret], received: &Received<'_>, now_s: u64, tolerance_s: u64) -> Verdict {
+    check(profile, secrets, received, now_s, tolerance_s).unwrap_or_else(|verdict| verdict)
+}
+
+/// The same, where the profile is the name of a built-in one or a profile's JSON, and the secrets are texts. Without a tolerance it
+/// is [`limits::TIMESTAMP_TOLERANCE_S`].
+pub fn verify_by(
+    profile: &str,
+    secrets: &[String],
+    received: &Received<'_>,
+    now_s: u64,
+    tolerance_s: Option<u32>,
+) -> Result<Verdict, Error> {
+    let own;
+    let profile = if profile.starts_with('{') {
+        own = Profile::parse(profile)?;
+        &own
+    } else {
+        let unknown = || {
+            let error = Error::invalid("profile", format!("`{}` is no built-in profile", json::quoted(profile)));
+            error.hint(format!("one of {}, or a profile as JSON", Profile::BUILTIN_NAMES.join(", ")))
+        };
+        Profile::builtin(profile).ok_or_else(unknown)?
+    };
+    let mut known = Vec::new();
+    for text in secrets {
+        known.push(Secret::parse(profile, text)?);
+    }
+    let tolerance_s = tolerance_s.map_or(limits::TIMESTAMP_TOLERANCE_S, u64::from);
+    Ok(verify(profile, &known, received, now_s, tolerance_s))
+}
+
+fn check(
+    profile: &Profile,
+    secrets: &[Secret],
+    received: &Received<'_>,
+    now_s: u64,
+    tolerance_s: u64,
+) -> Result<Verdict, Verdict> {
+    let signature = header(profile, HeaderValue::Signature, received)?;
+    match &profile.signature {
+        Signature::BodyHex { prefix } => {
+            let mac = body_hex(&signature, prefix)?;
+            can_be_tried(secrets, received)?;
+            let holds = |secret: &Secret| sign::hmac(secret.key(), &[received.body]).verify_slice(&mac).is_ok();
+            let secret = secrets.iter().position(holds).ok_or(Verdict::Mismatch)?;
+            Ok(Verdict::Verified { secret })
+        }
+        Signature::StandardWebhooks => {
+            let message_id = header(profile, HeaderValue::MessageId, received)?;
+            let timestamp = header(profile, HeaderValue::AttemptSeconds, received)?;
+            let signed_s = seconds(&timestamp)?;
+            let macs = standard_v1(&signature)?;
+            can_be_tried(secrets, received)?;
+            let parts = sign::standard_parts(message_id.value, timestamp.value, received.body);
+            let holds = |secret: &Secret| {
+                let made = sign::hmac(secret.key(), &parts);
+                macs.iter().any(|mac| made.clone().verify_slice(mac).is_ok())
+            };
+            let secret = secrets.iter().position(holds).ok_or(Verdict::Mismatch)?;
+            if now_s.abs_diff(signed_s) > tolerance_s {
+                let seconds = |s: u64| i64::try_from(s).unwrap_or(i64::MAX);
+                return Ok(Verdict::Stale { age_s: seconds(now_s) - seconds(signed_s) });
+            }
+            Ok(Verdict::Verified { secret })
+        }
+    }
+}
+
+/// What keeps even a well-formed signature from being tried.
+fn can_be_tried(secrets: &[Secret], received: &Received<'_>) -> Result<(), Verdict> {
+    if received.method == "GET" {
+        return Err(Verdict::Unverifiable(Unverifiable::Query));
+    }
+    if secrets.is_empty() {
+        return Err(Verdict::Unverifiable(Unverifiable::NoSecret));
+    }
+    Ok(())
+}
+
+struct Found<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl Found<'_> {
+    fn malformed(&self, why: &'static str) -> Verdict {
+        Verdict::Malformed { header: self.name.to_owned(), why }
+    }
+}
+
+/// The one header that says this.
+fn header<'a>(profile: &'a Profile, what: HeaderValue, received: &Received<'a>) -> Result<Found<'a>, Verdict> {
+    let header = profile.headers.iter().find(|header| header.value == what);
+    let name = header.map(|header| header.name.as_str()).ok_or(Verdict::Unverifiable(Unverifiable::Profile))?;
+    let mut values = received.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    let Some((_, value)) = values.next() else { return Err(Verdict::Missing { header: name.to_owned() }) };
+    let found = Found { name, value };
+    if values.next().is_some() {
+        return Err(found.malformed("is there more than once"));
+    }
+    if value.is_empty() {
+        return Err(found.malformed("is empty"));
+    }
+    Ok(found)
+}
+
+fn body_hex(signature: &Found<'_>, prefix: &str) -> Result<Vec<u8>, Verdict> {
+    let digits =
+        signature.value.strip_prefix(prefix).ok_or_else(|| signature.malformed("lacks the scheme's prefix"))?;
+    if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(signature.malformed("is not in lower case"));
+    }
+    let mac = hex::decode(digits).map_err(|_| signature.malformed("is not hexadecimal"))?;
+    if mac.len() == 32 { Ok(mac) } else { Err(signature.malformed("is not as long as an HMAC-SHA256")) }
+}
+
+/// Every signature of version 1 in the list; those of other versions are for others.
+fn standard_v1(signature: &Found<'_>) -> Result<Vec<Vec<u8>>, Verdict> {
+    let mut macs = Vec::new();
+    for encoded in signature.value.split(' ').filter_map(|one| one.strip_prefix("v1,")) {
+        let mac = crate::support::base64::decode(encoded)
+            .ok_or_else(|| signature.malformed("has a signature that is not base64"))?;
+        macs.push(mac);
+    }
+    match macs.len() {
+        0 => Err(signature.malformed("has no signature of version 1")),
+        1..=limits::LIVE_SECRETS_MAX => Ok(macs),
+        _ => Err(signature.malformed("has more signatures than a webhook can have secrets")),
+    }
+}
+
+fn seconds(timestamp: &Found<'_>) -> Result<u64, Verdict> {
+    let digits = timestamp.value.bytes().all(|byte| byte.is_ascii_digit());
+    let parsed = timestamp.value.parse().ok().filter(|_| digits);
+    parsed.ok_or_else(|| timestamp.malformed("is no time in unix seconds"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Who subscribes to what: rows found by pattern, and one row per tenant that counts the webhooks and changes with every
+//! change of a subscription. Which patterns there can be is [`crate::profile::pattern`]'s business.
+
+use litemap::LiteMap;
+
+use crate::ports::{Direction, Host, Storage};
+use crate::profile::pattern;
+use crate::store::commit::Commit;
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Empty, Subscriptions};
+use crate::support::error::Error;
+use crate::support::error::ErrorKind;
+use crate::support::limits::ROUTE_DELIVERIES_MAX;
+
+/// The webhooks, in the order of their ids, that have a pattern for this event type, after this one: at most one more than
+/// a routing commit takes. The patterns are looked up one after the other, so who needs a consistent answer compares the
+/// versions of [`version`] before and after.
+pub fn of<S: Storage + ?Sized>(
+    storage: &S,
+    tenant_part: &str,
+    event_type: &str,
+    after: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let limit = u32::try_from(ROUTE_DELIVERIES_MAX + 1).unwrap_or(u32::MAX);
+    let mut webhooks: LiteMap<String, ()> = LiteMap::new();
+    for candidate in pattern::candidates(event_type) {
+        let range = keys::subscriptions_after(tenant_part, &candidate, after);
+        for entry in storage.scan(&range, limit, Direction::Forward)? {
+            webhooks.insert(keys::last_part(&entry.key).to_owned(), ());
+        }
+    }
+    Ok(webhooks.into_iter().map(|(webhook, ())| webhook).take(ROUTE_DELIVERIES_MAX + 1).collect())
+}
+
+/// What changes with every change of these tenants' subscriptions.
+pub fn versions<S: Storage + ?Sized>(
+    storage: &S,
+    tenant_parts: &mut dyn Iterator<Item = &String>,
+) -> Result<Vec<Option<u64>>, Error> {
+    let keys: Vec<String> = tenant_parts.map(|tenant_part| keys::subscriptions(tenant_part)).collect();
+    Ok(storage.get(&keys)?.into_iter().map(|entry| entry.map(|entry| entry.version)).collect())
+}
+
+/// A tenant's row as it was read.
+pub struct Known {
+    /// The tenant's webhooks.
+    pub webhooks: u32,
+    version: Option<u64>,
+}
+
+impl Known {
+    /// Reads it.
+    pub fn read(host: &dyn Host, tenant_part: &str) -> Result<Known, Error> {
+        match host.get_one(&keys::subscriptions(tenant_part))? {
+            None => Ok(Known { webhooks: 0, version: None }),
+            Some(entry) => {
+                let row: Subscriptions = rows::decode(&entry.key, &entry.value)?;
+                Ok(Known { webhooks: row.webhooks, version: Some(entry.version) })
+            }
+        }
+    }
+
+    /// Refuses one more webhook than a tenant may have.
+    pub fn check_room(&self, webhooks_max: u32) -> Result<(), Error> {
+        if self.webhooks < webhooks_max {
+            return Ok(());
+        }
+        let message = format!("the tenant has {} webhooks; {webhooks_max} are allowed", self.webhooks);
+        Err(Error::of(ErrorKind::Conflict, message).hint("remove one that is not needed"))
+    }
+
+    /// Adds the change of one webhook's patterns, and of the count, to a commit.
+    pub fn change(
+        &self,
+        commit: &mut Commit,
+        lane: &Lane,
+        token: &str,
+        webhooks: u32,
+        before: &[String],
+        now: &[String],
+    ) {
+        let key = keys::subscriptions(lane.tenant_part());
+        commit.check(&key, self.version);
+        commit.put(key, rows::encode(&Subscriptions { token: token.to_owned(), webhooks }));
+        for pattern in before.iter().filter(|pattern| !now.contains(pattern)) {
+            commit.delete(keys::subscription(lane.tenant_part(), pattern, lane.webhook()));
+        }
+        for pattern in now.iter().filter(|pattern| !before.contains(pattern)) {
+            commit.put(keys::subscription(lane.tenant_part(), pattern, lane.webhook()), rows::encode(&Empty {}));
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What the engine's tests run in: the in-memory store, a scripted receiver, and a clock that moves only while it is waited
+//! for. The faults are the simulator's business.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use crate::api::webhooks::register;
+use crate::config::Config;
+use crate::config::SealingKey;
+use crate::config::Settings;
+use crate::intake::on_event;
+use crate::ports::memory::MemoryStore;
+use crate::ports::{
+    AcceptTimes, Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response,
+    Signal, Storage, StorageError, WaitResult,
+};
+use crate::store::keys;
+use crate::store::keys::Lane;
+use crate::worker::Budget;
+use crate::worker::DeliveryReport;
+use crate::worker::deliver;
+
+/// When somebody else comes between.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// Before a scan that begins there.
+    Scan(&'static str),
+    /// Before a commit that changes such a row.
+    Commit(&'static str),
+    /// After it, and its outcome is not told.
+    Applied(&'static str),
+    /// While nothing has come back yet.
+    Wait,
+}
+
+pub(crate) type Meddler = Box<dyn FnOnce(&World)>;
+
+/// A host whose time passes only while it waits.
+pub(crate) struct World {
+    pub(crate) store: MemoryStore,
+    pub(crate) now_us: Cell<u64>,
+    pub(crate) accepted: AcceptTimes,
+    pub(crate) drawn: Cell<u64>,
+    pub(crate) commits: Cell<u32>,
+    /// Calls of `get` and `scan`.
+    pub(crate) reads: Cell<u32>,
+    pub(crate) rows: Cell<usize>,
+    pub(crate) requests: RefCell<Vec<Request>>,
+    pub(crate) waiting: RefCell<Vec<Request>>,
+    /// Statuses to answer with, first to last; 200 afterwards.
+    pub(crate) statuses: RefCell<VecDeque<u16>>,
+    /// What answers other than 200 ask for in the header `webhook-delivery`.
+    pub(crate) wish: RefCell<Option<String>>,
+    /// Nothing is answered before then.
+    pub(crate) silent_until_us: Cell<u64>,
+    /// A lane that another worker announces each time this one waits, so often before anything is answered.
+    pub(crate) announced: RefCell<Option<(Lane, u32)>>,
+    pub(crate) timers_max: Cell<usize>,
+    pub(crate) in_flight_max: Cell<usize>,
+    pub(crate) meddler: RefCell<Option<(At, Meddler)>>,
+    /// Whoever reads one of these rows dies of it.
+    pub(crate) deadly: RefCell<Vec<String>>,
+    /// No such row is taken, but where it says `failed`.
+    pub(crate) refused: RefCell<Option<String>>,
+}
+
+impl World {
+    pub(crate) fn meddle(&self, at: At, meddler: impl FnOnce(&World) + 'static) {
+        *self.meddler.borrow_mut() = Some((at, Box::new(meddler)));
+    }
+
+    /// Lets somebody else come between, if that is due. Answers whether it was.
+    pub(crate) fn meddled(&self, at: At) -> bool {
+        let meddler = self.meddler.borrow_mut().take_if(|(due, _)| *due == at);
+        let due = meddler.is_some();
+        if let Some((_, meddler)) = meddler {
+            meddler(self);
+        }
+        due
+    }
+
+    pub(crate) fn new(statuses: &[u16]) -> World {
+        World {
+            store: MemoryStore::default(),
+            now_us: Cell::new(1_738_670_407_000_000),
+            accepted: AcceptTimes::new(),
+            drawn: Cell::new(0),
+            commits: Cell::new(0),
+            reads: Cell::new(0),
+            rows: Cell::new(0),
+            requests: RefCell::default(),
+            waiting: RefCell::default(),
+            statuses: RefCell::new(statuses.iter().copied().collect()),
+            wish: RefCell::default(),
+            silent_until_us: Cell::new(0),
+            announced: RefCell::default(),
+            timers_max: Cell::new(0),
+            in_flight_max: Cell::new(0),
+            meddler: RefCell::default(),
+            deadly: RefCell::default(),
+            refused: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn count(&self, prefix: &str) -> usize {
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        self.store.scan(&range, 1_000, Direction::Forward).unwrap().len()
+    }
+
+    pub(crate) fn put(&self, keys: impl Iterator<Item = String>, value: &str) {
+        let rows: Vec<Mutation> = keys.map(|key| Mutation::Put { key, value: value.to_owned() }).collect();
+        self.store.commit(&[], &rows).unwrap();
+    }
+
+    /// Removes all rows of a family.
+    pub(crate) fn remove(&self, prefix: &str) {
+        let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        let rows = self.store.scan(&range, 1_000, Direction::Forward).unwrap().into_iter();
+        self.store.commit(&[], &rows.map(|row| Mutation::Delete { key: row.key }).collect::<Vec<_>>()).unwrap();
+    }
+
+    /// The announcement that is due now, if any is left.
+    pub(crate) fn announce(&self) -> bool {
+        let mut announced = self.announced.borrow_mut();
+        let Some((lane, left)) = announced.as_mut().filter(|(_, left)| *left > 0) else { return false };
+        *left -= 1;
+        self.put(std::iter::once(keys::timer(self.now_us() / 1_000, lane, &format!("foreign{left}"))), r#"{"v":1}"#);
+        self.timers_max.set(self.timers_max.get().max(self.count("timer")));
+        true
+    }
+
+    pub(crate) fn pump(&self, config: &Config) -> DeliveryReport {
+        deliver(self, config, Budget { time_ms: 10_000, attempts_max: 1_000 }).unwrap()
+    }
+}
+
+impl Storage for World {
+    fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
+        let deadly = keys.iter().any(|key| self.deadly.borrow().contains(key));
+        assert!(!deadly, "a deadly row");
+        self.store.get(keys)
+    }
+
+    fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
+        let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
+        if let Some(at @ At::Scan(start)) = due
+            && range.start == start
+        {
+            self.meddled(at);
+        }
+        self.store.scan(range, limit, order)
+    }
+
+    fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
+        self.commits.set(self.commits.get() + 1);
+        self.rows.set(self.rows.get() + mutations.len());
+        if let Some(part) = self.refused.borrow().as_ref() {
+            let refused = |mutation: &Mutation| match mutation {
+                Mutation::Put { key, value } => key.contains(part) && !value.contains("\"failed\""),
+                Mutation::Delete { .. } => false,
+            };
+            if mutations.iter().any(refused) {
+                return Err(StorageError::Invalid("scripted".to_owned()));
+            }
+        }
+        let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
+        let changes = |prefix: &str| mutations.iter().any(|mutation| mutation.key().starts_with(prefix));
+        match due {
+            Some(at @ At::Commit(prefix)) if changes(prefix) => {
+                self.meddled(at);
+                self.store.commit(checks, mutations)
+            }
+            Some(at @ At::Applied(prefix)) if changes(prefix) => {
+                self.store.commit(checks, mutations)?;
+                self.meddled(at);
+                Err(StorageError::Unknown("scripted".to_owned()))
+            }
+            _ => self.store.commit(checks, mutations),
+        }
+    }
+}
+
+impl Http for World {
+    fn submit(&self, requests: Vec<Request>) {
+        self.requests.borrow_mut().extend(requests.iter().cloned());
+        self.waiting.borrow_mut().extend(requests);
+        self.in_flight_max.set(self.in_flight_max.get().max(self.waiting.borrow().len()));
+    }
+
+    fn wait(&self, timeout_ms: u32) -> WaitResult {
+        self.now_us.set(self.now_us.get() + u64::from(timeout_ms.min(3)) * 1_000);
+        if self.meddled(At::Wait) || self.announce() {
+            return WaitResult { completions: Vec::new(), signal: Signal::Work };
+        }
+        if self.now_us.get() < self.silent_until_us.get() {
+            return WaitResult { completions: Vec::new(), signal: Signal::None };
+        }
+        let answer = |request: Request| {
+            let status = self.statuses.borrow_mut().pop_front().unwrap_or(200);
+            let body = format!("answer {status}");
+            let wish = self.wish.borrow().clone().filter(|_| status != 200);
+            let headers = wish.into_iter().map(|wish| ("webhook-delivery".to_owned(), wish)).collect();
+            let result = Ok(Response { status, headers, body, ..Response::default() });
+            Completion { id: request.id, duration_ms: 3, result }
+        };
+        let completions = self.waiting.borrow_mut().drain(..).map(answer).collect();
+        WaitResult { completions, signal: Signal::None }
+    }
+}
+
+impl Clock for World {
+    fn now_us(&self) -> u64 {
+        self.now_us.get()
+    }
+
+    fn accept_us(&self, events: u64) -> u64 {
+        self.accepted.take(self.now_us(), events)
+    }
+}
+
+impl Entropy for World {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.drawn.set(self.drawn.get() + 1);
+        buffer.fill(0);
+        let drawn = self.drawn.get().to_le_bytes();
+        let len = buffer.len().min(drawn.len());
+        buffer[..len].copy_from_slice(&drawn[..len]);
+    }
+}
+
+pub(crate) fn config() -> Config {
+    let settings = Settings { profile: "perfex-assets".to_owned(), ..settings() };
+    Config::new(&settings).unwrap()
+}
+
+pub(crate) fn hook(world: &World, config: &Config, events: &str) -> String {
+    let registration = format!(r#"{{"url":"https://example.com/in","events":{events},"secret":"s","schedule":[2,4]}}"#);
+    let shown = register(world, config, "acme", None, &registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn log(world: &World, config: &Config, webhook: &str) -> Vec<(String, u64, Option<u64>)> {
+    let page = crate::attempts(world, config, "acme", webhook, None, 100).unwrap();
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    let show = |attempt: &serde_json::Value| {
+        (attempt["state"].as_str().unwrap().to_owned(), attempt["number"].as_u64().unwrap(), attempt["status"].as_u64())
+    };
+    page["data"].as_array().unwrap().iter().map(show).collect()
+}
+
+pub(crate) fn is_quiet(world: &World) {
+    for prefix in ["inbox", "queue", "timer"] {
+        assert_eq!(world.count(prefix), 0, "{prefix}");
+    }
+}
+
+pub(crate) fn again(world: &World, config: &Config, message: &str, webhook: Option<&str>) -> Vec<String> {
+    let answer = crate::redeliver(world, config, "acme", message, webhook).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["messageId"], message);
+    answer["webhookIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+pub(crate) fn settings() -> Settings {
+    let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
+    // Tests that count commits want those of retention where they are looked for.
+    Settings { sealing_keys: vec![key], retention_s: Some(0), ..Settings::default() }
+}
+
+pub(crate) fn shown(world: &World, config: &Config, webhook: &str) -> serde_json::Value {
+    serde_json::from_str(&crate::get(world, config, "acme", webhook).unwrap()).unwrap()
+}
+
+pub(crate) fn registered(world: &World, config: &Config, fields: &str) -> String {
+    let registration = format!(r#"{{"url":"https://example.com/in","events":["*"],{fields}}}"#);
+    let shown = register(world, config, "acme", None, &registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn accept_many(world: &World, config: &Config, count: u32) {
+    for _ in 0..count {
+        on_event(world, config, Some("acme"), r#"{"type":"a"}"#).unwrap();
+    }
+}

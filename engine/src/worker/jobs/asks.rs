@@ -1,0 +1,228 @@
+//! What recovering and replaying share: whether the webhook takes anything, how much is enough for one step, and asking for a
+//! delivery once.
+
+use super::{Step, Work};
+use crate::delivery::order::Place;
+use crate::delivery::redeliver::{Goes, Last, asked, put_again, put_first, put_same};
+use crate::delivery::target::inactive_reason;
+use crate::ports::{Direction, Entry};
+use crate::store::id;
+use crate::store::keys::{self, Lane};
+use crate::store::rows::{self, Attempt, Empty, JobState, Message, Webhook};
+use crate::support::error::Error;
+use crate::support::limits::{
+    ATTEMPT_NUMBER_MAX, JOB_CAREFUL_TRIES_MAX, JOB_LEASE_MS, JOB_LOG_ROWS_MAX, JOB_PAUSE_MS, JOB_PAUSE_MS_MAX,
+    JOB_QUEUED_ROWS_MAX, JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, JOB_TRIES_MAX,
+    UNUSABLE_MS,
+};
+use crate::worker::Pump;
+
+/// What one step asks for.
+pub(super) struct Asks {
+    pub lane: Lane,
+    pub hook: Webhook,
+    began_ms: u64,
+    /// When the next delivery is due at the earliest.
+    due_ms: u64,
+    /// In strict order, where it goes.
+    behind: Option<Place>,
+    /// What it has asked for.
+    asked: Vec<String>,
+    bytes: usize,
+    looks: u32,
+    /// Pumps did not come back from the next thing: it is not looked at.
+    pub leaves_out: bool,
+    looks_max: u32,
+}
+
+impl Asks {
+    /// Begins a step. None: there is nothing to ask for now, or the job has ended.
+    ///
+    /// A queue that is full of what is due is left to empty first: what the platform reports now has its turn in between, and
+    /// the queue does not grow with what a job finds.
+    pub(super) fn begin(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<Option<Asks>, Error> {
+        let lane = Lane::of(work.lane.tenant_part(), work.job.webhook.as_deref().unwrap_or_default());
+        let Some(entry) = pump.host.get_one(&keys::webhook(&lane))? else {
+            end(step, JobState::Cancelled, "the webhook was deleted".to_owned());
+            return Ok(None);
+        };
+        let hook: Webhook = match rows::decode(&entry.key, &entry.value) {
+            Ok(hook) => hook,
+            Err(error) => {
+                pump.tell(&error);
+                step.pause_ms = Some(UNUSABLE_MS);
+                return Ok(None);
+            }
+        };
+        if let Some(reason) = inactive_reason(pump.config, &hook) {
+            end(step, JobState::Failed, format!("nothing is delivered to the webhook: {reason}"));
+            return Ok(None);
+        }
+        // What was asked for before comes first, unless by a clock that is far ahead.
+        let now_ms = pump.now_ms();
+        let asked_ms = work.job.asked_ms.filter(|asked_ms| *asked_ms < now_ms + JOB_LEASE_MS).unwrap_or(0);
+        if asked_ms > now_ms {
+            step.pause_ms = Some(asked_ms - now_ms);
+            return Ok(None);
+        }
+        let page = pump.host.scan(&keys::queue_all(&lane), JOB_QUEUED_ROWS_MAX, Direction::Forward)?;
+        let full = page.len() == JOB_QUEUED_ROWS_MAX as usize;
+        if full && page.last().and_then(|entry| keys::queue_due_ms(&entry.key)).is_some_and(|due_ms| due_ms <= now_ms) {
+            step.pause_ms = Some(blocked_ms(pump, &lane, now_ms)?);
+            return Ok(None);
+        }
+        step.commit.check(&entry.key, Some(entry.version));
+        let behind = if hook.strict_order { Some(Place::last(pump.host, &lane, now_ms)?) } else { None };
+        // Where the job looks at one thing at a time already, its tries are all of this one.
+        let tries_max =
+            if work.job.careful.is_some() { JOB_CAREFUL_TRIES_MAX - JOB_TRIES_MAX } else { JOB_CAREFUL_TRIES_MAX };
+        let leaves_out = work.job.tries.unwrap_or(0) > tries_max;
+        let looks_max = if step.job.careful.is_some() { 1 } else { JOB_STEP_LOOKS_MAX };
+        Ok(Some(Asks {
+            lane,
+            hook,
+            began_ms: now_ms,
+            due_ms: asked_ms + 1,
+            behind,
+            asked: Vec::new(),
+            bytes: 0,
+            looks: 0,
+            leaves_out,
+            looks_max,
+        }))
+    }
+
+    /// Counts something that is looked at. The next step begins after it, in the row of this key. Answers whether it is to be
+    /// looked at indeed.
+    pub(super) fn look(&mut self, step: &mut Step, key: &str, message: &str) -> bool {
+        self.looks += 1;
+        step.job.scanned += 1;
+        step.job.place = Some(key.to_owned());
+        step.job.after = Some(message.to_owned());
+        if self.leaves_out {
+            step.job.detail = Some(format!("{message} was left out: no worker came back from it"));
+        }
+        !self.leaves_out
+    }
+
+    /// How many of these may be read at once.
+    pub(super) fn at_once(&self, most: usize) -> usize {
+        most.min(self.looks_max as usize)
+    }
+
+    /// Whether the step has done enough.
+    pub(super) fn is_enough(&self, pump: &Pump<'_>) -> bool {
+        self.asked.len() >= JOB_STEP_ASKS_MAX
+            || self.bytes >= JOB_STEP_BYTES_MAX
+            || self.looks >= self.looks_max
+            || pump.now_ms() >= self.began_ms + JOB_STEP_MS_MAX
+    }
+
+    /// The last attempt of a delivery, unless this job has asked for the delivery before: a time in a key is somebody's clock,
+    /// so what came of it may lie where the job has yet to look.
+    pub(super) fn last(&self, pump: &mut Pump<'_>, work: &Work, message: &str) -> Result<Found, Error> {
+        if self.asked.iter().any(|asked| asked == message) {
+            return Ok(Found::Other);
+        }
+        let range = keys::attempts_of_delivery(&self.lane, message);
+        let rows = pump.host.scan(&range, JOB_LOG_ROWS_MAX, Direction::Reverse)?;
+        let mut last = None;
+        for Entry { key, value, version } in rows {
+            let attempt: Attempt = match rows::decode(&key, &value) {
+                Ok(attempt) => attempt,
+                Err(error) => {
+                    pump.tell(&error);
+                    return Ok(Found::Other);
+                }
+            };
+            if attempt.job.as_deref() == Some(work.lane.webhook()) {
+                return Ok(Found::Other);
+            }
+            let number = keys::parse_attempt(&key).map_or(0, |(_, number)| number);
+            last.get_or_insert(Last { key, version, number, attempt });
+        }
+        Ok(match last {
+            None => Found::Nothing,
+            Some(last) if last.number >= ATTEMPT_NUMBER_MAX || last.attempt.next_at_ms.is_some() => Found::Other,
+            Some(last) => Found::Ended(last),
+        })
+    }
+
+    /// Asks for a delivery, after its last attempt or for the first time. What one step asks for is due in its order.
+    pub(super) fn ask(&mut self, work: &Work, step: &mut Step, message: Entry, event_type: &str, last: Option<Last>) {
+        let goes = match &mut self.behind {
+            Some(place) => {
+                let goes = Goes { next_ms: self.began_ms, place: *place, stays: None };
+                *place = Place { at_ms: place.at_ms + 1, due_ms: Some(self.began_ms) };
+                goes
+            }
+            None => {
+                let due_ms =
+                    self.due_ms.max(self.began_ms.saturating_sub((JOB_STEP_ASKS_MAX - self.asked.len()) as u64));
+                self.due_ms = due_ms + 1;
+                step.job.asked_ms = Some(due_ms);
+                Goes { next_ms: due_ms, place: Place::now(due_ms), stays: None }
+            }
+        };
+        let due_ms = goes.next_ms;
+        let id = keys::last_part(&message.key).to_owned();
+        let token = id::derived("again", &[work.lane.webhook(), &id]);
+        if self.asked.is_empty() {
+            step.commit.put(keys::timer(due_ms, &self.lane, &token), rows::encode(&Empty {}));
+        }
+        let job = Some(work.lane.webhook().to_owned());
+        match last {
+            Some(mut last) => {
+                last.attempt.job = job;
+                put_again(&mut step.commit, &self.lane, &id, last, goes, &token);
+            }
+            None => {
+                let asked = Attempt { job, ..asked(event_type, due_ms, &token) };
+                put_first(&mut step.commit, &self.lane, &id, goes, asked);
+            }
+        }
+        self.asked.push(id);
+        self.bytes += message.value.len();
+        step.job.affected += 1;
+        put_same(&mut step.commit, message);
+    }
+}
+
+/// How long a full queue is left alone. A lane that is free although something is due waits for its timer, as for a retry of its
+/// first delivery in strict order, which may take days.
+fn blocked_ms(pump: &Pump<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
+    let row = pump.host.get_one(&keys::lane(lane))?;
+    let row = row.and_then(|entry| rows::decode::<rows::Lane>(&entry.key, &entry.value).ok());
+    let timer = row.filter(|row| row.until == 0).and_then(|row| row.timer);
+    let due_ms = timer.and_then(|timer| keys::parse_timer(&timer)).map_or(0, |(due_ms, _)| due_ms);
+    Ok(due_ms.saturating_sub(now_ms).clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX))
+}
+
+/// What there is of a delivery.
+pub(super) enum Found {
+    /// No attempt.
+    Nothing,
+    /// It has ended with this attempt.
+    Ended(Last),
+    /// It is under way, or cannot be asked for.
+    Other,
+}
+
+/// A message that can be sent, and its row.
+pub(super) fn sendable(pump: &mut Pump<'_>, entry: Option<Entry>) -> Option<(Entry, Message)> {
+    let entry = entry?;
+    match rows::decode::<Message>(&entry.key, &entry.value) {
+        Ok(row) if row.is_test() || row.is_gone() || row.event.is_none() => None,
+        Ok(row) => Some((entry, row)),
+        Err(error) => {
+            pump.tell(&error);
+            None
+        }
+    }
+}
+
+/// Ends the job.
+pub(super) fn end(step: &mut Step, state: JobState, detail: String) {
+    step.job.state = state;
+    step.job.detail = Some(detail);
+}

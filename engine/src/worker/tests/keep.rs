@@ -1,0 +1,398 @@
+//! What goes, and when: retention, messages without their contents, erased subjects.
+
+use std::rc::Rc;
+
+use crate::ports::{Clock, Direction, KeyRange, Storage};
+use crate::store::keys::Lane;
+use crate::support::limits::{ERASE_LINGER_MS, KEEP_LOG_ROWS_MAX, KEEP_PAUSE_MS_MAX};
+use crate::testing::*;
+use crate::*;
+
+const DAY_US: u64 = 24 * 3_600 * 1_000_000;
+/// What there is of messages.
+const KINDS: [&str; 8] = ["message", "inbox", "queue", "attempt", "recent", "routed", "redacted", "erasure"];
+
+fn kept(retention_s: u32) -> Config {
+    Config::new(&Settings { retention_s: Some(retention_s), ..settings() }).unwrap()
+}
+
+fn pass(world: &World, us: u64) {
+    world.now_us.set(world.now_us.get() + us);
+}
+
+/// Whether a text is anywhere in the store.
+fn mentions(world: &World, text: &str) -> Option<String> {
+    let range = KeyRange { start: "a".to_owned(), end: "z".to_owned() };
+    let rows = world.store.scan(&range, 1_000, Direction::Forward).unwrap();
+    rows.into_iter().find(|row| row.key.contains(text) || row.value.contains(text)).map(|row| row.key)
+}
+
+fn accept(world: &World, config: &Config, event: &str) -> String {
+    on_event(world, config, Some("acme"), event).unwrap().message_id
+}
+
+#[test]
+fn what_has_ended_goes_after_the_retention_and_what_waits_stays() {
+    let (world, config) = (World::new(&[200, 500]), kept(24 * 3_600));
+    let well = registered(&world, &config, r#""schedule":[]"#);
+    let done = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
+    world.pump(&config);
+    test_webhook(&world, &config, "acme", &well).unwrap();
+    world.statuses.borrow_mut().push_back(500);
+    update(&world, &config, "acme", &well, r#"{"schedule":[604800]}"#).unwrap();
+    let waiting = accept(&world, &config, r#"{"type":"a","id":"2"}"#);
+    world.pump(&config);
+    // Nobody wants it.
+    update(&world, &config, "acme", &well, r#"{"events":["b"]}"#).unwrap();
+    accept(&world, &config, r#"{"type":"a","id":"3"}"#);
+    world.pump(&config);
+    assert_eq!(world.count("message"), 4);
+    pass(&world, DAY_US / 2);
+    world.pump(&config);
+    assert_eq!(world.count("message"), 4, "nothing is too old");
+    pass(&world, DAY_US);
+    world.pump(&config);
+    assert_eq!(message(&world, &config, "acme", &done).unwrap_err().kind, ErrorKind::NotFound);
+    message(&world, &config, "acme", &waiting).unwrap();
+    assert_eq!(
+        (world.count("message"), world.count("attempt"), world.count("routed"), world.count("recent")),
+        (1, 1, 1, 0)
+    );
+    // The same id begins anew: its idempotency has ended with the message.
+    assert!(on_event(&world, &config, Some("acme"), r#"{"type":"a","id":"1"}"#).unwrap().new);
+    world.pump(&config);
+    pass(&world, 8 * DAY_US);
+    world.pump(&config);
+    assert_eq!(world.count("message"), 1, "it has just ended, and was routed long ago: {:?}", world.store.snapshot());
+    pass(&world, DAY_US + 10_000_000);
+    world.pump(&config);
+    for kind in KINDS {
+        assert_eq!(world.count(kind), 0, "{kind}");
+    }
+    assert_eq!(world.count("job"), 1, "the one that removes");
+    let everything = kept(0);
+    world.pump(&everything);
+    pass(&world, DAY_US);
+    world.pump(&everything);
+    assert_eq!(world.count("timer"), 0, "whoever keeps everything has nothing to do");
+    world.pump(&config);
+    assert_eq!(world.count("timer"), 1);
+}
+
+#[test]
+fn a_redelivery_keeps_a_message_that_is_about_to_go() {
+    let world = World::new(&[]);
+    let config = Rc::new(kept(24 * 3_600));
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let id = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
+    world.pump(&config);
+    pass(&world, 2 * DAY_US);
+    let (other, message) = (config.clone(), id.clone());
+    world.meddle(At::Commit("message/"), move |world| {
+        assert_eq!(again(world, &other, &message, Some(&webhook)).len(), 1);
+    });
+    world.pump(&config);
+    let shown: serde_json::Value = serde_json::from_str(&message_of(&world, &config, &id)).unwrap();
+    assert_eq!(shown["attempts"].as_array().unwrap().len(), 2, "{shown}");
+}
+
+fn message_of(world: &World, config: &Config, id: &str) -> String {
+    message(world, config, "acme", id).unwrap()
+}
+
+#[test]
+fn a_message_with_a_long_log_goes_in_several_commits() {
+    let world = World::new(&[]);
+    let config = kept(24 * 3_600);
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let id = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
+    world.pump(&config);
+    let lane = Lane::of(&keys::part("acme"), &webhook);
+    let many = u32::try_from(KEEP_LOG_ROWS_MAX * 2 + 50).unwrap();
+    let row = world.store.get(&[keys::attempt(&lane, &id, 1)]).unwrap().remove(0).unwrap();
+    for number in 2..=many {
+        world.put(std::iter::once(keys::attempt(&lane, &id, number)), &row.value);
+    }
+    pass(&world, 2 * DAY_US);
+    world.pump(&config);
+    for kind in KINDS {
+        assert_eq!(world.count(kind), 0, "{kind}");
+    }
+}
+
+#[test]
+fn a_tenant_without_bodies_keeps_no_content_once_all_has_ended() {
+    let (world, config) = (World::new(&[500]), kept(24 * 3_600));
+    let webhook = registered(&world, &config, r#""schedule":[60]"#);
+    let event = r#"{"type":"a","id":"1","data":{"x":"needle"},"subject":{"type":"asset","id":7}}"#;
+    let id = accept(&world, &config, event);
+    let other = on_event(&world, &config, Some("other"), r#"{"type":"a","data":{"x":"hay"}}"#).unwrap().message_id;
+    world.pump(&config);
+    update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
+    world.pump(&config);
+    assert!(mentions(&world, "needle").is_some(), "it waits for another attempt");
+    pass(&world, 70_000_000);
+    world.pump(&config);
+    assert_eq!(log(&world, &config, &webhook).len(), 2);
+    // The pass before came upon nothing younger than a tenth of this.
+    pass(&world, 8_000_000);
+    world.pump(&config);
+    assert_eq!((mentions(&world, "needle"), world.count("redacted"), world.count("routed")), (None, 1, 1));
+    assert!(mentions(&world, "hay").is_some() && !other.is_empty());
+    let shown: serde_json::Value = serde_json::from_str(&message_of(&world, &config, &id)).unwrap();
+    assert_eq!((&shown["event"], &shown["type"]), (&serde_json::Value::Null, &"a".into()));
+    let error = redeliver(&world, &config, "acme", &id, Some(&webhook)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Conflict, "{error}");
+    // It is still known by its id.
+    assert!(!on_event(&world, &config, Some("acme"), event).unwrap().new);
+    update_settings(&world, &config, "acme", r#"{"keepBodies":true}"#).unwrap();
+    pass(&world, 100_000_000);
+    world.pump(&config);
+    assert!(world.count("job") == 2 && world.count("timer") == 1, "the job has ended: {:?}", world.store.snapshot());
+    // It can still be erased, and goes with the retention.
+    erased(&world, &config, "7");
+    assert_eq!(message(&world, &config, "acme", &id).unwrap_err().kind, ErrorKind::NotFound);
+    pass(&world, 2 * DAY_US);
+    world.pump(&config);
+    for kind in KINDS {
+        assert_eq!(world.count(kind), 0, "{kind}");
+    }
+}
+
+fn erased(world: &World, config: &Config, id: &str) -> serde_json::Value {
+    let request = format!(r#"{{"subject":{{"type":"asset","id":{id}}}}}"#);
+    let job: serde_json::Value = serde_json::from_str(&erase(world, config, "acme", &request).unwrap()).unwrap();
+    let job = job["id"].as_str().unwrap().to_owned();
+    for _ in 0..3 {
+        world.pump(config);
+        pass(world, ERASE_LINGER_MS * 1_000 + 1);
+    }
+    serde_json::from_str(&crate::job(world, config, "acme", &job).unwrap()).unwrap()
+}
+
+#[test]
+fn a_subject_is_erased_with_everything_that_names_its_messages() {
+    let (world, config) = (World::new(&[200, 200, 500, 500]), kept(0));
+    let webhook = registered(&world, &config, r#""schedule":[604800]"#);
+    let subject =
+        |id: &str| format!(r#"{{"type":"a","subject":{{"type":"asset","id":{id}}},"data":{{"x":"needle"}}}}"#);
+    let mut gone = Vec::new();
+    // Delivered, waiting for another attempt, and not routed yet; and another subject's between them.
+    for _ in 0..2 {
+        gone.push(accept(&world, &config, &subject("7")));
+        let other = accept(&world, &config, r#"{"type":"a","subject":{"type":"asset","id":8}}"#);
+        world.pump(&config);
+        assert!(!other.is_empty());
+    }
+    gone.push(accept(&world, &config, &subject("\"7\"")));
+    for (request, field) in [
+        ("{}", "subject"),
+        (r#"{"subject":{"type":"asset"}}"#, "subject.id"),
+        (r#"{"subject":{"id":7}}"#, "subject.type"),
+        (r#"{"subject":{"type":"asset","id":7,"x":1}}"#, "subject.x"),
+    ] {
+        assert_eq!(erase(&world, &config, "acme", request).unwrap_err().field.as_deref(), Some(field), "{request}");
+    }
+    let sent = world.requests.borrow().len();
+    let job = erased(&world, &config, "7");
+    assert_eq!((&job["state"], &job["done"], &job["looked"]), (&"done".into(), &3.into(), &5.into()), "{job}");
+    assert_eq!(world.requests.borrow().len(), sent, "nothing of it is sent any more");
+    assert_eq!(mentions(&world, "needle"), None);
+    for id in &gone {
+        assert_eq!(mentions(&world, id), None);
+        assert_eq!(message(&world, &config, "acme", id).unwrap_err().kind, ErrorKind::NotFound);
+    }
+    assert_eq!(
+        (world.count("erasure"), world.count("message"), world.count("attempt"), world.count("routed")),
+        (0, 2, 2, 2)
+    );
+    // The others go on.
+    assert_eq!(world.count("queue"), 1);
+    assert_eq!(log(&world, &config, &webhook).len(), 2);
+    pass(&world, 8 * DAY_US);
+    world.pump(&config);
+    assert_eq!(log(&world, &config, &webhook).len(), 3);
+    assert_eq!(erased(&world, &config, "9")["done"], 0);
+    is_quiet(&world);
+}
+
+#[test]
+fn an_attempt_that_is_under_way_while_its_message_is_erased_leaves_no_trace() {
+    let (world, config) = (World::new(&[500, 200]), Rc::new(kept(0)));
+    let webhook = registered(&world, &config, r#""schedule":[60]"#);
+    let event = r#"{"type":"a","id":"1","subject":{"type":"asset","id":7},"data":{"x":"needle"}}"#;
+    let id = accept(&world, &config, event);
+    accept(&world, &config, r#"{"type":"a","id":"2"}"#);
+    let other = config.clone();
+    world.meddle(At::Wait, move |world| {
+        erase(world, &other, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+        other_worker(world, &other);
+        let error = on_event(world, &other, Some("acme"), event).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable, "the id is not free yet: {error}");
+    });
+    world.pump(&config);
+    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    world.pump(&config);
+    assert_eq!((mentions(&world, &id), mentions(&world, "needle")), (None, None));
+    assert_eq!(log(&world, &config, &webhook).len(), 1);
+    is_quiet(&world);
+    assert!(on_event(&world, &config, Some("acme"), event).unwrap().new);
+}
+
+/// Another worker does the jobs, while this one waits for its receivers.
+fn other_worker(world: &World, config: &Config) {
+    let waiting = std::mem::take(&mut *world.waiting.borrow_mut());
+    world.pump(config);
+    *world.waiting.borrow_mut() = waiting;
+}
+
+#[test]
+fn what_is_read_of_a_message_that_goes_is_that_there_is_none() {
+    let (world, config) = (World::new(&[]), kept(0));
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let id = accept(&world, &config, r#"{"type":"a","id":"1","subject":{"type":"asset","id":7}}"#);
+    world.pump(&config);
+    erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    world.pump(&config);
+    assert_eq!(world.count("message"), 1, "the stone");
+    for error in [
+        message(&world, &config, "acme", &id).unwrap_err(),
+        message_attempts(&world, &config, "acme", &id, None, 10).unwrap_err(),
+        delivery_payload(&world, &config, "acme", &id, &webhook).unwrap_err(),
+        explain(&world, &config, "acme", &id, &webhook).unwrap_err(),
+        redeliver(&world, &config, "acme", &id, None).unwrap_err(),
+    ] {
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("messageId")), "{error}");
+    }
+    assert!(world.now_us() > 0);
+}
+
+#[test]
+fn a_redelivery_that_comes_too_late_finds_no_message() {
+    let world = World::new(&[]);
+    let config = Rc::new(kept(0));
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let id = accept(&world, &config, r#"{"type":"a","id":"1","subject":{"type":"asset","id":7}}"#);
+    world.pump(&config);
+    let other = config.clone();
+    world.meddle(At::Commit("attempt/"), move |world| {
+        erase(world, &other, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+        world.pump(&other);
+    });
+    let error = redeliver(&world, &config, "acme", &id, Some(&webhook)).unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("messageId")), "{error}");
+    assert_eq!((world.count("queue"), world.count("attempt")), (0, 0));
+}
+
+#[test]
+fn what_is_reported_after_an_erasure_was_asked_for_is_not_concerned() {
+    let (world, config) = (World::new(&[]), kept(0));
+    registered(&world, &config, r#""schedule":[]"#);
+    let event = r#"{"type":"a","subject":{"type":"asset","id":7}}"#;
+    let before = accept(&world, &config, event);
+    erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    pass(&world, 1_000);
+    let after = accept(&world, &config, event);
+    assert_eq!(world.pump(&config).delivered, 1);
+    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    world.pump(&config);
+    assert_eq!(message(&world, &config, "acme", &before).unwrap_err().kind, ErrorKind::NotFound);
+    message(&world, &config, "acme", &after).expect("it was accepted, and is delivered");
+    is_quiet(&world);
+}
+
+#[test]
+fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
+    let (world, config) = (World::new(&[]), kept(0));
+    registered(&world, &config, r#""schedule":[]"#);
+    let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
+    let ids: Vec<String> = (0..3).map(|id| accept(&world, &config, &event(id))).collect();
+    world.pump(&config);
+    let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
+    let lane = Lane::of("acme", begun["id"].as_str().unwrap());
+    nobody_came_back(&world, &lane);
+    for _ in 0..3 {
+        world.pump(&config);
+        pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    }
+    let job: serde_json::Value = serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap();
+    assert_eq!((&job["state"], &job["done"]), (&"done".into(), &2.into()), "{job}");
+    let left = ids.iter().filter(|id| message(&world, &config, "acme", id).is_ok()).collect::<Vec<_>>();
+    assert_eq!(left.len(), 1);
+    assert!(job["detail"].as_str().unwrap().contains(left[0].as_str()), "{job}");
+    assert_eq!(world.count("erasure"), 0);
+}
+
+#[test]
+fn what_receivers_answered_goes_with_the_content() {
+    let (world, config) = (World::new(&[500]), kept(0));
+    let webhook = registered(&world, &config, r#""schedule":[60]"#);
+    accept(&world, &config, r#"{"type":"a"}"#);
+    world.pump(&config);
+    pass(&world, 80_000_000);
+    world.pump(&config);
+    let shown = || attempts(&world, &config, "acme", &webhook, None, 10).unwrap();
+    assert!(shown().contains("answer 500") && shown().contains("answer 200"), "{}", shown());
+    update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
+    world.pump(&config);
+    assert_eq!((mentions(&world, "answer 500"), mentions(&world, "answer 200")), (None, None));
+    assert_eq!((log(&world, &config, &webhook).len(), world.count("redacted")), (2, 1));
+}
+
+#[test]
+fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
+    let (world, config) = (World::new(&[]), Rc::new(kept(24 * 3_600)));
+    registered(&world, &config, r#""schedule":[]"#);
+    let keep = |keep: &str| format!(r#"{{"keepBodies":{keep}}}"#);
+    for settings in ["false", "true"] {
+        update_settings(&world, &config, "acme", &keep(settings)).unwrap();
+        world.pump(&config);
+        pass(&world, KEEP_PAUSE_MS_MAX * 1_000);
+        world.pump(&config);
+    }
+    pass(&world, 2 * DAY_US);
+    let other = config.clone();
+    world.meddle(At::Commit("job/"), move |world| {
+        world.meddle(At::Commit("job/"), move |world| {
+            update_settings(world, &other, "acme", r#"{"keepBodies":false}"#).unwrap();
+        });
+    });
+    world.pump(&config);
+    let lane = keys::own_job("redaction/acme");
+    let job: rows::Job = {
+        let row = world.store.get_one(&keys::job(&lane)).unwrap().expect("it is there");
+        rows::decode(&row.key, &row.value).unwrap()
+    };
+    assert_eq!(job.state, rows::JobState::Running);
+}
+
+/// As if so many workers had not come back from the job's next step.
+fn nobody_came_back(world: &World, lane: &Lane) {
+    let row = world.store.get_one(&keys::job(lane)).unwrap().unwrap();
+    let tries = limits::JOB_LAST_TRIES_MAX + 1;
+    let value = row.value.replacen("\"token\"", &format!("\"tries\":{tries},\"token\""), 1);
+    world.put(std::iter::once(row.key), &value);
+}
+
+#[test]
+fn an_erasure_ends_although_no_worker_comes_back_from_a_stone() {
+    let (world, config) = (World::new(&[]), kept(0));
+    registered(&world, &config, r#""schedule":[]"#);
+    let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
+    (0..3).for_each(|id| drop(accept(&world, &config, &event(id))));
+    world.pump(&config);
+    let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
+    let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
+    let lane = Lane::of("acme", begun["id"].as_str().unwrap());
+    let shown = || -> serde_json::Value {
+        serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap()
+    };
+    world.pump(&config);
+    assert_eq!(shown()["detail"], "everything is removed; the messages' ids go later");
+    nobody_came_back(&world, &lane);
+    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    world.pump(&config);
+    assert_eq!((world.count("erasure"), world.count("message"), &shown()["state"]), (0, 1, &"done".into()));
+    assert!(shown()["detail"].as_str().unwrap().contains("was left out"), "{}", shown());
+}

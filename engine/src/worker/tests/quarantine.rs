@@ -1,0 +1,324 @@
+//! Who keeps killing workers is found and left alone; who was near it is not harmed for long.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::ports::{Clock, Storage};
+use crate::store::keys::Lane;
+use crate::store::rows::{self, Quarantine};
+use crate::support::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, SUSPECTED_CLAIMS};
+use crate::testing::*;
+use crate::worker::quarantine::released;
+use crate::worker::{Pump, route};
+use crate::*;
+
+/// Calls the pump, each time after all leases, until it has nothing to do. Answers how often it died.
+fn pump_to_the_end(world: &World, config: &Config) -> u32 {
+    let mut deaths = 0;
+    for _ in 0..30 {
+        match catch_unwind(AssertUnwindSafe(|| world.pump(config))) {
+            Ok(report) if report.attempts == 0 && world.count("timer") == 0 => return deaths,
+            Ok(_) => {}
+            Err(_) => {
+                deaths += 1;
+                world.waiting.borrow_mut().clear();
+            }
+        }
+        world.now_us.set(world.now_us.get() + 40_000_000);
+    }
+    panic!("no end after {deaths} deaths: {:?}", world.store.snapshot());
+}
+
+fn doubt(world: &World, webhook: &str) -> Option<Quarantine> {
+    let row = world.store.get_one(&keys::lane(&Lane::of("acme", webhook))).unwrap().unwrap();
+    rows::decode::<rows::Lane>(&row.key, &row.value).unwrap().doubt
+}
+
+/// A free lane with what is held against it, that wants to be looked at in so many milliseconds.
+fn put_doubt(world: &World, webhook: &str, doubt: Quarantine, in_ms: u64) {
+    let lane = Lane::of("acme", webhook);
+    let timer = keys::timer(world.now_us() / 1_000 + in_ms, &lane, "x");
+    let row = rows::Lane { token: "x".to_owned(), until: 0, timer: Some(timer.clone()), doubt: Some(doubt) };
+    world.put(std::iter::once(keys::lane(&lane)), &rows::encode(&row));
+    world.put(std::iter::once(timer), r#"{"v":1}"#);
+}
+
+fn claimed(claims: u32) -> Quarantine {
+    Quarantine { claims, ..Quarantine::default() }
+}
+
+fn subscribed(world: &World, config: &Config, events: &str) -> String {
+    let registration = format!(r#"{{"url":"https://{}.example/in","events":["{events}"]}}"#, world.drawn.get());
+    let shown = register(world, config, "acme", None, &registration).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+/// What was accepted is in the queues, and nothing of it has been sent.
+fn route_only(world: &World, config: &Config) {
+    let mut pump = Pump::new(world, config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(route::route(&mut pump).unwrap());
+}
+
+fn states(world: &World, config: &Config, webhook: &str) -> Vec<String> {
+    let mut states: Vec<String> = log(world, config, webhook).into_iter().map(|(state, ..)| state).collect();
+    states.sort();
+    states
+}
+
+#[test]
+fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let (one, other) = (subscribed(&world, &config, "*"), subscribed(&world, &config, "a"));
+    accept_many(&world, &config, 4);
+    let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    accept_many(&world, &config, 4);
+    *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
+    assert_eq!(pump_to_the_end(&world, &config), CONDEMNED_CLAIMS);
+    is_quiet(&world);
+    let delivered = "delivered".to_owned();
+    assert_eq!(states(&world, &config, &other), vec![delivered.clone(); 8]);
+    let expected = [vec![delivered; 8], vec!["failed".to_owned()]].concat();
+    assert_eq!(states(&world, &config, &one), expected);
+    assert!(doubt(&world, &one).is_none() && doubt(&world, &other).is_none());
+    *world.deadly.borrow_mut() = Vec::new();
+    let told = explain(&world, &config, "acme", &deadly, &one).unwrap();
+    assert!(
+        told.contains("3 times with others, then 3 times with this delivery alone, since 2025-02-04T12:0"),
+        "{told}"
+    );
+    // It can be asked for again, and is begun anew.
+    again(&world, &config, &deadly, Some(&one));
+    assert_eq!(world.pump(&config).delivered, 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn what_is_held_against_a_lane_when_it_is_given_back() {
+    let suspect = Some(("msg_x".to_owned(), 1));
+    let doubt = |claims, recorded| Quarantine { claims, suspect: suspect.clone(), since_ms: Some(7), recorded };
+    let check = |claims: u32,
+                 before: Option<u32>,
+                 recorded: usize,
+                 is_through: bool,
+                 left: Option<(u32, bool, Option<u32>)>| {
+        let kept = released(&doubt(claims, before), recorded, 8, is_through);
+        let kept = kept.map(|kept| (kept.claims, kept.suspect.is_some(), kept.recorded));
+        assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
+    };
+    // As if it had not been claimed.
+    check(1, None, 0, false, None);
+    check(ISOLATED_CLAIMS, None, 0, false, Some((ISOLATED_CLAIMS - 1, true, None)));
+    check(CONDEMNED_CLAIMS + 1, Some(7), 0, false, Some((CONDEMNED_CLAIMS, true, Some(7))));
+    // As many were recorded as may have been in flight, and all that was begun came to its end.
+    check(1, None, 8, false, None);
+    check(ISOLATED_CLAIMS, None, 8, false, None);
+    check(ISOLATED_CLAIMS, Some(7), 1, false, None);
+    check(ISOLATED_CLAIMS, Some(20), 1, false, None);
+    // Fewer: what it died of may wait.
+    check(1, None, 7, false, None);
+    check(2, None, 7, false, Some((1, false, Some(7))));
+    check(2, Some(3), 4, false, Some((1, false, Some(7))));
+    check(ISOLATED_CLAIMS + 1, Some(3), 4, false, Some((ISOLATED_CLAIMS, false, Some(7))));
+    check(CONDEMNED_CLAIMS + 1, None, 1, false, Some((ISOLATED_CLAIMS, false, Some(1))));
+    // What waits has not been near the others yet.
+    check(ISOLATED_CLAIMS + 1, None, 8, false, Some((SUSPECTED_CLAIMS, false, None)));
+    check(CONDEMNED_CLAIMS + 1, Some(7), 1, false, Some((SUSPECTED_CLAIMS, false, None)));
+    // Nothing is left that could be to blame.
+    check(CONDEMNED_CLAIMS + 1, None, 1, true, None);
+    check(CONDEMNED_CLAIMS + 1, None, 0, true, None);
+}
+
+#[test]
+fn so_many_records_show_that_what_waits_is_innocent() {
+    for (wishes, answers, recorded, left) in [
+        ("", vec![], 7, Some((2, Some(7)))),
+        ("", vec![], 8, None),
+        (r#","concurrency":3"#, vec![], 2, Some((2, Some(2)))),
+        (r#","concurrency":3"#, vec![], 3, None),
+        (r#","concurrency":64"#, vec![], 7, Some((2, Some(7)))),
+        (r#","concurrency":64"#, vec![], 8, None),
+        (r#","strictOrder":true"#, vec![], 1, None),
+        // Its receiver does not work: one was in flight.
+        ("", vec![500; 2], 1, None),
+    ] {
+        let (world, config) = (World::new(&answers), Config::new(&settings()).unwrap());
+        let one = registered(&world, &config, &format!(r#""schedule":[]{wishes}"#));
+        accept_many(&world, &config, 1);
+        world.pump(&config);
+        accept_many(&world, &config, 20);
+        route_only(&world, &config);
+        put_doubt(&world, &one, claimed(2), 0);
+        let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: recorded }).unwrap();
+        assert_eq!(report.attempts, recorded);
+        assert_eq!(doubt(&world, &one).map(|doubt| (doubt.claims, doubt.recorded)), left, "{wishes} {recorded}");
+    }
+}
+
+#[test]
+fn a_retry_that_is_hours_away_keeps_nobody_under_suspicion() {
+    let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
+    let one = registered(&world, &config, r#""schedule":[18000]"#);
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).attempts, 1);
+    accept_many(&world, &config, 1);
+    route_only(&world, &config);
+    put_doubt(&world, &one, claimed(ISOLATED_CLAIMS), 0);
+    assert_eq!(world.pump(&config).delivered, 1);
+    assert!(doubt(&world, &one).is_none());
+}
+
+#[test]
+fn what_was_recorded_before_a_lease_ran_out_counts_no_more() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 1);
+    world.pump(&config);
+    let ids: Vec<String> =
+        (0..20).map(|_| on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id).collect();
+    route_only(&world, &config);
+    let before = Quarantine { claims: 1, recorded: Some(7), ..Quarantine::default() };
+    let a_little = || deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 }).unwrap();
+    for taken_over in [true, false] {
+        put_doubt(&world, &one, before.clone(), 0);
+        world.deadly.borrow_mut().extend(ids.iter().map(|id| keys::message("acme", id)));
+        catch_unwind(AssertUnwindSafe(a_little)).unwrap_err();
+        world.deadly.borrow_mut().clear();
+        if taken_over {
+            assert_eq!(reclaim_leases(&world, &config).unwrap(), 1);
+        } else {
+            world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
+        }
+        a_little();
+        let doubt = doubt(&world, &one).unwrap();
+        assert_eq!((doubt.claims, doubt.recorded), (2, Some(1)));
+    }
+    // After a lease that was given back it does.
+    put_doubt(&world, &one, before, 0);
+    a_little();
+    assert!(doubt(&world, &one).is_none());
+}
+
+#[test]
+fn small_leases_before_a_deadly_delivery_forgive_nothing() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = subscribed(&world, &config, "*");
+    accept_many(&world, &config, 1);
+    assert_eq!(world.pump(&config).delivered, 1, "it has its slots");
+    accept_many(&world, &config, 6);
+    let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    accept_many(&world, &config, 6);
+    *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
+    let mut deaths = 0;
+    for turn in 0..20 {
+        // In between a request pumps a little: one delivery, that is not the deadly one.
+        let attempts_max = if turn % 2 == 0 { 100 } else { 1 };
+        let budget = Budget { time_ms: 10_000, attempts_max };
+        if catch_unwind(AssertUnwindSafe(|| deliver(&world, &config, budget).unwrap())).is_err() {
+            deaths += 1;
+            world.waiting.borrow_mut().clear();
+        }
+        world.now_us.set(world.now_us.get() + 40_000_000);
+    }
+    assert_eq!(deaths, CONDEMNED_CLAIMS);
+    let states = states(&world, &config, &one);
+    assert_eq!(states.iter().filter(|state| *state == "delivered").count(), 13);
+    assert_eq!(states.iter().filter(|state| *state == "failed").count(), 1);
+    is_quiet(&world);
+}
+
+#[test]
+fn isolated_lanes_recover_one_after_the_other_in_one_call() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let lanes: Vec<String> = (0..5).map(|_| subscribed(&world, &config, "a")).collect();
+    accept_many(&world, &config, 3);
+    route_only(&world, &config);
+    for lane in &lanes {
+        put_doubt(&world, lane, claimed(ISOLATED_CLAIMS), 0);
+    }
+    let begun_us = world.now_us();
+    assert_eq!(world.pump(&config).delivered, 15);
+    assert_eq!(world.in_flight_max.get(), 1);
+    assert!(world.now_us() < begun_us + 1_000_000, "{}", world.now_us() - begun_us);
+    assert!(lanes.iter().all(|lane| doubt(&world, lane).is_none()));
+    assert_eq!(pump_to_the_end(&world, &config), 0);
+}
+
+#[test]
+fn who_has_been_claimed_in_vain_twice_has_little_company() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let lanes: Vec<String> = (0..40).map(|_| subscribed(&world, &config, "a")).collect();
+    accept_many(&world, &config, 1);
+    route_only(&world, &config);
+    for lane in &lanes {
+        put_doubt(&world, lane, claimed(SUSPECTED_CLAIMS), 0);
+    }
+    assert_eq!(world.pump(&config).delivered, 40);
+    // Without a success yet, half of those that there may be.
+    assert_eq!(world.in_flight_max.get(), limits::SUSPECTED_LANES_MAX / 2);
+}
+
+#[test]
+fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let busy = registered(&world, &config, r#""ratePerMinute":600"#);
+    let lane = subscribed(&world, &config, "b");
+    put_doubt(&world, &lane, claimed(ISOLATED_CLAIMS), 1_000);
+    accept_many(&world, &config, 600);
+    on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
+    let begun_us = world.now_us();
+    let report = deliver(&world, &config, Budget { time_ms: 90_000, attempts_max: 1_000 }).unwrap();
+    assert_eq!(report.delivered, 602);
+    let requests = world.requests.borrow();
+    let url = shown(&world, &config, &lane)["url"].as_str().unwrap().to_owned();
+    let before = requests.iter().position(|request| request.url == url).unwrap();
+    // Ten a second: it waited for a while, and then for the end of a lease.
+    assert!((100..300).contains(&before), "{before}");
+    // And the other one did not wait for long: 600 tenths of a second.
+    assert!(world.now_us() < begun_us + 63_000_000, "{}", world.now_us() - begun_us);
+    assert!(doubt(&world, &lane).is_none() && doubt(&world, &busy).is_none());
+}
+
+#[test]
+fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let (one, other) = (subscribed(&world, &config, "*"), subscribed(&world, &config, "a"));
+    accept_many(&world, &config, 1);
+    let bad = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    *world.refused.borrow_mut() = Some(format!("attempt/acme/{bad}/"));
+    assert_eq!(world.pump(&config).delivered, 2, "before it, and of the other one");
+    accept_many(&world, &config, 3);
+    let report = world.pump(&config);
+    assert_eq!((report.delivered, report.problems.len()), (3, 0), "its lane is leased: {report:?}");
+    assert_eq!(states(&world, &config, &other), vec!["delivered"; 4]);
+    assert_eq!(pump_to_the_end(&world, &config), 0);
+    let sent =
+        world.requests.borrow().iter().filter(|request| request.body.as_ref().unwrap().contains("\"b\"")).count();
+    assert_eq!(sent, CONDEMNED_CLAIMS as usize);
+    assert_eq!(states(&world, &config, &one), ["delivered", "delivered", "delivered", "delivered", "failed"]);
+    assert!(doubt(&world, &one).is_none());
+    is_quiet(&world);
+}
+
+#[test]
+fn a_reclaim_leases_forgives_nothing() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = subscribed(&world, &config, "*");
+    let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    let other = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
+    for claims in 1..=CONDEMNED_CLAIMS {
+        catch_unwind(AssertUnwindSafe(|| world.pump(&config))).unwrap_err();
+        let alone = claims > ISOLATED_CLAIMS;
+        assert_eq!(reclaim_leases(&world, &config).unwrap(), u32::from(!alone), "{claims}");
+        if alone {
+            assert_eq!(world.pump(&config).attempts, 0, "not within the lease");
+            world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
+        }
+        let doubt = doubt(&world, &one).unwrap();
+        assert_eq!((doubt.claims, doubt.suspect.is_some()), (claims, claims > ISOLATED_CLAIMS));
+        let told = explain(&world, &config, "acme", &other, &one).unwrap();
+        assert_eq!(told.contains("made one at a time"), claims >= ISOLATED_CLAIMS, "{told}");
+    }
+    world.pump(&config);
+    assert_eq!(states(&world, &config, &one), ["delivered", "failed"]);
+}
