@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use hookwright_engine::host::Storage;
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::Storage;
 use hookwright_host::http::HttpClient;
 use hookwright_host::stores::sqlite::{SqliteStore, create_schema};
 use hookwright_host::wake::Wakes;
@@ -178,9 +178,9 @@ fn hookwright(runtime: &Runtime, url: &str, deliveries: usize, path: &std::path:
     }
     pump.stop();
     let run = Run::of(deliveries, begun.elapsed(), cpu_time()? - cpu);
-    let range = hookwright_engine::host::KeyRange { start: "queue/".into(), end: "queue0".into() };
+    let range = hookwright_engine::ports::KeyRange { start: "queue/".into(), end: "queue0".into() };
     let left =
-        store.scan(&range, 1, hookwright_engine::host::Direction::Forward).map_err(|error| anyhow!("{error:?}"))?;
+        store.scan(&range, 1, hookwright_engine::ports::Direction::Forward).map_err(|error| anyhow!("{error:?}"))?;
     if !left.is_empty() {
         bail!("the queue is not empty: {left:?}");
     }

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use hookwright_engine::ErrorKind;
-use hookwright_engine::host::{
-    Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, HttpErrorKind, KeyRange, Mutation, Request,
-    Response, Storage, StorageError, WaitResult, Wake,
-};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{
+    Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, HttpErrorKind, KeyRange, Mutation, Request,
+    Response, Signal, Storage, StorageError, WaitResult,
+};
 use hookwright_host::{
     ApiRequest, Budget, CallError, Caller, Imports, PlainHttp, Plugin, Runtime, SealingKey, Settings,
 };
@@ -125,7 +125,7 @@ fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
         "jobs" => of_text(plugin.jobs(tenant, None, limit)),
         "cancelJob" => of_text(plugin.cancel_job(tenant, id)),
         "eventTypes" => of_text(plugin.event_types()),
-        "takeOver" => plugin.take_over().map(Value::from),
+        "reclaimLeases" => plugin.reclaim_leases().map(Value::from),
         "deliver" => plugin.deliver(Budget { time_ms: 60_000, attempts_max: 1_000 }).map(|report| {
             json!([report.routed, report.attempts, report.delivered, report.next_due_ms, report.problems])
         }),
@@ -237,7 +237,7 @@ impl Http for World {
         if state.finished.is_empty() {
             state.now_us += u64::from(timeout_ms) * 1_000;
         }
-        WaitResult { completions: std::mem::take(&mut state.finished), wake: Wake::None }
+        WaitResult { completions: std::mem::take(&mut state.finished), signal: Signal::None }
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use hookwright_engine::host::{EgressPolicy, HttpError, HttpErrorKind};
+use hookwright_engine::ports::{EgressPolicy, HttpError, HttpErrorKind};
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use hookwright_engine::host::{Clock, Entropy, Http, Storage};
+use hookwright_engine::ports::{Clock, Entropy, Http, Storage};
 
 /// How urgent a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

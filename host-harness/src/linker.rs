@@ -11,7 +11,7 @@ mod values;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookwright_engine::host::Completion;
+use hookwright_engine::ports::Completion;
 use wasmtime::component::{Component, HasSelf, Instance, Linker};
 use wasmtime::{Engine, ResourceLimiter, Store, StoreLimits, UpdateDeadline};
 

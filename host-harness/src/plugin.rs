@@ -205,8 +205,8 @@ impl Plugin {
     }
 
     /// Voids every lease: for a host that has just started and knows that no other is at work on the store.
-    pub fn take_over(&mut self) -> Result<u32, CallError> {
-        self.call(|exports, store| exports.take_over(store))
+    pub fn reclaim_leases(&mut self) -> Result<u32, CallError> {
+        self.call(|exports, store| exports.reclaim_leases(store))
     }
 
     /// Answers one request to the management API.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hookwright_engine::host::Wake;
+use hookwright_engine::ports::Signal;
 
 use crate::limits::{PUMP_BACKOFF_MS_MAX, PUMP_BACKOFF_MS_MIN, PUMP_BUDGET_MS, PUMP_YIELD_MS};
 use crate::plugin::{CallError, Plugin, Trap};
@@ -71,7 +71,7 @@ fn work(blueprint: &Blueprint, wakes: &Wakes) {
                 backoff_ms = PUMP_BACKOFF_MS_MIN;
                 tell(&report, &mut told);
                 let pause_ms = pause_ms(&report);
-                if pause_ms > 0 && wakes.wait(Duration::from_millis(pause_ms)) == Wake::Drain {
+                if pause_ms > 0 && wakes.wait(Duration::from_millis(pause_ms)) == Signal::Drain {
                     return;
                 }
             }
@@ -80,7 +80,7 @@ fn work(blueprint: &Blueprint, wakes: &Wakes) {
                     plugin = None;
                 }
                 eprintln!("hookwright: error: delivering: {error}; trying again in {backoff_ms} ms");
-                if wakes.wait(Duration::from_millis(backoff_ms)) == Wake::Drain {
+                if wakes.wait(Duration::from_millis(backoff_ms)) == Signal::Drain {
                     return;
                 }
                 backoff_ms = (backoff_ms * 2).min(PUMP_BACKOFF_MS_MAX);

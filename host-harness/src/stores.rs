@@ -8,8 +8,8 @@ pub mod sqlite;
 pub use sqlite::SqliteStore;
 
 use anyhow::{Context, Result, bail};
-use hookwright_engine::host::Storage;
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::Storage;
 use std::path::Path;
 use std::sync::Arc;
 

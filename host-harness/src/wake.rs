@@ -6,7 +6,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hookwright_engine::host::{Completion, Wake};
+use hookwright_engine::ports::{Completion, Signal};
 
 /// Wakes the workers of one host. Clones share one state.
 ///
@@ -36,7 +36,7 @@ impl Wakes {
         if state.parked.is_empty() {
             state.work = true;
         } else {
-            state.parked.remove(0).tell(Wake::Work);
+            state.parked.remove(0).tell(Signal::Work);
         }
     }
 
@@ -45,7 +45,7 @@ impl Wakes {
         let mut state = self.state();
         state.drained = true;
         for waiter in state.parked.drain(..) {
-            waiter.tell(Wake::Drain);
+            waiter.tell(Signal::Drain);
         }
     }
 
@@ -55,9 +55,9 @@ impl Wakes {
     }
 
     /// Blocks an idle worker until there is a wake, at most for `timeout`. Once drained it does not block at all.
-    pub fn wait(&self, timeout: Duration) -> Wake {
+    pub fn wait(&self, timeout: Duration) -> Signal {
         if self.drained() {
-            return Wake::Drain;
+            return Signal::Drain;
         }
         self.wait_at(&Arc::new(Mailbox::default()), false, timeout).1
     }
@@ -71,16 +71,16 @@ impl Wakes {
         mailbox: &Arc<Mailbox>,
         in_flight: bool,
         timeout: Duration,
-    ) -> (Vec<Completion>, Wake) {
+    ) -> (Vec<Completion>, Signal) {
         let park = {
             let mut state = self.state();
             let mut inside = mailbox.inside();
             if state.drained && !(inside.drain_told && in_flight) {
                 inside.drain_told = true;
-                inside.wake = Wake::Drain;
+                inside.wake = Signal::Drain;
             } else if state.work && !state.drained {
                 state.work = false;
-                inside.wake = Wake::Work;
+                inside.wake = Signal::Work;
             }
             let park = inside.is_quiet() && !timeout.is_zero();
             drop(inside);
@@ -98,7 +98,7 @@ impl Wakes {
         }
         let mut inside = mailbox.inside();
         let told = std::mem::take(&mut inside.wake);
-        (std::mem::take(&mut inside.completions), if state.drained { Wake::Drain } else { told })
+        (std::mem::take(&mut inside.completions), if state.drained { Signal::Drain } else { told })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -117,13 +117,13 @@ pub(crate) struct Mailbox {
 #[derive(Debug, Default)]
 struct Inside {
     completions: Vec<Completion>,
-    wake: Wake,
+    wake: Signal,
     drain_told: bool,
 }
 
 impl Inside {
     fn is_quiet(&self) -> bool {
-        self.completions.is_empty() && self.wake == Wake::None
+        self.completions.is_empty() && self.wake == Signal::None
     }
 }
 
@@ -140,9 +140,9 @@ impl Mailbox {
         self.changed.notify_one();
     }
 
-    fn tell(&self, wake: Wake) {
+    fn tell(&self, wake: Signal) {
         let mut inside = self.inside();
-        inside.drain_told |= wake == Wake::Drain;
+        inside.drain_told |= wake == Signal::Drain;
         inside.wake = wake;
         self.changed.notify_one();
     }

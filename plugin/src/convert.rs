@@ -1,7 +1,7 @@
 //! Values that cross the boundary, between the engine's types and the bindings'.
 
-use hookwright_engine::host::{
-    Completion, Entry, HttpError, HttpErrorKind, Mutation, Request, Response, StorageError, WaitResult, Wake,
+use hookwright_engine::ports::{
+    Completion, Entry, HttpError, HttpErrorKind, Mutation, Request, Response, Signal, StorageError, WaitResult,
 };
 use hookwright_engine::{Accepted, DeliveryReport, Details, Error, ErrorKind};
 
@@ -45,10 +45,10 @@ pub fn request(request: Request) -> http::Request {
 pub fn wait_result(result: http::WaitResult) -> WaitResult {
     WaitResult {
         completions: result.completions.into_iter().map(completion).collect(),
-        wake: match result.wake {
-            http::Wake::None => Wake::None,
-            http::Wake::Work => Wake::Work,
-            http::Wake::Drain => Wake::Drain,
+        signal: match result.signal {
+            http::Signal::None => Signal::None,
+            http::Signal::Work => Signal::Work,
+            http::Signal::Drain => Signal::Drain,
         },
     }
 }

@@ -1,6 +1,6 @@
 //! The engine's host, made of the world's imports.
 
-use hookwright_engine::host::{
+use hookwright_engine::ports::{
     Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
 };
 

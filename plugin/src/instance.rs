@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use hookwright_engine::host::AcceptTimes;
+use hookwright_engine::ports::AcceptTimes;
 use hookwright_engine::{Config, Error, ErrorKind};
 
 use crate::bindings::hookwright::webhooks::log;

@@ -1,6 +1,6 @@
 //! The `receiver` export: the engine's look at a signature, for whoever gets webhooks.
 
-use hookwright_engine::host::Clock;
+use hookwright_engine::ports::Clock;
 use hookwright_engine::verify::{self, Verdict};
 
 use crate::bindings::exports::hookwright::webhooks::receiver::{self, Guest, Received, VerdictKind};

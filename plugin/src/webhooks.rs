@@ -149,7 +149,7 @@ impl Guest for Plugin {
         call(|host, config| engine::deliver(host, config, budget)).map(convert::delivery_report).map_err(convert::error)
     }
 
-    fn take_over() -> Result<u32, Error> {
-        call(|host, config| engine::take_over(host, config)).map_err(convert::error)
+    fn reclaim_leases() -> Result<u32, Error> {
+        call(|host, config| engine::reclaim_leases(host, config)).map_err(convert::error)
     }
 }

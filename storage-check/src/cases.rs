@@ -8,7 +8,7 @@ mod writing;
 
 use crate::failure::{Done, Failure};
 use crate::{Durability, Subject};
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use std::fmt::Debug;
 
 /// A store as a case sees it.

@@ -5,7 +5,7 @@ mod process;
 use crate::failure::Done;
 use crate::protocol::{self, Call, PROTOCOL};
 use crate::{Durability, End, Failure, Handle, Subject};
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use process::Process;
 use serde_json::Value;
 use std::ffi::OsString;

@@ -13,7 +13,7 @@ mod in_process;
 pub mod protocol;
 mod serve;
 
-use hookwright_engine::host::Storage;
+use hookwright_engine::ports::Storage;
 use std::sync::Arc;
 
 pub use driven::Driven;

@@ -1,7 +1,7 @@
 //! The protocol between the cases and a driver: one JSON object a line, calls one way, answers the other. What it means
 //! is written in `docs/storage-kit.md`.
 
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, StorageError};
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, StorageError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use crate::Handle;
 use crate::protocol::{self, Call, PROTOCOL};
-use hookwright_engine::host::{Direction, KeyRange};
+use hookwright_engine::ports::{Direction, KeyRange};
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use std::sync::{Mutex, PoisonError};

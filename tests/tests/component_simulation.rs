@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use hookwright_engine::Error;
-use hookwright_engine::host::{
+use hookwright_engine::ports::{
     Check, Direction, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
 };
 use hookwright_host::{CallError, Imports, Plugin, Runtime, Settings};

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hookwright_engine::host::{
-    Check, Clock, Completion, Direction, Entry, Http, KeyRange, Mutation, Request, Response, Storage, StorageError,
-    WaitResult, Wake,
-};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{
+    Check, Clock, Completion, Direction, Entry, Http, KeyRange, Mutation, Request, Response, Signal, Storage,
+    StorageError, WaitResult,
+};
 use hookwright_host::{Blueprint, Budget, CallError, Imports, Plugin, Runtime};
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ impl Http for Well {
     fn wait(&self, _: u32) -> WaitResult {
         let answer =
             |id| Completion { id, duration_ms: 1, result: Ok(Response { status: 200, ..Response::default() }) };
-        WaitResult { completions: self.0.lock().unwrap().drain(..).map(answer).collect(), wake: Wake::None }
+        WaitResult { completions: self.0.lock().unwrap().drain(..).map(answer).collect(), signal: Signal::None }
     }
 }
 
@@ -99,7 +99,7 @@ fn a_delivery_that_traps_the_component_ends_as_failed_and_the_others_arrive() {
     accept(&mut plugin, "a");
     let deadly = accept(&mut plugin, "b").message_id;
     accept(&mut plugin, "a");
-    *store.row.lock().unwrap() = Some(format!("msg/acme/{deadly}"));
+    *store.row.lock().unwrap() = Some(format!("message/acme/{deadly}"));
     let mut traps = 0;
     for _ in 0..20 {
         match plugin.deliver(Budget { time_ms: 10_000, attempts_max: 100 }) {

@@ -8,11 +8,11 @@ mod stand;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use hookwright_engine::host::{
+use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{
     Check, Clock, Completion, Direction, EgressPolicy, Entropy, Entry, Http, HttpError, HttpErrorKind, KeyRange,
     Mutation, Request, Response, Storage, StorageError, WaitResult,
 };
-use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::{Config, SealingKey, Settings};
 use hookwright_host::http::{HttpClient, Network, Queue};
 use hookwright_host::wake::Wakes;

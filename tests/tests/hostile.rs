@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use hookwright_componentize::{componentize, describe};
-use hookwright_engine::host::{Http, Request, WaitResult};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{Http, Request, WaitResult};
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Blueprint, CallError, Imports, Plugin, Pool, Pump, Runtime, SealingKey, Settings};
 

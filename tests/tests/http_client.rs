@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use hookwright_engine::host::{
-    Completion, EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response, WaitResult, Wake,
+use hookwright_engine::ports::{
+    Completion, EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response, Signal, WaitResult,
 };
 use hookwright_host::http::{HttpClient, Queue};
 use hookwright_host::wake::Wakes;
@@ -412,12 +412,12 @@ fn a_wait_ends_in_time_or_with_a_wake() {
     assert!(before.elapsed() >= Duration::from_millis(20));
 
     wakes.work();
-    assert_eq!(queue.wait(PATIENCE_MS).wake, Wake::Work);
-    assert_eq!(queue.wait(0).wake, Wake::None);
+    assert_eq!(queue.wait(PATIENCE_MS).wake, Signal::Work);
+    assert_eq!(queue.wait(0).wake, Signal::None);
 
     let waiting = std::thread::spawn(move || queue.wait(PATIENCE_MS));
     wakes.work();
-    assert_eq!(waiting.join().unwrap(), WaitResult { completions: vec![], wake: Wake::Work });
+    assert_eq!(waiting.join().unwrap(), WaitResult { completions: vec![], signal: Signal::Work });
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn one_piece_of_work_wakes_one_of_several() {
         std::thread::spawn(move || {
             loop {
                 let wake = wakes.wait(Duration::from_millis(PATIENCE_MS.into()));
-                if woken.send(wake).is_err() || wake == Wake::Drain {
+                if woken.send(wake).is_err() || wake == Signal::Drain {
                     return;
                 }
             }
@@ -438,12 +438,12 @@ fn one_piece_of_work_wakes_one_of_several() {
     // Every piece is noticed, and by one: what is put down after one was noticed is not lost.
     for _ in 0..1_000 {
         wakes.work();
-        assert_eq!(wakings.recv().unwrap(), Wake::Work);
+        assert_eq!(wakings.recv().unwrap(), Signal::Work);
         assert_eq!(wakings.try_recv(), Err(mpsc::TryRecvError::Empty));
     }
     wakes.drain();
     for _ in 0..3 {
-        assert_eq!(wakings.recv().unwrap(), Wake::Drain);
+        assert_eq!(wakings.recv().unwrap(), Signal::Drain);
     }
 }
 
@@ -455,18 +455,18 @@ fn a_drain_is_seen_by_everybody_for_ever() {
     let waiting = std::thread::spawn(move || idle.wait(Duration::from_millis(PATIENCE_MS.into())));
     queue.submit(vec![Request { timeout_ms: SHORT_MS, ..to(address) }]);
     wakes.drain();
-    assert_eq!(waiting.join().unwrap(), Wake::Drain);
-    assert_eq!(queue.wait(PATIENCE_MS), WaitResult { completions: vec![], wake: Wake::Drain });
+    assert_eq!(waiting.join().unwrap(), Signal::Drain);
+    assert_eq!(queue.wait(PATIENCE_MS), WaitResult { completions: vec![], signal: Signal::Drain });
     // With a request in flight the next wait is for its result, and still says so.
     let last = queue.wait(PATIENCE_MS);
-    assert_eq!((last.completions.len(), last.wake), (1, Wake::Drain));
+    assert_eq!((last.completions.len(), last.wake), (1, Signal::Drain));
     // With none there is nothing to wait for.
     let before = Instant::now();
     for _ in 0..3 {
-        assert_eq!(queue.wait(PATIENCE_MS).wake, Wake::Drain);
-        assert_eq!(wakes.wait(Duration::from_millis(PATIENCE_MS.into())), Wake::Drain);
+        assert_eq!(queue.wait(PATIENCE_MS).wake, Signal::Drain);
+        assert_eq!(wakes.wait(Duration::from_millis(PATIENCE_MS.into())), Signal::Drain);
     }
     assert!(before.elapsed() < Duration::from_millis(PATIENCE_MS.into()));
     wakes.work();
-    assert_eq!(queue.wait(0).wake, Wake::Drain);
+    assert_eq!(queue.wait(0).wake, Signal::Drain);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hookwright_engine::host::{EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response};
+use hookwright_engine::ports::{EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response};
 use hookwright_host::http::HttpClient;
 use hookwright_host::wake::Wakes;
 use http_body_util::Full;

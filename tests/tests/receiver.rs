@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookwright_engine::host::{EgressPolicy, Http, HttpErrorKind, Request};
+use hookwright_engine::ports::{EgressPolicy, Http, HttpErrorKind, Request};
 use hookwright_host::http::{HttpClient, Queue};
 use hookwright_host::receiver::{Received, Receiver, Scheme, Script, Signature};
 use hookwright_host::wake::Wakes;

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookwright_engine::host::Wake;
+use hookwright_engine::ports::Signal;
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Blueprint, Pool, Runtime, Server, ServerOptions};
 
@@ -67,7 +67,7 @@ fn events_are_accepted_alone_and_in_a_list_and_wake_the_pump() {
         let answer = exchange(&server, "POST /events", TOKEN, body);
         assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
         assert_eq!(answer.matches("\"msg_").count(), count, "{answer}");
-        assert_eq!(wakes.wait(Duration::from_secs(20)), Wake::Work);
+        assert_eq!(wakes.wait(Duration::from_secs(20)), Signal::Work);
     }
     // The component's refusal, as a problem document with the field at fault.
     let answer = exchange(&server, "POST /events", TOKEN, r#"{"type":"not a type"}"#);

@@ -1,7 +1,7 @@
 //! Every store of this repository against the storage contract, and what the SQLite store promises beyond it.
 
-use hookwright_engine::host::{Check, Entry, Mutation, Storage, StorageError};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{Check, Entry, Mutation, Storage, StorageError};
 use hookwright_host::stores::sqlite::{SqliteStore, create_schema};
 use hookwright_host::stores::{self, SharedStorage};
 use hookwright_storage_check::{InProcess, Verdict, cases, check};

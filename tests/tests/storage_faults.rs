@@ -1,7 +1,7 @@
 //! The storage contract's suite against stores that break it: a suite that passes everything would prove nothing.
 
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use hookwright_storage_check::{InProcess, Verdict, check};
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use std::fmt::Write;
 const PAGE: &str = "docs/limits.md";
 const FILES: [(&str, &str); 3] = [
     (
-        "engine/src/limits.rs",
+        "engine/src/support/limits.rs",
         "## The engine\n\nThe same in every host. What a caller sends beyond a limit is refused with an error that names the field, the \
          limit and the mend, and nothing of the call is done: HTTP 413 for sizes of events and calls, 422 for a field, 409 for the \
          webhooks of a tenant.",

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use hookwright_engine::host::{Direction, KeyRange, Storage};
+use hookwright_engine::ports::{Direction, KeyRange, Storage};
 use hookwright_host::stores;
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Blueprint, Imports, PlainHttp, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
@@ -112,7 +112,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     pool.call(|_| Ok(())).context("configuring the component")?;
 
     let _presence = open::Presence::announce(&options.store, || {
-        let freed = pool.call(|plugin| plugin.take_over()).context("taking over what a killed process had leased")?;
+        let freed =
+            pool.call(|plugin| plugin.reclaim_leases()).context("taking over what a killed process had leased")?;
         if freed > 0 {
             eprintln!("hookwright: took over {freed} webhooks' queues from a process that did not end by itself");
         }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hookwright_engine::host::EgressPolicy;
+use hookwright_engine::ports::EgressPolicy;
 use ipnet::IpNet;
 
 /// A policy, parsed.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use hookwright_engine::host::{HttpError, HttpErrorKind};
+use hookwright_engine::ports::{HttpError, HttpErrorKind};
 use hyper_util::client::legacy;
 
 use super::dial::DialError;

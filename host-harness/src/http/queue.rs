@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hookwright_engine::host::{Completion, Http, HttpError, HttpErrorKind, Request, Response, WaitResult};
+use hookwright_engine::ports::{Completion, Http, HttpError, HttpErrorKind, Request, Response, WaitResult};
 use tokio::task::AbortHandle;
 
 use super::error::failure;

@@ -1,7 +1,7 @@
 //! One request, from the engine's record to its result, within its deadline.
 
 use bytes::Bytes;
-use hookwright_engine::host::{HttpError, HttpErrorKind, Request, Response};
+use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};

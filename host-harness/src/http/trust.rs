@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use hookwright_engine::host::{HttpError, HttpErrorKind};
+use hookwright_engine::ports::{HttpError, HttpErrorKind};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

@@ -191,8 +191,8 @@ impl Exports {
         answer(self.webhooks().call_event_types(store), same)
     }
 
-    pub(crate) fn take_over(&self, store: &mut Store<State>) -> Answer<u32> {
-        answer(self.webhooks().call_take_over(store), |freed| freed)
+    pub(crate) fn reclaim_leases(&self, store: &mut Store<State>) -> Answer<u32> {
+        answer(self.webhooks().call_reclaim_leases(store), |freed| freed)
     }
 
     pub(crate) fn deliver(&self, store: &mut Store<State>, budget: engine::Budget) -> Answer<engine::DeliveryReport> {

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookwright_engine::host as engine;
-use hookwright_engine::host::{HttpErrorKind, Mutation, StorageError};
+use hookwright_engine::ports::{HttpErrorKind, Mutation, StorageError};
 
 use super::State;
 use super::bindings::hookwright::webhooks::{http, log, storage};
@@ -84,10 +84,10 @@ impl http::Host for State {
         completions.extend(result.completions);
         http::WaitResult {
             completions: completions.into_iter().map(completion).collect(),
-            wake: match result.wake {
-                engine::Wake::None => http::Wake::None,
-                engine::Wake::Work => http::Wake::Work,
-                engine::Wake::Drain => http::Wake::Drain,
+            signal: match result.signal {
+                engine::Signal::None => http::Signal::None,
+                engine::Signal::Work => http::Signal::Work,
+                engine::Signal::Drain => http::Signal::Drain,
             },
         }
     }

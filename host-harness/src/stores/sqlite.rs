@@ -10,7 +10,7 @@ pub use connect::create_schema;
 
 use anyhow::{Context, Result, bail};
 use hookwright_engine::contract::{commit_bytes, validate_commit, validate_get, validate_scan};
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel, sync_channel};

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::ThreadId;
 
-use hookwright_engine::host::Http;
+use hookwright_engine::ports::Http;
 use hookwright_host::wake::Wakes;
 use hookwright_host::{Declined, Imports, Plugin};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::options::Options;
 use crate::outside::{self, CallbackClock, CallbackEntropy, CallbackHttp, CallbackStorage, OwnHttp};
 
 /// What a callback may serve.
-const SERVED: [&str; 6] = ["storage", "http", "clock", "random", "log", "wake"];
+const SERVED: [&str; 6] = ["storage", "http", "clock", "random", "log", "signal"];
 
 /// See the module.
 pub(crate) struct Instance {
@@ -167,7 +167,7 @@ impl Instance {
         let serving = |import: &str| self.callback.filter(|_| self.served.contains(&import));
         let http: Arc<dyn Http + Send + Sync> = match serving("http") {
             Some(callback) => Arc::new(CallbackHttp::new(callback, self.wakes.clone())),
-            None => Arc::new(OwnHttp::new(self.engine.clone(), self.wakes.clone(), serving("wake"))),
+            None => Arc::new(OwnHttp::new(self.engine.clone(), self.wakes.clone(), serving("signal"))),
         };
         let mut imports = Imports::new(Arc::new(CallbackStorage(serving("storage"))), http);
         if let Some(callback) = serving("clock") {

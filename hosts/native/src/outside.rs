@@ -2,7 +2,7 @@
 
 mod http;
 
-use hookwright_engine::host::{Check, Clock, Direction, Entropy, Entry, KeyRange, Mutation, Storage, StorageError};
+use hookwright_engine::ports::{Check, Clock, Direction, Entropy, Entry, KeyRange, Mutation, Storage, StorageError};
 use hookwright_host::LogLevel;
 use hookwright_storage_check::protocol::{self, Call};
 use serde_json::{Map, Value, json};

@@ -80,7 +80,7 @@ fn a_callback_is_asked_for_wakes_while_the_bridge_waits() {
     let asked = Arc::new(Mutex::new(0));
     let inside = asked.clone();
     let serve: Serve = Box::new(move |request| {
-        if request["call"] != "wake" {
+        if request["call"] != "signal" {
             return Ok(reply(&store, request).to_string());
         }
         let mut asked = inside.lock().unwrap();
@@ -91,7 +91,7 @@ fn a_callback_is_asked_for_wakes_while_the_bridge_waits() {
             _ => Ok(r#"{"ok": "drain"}"#.to_owned()),
         }
     });
-    let (instance, _) = made(&engine, &json!({"config": config(), "callback": ["storage", "wake"]}), serve);
+    let (instance, _) = made(&engine, &json!({"config": config(), "callback": ["storage", "signal"]}), serve);
     let receiver = Receiver::start(Script::Silent).unwrap();
     let webhook = json!({"name": "x", "url": receiver.url("/"), "events": ["*"], "timeoutMs": 1_500}).to_string();
     instance.ok("webhooks.register", &json!({"tenant": "acme", "registration": webhook}));

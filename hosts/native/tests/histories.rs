@@ -7,7 +7,9 @@ mod history;
 
 use std::sync::Arc;
 
-use hookwright_engine::host::{Clock, EgressPolicy, Entropy, Http, HttpError, HttpErrorKind, Request, Response, Wake};
+use hookwright_engine::ports::{
+    Clock, EgressPolicy, Entropy, Http, HttpError, HttpErrorKind, Request, Response, Signal,
+};
 use hookwright_host::Runtime;
 use serde_json::{Value, json};
 
@@ -81,7 +83,7 @@ fn call(instance: &Instance, step: &Value) -> Value {
         "recover" | "replay" => json!({"tenant": tenant(), "webhookId": id, "range": json}),
         "erase" => json!({"tenant": tenant(), "request": json}),
         "job" | "cancelJob" => json!({"tenant": tenant(), "jobId": id}),
-        "eventTypes" | "takeOver" => json!({}),
+        "eventTypes" | "reclaimLeases" => json!({}),
         "deliver" => json!({"budget": {"timeMs": 60_000, "attemptsMax": 1_000}}),
         "handle" => {
             let text = |name: &str, usual: &str| json!(step[name].as_str().unwrap_or(usual));
@@ -163,7 +165,7 @@ fn asked(line: &Value) -> Request {
 
 fn waited(world: &World, request: &Value) -> Value {
     let result = world.wait(u32::try_from(request["timeoutMs"].as_u64().unwrap()).unwrap());
-    assert_eq!(result.wake, Wake::None);
+    assert_eq!(result.signal, Signal::None);
     let outcome = |result: Result<Response, HttpError>| match result {
         Ok(response) => {
             let headers: Value =
@@ -178,5 +180,5 @@ fn waited(world: &World, request: &Value) -> Value {
     let completions = result.completions.into_iter().map(|completion| {
         json!({"id": completion.id.to_string(), "durationMs": completion.duration_ms, "outcome": outcome(completion.result)})
     });
-    json!({"completions": completions.collect::<Value>(), "wake": "none"})
+    json!({"completions": completions.collect::<Value>(), "signal": "none"})
 }

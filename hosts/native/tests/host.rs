@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookwright_engine::host::{Direction, KeyRange, Storage};
+use hookwright_engine::ports::{Direction, KeyRange, Storage};
 use hookwright_native::*;
 use hookwright_storage_check::protocol::{self, Call, Order};
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hookwright_engine::host::Clock;
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::Clock;
 use hookwright_host::SystemClock;
 use hookwright_native::hw_instance_wake;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn deliver(instance: &Instance) -> (i32, Value) {
 }
 
 fn completions(completions: Vec<Value>) -> Value {
-    json!({"ok": {"completions": completions, "wake": "none"}})
+    json!({"ok": {"completions": completions, "signal": "none"}})
 }
 
 fn answer(id: &str) -> Value {

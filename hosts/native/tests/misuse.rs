@@ -3,8 +3,8 @@
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex};
 
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use hookwright_native::*;
 use serde_json::{Value, json};
 
@@ -262,7 +262,7 @@ fn an_http_callback_that_fails_fails_the_attempts() {
         Err("no curl"),
         Ok("{}"),
         Ok(r#"{"ok": {"completions": [{"id": "1", "durationMs": 1, "outcome": {"ok": {"status": 99}}}]}}"#),
-        Ok(r#"{"ok": {"completions": [], "wake": "now"}}"#),
+        Ok(r#"{"ok": {"completions": [], "signal": "now"}}"#),
     ];
     for answer in replies {
         let store = MemoryStore::new();

@@ -185,8 +185,8 @@ export class Hookwright {
     return this.#calls.runDraining(({ webhooks }) => webhooks.deliver({ timeMs, attemptsMax }), options.signal);
   }
 
-  async takeOver() {
-    return this.#calls.run(({ webhooks }) => webhooks.takeOver());
+  async reclaimLeases() {
+    return this.#calls.run(({ webhooks }) => webhooks.reclaimLeases());
   }
 
   async handle(request, caller) {

@@ -101,7 +101,7 @@ export class Hookwright<Transaction = any> {
    * Voids every lease, except those of quarantined lanes, and returns the number of lanes that became free. Call it only if no
    * other process works on the store: otherwise requests may be sent twice.
    */
-  takeOver(): Promise<number>;
+  reclaimLeases(): Promise<number>;
   /** Stops the workers, and closes the connections and the store. Every later call fails. */
   close(): Promise<void>;
   /** Does the same as `close`, for `await using`. */
@@ -350,8 +350,8 @@ export interface Job {
   /** `purge` removes the rows of an unregistered webhook. */
   kind: 'recover' | 'replay' | 'purge' | 'erase';
   state: 'running' | 'done' | 'failed' | 'cancelled';
-  looked: number;
-  done: number;
+  scanned: number;
+  affected: number;
   createdAt: string;
   updatedAt: string;
   endedAt?: string;

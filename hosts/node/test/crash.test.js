@@ -49,7 +49,7 @@ for (const [name, where] of Object.entries(STORES)) {
     const before = receiver.requests.length;
     assert.ok(before < total, 'it was killed before it was done');
     // No other is at work on the store: what the dead have leased need not be waited for.
-    assert.ok(await hooks.takeOver() > 0);
+    assert.ok(await hooks.reclaimLeases() > 0);
     while ((await hooks.deliver()).attempts > 0);
     const seen = new Set(receiver.requests.map(({ target, headers }) => `${target} ${new Map(headers).get('webhook-id')}`));
     const wanted = new Set(accepted.flatMap(({ messageId }) => [0, 1, 2, 3].map((n) => `/${n} ${messageId}`)));

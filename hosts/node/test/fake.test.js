@@ -268,7 +268,7 @@ test('all of the management calls answer what the API answers', async (t) => {
   assert.equal((await hooks.eventTypes()).profile, 'standard');
   assert.equal((await hooks.updateSettings('acme', { keepBodies: false })).keepBodies, false);
   assert.equal((await hooks.settings('acme')).keepBodies, false);
-  assert.equal(await hooks.takeOver(), 0);
+  assert.equal(await hooks.reclaimLeases(), 0);
   const since = new Date(Date.now() - 60_000).toISOString();
   const job = await hooks.replay('acme', webhook.id, { since });
   assert.deepEqual(await hooks.job('acme', job.id), job);

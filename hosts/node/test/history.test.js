@@ -115,7 +115,7 @@ const CALLS = {
   settings: ({ webhooks }, { tenant = 'acme' }) => webhooks.settings(tenant),
   updateSettings: ({ webhooks }, { tenant = 'acme', json }) => webhooks.updateSettings(tenant, json),
   eventTypes: ({ webhooks }) => webhooks.eventTypes(),
-  takeOver: ({ webhooks }) => webhooks.takeOver(),
+  reclaimLeases: ({ webhooks }) => webhooks.reclaimLeases(),
   deliver: ({ webhooks }) => then(webhooks.deliver({ timeMs: 60_000, attemptsMax: 1_000 }), (report) =>
     [report.routed, report.attempts, report.delivered, report.nextDueMs, report.problems]),
   handle: (exports, { tenant = 'acme', method = 'GET', path = '/', query = '', json }) =>
@@ -163,7 +163,7 @@ function scriptedQueue(state, came) {
       if (state.finished.length === 0) {
         state.nowUs += BigInt(timeoutMs) * 1_000n;
       }
-      return { completions: state.finished.splice(0), wake: 'none' };
+      return { completions: state.finished.splice(0), signal: 'none' };
     },
     dispose: () => {},
   };

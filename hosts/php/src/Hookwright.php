@@ -409,9 +409,9 @@ class Hookwright
     }
 
     /** Voids every lease: only where no other process is at work on the store. Answers how many lanes were freed. */
-    public function takeOver(): int
+    public function reclaimLeases(): int
     {
-        return (int) $this->call('take-over', []);
+        return (int) $this->call('reclaim-leases', []);
     }
 
     /**

@@ -128,7 +128,7 @@ final class HistoryTest extends TestCase
             'job', 'cancelJob' => ['tenant' => $tenant, 'jobId' => $step['id'] ?? ''],
             'settings' => ['tenant' => $tenant],
             'updateSettings' => ['tenant' => $tenant, 'changes' => $json],
-            'eventTypes', 'takeOver' => [],
+            'eventTypes', 'reclaimLeases' => [],
             'deliver' => ['budget' => ['timeMs' => 60_000, 'attemptsMax' => 1_000]],
             'handle' => [
                 'request' => ['method' => $step['method'] ?? 'GET', 'path' => $step['path'] ?? '/',

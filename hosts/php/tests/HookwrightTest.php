@@ -66,7 +66,7 @@ final class HookwrightTest extends TestCase
         self::assertTrue($hooks->settings('acme')->keepBodies);
         self::assertFalse($hooks->updateSettings('acme', ['keepBodies' => false])->keepBodies);
         self::assertSame('standard', $hooks->eventTypes()->profile);
-        self::assertSame(0, $hooks->takeOver());
+        self::assertSame(0, $hooks->reclaimLeases());
         $hooks->unregister('acme', $made->id);
         $answer = $hooks->handle('GET', '/webhooks', '', '', 'acme');
         self::assertSame([200, []], [$answer['status'], json_decode($answer['body'], true)['data']]);

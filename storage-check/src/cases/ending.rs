@@ -3,7 +3,7 @@
 use super::{Store, all, at, commit, delete, get, put, row, set, unexpected};
 use crate::failure::{Done, holds, same};
 use crate::{End, Handle, Subject};
-use hookwright_engine::host::StorageError;
+use hookwright_engine::ports::StorageError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -2,8 +2,8 @@
 
 use super::{Store, all, commit, count, get_all, keys, put, range, row, scan, set};
 use crate::failure::{Done, holds, same};
-use hookwright_engine::host::Direction::{Forward, Reverse};
 use hookwright_engine::limits::{GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX};
+use hookwright_engine::ports::Direction::{Forward, Reverse};
 
 pub(super) fn empty(store: &Store) -> Done {
     same("get", &get_all(store, &["a", "b"])?, &vec![None, None])?;

@@ -2,11 +2,11 @@
 
 use super::{Store, absent, all, at, delete, put, range, set, unexpected};
 use crate::failure::{Done, Failure, same};
-use hookwright_engine::host::Direction::{Forward, Reverse};
-use hookwright_engine::host::{Check, Mutation, StorageError};
 use hookwright_engine::limits::{
     COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX, GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX,
 };
+use hookwright_engine::ports::Direction::{Forward, Reverse};
+use hookwright_engine::ports::{Check, Mutation, StorageError};
 
 fn invalid<T>(what: &str, result: Result<T, StorageError>) -> Done {
     match result {

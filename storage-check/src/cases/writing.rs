@@ -2,8 +2,8 @@
 
 use super::{Store, absent, all, at, commit, conflicts, count, delete, get, keys, put, row, set};
 use crate::failure::{Done, holds, same};
-use hookwright_engine::host::Check;
 use hookwright_engine::limits::{COMMIT_BYTES_MAX, COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX};
+use hookwright_engine::ports::Check;
 
 pub(super) fn versions(store: &Store) -> Done {
     set(store, "m", "0")?;

@@ -3,9 +3,9 @@
 //! An input is parts, each an answer: a status, headers a line each, an empty line, the body. A part that begins with no
 //! number is a transport error with that text.
 
-use hookwright_engine::host::{HttpError, HttpErrorKind, Response};
 use hookwright_engine::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{HttpError, HttpErrorKind, Response};
 use hookwright_engine::{attempts, on_event, register, test_webhook};
 use serde_json::Value;
 

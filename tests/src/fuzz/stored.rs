@@ -7,12 +7,12 @@
 
 use std::sync::OnceLock;
 
-use hookwright_engine::host::{Direction, Entry, KeyRange, Mutation, Response, Storage};
 use hookwright_engine::json::{self, Json, Style};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{Direction, Entry, KeyRange, Mutation, Response, Storage};
 use hookwright_engine::{
-    Config, Error, ErrorKind, cancel_job, erase, on_event, recover, redeliver, register, replay, rotate_secret,
-    take_over, update_settings,
+    Config, Error, ErrorKind, cancel_job, erase, on_event, reclaim_leases, recover, redeliver, register, replay,
+    rotate_secret, update_settings,
 };
 use serde_json::Value;
 
@@ -20,23 +20,23 @@ use super::world::{SECRET, START_US, World, config};
 use super::{check_error, check_json};
 
 pub const WORDS: &[&str] = &[
-    "msg",
+    "message",
     "inbox",
     "shard",
     "lane",
     "queue",
-    "wake",
-    "stat",
-    "log",
+    "timer",
+    "health",
+    "attempt",
     "recent",
     "routed",
     "job",
-    "hook",
-    "sub",
-    "subs",
+    "webhook",
+    "subscription",
+    "subscriptions",
     "tenant",
-    "bare",
-    "marked",
+    "redacted",
+    "erasure",
     "#1",
     "#2",
     "#3",
@@ -46,7 +46,7 @@ pub const WORDS: &[&str] = &[
     " .v=",
     " .until=",
     " .token=",
-    " .wake=",
+    " .timer=",
     " .d=",
     " .f=",
     " .a=",
@@ -69,7 +69,7 @@ pub const WORDS: &[&str] = &[
     " .sinceMs=",
     " .untilMs=",
     " .createdAtMs=",
-    " .looked=",
+    " .scanned=",
     " .careful=",
     " .contentHash=",
     " .keepBodies=",
@@ -107,7 +107,7 @@ pub const WORDS: &[&str] = &[
     "\"erased\"",
     "true",
     "false",
-    "\"wake/0/a/b\"",
+    "\"timer/0/a/b\"",
     "\"/\"",
     "\"~\"",
     "1738670407000",
@@ -162,7 +162,7 @@ fn scene() -> &'static Scene {
         erase(&world, &config, "acme", &subject(5)).expect("a job");
         pump_until(&world, &config, |world| {
             // A mark is there, and the job waits for late commits.
-            row(world, "marked", 0).is_some() && logs_of(world, &stone) == 0
+            row(world, "erasure", 0).is_some() && logs_of(world, &stone) == 0
         });
         let failing = || Ok(Response { status: 500, ..Response::default() });
         // Two webhooks of one tenant, and one of the other.
@@ -184,8 +184,23 @@ fn scene() -> &'static Scene {
 
 /// Every kind of row.
 const KINDS: [&str; 17] = [
-    "msg", "inbox", "shard", "routed", "job", "sub", "subs", "bare", "marked", "tenant", "hook", "queue", "wake",
-    "lane", "stat", "log", "recent",
+    "message",
+    "inbox",
+    "shard",
+    "routed",
+    "job",
+    "subscription",
+    "subscriptions",
+    "redacted",
+    "erasure",
+    "tenant",
+    "webhook",
+    "queue",
+    "timer",
+    "lane",
+    "health",
+    "attempt",
+    "recent",
 ];
 
 /// A message of a time in which the tenant kept no bodies.
@@ -195,7 +210,7 @@ fn bare_message(world: &World, config: &Config) -> String {
     };
     keep(false);
     let message = accept(world, config, "acme", "e4", 4);
-    pump_until(world, config, |world| row(world, "bare", 0).is_some());
+    pump_until(world, config, |world| row(world, "redacted", 0).is_some());
     keep(true);
     message
 }
@@ -233,7 +248,7 @@ fn pump_until(world: &World, config: &Config, is_so: impl Fn(&World) -> bool) {
 }
 
 fn logs_of(world: &World, message: &str) -> usize {
-    let range = KeyRange { start: format!("log/acme/{message}/"), end: format!("log/acme/{message}0") };
+    let range = KeyRange { start: format!("attempt/acme/{message}/"), end: format!("attempt/acme/{message}0") };
     world.store.scan(&range, 1_000, Direction::Forward).map_or(0, |rows| rows.len())
 }
 
@@ -319,7 +334,7 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     read_message();
     look(world.call(|world| hookwright_engine::delivery_payload(world, config, "acme", message, webhook)));
     look(world.call(|world| cancel_job(world, config, "acme", job)));
-    judge(world.call(|world| take_over(world, config)), damaged);
+    judge(world.call(|world| reclaim_leases(world, config)), damaged);
     pump(&[0, 3_000, 60_000, 86_400_000]);
     check_others(scene, world, damaged);
     for message in [bare, stone] {

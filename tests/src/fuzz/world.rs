@@ -4,11 +4,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use hookwright_engine::host::{
-    Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, KeyRange, Mutation, Request, Response,
-    Storage, StorageError, WaitResult, Wake,
-};
 use hookwright_engine::memory::MemoryStore;
+use hookwright_engine::ports::{
+    Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, KeyRange, Mutation, Request, Response,
+    Signal, Storage, StorageError, WaitResult,
+};
 use hookwright_engine::{Budget, Config, DeliveryReport, Error, SealingKey, Settings, deliver};
 
 /// Calls of storage and HTTP that one call of the engine may make here, where everything is small.
@@ -111,7 +111,7 @@ impl Http for World {
             Completion { id: request.id, duration_ms: 3, result }
         };
         let completions = self.waiting.borrow_mut().drain(..).map(answer).collect();
-        WaitResult { completions, wake: Wake::None }
+        WaitResult { completions, signal: Signal::None }
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
-use hookwright_engine::host::{
+use hookwright_engine::ports::{
     AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError,
     WaitResult,
 };

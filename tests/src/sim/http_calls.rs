@@ -1,7 +1,7 @@
 //! What becomes of requests in the simulated world: they are judged when they are submitted, travel, and come back to
 //! whoever still waits for them.
 
-use hookwright_engine::host::{Completion, HttpError, Request, Response, WaitResult, Wake};
+use hookwright_engine::ports::{Completion, HttpError, Request, Response, Signal, WaitResult};
 
 use super::actor::Reply;
 use super::checkers::sends::{self, Sender};
@@ -213,12 +213,12 @@ impl World {
         let wake = if self.chance.chance(self.faults.drain) {
             self.coverage.add(Count::Drains);
             self.excuses.add(self.now_us, delay::NETWORK_US);
-            Wake::Drain
+            Signal::Drain
         } else if self.chance.below(4) == 0 {
-            Wake::Work
+            Signal::Work
         } else {
-            Wake::None
+            Signal::None
         };
-        self.proceed(instance, Reply::Waited(WaitResult { completions, wake }))
+        self.proceed(instance, Reply::Waited(WaitResult { completions, signal: wake }))
     }
 }

@@ -63,7 +63,7 @@ impl Kept {
 /// Whether a row may name a message that is gone: another erasure's mark, the place of a job that goes on from there, what is
 /// held against a lane until it is given back, or the reason why a webhook is paused.
 pub fn remembers(key: &str, value: &str) -> bool {
-    let other = key.starts_with("marked/") || key.starts_with("lane/") || value.contains("paused: msg_");
+    let other = key.starts_with("erasure/") || key.starts_with("lane/") || value.contains("paused: msg_");
     other || (key.starts_with("job/") && value.contains("\"state\":\"running\""))
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hookwright_engine::host::Mutation;
+use hookwright_engine::ports::Mutation;
 
 use super::health::Health;
 use super::kept::{Kept, Stone};
@@ -323,7 +323,7 @@ impl Model {
 
     /// The call that made this commit was given this secret: it is the newest of the webhook that the commit puts.
     pub fn learn(&mut self, mutations: &[Mutation], secret: &str) {
-        for lane in mutations.iter().filter_map(|mutation| mutation.key().strip_prefix("hook/")) {
+        for lane in mutations.iter().filter_map(|mutation| mutation.key().strip_prefix("webhook/")) {
             let newest = self.lanes.get(lane).and_then(Lane::registration).and_then(|hook| hook.secrets.first());
             if let Some(newest) = newest {
                 self.secrets.insert(newest.sealed.clone(), secret.to_owned());
@@ -372,7 +372,7 @@ impl Model {
                 Ok(())
             }
             Row::Queue { lane, .. } => self.queue(now_us, key, lane, value, touched),
-            Row::Wake { lane, due_ms } => {
+            Row::Signal { lane, due_ms } => {
                 if value.is_some() {
                     touched.woken.insert(lane.to_owned(), due_ms);
                 }
@@ -548,7 +548,7 @@ impl Model {
             if !messages.is_subset(before) {
                 return wrong();
             }
-        } else if key.starts_with("bare/") {
+        } else if key.starts_with("redacted/") {
             if !messages.iter().all(|message| self.messages.get(message).is_some_and(|known| known.listed.is_some())) {
                 return wrong();
             }
@@ -658,9 +658,9 @@ impl Model {
         {
             lane.lost_by.insert(loser);
         }
-        let (wakes, before) = (&lane.wakes, &lane.lease.wake);
+        let (wakes, before) = (&lane.wakes, &lane.lease.timer);
         lane.own_wakes.retain(|wake| wakes.contains(wake) || before.as_ref() == Some(wake));
-        lane.own_wakes.extend(lease.wake.clone());
+        lane.own_wakes.extend(lease.timer.clone());
         lane.lease = lease;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The network and the receivers: when a request arrives, whether it does, and what comes back. What the engine makes of
 //! it is left to the engine, and whether it should have been sent at all to the checkers.
 
-use hookwright_engine::host::{HttpError, HttpErrorKind, Request, Response};
+use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
 
 use super::model::CallId;
 use super::odd;

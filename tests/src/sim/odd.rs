@@ -1,6 +1,6 @@
 //! Receivers that are neither well nor plainly down: they lie, redirect, answer garbage, or come back after days.
 
-use hookwright_engine::host::Response;
+use hookwright_engine::ports::Response;
 
 use super::net::Health;
 use super::rng::Rng;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use hookwright_engine::host::{Mutation, Request};
 use hookwright_engine::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, JOB_CAREFUL_TRIES_MAX, JOB_TRIES_MAX};
+use hookwright_engine::ports::{Mutation, Request};
 
 use super::actor::Op;
 use super::checkers::{Failure, ensure};

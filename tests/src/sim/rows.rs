@@ -14,7 +14,7 @@ pub enum Row<'a> {
     Subs { tenant: &'a str },
     Hook { lane: &'a str },
     Queue { lane: &'a str, due_ms: u64 },
-    Wake { lane: &'a str, due_ms: u64 },
+    Signal { lane: &'a str, due_ms: u64 },
     Lane { lane: &'a str },
     Log { tenant: &'a str, message: &'a str, webhook: &'a str, number: u32 },
     Stat { lane: &'a str },
@@ -33,22 +33,24 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         std::array::from_fn(|_| split.next().unwrap_or(""))
     };
     Some(match kind {
-        "msg" => Row::Msg { message: parts[1] },
+        "message" => Row::Msg { message: parts[1] },
         "inbox" => Row::Inbox { message: parts[2] },
         "shard" => Row::Shard,
-        "sub" => Row::Sub { tenant: parts[0], pattern: parts[1], webhook: parts[2] },
-        "subs" => Row::Subs { tenant: rest },
-        "hook" => Row::Hook { lane: rest },
+        "subscription" => Row::Sub { tenant: parts[0], pattern: parts[1], webhook: parts[2] },
+        "subscriptions" => Row::Subs { tenant: rest },
+        "webhook" => Row::Hook { lane: rest },
         "queue" => Row::Queue { lane: two(rest)?, due_ms: parts[2].parse().ok()? },
-        "wake" => Row::Wake { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
+        "timer" => Row::Signal { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
         "lane" => Row::Lane { lane: rest },
-        "log" => Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? },
-        "stat" => Row::Stat { lane: rest },
+        "attempt" => {
+            Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? }
+        }
+        "health" => Row::Stat { lane: rest },
         "recent" => Row::Recent { lane: two(rest)?, at_ms: parts[2].parse().ok()? },
-        "marked" => Row::Other,
+        "erasure" => Row::Other,
         "tenant" => Row::Tenant { tenant: rest },
         "job" => Row::Job { job: rest },
-        "routed" | "bare" => Row::Routed { tenant: parts[0], at_ms: parts[1].parse().ok()? },
+        "routed" | "redacted" => Row::Routed { tenant: parts[0], at_ms: parts[1].parse().ok()? },
         _ => return None,
     })
 }
@@ -64,7 +66,7 @@ pub struct Lease {
     pub token: String,
     pub until: u64,
     #[serde(default)]
-    pub wake: Option<String>,
+    pub timer: Option<String>,
     #[serde(default)]
     pub doubt: Doubt,
 }
@@ -191,13 +193,13 @@ pub struct Job {
     pub webhook: Option<String>,
     pub since_ms: Option<u64>,
     pub until_ms: Option<u64>,
-    pub looked: u64,
-    pub done: u64,
+    pub scanned: u64,
+    pub affected: u64,
     pub created_at_ms: u64,
     pub ended_at_ms: Option<u64>,
     pub detail: Option<String>,
     pub tries: Option<u32>,
-    pub wake: Option<String>,
+    pub timer: Option<String>,
 }
 
 impl Job {

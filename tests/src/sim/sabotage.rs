@@ -1,7 +1,7 @@
 //! Breaks the protocol on purpose, between the engine and its store, one rule at a time: a checker that has never seen
 //! its fault proves nothing. Who notices is left to the checkers.
 
-use hookwright_engine::host::{
+use hookwright_engine::ports::{
     Check, Clock, Direction, Entropy, Entry, Host, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
 };
 
@@ -165,7 +165,7 @@ impl Storage for Sabotaged<'_> {
             entries
                 .iter_mut()
                 .flatten()
-                .filter(|entry| entry.key.starts_with("subs/"))
+                .filter(|entry| entry.key.starts_with("subscriptions/"))
                 .for_each(|entry| entry.version = 1);
         }
         if self.sabotage == Sabotage::LookFurther && !self.pumps {
@@ -187,7 +187,7 @@ impl Storage for Sabotaged<'_> {
                 .for_each(|entry| entry.value = entry.value.replace("\"untilMs\":1", "\"untilMs\":9"));
         }
         if self.pumps {
-            let hooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("hook/"));
+            let hooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("webhook/"));
             hooks.for_each(|entry| switch(self.sabotage, &mut entry.value));
         }
         Ok(entries)
@@ -232,7 +232,7 @@ impl Sabotaged<'_> {
     /// What is not there is looked for among everybody's.
     fn look_further(&self, entry: &mut Option<Entry>, key: &str) {
         let parts: Vec<&str> = key.split('/').collect();
-        if let ([family @ ("msg" | "hook"), _, id], None) = (&parts[..], &entry) {
+        if let ([family @ ("message" | "webhook"), _, id], None) = (&parts[..], &entry) {
             let range = KeyRange { start: format!("{family}/"), end: format!("{family}0") };
             let all = self.host.scan(&range, 1_000, Direction::Forward).unwrap_or_default();
             *entry = all.into_iter().find(|found| found.key.ends_with(id));
@@ -264,15 +264,15 @@ fn versions_as_expected(asked: &[Mutation], done: &[Mutation], versions: &[u64])
 
 fn kind_of(checks: &[Check], mutations: &[Mutation]) -> Kind {
     let any = |prefix: &str| mutations.iter().any(|mutation| mutation.key().starts_with(prefix));
-    if any("job/") && !any("hook/") {
+    if any("job/") && !any("webhook/") {
         Kind::Job
     } else if any("shard/") {
         Kind::Route
-    } else if any("msg/") {
+    } else if any("message/") {
         Kind::Accept
-    } else if any("hook/") && !checks.iter().any(|check| check.key.starts_with("lane/")) {
+    } else if any("webhook/") && !checks.iter().any(|check| check.key.starts_with("lane/")) {
         Kind::Registration
-    } else if any("queue/") || (any("log/") && checks.iter().any(|check| check.key.starts_with("lane/"))) {
+    } else if any("queue/") || (any("attempt/") && checks.iter().any(|check| check.key.starts_with("lane/"))) {
         Kind::Settle
     } else if mutations.iter().any(frees) {
         Kind::Release
@@ -307,9 +307,9 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     let lane = key.starts_with("lane/");
     let put = || mutations.iter().any(|mutation| mutation.key() == key);
     match sabotage {
-        Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
+        Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("message/"),
         Sabotage::SkipJobCheck => kind == Kind::Job && key.starts_with("job/"),
-        Sabotage::SkipMessageCheck => kind == Kind::Accept && key.starts_with("msg/"),
+        Sabotage::SkipMessageCheck => kind == Kind::Accept && key.starts_with("message/"),
         Sabotage::SkipInboxCheck => kind == Kind::Route && key.starts_with("inbox/"),
         Sabotage::SkipShardCheck => key.starts_with("shard/"),
         Sabotage::SkipInboxAndShardCheck if kind == Kind::Asked => false,
@@ -321,9 +321,9 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
         Sabotage::SkipQueueCheck => kind == Kind::Settle && key.starts_with("queue/"),
         Sabotage::SkipReleaseLaneCheck => kind == Kind::Release && lane,
         Sabotage::SkipSuspectCheck => kind == Kind::Name,
-        Sabotage::SkipHookCheck => key.starts_with("hook/"),
-        Sabotage::SkipSubscriptionsCheck => key.starts_with("subs/"),
-        Sabotage::SkipAskedLogCheck => kind == Kind::Asked && key.starts_with("log/"),
+        Sabotage::SkipHookCheck => key.starts_with("webhook/"),
+        Sabotage::SkipSubscriptionsCheck => key.starts_with("subscriptions/"),
+        Sabotage::SkipAskedLogCheck => kind == Kind::Asked && key.starts_with("attempt/"),
         Sabotage::SkipAskedQueueCheck => kind == Kind::Asked && key.starts_with("queue/"),
         Sabotage::SkipAskedInboxCheck => kind == Kind::Asked && key.starts_with("inbox/"),
         _ => false,
@@ -332,13 +332,13 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
 
 /// Whether it is a step of a job that sends nothing again.
 fn asks_nothing(kind: Kind, mutations: &[Mutation]) -> bool {
-    let asks = |mutation: &Mutation| matches!(mutation, Mutation::Put { key, .. } if key.starts_with("log/"));
+    let asks = |mutation: &Mutation| matches!(mutation, Mutation::Put { key, .. } if key.starts_with("attempt/"));
     kind == Kind::Job && !mutations.iter().any(asks)
 }
 
 /// Whether it is such a step, and messages go with it, or lose their contents.
 fn removes(kind: Kind, mutations: &[Mutation]) -> bool {
-    asks_nothing(kind, mutations) && mutations.iter().any(|mutation| mutation.key().starts_with("msg/"))
+    asks_nothing(kind, mutations) && mutations.iter().any(|mutation| mutation.key().starts_with("message/"))
 }
 
 fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mutation]) -> bool {
@@ -346,20 +346,20 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         return kind == Kind::Asked && matches!(mutation, Mutation::Delete { .. });
     }
     if sabotage == Sabotage::KeepArmedWake {
-        let delete = matches!(mutation, Mutation::Delete { key } if key.starts_with("wake/"));
+        let delete = matches!(mutation, Mutation::Delete { key } if key.starts_with("timer/"));
         return delete && matches!(kind, Kind::Release | Kind::Settle);
     }
     let key = mutation.key();
     match sabotage {
         Sabotage::ForgetErasedInbox => return removes(kind, mutations) && key.starts_with("inbox/"),
         Sabotage::ForgetErasedQueue => return asks_nothing(kind, mutations) && key.starts_with("queue/"),
-        Sabotage::ForgetRemovedLog => return removes(kind, mutations) && key.starts_with("log/"),
+        Sabotage::ForgetRemovedLog => return removes(kind, mutations) && key.starts_with("attempt/"),
         _ => (),
     }
     let Mutation::Put { key, value } = mutation else { return false };
     let unregisters =
-        || mutations.iter().any(|other| matches!(other, Mutation::Delete { key } if key.starts_with("hook/")));
-    let wake = key.starts_with("wake/");
+        || mutations.iter().any(|other| matches!(other, Mutation::Delete { key } if key.starts_with("webhook/")));
+    let wake = key.starts_with("timer/");
     let armed = || {
         mutations.iter().any(|other| {
             matches!(other, Mutation::Put { key: lane, value } if lane.starts_with("lane/") && value.contains(key.as_str()))
@@ -375,11 +375,11 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetJobWake => kind == Kind::Job && wake,
         // What keeps its place in strict order is no row of its own.
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"u\":"),
-        Sabotage::ForgetDisable => kind == Kind::Settle && key.starts_with("hook/") && !value.contains("\"paused: "),
+        Sabotage::ForgetDisable => kind == Kind::Settle && key.starts_with("webhook/") && !value.contains("\"paused: "),
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
-        Sabotage::ForgetMark => key.starts_with("marked/"),
-        Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("msg/"),
+        Sabotage::ForgetMark => key.starts_with("erasure/"),
+        Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("message/"),
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
         Sabotage::ForgetSuspect => kind == Kind::Name,
         Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake && unregisters(),

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use hookwright_engine::host::Request;
+use hookwright_engine::ports::Request;
 use sha2::Sha256;
 
 /// Whether the request is signed with all of the secrets that are live, in one of these views of what is, as the profile says:

@@ -1,8 +1,8 @@
 //! What a storage call does in the simulated world: whether it fails, whether a commit is applied, when it arrives, and
 //! what the caller is told of it. Rows and checks are the store's, judgement is the checkers'.
 
-use hookwright_engine::host::{Check, Mutation, StorageError};
 use hookwright_engine::keys;
+use hookwright_engine::ports::{Check, Mutation, StorageError};
 
 use super::actor::{Op, Reply};
 use super::checkers::Failure;
@@ -61,7 +61,7 @@ impl World {
             Op::Get(_) if fails => Reply::Got(Err(failed())),
             Op::Scan { .. } if fails => Reply::Scanned(Err(failed())),
             Op::Get(keys) => {
-                let messages = keys.iter().filter_map(|key| key.strip_prefix("msg/")?.split_once('/'));
+                let messages = keys.iter().filter_map(|key| key.strip_prefix("message/")?.split_once('/'));
                 let read = messages.map(|(_, message)| (message.to_owned(), self.now_us));
                 self.calls[call].read.extend(read);
                 Reply::Got(self.store.get(&keys))

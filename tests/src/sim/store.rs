@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hookwright_engine::contract;
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation, StorageError};
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, StorageError};
 
 /// How versions are given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Callers who ask for what is not theirs, and who look at everything that the API shows: in some seeds with several tenants,
 //! some of the platform's calls are exchanged for theirs. Whether they are shown anything is for `checkers::tenants` to say.
 
-use hookwright_engine::host::Host;
+use hookwright_engine::ports::Host;
 use hookwright_engine::{self as engine, ApiRequest, ApiResponse, Caller, Config, Error, ErrorKind};
 
 use super::actor::Done;

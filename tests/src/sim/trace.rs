@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use hookwright_engine::host::{Direction, Mutation, Request};
+use hookwright_engine::ports::{Direction, Mutation, Request};
 
 use super::actor::{Done, Op};
 use super::model::CallId;

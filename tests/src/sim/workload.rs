@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use hookwright_engine::host::Host;
+use hookwright_engine::ports::Host;
 use hookwright_engine::{self as engine, Budget, Config};
 
 use super::actor::Done;

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hookwright_engine::Config;
-use hookwright_engine::host::{Check, Completion, Mutation};
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_MS_MAX};
+use hookwright_engine::ports::{Check, Completion, Mutation};
 
 use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
 use super::checkers::delay::{self, Excuses};
@@ -619,7 +619,7 @@ impl World {
         }
         let lane_due = |lane: &super::model::Lane| {
             let wake = lane.wakes.first()?;
-            let Some(Row::Wake { due_ms, .. }) = rows::parse(wake) else { return None };
+            let Some(Row::Signal { due_ms, .. }) = rows::parse(wake) else { return None };
             let believed = lane.lease.until <= clock_ms + LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
             Some(if believed { due_ms.max(lane.lease.until) } else { due_ms })
         };

@@ -44,7 +44,7 @@ fn what_failed_and_what_was_missed_is_sent_by_jobs() {
     assert_eq!((second.header("webhook-id"), &second.body), (Some(message.as_str()), &body));
     second.answer(200);
     let done = ended(&serve, &path);
-    assert_eq!((&done["state"], &done["done"]), (&json!("done"), &json!(1)), "{done}");
+    assert_eq!((&done["state"], &done["affected"]), (&json!("done"), &json!(1)), "{done}");
     serve.wait_for_attempts(id, 2);
     serve.call("POST", &format!("{path}/cancel"), "").expect_problem(409, None);
 
@@ -55,7 +55,7 @@ fn what_failed_and_what_was_missed_is_sent_by_jobs() {
     assert_eq!((third.target.as_str(), &third.body), ("/b", &body));
     third.answer(200);
     let done = ended(&serve, &format!("/jobs/{}", replay["id"].as_str().unwrap()));
-    assert_eq!((&done["state"], &done["looked"], &done["done"]), (&json!("done"), &json!(1), &json!(1)), "{done}");
+    assert_eq!((&done["state"], &done["scanned"], &done["affected"]), (&json!("done"), &json!(1), &json!(1)), "{done}");
     let listed = serve.get("/jobs");
     let kinds: Vec<&Value> = listed["data"].as_array().unwrap().iter().map(|job| &job["kind"]).collect();
     assert_eq!(kinds, ["replay", "recover"], "{listed}");

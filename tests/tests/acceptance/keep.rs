@@ -71,7 +71,7 @@ fn a_subject_is_erased() {
     let job = serve.call("POST", "/erase", r#"{"subject":{"type":"asset","id":7}}"#).expect(202).json();
     let path = format!("/jobs/{}", job["id"].as_str().unwrap());
     let job = until("everything is removed", || Some(serve.get(&path)).filter(|job| job["detail"].is_string()));
-    assert_eq!((&job["kind"], &job["done"]), (&json!("erase"), &json!(2)), "{job}");
+    assert_eq!((&job["kind"], &job["affected"]), (&json!("erase"), &json!(2)), "{job}");
     for message in &gone {
         serve.call("GET", &format!("/messages/{message}"), "").expect_problem(404, Some("messageId"));
     }

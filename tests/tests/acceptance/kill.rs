@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hookwright_engine::host::Storage;
 use hookwright_engine::limits::{BREAKER_FAILURES, LANE_IN_FLIGHT_MAX};
+use hookwright_engine::ports::Storage;
 use hookwright_host::receiver::{Receiver, Scheme, Script, Signature};
 use hookwright_host::stores::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -174,9 +174,9 @@ fn ends(serve: &Serve, webhook: &str) -> BTreeMap<String, Vec<String>> {
 
 /// Whether no work is left over: nothing accepted and not routed, nothing queued, nothing announced.
 fn is_quiet(store: &SqliteStore) -> bool {
-    ["inbox", "queue", "wake"].into_iter().all(|prefix| {
-        let range = hookwright_engine::host::KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
-        let mut left = store.scan(&range, 10, hookwright_engine::host::Direction::Forward).unwrap();
+    ["inbox", "queue", "timer"].into_iter().all(|prefix| {
+        let range = hookwright_engine::ports::KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
+        let mut left = store.scan(&range, 10, hookwright_engine::ports::Direction::Forward).unwrap();
         // The retention has no end.
         left.retain(|entry| !entry.key.contains("/_/job_"));
         left.is_empty()

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use hookwright_engine::host::{HttpError, HttpErrorKind, Request, Response};
+use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
 use hookwright_host::http::HttpClient;
 use hookwright_host::wake::Wakes;
 

@@ -195,7 +195,7 @@ fn a_subject_is_erased_with_everything_that_names_its_messages() {
     }
     let sent = world.requests.borrow().len();
     let job = erased(&world, &config, "7");
-    assert_eq!((&job["state"], &job["done"], &job["looked"]), (&"done".into(), &3.into(), &5.into()), "{job}");
+    assert_eq!((&job["state"], &job["affected"], &job["scanned"]), (&"done".into(), &3.into(), &5.into()), "{job}");
     assert_eq!(world.requests.borrow().len(), sent, "nothing of it is sent any more");
     assert_eq!(mentions(&world, "needle"), None);
     for id in &gone {
@@ -212,7 +212,7 @@ fn a_subject_is_erased_with_everything_that_names_its_messages() {
     pass(&world, 8 * DAY_US);
     world.pump(&config);
     assert_eq!(log(&world, &config, &webhook).len(), 3);
-    assert_eq!(erased(&world, &config, "9")["done"], 0);
+    assert_eq!(erased(&world, &config, "9")["affected"], 0);
     is_quiet(&world);
 }
 
@@ -317,7 +317,7 @@ fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
         pass(&world, ERASE_LINGER_MS * 1_000 + 1);
     }
     let job: serde_json::Value = serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap();
-    assert_eq!((&job["state"], &job["done"]), (&"done".into(), &2.into()), "{job}");
+    assert_eq!((&job["state"], &job["affected"]), (&"done".into(), &2.into()), "{job}");
     let left = ids.iter().filter(|id| message(&world, &config, "acme", id).is_ok()).collect::<Vec<_>>();
     assert_eq!(left.len(), 1);
     assert!(job["detail"].as_str().unwrap().contains(left[0].as_str()), "{job}");

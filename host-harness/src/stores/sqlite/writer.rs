@@ -4,7 +4,7 @@
 //! decided alone, in the order of arrival, and sees what the ones before it wrote. No answer is given before the flush.
 
 use super::{connect, version};
-use hookwright_engine::host::{Check, Mutation, StorageError};
+use hookwright_engine::ports::{Check, Mutation, StorageError};
 use rusqlite::{Connection, Error, ErrorCode, OptionalExtension};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use hookwright_engine::host::{Completion, Http, HttpError, HttpErrorKind, Request, Response, WaitResult, Wake};
+use hookwright_engine::ports::{Completion, Http, HttpError, HttpErrorKind, Request, Response, Signal, WaitResult};
 use hookwright_host::http::Queue;
 use hookwright_host::wake::Wakes;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ impl OwnHttp {
             return;
         }
         *last = Some(Instant::now());
-        match callback.ask(&json!({"call": "wake"})).and_then(ok).as_ref().map(Value::as_str) {
+        match callback.ask(&json!({"call": "signal"})).and_then(ok).as_ref().map(Value::as_str) {
             Ok(Some("work")) => self.wakes.work(),
             Ok(Some("drain")) => self.wakes.drain(),
             _ => {}
@@ -57,7 +57,7 @@ impl OwnHttp {
             Some(queue) => queue.wait(timeout_ms),
             None => {
                 let wake = self.wakes.wait(Duration::from_millis(timeout_ms.into()));
-                WaitResult { completions: Vec::new(), wake }
+                WaitResult { completions: Vec::new(), signal: wake }
             }
         }
     }
@@ -81,7 +81,7 @@ impl Http for OwnHttp {
     fn wait(&self, timeout_ms: u32) -> WaitResult {
         let completions = std::mem::take(&mut *lock(&self.refused));
         if !completions.is_empty() {
-            return WaitResult { completions, wake: Wake::None };
+            return WaitResult { completions, signal: Signal::None };
         }
         let begun = Instant::now();
         loop {
@@ -90,7 +90,7 @@ impl Http for OwnHttp {
             let left_ms = timeout_ms.saturating_sub(gone_ms);
             let now_ms = if self.asked.is_some() { left_ms.min(WAKE_MS) } else { left_ms };
             let result = self.wait_once(now_ms);
-            if now_ms == left_ms || !result.completions.is_empty() || result.wake != Wake::None {
+            if now_ms == left_ms || !result.completions.is_empty() || result.signal != Signal::None {
                 return result;
             }
         }
@@ -124,7 +124,7 @@ impl CallbackHttp {
     }
 
     /// What the callback has, and its wake; whatever goes wrong is an error after the completions that are good.
-    fn asked_to_wait(&self, timeout_ms: u32, completions: &mut Vec<Completion>) -> Result<Wake, String> {
+    fn asked_to_wait(&self, timeout_ms: u32, completions: &mut Vec<Completion>) -> Result<Signal, String> {
         if let Some(reason) = lock(&self.failure).take() {
             return Err(reason);
         }
@@ -140,12 +140,12 @@ impl CallbackHttp {
                 Err(reason) => wrong = Some(reason),
             }
         }
-        match (wrong, reply["wake"].as_str()) {
+        match (wrong, reply["signal"].as_str()) {
             (Some(reason), _) => Err(reason),
-            (None, Some("none") | None) => Ok(Wake::None),
-            (None, Some("work")) => Ok(Wake::Work),
-            (None, Some("drain")) => Ok(Wake::Drain),
-            (None, Some(_)) => Err("`wake` is none of none, work, drain".to_owned()),
+            (None, Some("none") | None) => Ok(Signal::None),
+            (None, Some("work")) => Ok(Signal::Work),
+            (None, Some("drain")) => Ok(Signal::Drain),
+            (None, Some(_)) => Err("`signal` is none of none, work, drain".to_owned()),
         }
     }
 
@@ -178,15 +178,15 @@ impl Http for CallbackHttp {
         let mut completions = Vec::new();
         let asked = self.asked_to_wait(timeout_ms, &mut completions).unwrap_or_else(|reason| {
             completions.extend(self.end(HttpErrorKind::Internal, &reason, |_| true));
-            Wake::None
+            Signal::None
         });
         let now = Instant::now();
         completions
             .extend(self.end(HttpErrorKind::Timeout, "the host has not answered", |request| request.until <= now));
         // The bridge's own are read after the callback, which may have been the time in which they were told.
         let wakes = [asked, self.wakes.wait(Duration::ZERO)];
-        let wake = [Wake::Drain, Wake::Work].into_iter().find(|wake| wakes.contains(wake)).unwrap_or_default();
-        WaitResult { completions, wake }
+        let wake = [Signal::Drain, Signal::Work].into_iter().find(|wake| wakes.contains(wake)).unwrap_or_default();
+        WaitResult { completions, signal: wake }
     }
 }
 

@@ -49,6 +49,6 @@ export class Queue {
     for (const { id } of completions) {
       this.#inFlight.delete(id);
     }
-    return { completions, wake: signal };
+    return { completions, signal };
   }
 }

@@ -6,7 +6,7 @@ import { openStore } from './stored.js';
 
 const storage = await openStore(process.argv[2]);
 const hooks = await Hookwright.open({ storage, sealingKey: KEY, egress: LOOPBACK });
-await hooks.takeOver();
+await hooks.reclaimLeases();
 hooks.start();
 hooks.signalWork();
 setInterval(() => {}, 1_000);

@@ -30,7 +30,7 @@ final class FakeNetwork implements Outside
         }
         $completions = $this->finished;
         $this->finished = [];
-        return ['completions' => $completions, 'wake' => 'none'];
+        return ['completions' => $completions, 'signal' => 'none'];
     }
 
     /** @param array<string, mixed> $request */

@@ -30,7 +30,7 @@ final class Host
             ...($this->storage === null ? [] : ['storage']),
             ...($this->log === null ? [] : ['log']),
             // While the bridge waits for receivers PHP runs nothing, and no signal is handled: here it is.
-            ...($this->storage !== null && function_exists('pcntl_signal') ? ['wake'] : []),
+            ...($this->storage !== null && function_exists('pcntl_signal') ? ['signal'] : []),
             ...($this->outside?->serves() ?? []),
         ];
     }
@@ -48,7 +48,7 @@ final class Host
         $asked = Json::object($request);
         return Json::text(match ($asked['call']) {
             'get', 'scan', 'commit' => StorageCalls::answer($this->storage(), $asked),
-            'wake' => ['ok' => 'none'],
+            'signal' => ['ok' => 'none'],
             'log' => $this->logged($asked['level'], $asked['message']),
             default => ['ok' => $this->outside?->answer($asked)],
         });

@@ -14,8 +14,8 @@ final class Job extends Record
     public readonly string $kind;
     /** `running`, `done`, `failed` or `cancelled`. */
     public readonly string $state;
-    public readonly int $looked;
-    public readonly int $done;
+    public readonly int $scanned;
+    public readonly int $affected;
     public readonly DateTimeImmutable $createdAt;
     public readonly DateTimeImmutable $updatedAt;
     public readonly ?DateTimeImmutable $endedAt;
@@ -29,8 +29,8 @@ final class Job extends Record
         $this->id = $this->text('id');
         $this->kind = $this->text('kind');
         $this->state = $this->text('state');
-        $this->looked = $this->number('looked');
-        $this->done = $this->number('done');
+        $this->scanned = $this->number('scanned');
+        $this->affected = $this->number('affected');
         $this->createdAt = $this->time('createdAt');
         $this->updatedAt = $this->time('updatedAt');
         $this->endedAt = $this->optionalTime('endedAt');

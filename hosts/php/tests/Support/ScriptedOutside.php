@@ -71,6 +71,6 @@ final class ScriptedOutside implements Outside
         }
         $completions = $this->finished;
         $this->finished = [];
-        return ['completions' => $completions, 'wake' => 'none'];
+        return ['completions' => $completions, 'signal' => 'none'];
     }
 }

@@ -109,16 +109,16 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
 /// What claims and releases write they delete: however often a lane changes hands, it has one wake of its own.
 fn bounded(id: &str, lane: &Lane) -> Result<(), Failure> {
     let mut left =
-        lane.own_wakes.iter().filter(|wake| lane.wakes.contains(*wake) && lane.lease.wake.as_ref() != Some(wake));
+        lane.own_wakes.iter().filter(|wake| lane.wakes.contains(*wake) && lane.lease.timer.as_ref() != Some(wake));
     let left = left.next();
-    ensure(left.is_none(), "grows", || format!("'{left:?}' of {id} is left, its lane's is {:?}", lane.lease.wake))
+    ensure(left.is_none(), "grows", || format!("'{left:?}' of {id} is left, its lane's is {:?}", lane.lease.timer))
 }
 
 /// Every queue row is announced by a wake no later than itself, or its lane is leased; a leased lane's wake exists.
 fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
     let leased = lane.lease.until != 0;
-    let armed = lane.lease.wake.as_ref().is_some_and(|wake| lane.wakes.contains(wake));
-    ensure(!leased || armed, "armed", || format!("{id} is leased and its wake {:?} is not there", lane.lease.wake))?;
+    let armed = lane.lease.timer.as_ref().is_some_and(|wake| lane.wakes.contains(wake));
+    ensure(!leased || armed, "armed", || format!("{id} is leased and its wake {:?} is not there", lane.lease.timer))?;
     // Of a webhook that is gone, what waits is announced as it was.
     let last = lane.hook.iter().rev().find_map(|(_, hook)| hook.as_ref());
     let strict = last.is_some_and(|hook| hook.strict_order);
@@ -126,7 +126,7 @@ fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
     // In strict order the first row is the next; whatever is due behind it has to wait.
     let Some((due_ms, first)) = (if strict { next.take(1).next() } else { next.min() }) else { return Ok(()) };
     let announced = lane.wakes.first().and_then(|wake| match rows::parse(wake) {
-        Some(Row::Wake { due_ms, .. }) => Some(due_ms),
+        Some(Row::Signal { due_ms, .. }) => Some(due_ms),
         _ => None,
     });
     // What a switch of strict order makes due is announced by the switch.

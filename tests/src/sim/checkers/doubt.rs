@@ -36,7 +36,7 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     let forgiven = on_probation || (nothing && was.claims <= ISOLATED_CLAIMS);
     let enough = lane.made + lane.spared > 0 && most >= evidence_min(lane, now_us);
     // Without a wake: nothing waits, so nothing is left that could be to blame.
-    let waits = lane.lease.wake.is_some();
+    let waits = lane.lease.timer.is_some();
     let fair = (lane.made == 0 && as_before) || (lane.made + lane.spared > 0 && counted) || (enough && forgiven);
     ensure(waits && fair, "held-against", about)
 }

@@ -47,10 +47,10 @@ pub fn inboxes(model: &Model, store: &SimStore) -> Result<(), Failure> {
 
 /// Judges a run that has come to rest.
 pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
-    for prefix in ["inbox/", "queue/", "wake/"] {
+    for prefix in ["inbox/", "queue/", "timer/"] {
         // Work without an end is always due some time.
         let own = model.jobs.iter().filter(|(id, seen)| id.starts_with("_/") && seen.now.runs()).count();
-        let rows = store.count(prefix) - if prefix == "wake/" { own.min(store.count(prefix)) } else { 0 };
+        let rows = store.count(prefix) - if prefix == "timer/" { own.min(store.count(prefix)) } else { 0 };
         ensure(rows == 0, "drained", || format!("{rows} rows are left under {prefix}"))?;
     }
     for (id, message) in &model.messages {

@@ -15,7 +15,7 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
     let now = &seen.now;
     let about = || format!("job {id} was {before:?} and is {now:?}");
     let wakes = model.lanes.get(id).map(|lane| &lane.wakes);
-    let armed = now.wake.as_ref().is_some_and(|wake| wakes.is_some_and(|wakes| wakes.contains(wake)));
+    let armed = now.timer.as_ref().is_some_and(|wake| wakes.is_some_and(|wakes| wakes.contains(wake)));
     let alone = wakes.is_none_or(|wakes| wakes.len() == usize::from(now.runs()));
     ensure(armed == now.runs() && alone, "job-armed", || format!("{}, its wakes are {wakes:?}", about()))?;
     ensure(now.runs() == now.ended_at_ms.is_none(), "job", about)?;
@@ -23,17 +23,17 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
         // Nobody has asked for it, and it begins anew.
         return Ok(());
     }
-    let Some(before) = before else { return ensure(now.looked + now.done == 0, "job", about) };
+    let Some(before) = before else { return ensure(now.scanned + now.affected == 0, "job", about) };
     let same = Job {
         webhook: now.webhook.clone(),
         kind: now.kind.clone(),
         created_at_ms: now.created_at_ms,
         ..before.clone()
     };
-    let grows = now.looked >= before.looked && now.done >= before.done;
+    let grows = now.scanned >= before.scanned && now.affected >= before.affected;
     ensure(before.runs() && same == *before && grows, "job", about)?;
     let asks = matches!(now.kind.as_str(), "recover" | "replay");
-    ensure(!asks || now.done == seen.asks, "job-counted", || {
+    ensure(!asks || now.affected == seen.asks, "job-counted", || {
         format!("{}, and has asked {} times", about(), seen.asks)
     })?;
     match (now.state.as_str(), now.kind.as_str()) {
@@ -169,16 +169,16 @@ pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
         ensure(!seen.now.runs(), "job-ends", || format!("job {id} still runs: {:?}", seen.now))?;
     }
     for (id, lane) in model.lanes.iter().filter(|(_, lane)| !lane.hook.is_empty() && lane.registration().is_none()) {
-        for family in ["lane", "stat", "recent", "queue"] {
+        for family in ["lane", "health", "recent", "queue"] {
             let rows = store.count(&format!("{family}/{id}"));
             ensure(rows == 0, "purged", || format!("{rows} rows are left under {family}/{id}: {:?}", lane.lease))?;
         }
         let webhook = id.rsplit('/').next().unwrap_or_default();
-        let test = model.tests.iter().find(|key| key.starts_with("log/") && key.contains(webhook));
+        let test = model.tests.iter().find(|key| key.starts_with("attempt/") && key.contains(webhook));
         ensure(test.is_none(), "purged", || format!("{test:?} is left of a webhook that is gone"))?;
     }
-    for message in model.tests.iter().filter(|key| key.starts_with("msg/")) {
-        let attempt = message.replacen("msg/", "log/", 1);
+    for message in model.tests.iter().filter(|key| key.starts_with("message/")) {
+        let attempt = message.replacen("message/", "attempt/", 1);
         let kept = model.tests.range(attempt.clone()..).next().is_some_and(|key| key.starts_with(&attempt));
         ensure(kept, "purged", || format!("{message} is left of a test whose attempt is gone"))?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hookwright_engine::host::Mutation;
+use hookwright_engine::ports::Mutation;
 
 use super::{Failure, ensure};
 use crate::sim::kept::{Stone, remembers};
@@ -10,7 +10,7 @@ use crate::sim::model::{Message, Model, Touched};
 use crate::sim::store::SimStore;
 
 /// What there is of messages.
-const FAMILIES: [&str; 7] = ["msg/", "log/", "recent/", "routed/", "bare/", "marked/", "inbox/"];
+const FAMILIES: [&str; 7] = ["message/", "attempt/", "recent/", "routed/", "redacted/", "erasure/", "inbox/"];
 
 /// Judges a commit, before what it removes is forgotten. Jobs that ended after `old_us` are too young to go.
 pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64, old_us: u64) -> Result<(), Failure> {
@@ -111,7 +111,7 @@ pub fn at_rest(model: &Model, store: &SimStore, retains: bool) -> Result<(), Fai
         let (rows, messages) = (FAMILIES.map(|family| store.count(family)), model.messages.keys());
         format!("it is left: {rows:?}, {messages:?}, the jobs {:?}", model.jobs.keys())
     })?;
-    ensure(store.count("marked/") == 0, "erased", || "marks are left".to_owned())?;
+    ensure(store.count("erasure/") == 0, "erased", || "marks are left".to_owned())?;
     let stone = model.messages.iter().find(|(_, known)| known.stone.is_some());
     ensure(stone.is_none(), "goes", || format!("a stone is left: {stone:?}"))?;
     // Whatever is listed is there, once.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use hookwright_engine::host::Request;
 use hookwright_engine::limits::{IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS};
+use hookwright_engine::ports::Request;
 
 use super::{Failure, doubt, during, ensure, order};
 use crate::sim::kept::Stone;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use hookwright_engine::host::Mutation;
+use hookwright_engine::ports::Mutation;
 
 use super::{Failure, ensure, sends};
 use crate::sim::actor::Op;
@@ -28,7 +28,7 @@ fn owner(key: &str) -> Option<&str> {
     let mut parts = key.split('/');
     match parts.next()? {
         "inbox" | "shard" => None,
-        "wake" => parts.nth(1),
+        "timer" => parts.nth(1),
         _ => parts.next(),
     }
 }
@@ -129,20 +129,20 @@ mod tests {
     fn asking_for_anothers_is_seen() {
         let get = |key: &str| Op::Get(vec![key.to_owned()]);
         let range = |start: &str, end: &str| Op::Scan {
-            range: hookwright_engine::host::KeyRange { start: start.to_owned(), end: end.to_owned() },
+            range: hookwright_engine::ports::KeyRange { start: start.to_owned(), end: end.to_owned() },
             limit: 1,
-            order: hookwright_engine::host::Direction::Forward,
+            order: hookwright_engine::ports::Direction::Forward,
         };
         let rows = [
-            (get("hook/acme/wh_1"), true),
-            (get("hook/_47lobex_20_c3_9c/wh_1"), false),
+            (get("webhook/acme/wh_1"), true),
+            (get("webhook/_47lobex_20_c3_9c/wh_1"), false),
             (get(&format!("inbox/03/1760000000000/{MESSAGE}")), false),
-            (range("log/acme/m/", "log/acme/m0"), true),
-            (range("hook/acme/", "hook/acme0"), true),
-            (range("hook/acme/", "hook0"), false),
-            (range("hook/", "hook0"), false),
-            (get("wake/1760000000000/acme/wh_1/t"), true),
-            (get("wake/1760000000000/initech/wh_1/t"), false),
+            (range("attempt/acme/m/", "attempt/acme/m0"), true),
+            (range("webhook/acme/", "webhook/acme0"), true),
+            (range("webhook/acme/", "hook0"), false),
+            (range("webhook/", "hook0"), false),
+            (get("timer/1760000000000/acme/wh_1/t"), true),
+            (get("timer/1760000000000/initech/wh_1/t"), false),
         ];
         for (op, fine) in rows {
             assert_eq!(asks(&model(), "acme", &op).is_ok(), fine, "{op:?}");

@@ -1,6 +1,6 @@
 //! What breaks strict order: places that are lost, waits that are forgotten, reads that show the rows in another order.
 
-use hookwright_engine::host::{Check, Direction, Entry, KeyRange, Mutation};
+use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation};
 
 use super::{Kind, Sabotage};
 
@@ -46,7 +46,7 @@ pub fn instead(sabotage: Sabotage, kind: Kind, checks: &[Check], mutation: &Muta
             let value = value.replace(&format!(",\"u\":{until}"), "");
             Some(vec![Mutation::Put { key: key.clone(), value }])
         }
-        (Sabotage::StrictForgetsPause, _) if key.starts_with("hook/") && value.contains("\"paused: ") => {
+        (Sabotage::StrictForgetsPause, _) if key.starts_with("webhook/") && value.contains("\"paused: ") => {
             Some(Vec::new())
         }
         _ => None,
