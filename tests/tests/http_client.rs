@@ -412,8 +412,8 @@ fn a_wait_ends_in_time_or_with_a_wake() {
     assert!(before.elapsed() >= Duration::from_millis(20));
 
     wakes.work();
-    assert_eq!(queue.wait(PATIENCE_MS).wake, Signal::Work);
-    assert_eq!(queue.wait(0).wake, Signal::None);
+    assert_eq!(queue.wait(PATIENCE_MS).signal, Signal::Work);
+    assert_eq!(queue.wait(0).signal, Signal::None);
 
     let waiting = std::thread::spawn(move || queue.wait(PATIENCE_MS));
     wakes.work();
@@ -459,14 +459,14 @@ fn a_drain_is_seen_by_everybody_for_ever() {
     assert_eq!(queue.wait(PATIENCE_MS), WaitResult { completions: vec![], signal: Signal::Drain });
     // With a request in flight the next wait is for its result, and still says so.
     let last = queue.wait(PATIENCE_MS);
-    assert_eq!((last.completions.len(), last.wake), (1, Signal::Drain));
+    assert_eq!((last.completions.len(), last.signal), (1, Signal::Drain));
     // With none there is nothing to wait for.
     let before = Instant::now();
     for _ in 0..3 {
-        assert_eq!(queue.wait(PATIENCE_MS).wake, Signal::Drain);
+        assert_eq!(queue.wait(PATIENCE_MS).signal, Signal::Drain);
         assert_eq!(wakes.wait(Duration::from_millis(PATIENCE_MS.into())), Signal::Drain);
     }
     assert!(before.elapsed() < Duration::from_millis(PATIENCE_MS.into()));
     wakes.work();
-    assert_eq!(queue.wait(0).wake, Signal::Drain);
+    assert_eq!(queue.wait(0).signal, Signal::Drain);
 }

@@ -56,7 +56,7 @@ impl Http for Queue {
                 in_flight.remove(&completion.id);
             }
         }
-        WaitResult { completions, wake }
+        WaitResult { completions, signal: wake }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookwright_engine::host as engine;
+use hookwright_engine::ports as engine;
 use hookwright_engine::ports::{HttpErrorKind, Mutation, StorageError};
 
 use super::State;
