@@ -111,9 +111,8 @@ pub fn cancel_job(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
         }
         let (now_ms, token) = (host.now_us() / 1_000, id::token(host));
         let mut commit = Commit::default();
-        let timer = job.timer.clone();
         let job = Job { state: JobState::Cancelled, ..job };
-        let job = row::put_next(&mut commit, &lane, job, version, timer, None, &token, now_ms);
+        let job = row::put_next(&mut commit, &lane, job, row::Next { version, due_ms: None, token: &token, now_ms });
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(shown(id, &job)),
             // It is read again: if this commit had landed, it is cancelled.

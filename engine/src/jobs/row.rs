@@ -78,31 +78,33 @@ pub(crate) fn read_own(host: &dyn Host, lane: &Lane) -> Result<Option<(Job, u64)
     Ok(Some((rows::decode(&entry.key, &entry.value)?, entry.version)))
 }
 
-/// Adds the next row of a job to a commit, and moves its timer: to a time, as long as the job runs. Answers the row.
-#[allow(clippy::too_many_arguments)] // each is a part of the row or of its key
-pub(crate) fn put_next(
-    commit: &mut Commit,
-    lane: &Lane,
-    job: Job,
-    version: u64,
-    timer: Option<String>,
-    due_ms: Option<u64>,
-    token: &str,
-    now_ms: u64,
-) -> Job {
-    commit.check(&keys::job(lane), Some(version));
-    if let Some(timer) = timer {
+/// The circumstances under which the next row of a job is written.
+pub(crate) struct Next<'a> {
+    /// The version of the present row.
+    pub version: u64,
+    /// The time of the next timer, in milliseconds. `None`: no timer.
+    pub due_ms: Option<u64>,
+    /// The token of the commit.
+    pub token: &'a str,
+    pub now_ms: u64,
+}
+
+/// Adds the next row of a job to a commit, and moves the job's timer as long as the job runs. Returns the row.
+pub(crate) fn put_next(commit: &mut Commit, lane: &Lane, job: Job, next: Next<'_>) -> Job {
+    commit.check(&keys::job(lane), Some(next.version));
+    if let Some(timer) = job.timer {
         commit.delete(timer);
     }
     let runs = job.state == JobState::Running;
-    let timer = due_ms.filter(|_| runs).map(|due_ms| keys::timer(due_ms, lane, token));
+    let timer = next.due_ms.filter(|_| runs).map(|due_ms| keys::timer(due_ms, lane, next.token));
     if let Some(timer) = &timer {
         commit.put(timer.clone(), rows::encode(&Empty {}));
     }
-    let ended_at_ms = (!runs).then_some(now_ms);
-    // Where it was says what it looked at, and is of no use any more.
+    let ended_at_ms = (!runs).then_some(next.now_ms);
+    // The place names rows of the tenant, and is of no use after the end.
     let (place, after) = if runs { (job.place, job.after) } else { (None, None) };
-    let job = Job { token: token.to_owned(), timer, updated_at_ms: now_ms, ended_at_ms, place, after, ..job };
+    let token = next.token.to_owned();
+    let job = Job { token, timer, updated_at_ms: next.now_ms, ended_at_ms, place, after, ..job };
     commit.put(keys::job(lane), rows::encode(&job));
     job
 }

@@ -6,3 +6,4 @@ pub mod limits;
 pub mod time;
 
 pub(crate) mod base64;
+pub(crate) mod problems;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
-use super::{Held, Pump, Registration, health, is_believed, jobs, quarantine};
+use super::{Held, Pump, Registration, health, is_believed, quarantine};
 use crate::ports::{Direction, Entry};
 use crate::store::commit::{Commit, Outcome};
 use crate::store::id;
@@ -101,7 +101,7 @@ fn due_lanes(pump: &mut Pump<'_>) -> Result<Vec<Free>, Error> {
                 break;
             }
             if lane.is_job() {
-                jobs::note(pump, &lane, &entry.key);
+                pump.jobs.note(&lane, &entry.key);
             } else {
                 seen.entry(lane).or_default().push(entry.key);
             }

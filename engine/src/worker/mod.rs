@@ -4,7 +4,6 @@
 
 mod claim;
 mod health;
-mod jobs;
 mod quarantine;
 mod reclaim;
 mod report;
@@ -24,6 +23,7 @@ use litemap::LiteMap;
 
 use crate::config::Config;
 use crate::delivery::target::Target;
+use crate::jobs::{self, Agenda, JobContext};
 use crate::ports::{Completion, EgressPolicy, Host, Signal};
 use crate::store::id;
 use crate::store::keys::Lane;
@@ -31,9 +31,10 @@ use crate::store::rows::{Attempt, Health, Quarantine, State};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{
-    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_HELD_MS, PROBLEMS_SPREAD_MS,
-    PROBLEMS_TOLD_MAX, STALL_MS, STALLS_MAX,
+    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_HELD_MS, PROBLEMS_SPREAD_MS, STALL_MS,
+    STALLS_MAX,
 };
+use crate::support::problems::tell;
 
 /// Routes accepted messages, makes the attempts that are due and records them. Returns when nothing is due or the budget
 /// is spent, never with a request in flight.
@@ -51,11 +52,11 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
     }
     if outcome.is_err() {
         // If this fails as well, its lease ends by itself.
-        let _ = jobs::release(&mut pump);
+        let _ = pump.release_job();
     }
     outcome?;
     route::release_shards(&mut pump)?;
-    jobs::release(&mut pump)?;
+    pump.release_job()?;
     pump.report.next_due_ms = claim::next_due_ms(&pump)?;
     let idle = pump.report.routed == 0 && pump.report.attempts == 0;
     if idle && !pump.report.problems.is_empty() {
@@ -89,7 +90,7 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
                 }
             }
         }
-        let worked = jobs::work(pump)?;
+        let worked = pump.work_on_jobs()?;
         progress |= worked;
         if pump.done.is_empty() || !pump.has_to_settle() {
             send::send(pump)?;
@@ -106,7 +107,7 @@ fn run(pump: &mut Pump<'_>) -> Result<(), Error> {
         }
         stalls = 0;
         // Where something comes back all the time, its turn is when that has been recorded.
-        progress |= !worked && jobs::work(pump)?;
+        progress |= !worked && pump.work_on_jobs()?;
         let looked = (pump.timer_place.is_none() && pump.next_send_ms == u64::MAX) || !pump.may_start();
         if pump.flights.is_empty() && !progress && looked {
             return Ok(());
@@ -152,16 +153,7 @@ pub(super) struct Pump<'a> {
     crowded: bool,
     /// From then on no lane is taken but those that want to be alone, or with few others.
     isolate_at_ms: u64,
-    /// Jobs that are due, with their timers.
-    jobs_due: VecDeque<(Lane, String)>,
-    /// The timers of jobs that cannot be read.
-    jobs_broken: Vec<String>,
-    /// The tenant whose job was taken up last.
-    job_turn: Option<String>,
-    /// The job that this pump is at.
-    work: Option<jobs::Work>,
-    /// It is known that somebody removes what is too old, or that nobody is to.
-    keeps: bool,
+    jobs: Agenda,
     report: DeliveryReport,
 }
 
@@ -264,6 +256,7 @@ impl<'a> Pump<'a> {
         let now_ms = host.now_us() / 1_000;
         let mut first = [0; 4];
         host.fill(&mut first);
+        let first_shard = u32::from_le_bytes(first) % crate::support::limits::INBOX_SHARDS;
         Pump {
             host,
             config,
@@ -277,7 +270,7 @@ impl<'a> Pump<'a> {
             next_request: 1,
             done: VecDeque::new(),
             shards: LiteMap::new(),
-            first_shard: u32::from_le_bytes(first) % crate::support::limits::INBOX_SHARDS,
+            first_shard,
             turns: LiteMap::new(),
             unsent_turn: None,
             timer_place: None,
@@ -287,13 +280,27 @@ impl<'a> Pump<'a> {
             hosts: LiteMap::new(),
             crowded: false,
             isolate_at_ms: u64::MAX,
-            jobs_due: VecDeque::new(),
-            jobs_broken: Vec::new(),
-            job_turn: None,
-            work: None,
-            keeps: false,
+            jobs: Agenda::new(first_shard as usize),
             report: DeliveryReport::default(),
         }
+    }
+
+    /// Makes one step of one job, if there is time for it. Returns true if there was one to make.
+    fn work_on_jobs(&mut self) -> Result<bool, Error> {
+        // Attempts in flight are waited for, and recorded, in time.
+        if !self.may_start() || self.is_alone() || !self.done.is_empty() || self.has_to_settle() {
+            return Ok(false);
+        }
+        let mut ctx = JobContext { host: self.host, config: self.config, problems: &mut self.report.problems };
+        let worked = jobs::work(&mut ctx, &mut self.jobs)?;
+        self.look |= worked.looks_again;
+        self.next_look_ms = self.next_look_ms.min(worked.due_ms.unwrap_or(u64::MAX));
+        Ok(worked.progress)
+    }
+
+    fn release_job(&mut self) -> Result<(), Error> {
+        let mut ctx = JobContext { host: self.host, config: self.config, problems: &mut self.report.problems };
+        jobs::release(&mut ctx, &mut self.jobs)
     }
 
     fn now_ms(&self) -> u64 {
@@ -430,13 +437,6 @@ impl Held {
     /// Whether that is so long that others may have the lane meanwhile.
     fn is_paused(&self, now_ms: u64) -> bool {
         self.paused_until_ms() > now_ms + PAUSE_HELD_MS
-    }
-}
-
-fn tell(problems: &mut Vec<String>, error: &Error) {
-    let problem = error.to_string();
-    if problems.len() < PROBLEMS_TOLD_MAX && !problems.contains(&problem) {
-        problems.push(problem);
     }
 }
 

@@ -4,14 +4,13 @@
 //! asked for it on their own, and nothing follows on any of their last rows. The message is read before the log and its version
 //! is checked: whoever has it sent again puts it again.
 
-use super::Step;
+use crate::jobs::step::{JobContext, Step};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
 use crate::store::rows::{self, Attempt, GONE, Message, Recent, Routed};
 use crate::store::subject;
 use crate::support::error::Error;
 use crate::support::limits::{KEEP_LOG_ROWS_MAX, KEEP_MESSAGES_MAX, KEEP_STEP_MS, SCAN_ENTRIES_MAX};
-use crate::worker::Pump;
 
 /// What is to become of a message.
 enum Fate {
@@ -30,7 +29,12 @@ enum Fate {
 }
 
 /// Adds to a step what may go of the messages of one row, from where the job is in it. With a token, it is the contents alone.
-pub(super) fn messages(pump: &mut Pump<'_>, step: &mut Step, entry: &Entry, bare: Option<&str>) -> Result<(), Error> {
+pub(super) fn messages(
+    ctx: &mut JobContext<'_>,
+    step: &mut Step,
+    entry: &Entry,
+    bare: Option<&str>,
+) -> Result<(), Error> {
     let tenant_part = keys::tenant_of(&entry.key);
     if step.leaves_out {
         go_on(step, entry, None);
@@ -39,12 +43,12 @@ pub(super) fn messages(pump: &mut Pump<'_>, step: &mut Step, entry: &Entry, bare
     let row: Routed = match rows::decode(&entry.key, &entry.value) {
         Ok(row) => row,
         Err(error) => {
-            pump.tell(&error);
+            ctx.tell(&error);
             go_on(step, entry, None);
             return Ok(());
         }
     };
-    let deadline_ms = pump.now_ms() + KEEP_STEP_MS;
+    let deadline_ms = ctx.now_ms() + KEEP_STEP_MS;
     let after = step.job.after.take();
     let from = row.messages.iter().position(|(message, ..)| Some(message) == after.as_ref()).map_or(0, |at| at + 1);
     let mut left = row.messages.clone();
@@ -52,14 +56,14 @@ pub(super) fn messages(pump: &mut Pump<'_>, step: &mut Step, entry: &Entry, bare
     rest.reverse();
     let (mut bared, mut looked, mut rows) = (Vec::new(), 0, 0);
     while let Some(listed) = rest.pop() {
-        let full = looked == KEEP_MESSAGES_MAX || rows >= KEEP_LOG_ROWS_MAX || pump.now_ms() >= deadline_ms;
+        let full = looked == KEEP_MESSAGES_MAX || rows >= KEEP_LOG_ROWS_MAX || ctx.now_ms() >= deadline_ms;
         if looked > 0 && full {
             rest.push(listed);
             break;
         }
         looked += 1;
         let key = keys::message(tenant_part, &listed.0);
-        let (version, message, log, without_answers) = match fate(pump, tenant_part, &listed)? {
+        let (version, message, log, without_answers) = match fate(ctx, tenant_part, &listed)? {
             Fate::Missing => continue,
             Fate::Stays => {
                 left.push(listed);
@@ -128,7 +132,7 @@ fn go_on(step: &mut Step, entry: &Entry, within: Option<Option<String>>) {
 }
 
 /// Adds to a step that these rows of attempts' indexes go, and with them the messages of tests: nothing else leads to them.
-pub(super) fn indexes(pump: &mut Pump<'_>, step: &mut Step, page: &[&Entry]) -> Result<(), Error> {
+pub(super) fn indexes(ctx: &mut JobContext<'_>, step: &mut Step, page: &[&Entry]) -> Result<(), Error> {
     let mut tests = Vec::new();
     for entry in page {
         // A test is the only attempt of its record. What cannot be read is no loss.
@@ -142,7 +146,7 @@ pub(super) fn indexes(pump: &mut Pump<'_>, step: &mut Step, page: &[&Entry]) -> 
     step.job.scanned += page.len() as u64;
     step.job.affected += page.len() as u64;
     let wanted: Vec<String> = tests.iter().map(|(_, log)| log.clone()).collect();
-    let logs = if wanted.is_empty() { Vec::new() } else { pump.host.get(&wanted)? };
+    let logs = if wanted.is_empty() { Vec::new() } else { ctx.host.get(&wanted)? };
     for ((msg, key), entry) in tests.into_iter().zip(logs) {
         let log = entry.and_then(|entry| rows::decode::<Attempt>(&entry.key, &entry.value).ok());
         if log.is_some_and(|attempt| attempt.test) {
@@ -155,15 +159,15 @@ pub(super) fn indexes(pump: &mut Pump<'_>, step: &mut Step, page: &[&Entry]) -> 
 }
 
 fn fate(
-    pump: &mut Pump<'_>,
+    ctx: &mut JobContext<'_>,
     tenant_part: &str,
     (message, accepted_ms, webhooks): &(String, u64, u32),
 ) -> Result<Fate, Error> {
-    let Some(entry) = pump.host.get_one(&keys::message(tenant_part, message))? else { return Ok(Fate::Missing) };
+    let Some(entry) = ctx.host.get_one(&keys::message(tenant_part, message))? else { return Ok(Fate::Missing) };
     let row: Message = match rows::decode(&entry.key, &entry.value) {
         Ok(row) => row,
         Err(error) => {
-            pump.tell(&error);
+            ctx.tell(&error);
             return Ok(Fate::Stays);
         }
     };
@@ -179,14 +183,14 @@ fn fate(
     let mut without_answers = Vec::new();
     let (mut of, mut routed, mut waits) = (String::new(), 0, false);
     loop {
-        let page = pump.host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
+        let page = ctx.host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
         let whole = page.len() == SCAN_ENTRIES_MAX as usize;
         for entry in page {
             range.start = keys::next(&entry.key);
             let attempt: Attempt = match rows::decode(&entry.key, &entry.value) {
                 Ok(attempt) => attempt,
                 Err(error) => {
-                    pump.tell(&error);
+                    ctx.tell(&error);
                     return Ok(Fate::Stays);
                 }
             };

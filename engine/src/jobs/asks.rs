@@ -1,10 +1,10 @@
 //! What recovering and replaying share: whether the webhook takes anything, how much is enough for one step, and asking for a
 //! delivery once.
 
-use super::{Step, Work};
 use crate::delivery::order::Place;
 use crate::delivery::redeliver::{Goes, Last, asked, put_again, put_first, put_same};
 use crate::delivery::target::inactive_reason;
+use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
@@ -15,7 +15,6 @@ use crate::support::limits::{
     JOB_QUEUED_ROWS_MAX, JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, JOB_TRIES_MAX,
     UNUSABLE_MS,
 };
-use crate::worker::Pump;
 
 /// What one step asks for.
 pub(super) struct Asks {
@@ -40,39 +39,39 @@ impl Asks {
     ///
     /// A queue that is full of what is due is left to empty first: what the platform reports now has its turn in between, and
     /// the queue does not grow with what a job finds.
-    pub(super) fn begin(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<Option<Asks>, Error> {
+    pub(super) fn begin(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<Option<Asks>, Error> {
         let lane = Lane::of(work.lane.tenant_part(), work.job.webhook.as_deref().unwrap_or_default());
-        let Some(entry) = pump.host.get_one(&keys::webhook(&lane))? else {
-            end(step, JobState::Cancelled, "the webhook was deleted".to_owned());
+        let Some(entry) = ctx.host.get_one(&keys::webhook(&lane))? else {
+            step.end(JobState::Cancelled, "the webhook was deleted".to_owned());
             return Ok(None);
         };
         let hook: Webhook = match rows::decode(&entry.key, &entry.value) {
             Ok(hook) => hook,
             Err(error) => {
-                pump.tell(&error);
+                ctx.tell(&error);
                 step.pause_ms = Some(UNUSABLE_MS);
                 return Ok(None);
             }
         };
-        if let Some(reason) = inactive_reason(pump.config, &hook) {
-            end(step, JobState::Failed, format!("nothing is delivered to the webhook: {reason}"));
+        if let Some(reason) = inactive_reason(ctx.config, &hook) {
+            step.end(JobState::Failed, format!("nothing is delivered to the webhook: {reason}"));
             return Ok(None);
         }
         // What was asked for before comes first, unless by a clock that is far ahead.
-        let now_ms = pump.now_ms();
+        let now_ms = ctx.now_ms();
         let asked_ms = work.job.asked_ms.filter(|asked_ms| *asked_ms < now_ms + JOB_LEASE_MS).unwrap_or(0);
         if asked_ms > now_ms {
             step.pause_ms = Some(asked_ms - now_ms);
             return Ok(None);
         }
-        let page = pump.host.scan(&keys::queue_all(&lane), JOB_QUEUED_ROWS_MAX, Direction::Forward)?;
+        let page = ctx.host.scan(&keys::queue_all(&lane), JOB_QUEUED_ROWS_MAX, Direction::Forward)?;
         let full = page.len() == JOB_QUEUED_ROWS_MAX as usize;
         if full && page.last().and_then(|entry| keys::queue_due_ms(&entry.key)).is_some_and(|due_ms| due_ms <= now_ms) {
-            step.pause_ms = Some(blocked_ms(pump, &lane, now_ms)?);
+            step.pause_ms = Some(blocked_ms(ctx, &lane, now_ms)?);
             return Ok(None);
         }
         step.commit.check(&entry.key, Some(entry.version));
-        let behind = if hook.strict_order { Some(Place::last(pump.host, &lane, now_ms)?) } else { None };
+        let behind = if hook.strict_order { Some(Place::last(ctx.host, &lane, now_ms)?) } else { None };
         // Where the job looks at one thing at a time already, its tries are all of this one.
         let tries_max =
             if work.job.careful.is_some() { JOB_CAREFUL_TRIES_MAX - JOB_TRIES_MAX } else { JOB_CAREFUL_TRIES_MAX };
@@ -111,27 +110,27 @@ impl Asks {
     }
 
     /// Whether the step has done enough.
-    pub(super) fn is_enough(&self, pump: &Pump<'_>) -> bool {
+    pub(super) fn is_enough(&self, ctx: &JobContext<'_>) -> bool {
         self.asked.len() >= JOB_STEP_ASKS_MAX
             || self.bytes >= JOB_STEP_BYTES_MAX
             || self.looks >= self.looks_max
-            || pump.now_ms() >= self.began_ms + JOB_STEP_MS_MAX
+            || ctx.now_ms() >= self.began_ms + JOB_STEP_MS_MAX
     }
 
     /// The last attempt of a delivery, unless this job has asked for the delivery before: a time in a key is somebody's clock,
     /// so what came of it may lie where the job has yet to look.
-    pub(super) fn last(&self, pump: &mut Pump<'_>, work: &Work, message: &str) -> Result<Found, Error> {
+    pub(super) fn last(&self, ctx: &mut JobContext<'_>, work: &Work, message: &str) -> Result<Found, Error> {
         if self.asked.iter().any(|asked| asked == message) {
             return Ok(Found::Other);
         }
         let range = keys::attempts_of_delivery(&self.lane, message);
-        let rows = pump.host.scan(&range, JOB_LOG_ROWS_MAX, Direction::Reverse)?;
+        let rows = ctx.host.scan(&range, JOB_LOG_ROWS_MAX, Direction::Reverse)?;
         let mut last = None;
         for Entry { key, value, version } in rows {
             let attempt: Attempt = match rows::decode(&key, &value) {
                 Ok(attempt) => attempt,
                 Err(error) => {
-                    pump.tell(&error);
+                    ctx.tell(&error);
                     return Ok(Found::Other);
                 }
             };
@@ -190,8 +189,8 @@ impl Asks {
 
 /// How long a full queue is left alone. A lane that is free although something is due waits for its timer, as for a retry of its
 /// first delivery in strict order, which may take days.
-fn blocked_ms(pump: &Pump<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
-    let row = pump.host.get_one(&keys::lane(lane))?;
+fn blocked_ms(ctx: &JobContext<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
+    let row = ctx.host.get_one(&keys::lane(lane))?;
     let row = row.and_then(|entry| rows::decode::<rows::Lane>(&entry.key, &entry.value).ok());
     let timer = row.filter(|row| row.until == 0).and_then(|row| row.timer);
     let due_ms = timer.and_then(|timer| keys::parse_timer(&timer)).map_or(0, |(due_ms, _)| due_ms);
@@ -209,20 +208,14 @@ pub(super) enum Found {
 }
 
 /// A message that can be sent, and its row.
-pub(super) fn sendable(pump: &mut Pump<'_>, entry: Option<Entry>) -> Option<(Entry, Message)> {
+pub(super) fn sendable(ctx: &mut JobContext<'_>, entry: Option<Entry>) -> Option<(Entry, Message)> {
     let entry = entry?;
     match rows::decode::<Message>(&entry.key, &entry.value) {
         Ok(row) if row.is_test() || row.is_gone() || row.event.is_none() => None,
         Ok(row) => Some((entry, row)),
         Err(error) => {
-            pump.tell(&error);
+            ctx.tell(&error);
             None
         }
     }
-}
-
-/// Ends the job.
-pub(super) fn end(step: &mut Step, state: JobState, detail: String) {
-    step.job.state = state;
-    step.job.detail = Some(detail);
 }

@@ -1,34 +1,34 @@
 //! A tenant that keeps no bodies: a job that goes on as long as it says so, and drops the content of its messages once their
 //! deliveries have ended. What it has looked through is remembered in `bare` rows, so that it is not looked through again.
 
-use super::{Step, remove};
+use crate::jobs::remove;
+use crate::jobs::step::{JobContext, Step};
 use crate::ports::Direction;
 use crate::store::keys;
 use crate::store::rows::JobState;
 use crate::store::tenant::read_keeps_bodies;
 use crate::support::error::Error;
 use crate::support::limits::{BARE_PAUSE_MS_MAX, KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN};
-use crate::worker::Pump;
 
-pub(super) fn step(pump: &mut Pump<'_>, step: &mut Step) -> Result<(), Error> {
+pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Error> {
     // The place always names the tenant.
     let place = step.job.place.clone().unwrap_or_default();
     let tenant_part = keys::tenant_of(&place).to_owned();
-    if read_keeps_bodies(pump.host, &tenant_part)? {
+    if read_keeps_bodies(ctx.host, &tenant_part)? {
         step.job.state = JobState::Done;
         return Ok(());
     }
     let start = format!("routed/{tenant_part}");
     if place == start {
-        step.job.since_ms = Some(pump.now_ms());
+        step.job.since_ms = Some(ctx.now_ms());
     }
-    let page = pump.host.scan(&keys::tenant_from(&place), 1, Direction::Forward)?;
+    let page = ctx.host.scan(&keys::tenant_from(&place), 1, Direction::Forward)?;
     if let Some(entry) = page.first() {
-        let token = pump.token();
-        return remove::messages(pump, step, entry, Some(&token));
+        let token = ctx.token();
+        return remove::messages(ctx, step, entry, Some(&token));
     }
     // Where much waits, or where nothing has come for long, it is looked through less often.
-    let now_ms = pump.now_ms();
+    let now_ms = ctx.now_ms();
     let took_ms = now_ms.saturating_sub(step.job.since_ms.unwrap_or(0));
     let last_ms = step.job.asked_ms.unwrap_or(step.job.created_at_ms);
     let youngest_ms = keys::kept_at(&place).map_or(last_ms, |(_, at_ms)| at_ms);

@@ -5,7 +5,7 @@
 //! its way is recorded; so whoever looks through the queues twice has seen it. Once it is in no queue, nothing can be recorded
 //! of it any more, and what was recorded goes. The stones go last, when no commit can still arrive that has accepted the event.
 
-use super::{Step, Work};
+use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
 use crate::store::rows::{self, ERASED, Empty, JobState, Message, Queue, Recent, Routed};
@@ -14,7 +14,6 @@ use crate::support::error::Error;
 use crate::support::limits::{
     ERASE_LINGER_MS, ERASE_MESSAGES_MAX, ERASE_ROWS_MAX, ERASE_STONES_PHASE, KEEP_LOG_ROWS_MAX, QUEUE_PAGE,
 };
-use crate::worker::Pump;
 
 /// What the phases go through: the messages, the queues twice, then what was recorded and listed, the log, and the stones.
 const PHASES: [&str; 8] = ["message", "queue", "queue", "recent", "routed", "redacted", "attempt", "stones"];
@@ -23,16 +22,16 @@ const _: () = assert!(PHASES.len() == ERASE_STONES_PHASE as usize + 1);
 /// What is said while the stones are all that is left.
 const REMOVED: &str = "everything is removed; the messages' ids go later";
 
-pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
+pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let tenant_part = work.lane.tenant_part();
     let phase = step.job.phase.unwrap_or(0) as usize;
     let kind = PHASES.get(phase).copied().unwrap_or("stones");
     let marked = keys::erasures(&work.lane);
     let more = match kind {
-        "message" => mark(pump, work, step)?,
-        "attempt" => forget_log(pump, work, step, &marked)?,
-        "stones" => drop_stones(pump, work, step, &marked)?,
-        _ => sweep(pump, work, step, &format!("{kind}/{tenant_part}"))?,
+        "message" => mark(ctx, work, step)?,
+        "attempt" => forget_log(ctx, work, step, &marked)?,
+        "stones" => drop_stones(ctx, work, step, &marked)?,
+        _ => sweep(ctx, work, step, &format!("{kind}/{tenant_part}"))?,
     };
     if more {
         return Ok(());
@@ -54,11 +53,11 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
 }
 
 /// Puts a stone for each message about the subject. Answers whether there is more to look at.
-fn mark(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<bool, Error> {
+fn mark(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<bool, Error> {
     let tenant_part = work.lane.tenant_part();
     let place = step.job.place.clone().unwrap_or_else(|| format!("message/{tenant_part}"));
     let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
-    let page = pump.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
+    let page = ctx.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
     let more = page.len() == limit as usize;
     for entry in page {
         step.job.place = Some(keys::next(&entry.key));
@@ -69,7 +68,7 @@ fn mark(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<bool, Error
         let row: Message = match rows::decode(&entry.key, &entry.value) {
             Ok(row) => row,
             Err(error) => {
-                pump.tell(&error);
+                ctx.tell(&error);
                 continue;
             }
         };
@@ -94,7 +93,7 @@ fn rows_at_once(step: &Step, most: u32) -> u32 {
     if step.job.careful.is_some() || step.leaves_out { 1 } else { most }
 }
 
-/// Whether the row is not looked at, because no pump came back from it.
+/// Whether the row is not looked at, because no ctx came back from it.
 fn leaves_out(step: &mut Step, entry: &Entry) -> bool {
     if step.leaves_out {
         step.job.detail = Some(format!("the row '{}' was left out: no worker came back from it", entry.key));
@@ -103,10 +102,10 @@ fn leaves_out(step: &mut Step, entry: &Entry) -> bool {
 }
 
 /// Takes the marked messages out of rows that name several. Answers whether there is more to look at.
-fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Result<bool, Error> {
+fn sweep(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step, start: &str) -> Result<bool, Error> {
     let place = step.job.place.clone().unwrap_or_else(|| start.to_owned());
     let limit = rows_at_once(step, if start.starts_with("queue") { QUEUE_PAGE } else { ERASE_ROWS_MAX });
-    let page = pump.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
+    let page = ctx.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
     let more = page.len() == limit as usize;
     let mut named: Vec<String> = Vec::new();
     for entry in &page {
@@ -118,19 +117,19 @@ fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Resu
             named.push(keys::erasure(&work.lane, message));
             false
         }) {
-            pump.tell(&error);
+            ctx.tell(&error);
         }
     }
     named.sort_unstable();
     named.dedup();
-    let marks = if named.is_empty() { Vec::new() } else { pump.host.get(&named)? };
+    let marks = if named.is_empty() { Vec::new() } else { ctx.host.get(&named)? };
     let mut marks: Vec<String> = marks.into_iter().flatten().map(|entry| entry.key).collect();
     if marks.is_empty() {
         return Ok(more);
     }
-    let mut stones = stones(pump, work, &marks)?.into_iter();
+    let mut stones = stones(ctx, work, &marks)?.into_iter();
     marks.retain(|_| stones.next().flatten().is_some());
-    let token = pump.token();
+    let token = ctx.token();
     let mut woken = String::new();
     for entry in page {
         let Ok(left) = without(&entry, &mut |message| marks.binary_search(&keys::erasure(&work.lane, message)).is_ok())
@@ -154,12 +153,12 @@ fn sweep(pump: &mut Pump<'_>, work: &Work, step: &mut Step, start: &str) -> Resu
 
 /// The keys and versions of marked messages' stones. None: another job for the same subject has removed it since, with all that
 /// named it, and what is there now is another message.
-fn stones(pump: &Pump<'_>, work: &Work, marks: &[String]) -> Result<Vec<Option<(String, u64)>>, Error> {
+fn stones(ctx: &JobContext<'_>, work: &Work, marks: &[String]) -> Result<Vec<Option<(String, u64)>>, Error> {
     let mut wanted: Vec<String> = Vec::new();
     for mark in marks {
         wanted.push(keys::message(work.lane.tenant_part(), keys::last_part(mark)));
     }
-    let rows = if wanted.is_empty() { Vec::new() } else { pump.host.get(&wanted)? };
+    let rows = if wanted.is_empty() { Vec::new() } else { ctx.host.get(&wanted)? };
     let stone = |row: Option<Entry>| {
         let row = row?;
         let erased = rows::decode::<Message>(&row.key, &row.value).is_ok_and(|message| message.is_erased());
@@ -202,10 +201,10 @@ fn without(entry: &Entry, goes: &mut dyn FnMut(&str) -> bool) -> Result<Left, Er
 }
 
 /// Removes what was recorded of the marked messages. Answers whether there is more.
-fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
+fn forget_log(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
     let place = step.job.place.clone().unwrap_or_else(|| marked.to_owned());
     let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
-    let marks = pump.host.scan(&keys::below(marked, &place), limit, Direction::Forward)?;
+    let marks = ctx.host.scan(&keys::below(marked, &place), limit, Direction::Forward)?;
     if let Some(mark) = marks.first()
         && leaves_out(step, mark)
     {
@@ -214,7 +213,7 @@ fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -
     }
     let mut rows = 0;
     let marked: Vec<String> = marks.iter().map(|mark| mark.key.clone()).collect();
-    for (mark, stone) in marks.iter().zip(stones(pump, work, &marked)?) {
+    for (mark, stone) in marks.iter().zip(stones(ctx, work, &marked)?) {
         step.job.place = Some(mark.key.clone());
         let Some((stone, version)) = stone else {
             step.job.place = Some(keys::next(&mark.key));
@@ -224,7 +223,7 @@ fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -
         step.commit.check(&stone, Some(version));
         let range = keys::attempts_of_message(work.lane.tenant_part(), keys::last_part(&mark.key));
         let log_limit = u32::try_from(KEEP_LOG_ROWS_MAX - rows).unwrap_or(1);
-        let log = pump.host.scan(&range, log_limit, Direction::Forward)?;
+        let log = ctx.host.scan(&range, log_limit, Direction::Forward)?;
         rows += log.len();
         log.into_iter().for_each(|entry| step.commit.delete(entry.key));
         if rows == KEEP_LOG_ROWS_MAX {
@@ -236,9 +235,9 @@ fn forget_log(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -
 }
 
 /// Removes the stones and the marks. Answers whether there are more.
-fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
+fn drop_stones(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step, marked: &str) -> Result<bool, Error> {
     let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
-    let marks = pump.host.scan(&keys::below(marked, marked), limit, Direction::Forward)?;
+    let marks = ctx.host.scan(&keys::below(marked, marked), limit, Direction::Forward)?;
     if marks.is_empty() {
         return Ok(false);
     }
@@ -249,7 +248,7 @@ fn drop_stones(pump: &mut Pump<'_>, work: &Work, step: &mut Step, marked: &str) 
         return Ok(true);
     }
     let marked: Vec<String> = marks.iter().map(|mark| mark.key.clone()).collect();
-    for (stone, version) in stones(pump, work, &marked)?.into_iter().flatten() {
+    for (stone, version) in stones(ctx, work, &marked)?.into_iter().flatten() {
         step.commit.check(&stone, Some(version));
         step.commit.delete(stone);
     }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
+use super::{Agenda, JobContext};
 use crate::ports::{Clock, Storage};
 use crate::testing::*;
 use crate::*;
@@ -28,12 +29,15 @@ fn ended(world: &World, config: &Config, begun: &str) -> (String, u64, u64) {
 
 /// A pump that does nothing but this job.
 fn work_alone(world: &World, config: &Config, begun: &str) {
-    let mut pump = super::super::Pump::new(world, config, Budget { time_ms: 10_000, attempts_max: 1 });
+    let mut agenda = Agenda::new(0);
+    agenda.retention_ensured = true;
     let lane = keys::Lane::of("acme", parsed(begun)["id"].as_str().unwrap());
     let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
     let row: rows::Job = rows::decode(&row.key, &row.value).unwrap();
-    super::note(&mut pump, &lane, &row.timer.unwrap());
-    while super::work(&mut pump).unwrap() {}
+    agenda.note(&lane, &row.timer.unwrap());
+    let mut problems = Vec::new();
+    let mut ctx = JobContext { host: world, config, problems: &mut problems };
+    while super::work(&mut ctx, &mut agenda).unwrap().progress {}
 }
 
 #[test]
@@ -383,17 +387,16 @@ fn a_tenant_has_so_many_erasures_at_once() {
 
 #[test]
 fn tenants_have_their_jobs_worked_on_in_turn() {
-    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
-    let mut pump = super::super::Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 });
+    let mut agenda = Agenda::new(0);
     let mut due = |tenant: &str, number: usize| {
         let lane = keys::Lane::of(tenant, &format!("job_{number:026}"));
-        super::note(&mut pump, &lane, &keys::timer(number as u64, &lane, "t"));
+        agenda.note(&lane, &keys::timer(number as u64, &lane, "t"));
     };
     (0..100).for_each(|number| due("many", number));
     due("few", 0);
     due("_", 0);
     let turns: Vec<String> =
-        std::iter::from_fn(|| super::next_due(&mut pump)).map(|(lane, _)| lane.tenant_part().to_owned()).collect();
+        std::iter::from_fn(|| agenda.next_due()).map(|due| due.lane.tenant_part().to_owned()).collect();
     let rest = vec!["many"; limits::JOBS_DUE_OF_TENANT_MAX - 1];
     assert_eq!(turns, [vec!["many", "_", "few"], rest].concat());
 }

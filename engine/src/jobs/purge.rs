@@ -1,27 +1,27 @@
 //! Purging what a removed webhook has left behind: its lane, its health, the index of its attempts, and the messages of its
 //! tests. Attempts of real messages stay with them.
 
-use super::{Step, Work, fence, remove};
+use crate::jobs::remove;
+use crate::jobs::step::{JobContext, Step, Work, fence};
 use crate::ports::Direction;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, JobState};
 use crate::support::error::Error;
 use crate::support::limits::{JOB_PAUSE_MS, JOB_PAUSE_MS_MAX, JOB_PURGE_ROWS_MAX};
-use crate::worker::Pump;
 
 /// What comes back must not be purged half: first no routing can add to the queue any more (a redelivery cannot either, it
 /// checks the registration), then the queue runs empty, and then the lane is free for good.
-pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
+pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let lane = Lane::of(work.lane.tenant_part(), work.job.webhook.as_deref().unwrap_or_default());
     if work.job.place.is_none() {
         step.job.place = Some("fenced".to_owned());
-        return fence(pump, work, step);
+        return fence(ctx, work, step);
     }
     // What cannot be read may keep it waiting for ever.
-    let waited_ms = pump.now_ms().saturating_sub(work.job.created_at_ms);
+    let waited_ms = ctx.now_ms().saturating_sub(work.job.created_at_ms);
     let pause_ms = Some(waited_ms.clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX));
-    let row = pump.host.get_one(&keys::lane(&lane))?;
-    let queued = !pump.host.scan(&keys::queue_all(&lane), 1, Direction::Forward)?.is_empty();
+    let row = ctx.host.get_one(&keys::lane(&lane))?;
+    let queued = !ctx.host.scan(&keys::queue_all(&lane), 1, Direction::Forward)?.is_empty();
     if let Some(entry) = row {
         let idle =
             rows::decode::<rows::Lane>(&entry.key, &entry.value).is_ok_and(|row| row.until == 0 && row.timer.is_none());
@@ -39,9 +39,9 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
         return Ok(());
     }
     step.commit.delete(keys::health(&lane));
-    let page = pump.host.scan(&keys::recent_before(&lane, None), JOB_PURGE_ROWS_MAX, Direction::Forward)?;
+    let page = ctx.host.scan(&keys::recent_before(&lane, None), JOB_PURGE_ROWS_MAX, Direction::Forward)?;
     if page.len() < JOB_PURGE_ROWS_MAX as usize {
         step.job.state = JobState::Done;
     }
-    remove::indexes(pump, step, &page.iter().collect::<Vec<_>>())
+    remove::indexes(ctx, step, &page.iter().collect::<Vec<_>>())
 }

@@ -2,30 +2,30 @@
 //! both forms, through the attempts' indexes and through the jobs that have ended, in the order of their keys, and seeks past
 //! whatever is younger. What may go of a message is `remove`'s to say.
 
-use super::{Step, remove};
+use crate::jobs::remove;
+use crate::jobs::step::{JobContext, Step};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
 use crate::store::rows::{self, Job, JobState};
 use crate::support::error::Error;
 use crate::support::limits::{KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN, KEEP_ROWS_MAX, KEEP_SEEKS_MAX};
-use crate::worker::Pump;
 
 /// What follows each family of rows.
 const NEXT: [(&str, &str); 4] = [("redacted", "job"), ("job", "recent"), ("recent", "routed"), ("routed", "")];
 
-pub(super) fn step(pump: &mut Pump<'_>, step: &mut Step) -> Result<(), Error> {
-    let Some(retention_ms) = pump.config.retention_ms() else {
+pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Error> {
+    let Some(retention_ms) = ctx.config.retention_ms() else {
         // Another worker has been told to keep everything. Whoever is told otherwise begins anew.
         step.job.state = JobState::Done;
         return Ok(());
     };
-    let before_ms = pump.now_ms().saturating_sub(retention_ms);
+    let before_ms = ctx.now_ms().saturating_sub(retention_ms);
     let mut place = step.job.place.take().unwrap_or_else(|| "redacted".to_owned());
     for _ in 0..KEEP_SEEKS_MAX {
         let family = place.split('/').next().unwrap_or_default().to_owned();
         let single = family == "redacted" || family == "routed";
         let limit = if single { 1 } else { KEEP_ROWS_MAX };
-        let page = pump.host.scan(&keys::family_from(&place), limit, Direction::Forward)?;
+        let page = ctx.host.scan(&keys::family_from(&place), limit, Direction::Forward)?;
         let Some(entry) = page.first() else {
             let next = NEXT.iter().find(|(of, _)| *of == family).map_or("", |(_, next)| next);
             if next.is_empty() {
@@ -44,14 +44,14 @@ pub(super) fn step(pump: &mut Pump<'_>, step: &mut Step) -> Result<(), Error> {
             // All that follows in this group is younger.
             place = keys::after_group(group);
         } else if single {
-            return remove::messages(pump, step, entry, None);
+            return remove::messages(ctx, step, entry, None);
         } else {
             let old = page.iter().take_while(|entry| {
                 keys::kept_at(&entry.key).is_some_and(|(of, at_ms)| of == group && at_ms < before_ms)
             });
             let old: Vec<&Entry> = old.collect();
             step.job.place = old.last().map(|entry| keys::next(&entry.key));
-            return remove::indexes(pump, step, &old);
+            return remove::indexes(ctx, step, &old);
         }
     }
     step.job.place = Some(place);

@@ -1,27 +1,26 @@
 //! Recovering: what has ended without success since a time, and is still there, is sent again. It is found by the records of
 //! the webhook's attempts, in the order in which it ended.
 
-use super::asks::{Asks, Found, sendable};
-use super::{Step, Work};
+use crate::jobs::asks::{Asks, Found, sendable};
+use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
 use crate::store::rows::{self, Attempt, JobState, Recent, State};
 use crate::support::error::Error;
 use crate::support::limits::JOB_RECORDS_MAX;
-use crate::worker::Pump;
 
-pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
-    let Some(mut asks) = Asks::begin(pump, work, step)? else { return Ok(()) };
+pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
+    let Some(mut asks) = Asks::begin(ctx, work, step)? else { return Ok(()) };
     let job = &work.job;
     let mut range = keys::recent_between(&asks.lane, job.range_ms());
     if let Some(place) = job.place.as_ref().filter(|place| **place > range.start) {
         range.start.clone_from(place);
     }
-    let page = pump.host.scan(&range, JOB_RECORDS_MAX, Direction::Forward)?;
+    let page = ctx.host.scan(&range, JOB_RECORDS_MAX, Direction::Forward)?;
     let last = page.len() < JOB_RECORDS_MAX as usize;
     for entry in page {
         let after = job.after.as_ref().filter(|_| job.place.as_ref() == Some(&entry.key));
-        if !recover(pump, work, step, &mut asks, &entry, after)? {
+        if !recover(ctx, work, step, &mut asks, &entry, after)? {
             return Ok(());
         }
         step.job.place = Some(keys::next(&entry.key));
@@ -35,7 +34,7 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
 
 /// Looks at the attempts of one record. Answers whether the step has got to its end and goes on.
 fn recover(
-    pump: &mut Pump<'_>,
+    ctx: &mut JobContext<'_>,
     work: &Work,
     step: &mut Step,
     asks: &mut Asks,
@@ -45,7 +44,7 @@ fn recover(
     let attempts = match rows::decode::<Recent>(&entry.key, &entry.value) {
         Ok(recent) => recent.attempts,
         Err(error) => {
-            pump.tell(&error);
+            ctx.tell(&error);
             return Ok(true);
         }
     };
@@ -54,22 +53,22 @@ fn recover(
     // The messages are read one by one anyway.
     let keys: Vec<String> =
         attempts[from..].iter().map(|(message, number)| keys::attempt(&asks.lane, message, *number)).collect();
-    let logs = if keys.is_empty() { Vec::new() } else { pump.host.get(&keys)? };
+    let logs = if keys.is_empty() { Vec::new() } else { ctx.host.get(&keys)? };
     for ((message, number), log) in attempts[from..].iter().zip(logs) {
         let looks = asks.look(step, &entry.key, message);
         let log = log.and_then(|log| rows::decode::<Attempt>(&log.key, &log.value).ok());
         let failed = |attempt: &Attempt| matches!(attempt.state, State::Exhausted | State::Failed) && !attempt.test;
         if looks && log.as_ref().is_some_and(|attempt| failed(attempt) && attempt.next_at_ms.is_none()) {
             // Read before the delivery: whoever removes the message reads it before, too.
-            let row = pump.host.get_one(&keys::message(asks.lane.tenant_part(), message))?;
-            if let Some((row, event)) = sendable(pump, row)
-                && let Found::Ended(last) = asks.last(pump, work, message)?
+            let row = ctx.host.get_one(&keys::message(asks.lane.tenant_part(), message))?;
+            if let Some((row, event)) = sendable(ctx, row)
+                && let Found::Ended(last) = asks.last(ctx, work, message)?
                 && last.number == *number
             {
                 asks.ask(work, step, row, &event.event_type, Some(last));
             }
         }
-        if asks.is_enough(pump) {
+        if asks.is_enough(ctx) {
             return Ok(false);
         }
     }

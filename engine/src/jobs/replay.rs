@@ -1,9 +1,9 @@
 //! Replaying: what was accepted since a time, is wanted by the webhook now, and has never been sent to it, is sent to it; also
 //! what was skipped. It is found by what routing has finished, in the order of acceptance.
 
-use super::asks::{Asks, Found, sendable};
-use super::{Step, Work, fence};
 use crate::delivery::redeliver;
+use crate::jobs::asks::{Asks, Found, sendable};
+use crate::jobs::step::{JobContext, Step, Work, fence};
 use crate::ports::{Direction, Entry};
 use crate::profile::pattern;
 use crate::store::keys;
@@ -12,19 +12,18 @@ use crate::support::error::Error;
 use crate::support::limits::{
     CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_RECORDS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX,
 };
-use crate::worker::Pump;
 
 /// A message is routed by somebody else's clock than it is accepted by. What is routed after the job has begun is routed to the
 /// webhook anyway: first it is made sure that nobody routes who has read the subscriptions before.
-pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
+pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let tenant_part = work.lane.tenant_part();
     let Some(place) = &work.job.place else {
         let from_ms = work.job.range_ms().0.saturating_sub(CLOCK_SKEW_MS_MAX);
         step.job.place = Some(keys::routed(tenant_part, from_ms, "-"));
-        return fence(pump, work, step);
+        return fence(ctx, work, step);
     };
-    let Some(mut asks) = Asks::begin(pump, work, step)? else { return Ok(()) };
-    let page = pump.host.scan(&keys::routed_from(tenant_part, place), JOB_RECORDS_MAX, Direction::Forward)?;
+    let Some(mut asks) = Asks::begin(ctx, work, step)? else { return Ok(()) };
+    let page = ctx.host.scan(&keys::routed_from(tenant_part, place), JOB_RECORDS_MAX, Direction::Forward)?;
     let mut last = page.len() < JOB_RECORDS_MAX as usize;
     let end_ms = work.job.created_at_ms.saturating_add(REPLAY_AFTER_MS);
     for entry in page {
@@ -34,7 +33,7 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
             break;
         }
         let after = work.job.after.as_ref().filter(|_| *place == entry.key);
-        if !replay(pump, work, step, &mut asks, &entry, after)? {
+        if !replay(ctx, work, step, &mut asks, &entry, after)? {
             return Ok(());
         }
         step.job.place = Some(keys::next(&entry.key));
@@ -48,7 +47,7 @@ pub(super) fn step(pump: &mut Pump<'_>, work: &Work, step: &mut Step) -> Result<
 
 /// Looks at the messages of one routing commit. Answers whether the step has got to their end and goes on.
 fn replay(
-    pump: &mut Pump<'_>,
+    ctx: &mut JobContext<'_>,
     work: &Work,
     step: &mut Step,
     asks: &mut Asks,
@@ -58,7 +57,7 @@ fn replay(
     let routed = match rows::decode::<Routed>(&entry.key, &entry.value) {
         Ok(routed) => routed,
         Err(error) => {
-            pump.tell(&error);
+            ctx.tell(&error);
             return Ok(true);
         }
     };
@@ -70,21 +69,21 @@ fn replay(
     for chunk in listed.chunks(asks.at_once(JOB_MESSAGES_MAX)) {
         let keys: Vec<String> =
             chunk.iter().map(|(message, ..)| keys::message(asks.lane.tenant_part(), message)).collect();
-        let rows = if asks.leaves_out { vec![None] } else { pump.host.get(&keys)? };
+        let rows = if asks.leaves_out { vec![None] } else { ctx.host.get(&keys)? };
         for ((message, accepted_ms, _), row) in chunk.iter().zip(rows) {
             // One that was removed and reported again is listed where it was routed then.
             if asks.look(step, &entry.key, message)
-                && let Some((row, event)) = sendable(pump, row)
+                && let Some((row, event)) = sendable(ctx, row)
                 && event.accepted_at_us / 1_000 == *accepted_ms
                 && wants(asks, &event)
             {
-                match missed(pump, work, asks, (&entry.key, &routed), message)? {
+                match missed(ctx, work, asks, (&entry.key, &routed), message)? {
                     Found::Nothing => asks.ask(work, step, row, &event.event_type, None),
                     Found::Ended(last) => asks.ask(work, step, row, &event.event_type, Some(last)),
                     Found::Other => {}
                 }
             }
-            if asks.is_enough(pump) {
+            if asks.is_enough(ctx) {
                 return Ok(false);
             }
         }
@@ -99,18 +98,18 @@ fn wants(asks: &Asks, event: &Message) -> bool {
 /// Whether the webhook has missed a message: it was never sent, or skipped. A delivery moves from the queue to the log: read
 /// log, queue and log, it is seen somewhere.
 fn missed(
-    pump: &mut Pump<'_>,
+    ctx: &mut JobContext<'_>,
     work: &Work,
     asks: &Asks,
     routed: (&str, &Routed),
     message: &str,
 ) -> Result<Found, Error> {
-    let mut found = asks.last(pump, work, message)?;
+    let mut found = asks.last(ctx, work, message)?;
     if let Found::Nothing = found {
-        if is_queued(pump, asks, routed, message)? {
+        if is_queued(ctx, asks, routed, message)? {
             return Ok(Found::Other);
         }
-        found = asks.last(pump, work, message)?;
+        found = asks.last(ctx, work, message)?;
     }
     Ok(match found {
         Found::Ended(last) if last.attempt.state != State::Skipped => Found::Other,
@@ -120,18 +119,23 @@ fn missed(
 
 /// Whether the message waits for its first attempt. Then it is in a row of the commit that routed it, whose token is in both
 /// keys, unless the commit says otherwise.
-fn is_queued(pump: &mut Pump<'_>, asks: &Asks, (key, routed): (&str, &Routed), message: &str) -> Result<bool, Error> {
+fn is_queued(
+    ctx: &mut JobContext<'_>,
+    asks: &Asks,
+    (key, routed): (&str, &Routed),
+    message: &str,
+) -> Result<bool, Error> {
     if routed.elsewhere == Some(true) {
-        return redeliver::is_queued(pump.host, &asks.lane, message);
+        return redeliver::is_queued(ctx.host, &asks.lane, message);
     }
     let range = keys::queue_of_commit(&asks.lane, routed.queued_ms, keys::last_part(key));
     // A group splits where something of it waits on: as many rows as messages.
-    for entry in pump.host.scan(&range, ROUTE_MESSAGES_MAX, Direction::Forward)? {
+    for entry in ctx.host.scan(&range, ROUTE_MESSAGES_MAX, Direction::Forward)? {
         let group: Queue = match rows::decode(&entry.key, &entry.value) {
             Ok(group) => group,
             Err(error) => {
                 // It may be in there.
-                pump.tell(&error);
+                ctx.tell(&error);
                 return Ok(true);
             }
         };
