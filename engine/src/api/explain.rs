@@ -16,7 +16,7 @@ use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, Health, Message, State, Webhook};
 use crate::support::error::Error;
 use crate::support::json::{self, Json, Style};
-use crate::support::limits::{BREAKER_FAILURES, ISOLATED_CLAIMS, SCAN_ENTRIES_MAX};
+use crate::support::limits::{BREAKER_FAILURES, QUARANTINE_ALONE_CLAIMS, SCAN_ENTRIES_MAX};
 
 /// The steps of one message on its way to one webhook, oldest first, and what it waits for now.
 pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
@@ -173,7 +173,7 @@ fn waits(
     }
     if let Some(entry) = host.get_one(&keys::lane(lane))? {
         let lease: rows::Lane = rows::decode(&entry.key, &entry.value)?;
-        if lease.doubt.is_some_and(|doubt| doubt.claims >= ISOLATED_CLAIMS) {
+        if lease.doubt.is_some_and(|doubt| doubt.claims >= QUARANTINE_ALONE_CLAIMS) {
             let alone =
                 "deliveries of the webhook are made one at a time, because its workers have gone again and again";
             steps.say(now_ms, "waiting", alone.to_owned());

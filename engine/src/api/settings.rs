@@ -13,7 +13,7 @@ use crate::store::tenant::{keeps_bodies, read_keeps_bodies};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::json::{self, Json, Reader, Style};
-use crate::support::limits::SUBSCRIPTION_TRIES_MAX;
+use crate::support::limits::SUBSCRIPTION_COMMITS_MAX;
 
 /// The tenant's settings.
 pub fn tenant_settings(host: &dyn Host, _config: &Config, tenant: &str) -> Result<String, Error> {
@@ -28,7 +28,7 @@ pub fn update_settings(host: &dyn Host, _config: &Config, tenant: &str, changes:
     fields.finish()?;
     let key = keys::tenant(&tenant_part);
     let token = id::token(host);
-    for _ in 0..SUBSCRIPTION_TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
         let entry = host.get_one(&key)?;
         let before = keeps_bodies(entry.as_ref())?;
         let keep_bodies = given.unwrap_or(before);

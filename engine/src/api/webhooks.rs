@@ -17,7 +17,7 @@ use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::json::{self, Json, Style};
 use crate::support::limits::{
-    LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_TRIES_MAX, USER_BYTES_MAX,
+    LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_COMMITS_MAX, USER_BYTES_MAX,
 };
 
 /// The webhooks of a page, at most.
@@ -67,7 +67,7 @@ pub fn register(
     if let Some(secret) = &secret {
         hook.secrets.push(seal_secret(host, config, &hook.id, secret)?);
     }
-    for _ in 0..SUBSCRIPTION_TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         known.check_room(config.webhooks_per_tenant_max())?;
         let mut commit = Commit::default();
@@ -148,7 +148,7 @@ pub fn list(host: &dyn Host, config: &Config, tenant: &str, cursor: Option<&str>
 /// Removes the webhook. The pump cancels what waits for it, and a job removes what it leaves behind. Answers the job's id.
 pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
     let lane = lane(tenant, webhook)?;
-    for _ in 0..SUBSCRIPTION_TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         let (hook, _, version) = read_webhook(host, &lane)?;
         let token = id::token(host);
@@ -241,7 +241,7 @@ fn change_lane(
     lane: &Lane,
     mut edit: impl FnMut(&mut Webhook) -> Result<(), Error>,
 ) -> Result<(Webhook, Health), Error> {
-    for _ in 0..SUBSCRIPTION_TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
         let known = Known::read(host, lane.tenant_part())?;
         let (mut hook, stat, version) = read_webhook(host, lane)?;
         let before = hook.events.clone();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::step::Work;
 use crate::store::keys::Lane;
-use crate::support::limits::{JOBS_BROKEN_MAX, JOBS_DUE_MAX, JOBS_DUE_OF_TENANT_MAX};
+use crate::support::limits::{JOBS_DUE_MAX, JOBS_DUE_OF_TENANT_MAX, JOBS_UNREADABLE_MAX};
 
 /// A job that is due, with the key of its timer.
 pub(super) struct DueJob {
@@ -52,7 +52,7 @@ impl Agenda {
 
     /// Notes a job whose row cannot be decoded. Its timer stays in the store, and no longer takes a place here.
     pub(super) fn note_unreadable(&mut self, timer: String) {
-        if self.unreadable.len() < JOBS_BROKEN_MAX {
+        if self.unreadable.len() < JOBS_UNREADABLE_MAX {
             self.unreadable.push(timer);
         }
     }

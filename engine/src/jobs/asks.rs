@@ -11,9 +11,9 @@ use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, Empty, JobState, Message, Webhook};
 use crate::support::error::Error;
 use crate::support::limits::{
-    ATTEMPT_NUMBER_MAX, JOB_CAREFUL_TRIES_MAX, JOB_LEASE_MS, JOB_LOG_ROWS_MAX, JOB_PAUSE_MS, JOB_PAUSE_MS_MAX,
-    JOB_QUEUED_ROWS_MAX, JOB_STEP_ASKS_MAX, JOB_STEP_BYTES_MAX, JOB_STEP_LOOKS_MAX, JOB_STEP_MS_MAX, JOB_TRIES_MAX,
-    UNUSABLE_MS,
+    ATTEMPT_NUMBER_MAX, JOB_ATTEMPT_ROWS_MAX, JOB_LEASE_MS, JOB_PAUSE_MS, JOB_PAUSE_MS_MAX, JOB_QUEUED_ROWS_MAX,
+    JOB_SINGLE_CLAIMS, JOB_SKIP_CLAIMS, JOB_STEP_BYTES_MAX, JOB_STEP_MS_MAX, JOB_STEP_REDELIVERIES_MAX,
+    JOB_STEP_SCANNED_MAX, UNUSABLE_MS,
 };
 
 /// What one step asks for.
@@ -73,10 +73,9 @@ impl Asks {
         step.commit.check(&entry.key, Some(entry.version));
         let behind = if hook.strict_order { Some(Place::last(ctx.host, &lane, now_ms)?) } else { None };
         // Where the job looks at one thing at a time already, its tries are all of this one.
-        let tries_max =
-            if work.job.careful.is_some() { JOB_CAREFUL_TRIES_MAX - JOB_TRIES_MAX } else { JOB_CAREFUL_TRIES_MAX };
+        let tries_max = if work.job.careful.is_some() { JOB_SKIP_CLAIMS - JOB_SINGLE_CLAIMS } else { JOB_SKIP_CLAIMS };
         let leaves_out = work.job.tries.unwrap_or(0) > tries_max;
-        let looks_max = if step.job.careful.is_some() { 1 } else { JOB_STEP_LOOKS_MAX };
+        let looks_max = if step.job.careful.is_some() { 1 } else { JOB_STEP_SCANNED_MAX };
         Ok(Some(Asks {
             lane,
             hook,
@@ -111,7 +110,7 @@ impl Asks {
 
     /// Whether the step has done enough.
     pub(super) fn is_enough(&self, ctx: &JobContext<'_>) -> bool {
-        self.asked.len() >= JOB_STEP_ASKS_MAX
+        self.asked.len() >= JOB_STEP_REDELIVERIES_MAX
             || self.bytes >= JOB_STEP_BYTES_MAX
             || self.looks >= self.looks_max
             || ctx.now_ms() >= self.began_ms + JOB_STEP_MS_MAX
@@ -124,7 +123,7 @@ impl Asks {
             return Ok(Found::Other);
         }
         let range = keys::attempts_of_delivery(&self.lane, message);
-        let rows = ctx.host.scan(&range, JOB_LOG_ROWS_MAX, Direction::Reverse)?;
+        let rows = ctx.host.scan(&range, JOB_ATTEMPT_ROWS_MAX, Direction::Reverse)?;
         let mut last = None;
         for Entry { key, value, version } in rows {
             let attempt: Attempt = match rows::decode(&key, &value) {
@@ -156,8 +155,9 @@ impl Asks {
                 goes
             }
             None => {
-                let due_ms =
-                    self.due_ms.max(self.began_ms.saturating_sub((JOB_STEP_ASKS_MAX - self.asked.len()) as u64));
+                let due_ms = self
+                    .due_ms
+                    .max(self.began_ms.saturating_sub((JOB_STEP_REDELIVERIES_MAX - self.asked.len()) as u64));
                 self.due_ms = due_ms + 1;
                 step.job.asked_ms = Some(due_ms);
                 Goes { next_ms: due_ms, place: Place::now(due_ms), stays: None }

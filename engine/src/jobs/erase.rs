@@ -12,12 +12,12 @@ use crate::store::rows::{self, ERASED, Empty, JobState, Message, Queue, Recent, 
 use crate::store::subject;
 use crate::support::error::Error;
 use crate::support::limits::{
-    ERASE_LINGER_MS, ERASE_MESSAGES_MAX, ERASE_ROWS_MAX, ERASE_STONES_PHASE, KEEP_LOG_ROWS_MAX, QUEUE_PAGE,
+    ERASE_MESSAGES_MAX, ERASE_ROWS_MAX, ERASE_TOMBSTONE_MS, ERASE_TOMBSTONE_PHASE, QUEUE_PAGE, RETENTION_ATTEMPTS_MAX,
 };
 
 /// What the phases go through: the messages, the queues twice, then what was recorded and listed, the log, and the stones.
 const PHASES: [&str; 8] = ["message", "queue", "queue", "recent", "routed", "redacted", "attempt", "stones"];
-const _: () = assert!(PHASES.len() == ERASE_STONES_PHASE as usize + 1);
+const _: () = assert!(PHASES.len() == ERASE_TOMBSTONE_PHASE as usize + 1);
 
 /// What is said while the stones are all that is left.
 const REMOVED: &str = "everything is removed; the messages' ids go later";
@@ -39,7 +39,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     step.job.place = None;
     step.job.phase = Some(u32::try_from(phase + 1).unwrap_or(u32::MAX));
     if kind == "attempt" {
-        step.pause_ms = Some(ERASE_LINGER_MS);
+        step.pause_ms = Some(ERASE_TOMBSTONE_MS);
         step.job.detail.get_or_insert_with(|| REMOVED.to_owned());
     }
     if kind == "stones" || (kind == "message" && step.job.affected == 0) {
@@ -222,11 +222,11 @@ fn forget_log(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step, marked: &s
         // What is deleted is of no other message than this.
         step.commit.check(&stone, Some(version));
         let range = keys::attempts_of_message(work.lane.tenant_part(), keys::last_part(&mark.key));
-        let log_limit = u32::try_from(KEEP_LOG_ROWS_MAX - rows).unwrap_or(1);
+        let log_limit = u32::try_from(RETENTION_ATTEMPTS_MAX - rows).unwrap_or(1);
         let log = ctx.host.scan(&range, log_limit, Direction::Forward)?;
         rows += log.len();
         log.into_iter().for_each(|entry| step.commit.delete(entry.key));
-        if rows == KEEP_LOG_ROWS_MAX {
+        if rows == RETENTION_ATTEMPTS_MAX {
             return Ok(true);
         }
         step.job.place = Some(keys::next(&mark.key));

@@ -7,7 +7,7 @@ use crate::ports::{Direction, Entry};
 use crate::store::keys;
 use crate::store::rows::{self, Attempt, JobState, Recent, State};
 use crate::support::error::Error;
-use crate::support::limits::JOB_RECORDS_MAX;
+use crate::support::limits::JOB_ROWS_MAX;
 
 pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let Some(mut asks) = Asks::begin(ctx, work, step)? else { return Ok(()) };
@@ -16,8 +16,8 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     if let Some(place) = job.place.as_ref().filter(|place| **place > range.start) {
         range.start.clone_from(place);
     }
-    let page = ctx.host.scan(&range, JOB_RECORDS_MAX, Direction::Forward)?;
-    let last = page.len() < JOB_RECORDS_MAX as usize;
+    let page = ctx.host.scan(&range, JOB_ROWS_MAX, Direction::Forward)?;
+    let last = page.len() < JOB_ROWS_MAX as usize;
     for entry in page {
         let after = job.after.as_ref().filter(|_| job.place.as_ref() == Some(&entry.key));
         if !recover(ctx, work, step, &mut asks, &entry, after)? {

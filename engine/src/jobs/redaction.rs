@@ -8,7 +8,7 @@ use crate::store::keys;
 use crate::store::rows::JobState;
 use crate::store::tenant::read_keeps_bodies;
 use crate::support::error::Error;
-use crate::support::limits::{BARE_PAUSE_MS_MAX, KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN};
+use crate::support::limits::{REDACTION_PAUSE_MS_MAX, RETENTION_PAUSE_MS_MAX, RETENTION_PAUSE_MS_MIN};
 
 pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Error> {
     // The place always names the tenant.
@@ -32,8 +32,9 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
     let took_ms = now_ms.saturating_sub(step.job.since_ms.unwrap_or(0));
     let last_ms = step.job.asked_ms.unwrap_or(step.job.created_at_ms);
     let youngest_ms = keys::kept_at(&place).map_or(last_ms, |(_, at_ms)| at_ms);
-    let quiet_ms = (now_ms.saturating_sub(youngest_ms) / 10).min(BARE_PAUSE_MS_MAX);
-    step.pause_ms = Some(took_ms.saturating_mul(10).max(quiet_ms).clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
+    let quiet_ms = (now_ms.saturating_sub(youngest_ms) / 10).min(REDACTION_PAUSE_MS_MAX);
+    step.pause_ms =
+        Some(took_ms.saturating_mul(10).max(quiet_ms).clamp(RETENTION_PAUSE_MS_MIN, RETENTION_PAUSE_MS_MAX));
     step.job.asked_ms = Some(youngest_ms);
     step.job.place = Some(start);
     step.job.after = None;

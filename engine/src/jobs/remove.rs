@@ -10,7 +10,7 @@ use crate::store::keys;
 use crate::store::rows::{self, Attempt, GONE, Message, Recent, Routed};
 use crate::store::subject;
 use crate::support::error::Error;
-use crate::support::limits::{KEEP_LOG_ROWS_MAX, KEEP_MESSAGES_MAX, KEEP_STEP_MS, SCAN_ENTRIES_MAX};
+use crate::support::limits::{RETENTION_ATTEMPTS_MAX, RETENTION_MESSAGES_MAX, RETENTION_STEP_MS, SCAN_ENTRIES_MAX};
 
 /// What is to become of a message.
 enum Fate {
@@ -48,7 +48,7 @@ pub(super) fn messages(
             return Ok(());
         }
     };
-    let deadline_ms = ctx.now_ms() + KEEP_STEP_MS;
+    let deadline_ms = ctx.now_ms() + RETENTION_STEP_MS;
     let after = step.job.after.take();
     let from = row.messages.iter().position(|(message, ..)| Some(message) == after.as_ref()).map_or(0, |at| at + 1);
     let mut left = row.messages.clone();
@@ -56,7 +56,7 @@ pub(super) fn messages(
     rest.reverse();
     let (mut bared, mut looked, mut rows) = (Vec::new(), 0, 0);
     while let Some(listed) = rest.pop() {
-        let full = looked == KEEP_MESSAGES_MAX || rows >= KEEP_LOG_ROWS_MAX || ctx.now_ms() >= deadline_ms;
+        let full = looked == RETENTION_MESSAGES_MAX || rows >= RETENTION_ATTEMPTS_MAX || ctx.now_ms() >= deadline_ms;
         if looked > 0 && full {
             rest.push(listed);
             break;
@@ -74,8 +74,8 @@ pub(super) fn messages(
         step.commit.check(&key, Some(version));
         if bare.is_some() {
             rows += without_answers.len();
-            let large = without_answers.len() > KEEP_LOG_ROWS_MAX;
-            for (key, attempt) in without_answers.into_iter().take(KEEP_LOG_ROWS_MAX) {
+            let large = without_answers.len() > RETENTION_ATTEMPTS_MAX;
+            for (key, attempt) in without_answers.into_iter().take(RETENTION_ATTEMPTS_MAX) {
                 step.commit.put(key, rows::encode(&attempt));
             }
             if large {
@@ -91,10 +91,10 @@ pub(super) fn messages(
             bared.push(listed);
             continue;
         }
-        let large = log.len() > KEEP_LOG_ROWS_MAX;
+        let large = log.len() > RETENTION_ATTEMPTS_MAX;
         rows += log.len();
         if message.is_gone() || !large {
-            log.into_iter().take(KEEP_LOG_ROWS_MAX).for_each(|key| step.commit.delete(key));
+            log.into_iter().take(RETENTION_ATTEMPTS_MAX).for_each(|key| step.commit.delete(key));
         }
         if large {
             // It is gone for everybody else from now on, and its rows go in several commits.
@@ -204,14 +204,14 @@ fn fate(
                 webhook.clone_into(&mut of);
             }
             waits = attempt.next_at_ms.is_some();
-            if attempt.has_answer() && without_answers.len() <= KEEP_LOG_ROWS_MAX {
+            if attempt.has_answer() && without_answers.len() <= RETENTION_ATTEMPTS_MAX {
                 without_answers.push((entry.key.clone(), attempt.without_answer()));
             }
-            if log.len() <= KEEP_LOG_ROWS_MAX {
+            if log.len() <= RETENTION_ATTEMPTS_MAX {
                 log.push(entry.key);
             }
         }
-        if !whole || (row.is_gone() && log.len() > KEEP_LOG_ROWS_MAX) {
+        if !whole || (row.is_gone() && log.len() > RETENTION_ATTEMPTS_MAX) {
             break;
         }
     }

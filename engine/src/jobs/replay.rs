@@ -9,9 +9,7 @@ use crate::profile::pattern;
 use crate::store::keys;
 use crate::store::rows::{self, JobState, Message, Queue, Routed, State};
 use crate::support::error::Error;
-use crate::support::limits::{
-    CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_RECORDS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX,
-};
+use crate::support::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_ROWS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX};
 
 /// A message is routed by somebody else's clock than it is accepted by. What is routed after the job has begun is routed to the
 /// webhook anyway: first it is made sure that nobody routes who has read the subscriptions before.
@@ -23,8 +21,8 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
         return fence(ctx, work, step);
     };
     let Some(mut asks) = Asks::begin(ctx, work, step)? else { return Ok(()) };
-    let page = ctx.host.scan(&keys::routed_from(tenant_part, place), JOB_RECORDS_MAX, Direction::Forward)?;
-    let mut last = page.len() < JOB_RECORDS_MAX as usize;
+    let page = ctx.host.scan(&keys::routed_from(tenant_part, place), JOB_ROWS_MAX, Direction::Forward)?;
+    let mut last = page.len() < JOB_ROWS_MAX as usize;
     let end_ms = work.job.created_at_ms.saturating_add(REPLAY_AFTER_MS);
     for entry in page {
         if keys::kept_at(&entry.key).is_some_and(|(_, at_ms)| at_ms > end_ms) {

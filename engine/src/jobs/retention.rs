@@ -8,7 +8,9 @@ use crate::ports::{Direction, Entry};
 use crate::store::keys;
 use crate::store::rows::{self, Job, JobState};
 use crate::support::error::Error;
-use crate::support::limits::{KEEP_PAUSE_MS_MAX, KEEP_PAUSE_MS_MIN, KEEP_ROWS_MAX, KEEP_SEEKS_MAX};
+use crate::support::limits::{
+    RETENTION_PAUSE_MS_MAX, RETENTION_PAUSE_MS_MIN, RETENTION_RANGES_MAX, RETENTION_ROWS_MAX,
+};
 
 /// What follows each family of rows.
 const NEXT: [(&str, &str); 4] = [("redacted", "job"), ("job", "recent"), ("recent", "routed"), ("routed", "")];
@@ -21,15 +23,15 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
     };
     let before_ms = ctx.now_ms().saturating_sub(retention_ms);
     let mut place = step.job.place.take().unwrap_or_else(|| "redacted".to_owned());
-    for _ in 0..KEEP_SEEKS_MAX {
+    for _ in 0..RETENTION_RANGES_MAX {
         let family = place.split('/').next().unwrap_or_default().to_owned();
         let single = family == "redacted" || family == "routed";
-        let limit = if single { 1 } else { KEEP_ROWS_MAX };
+        let limit = if single { 1 } else { RETENTION_ROWS_MAX };
         let page = ctx.host.scan(&keys::family_from(&place), limit, Direction::Forward)?;
         let Some(entry) = page.first() else {
             let next = NEXT.iter().find(|(of, _)| *of == family).map_or("", |(_, next)| next);
             if next.is_empty() {
-                step.pause_ms = Some((retention_ms / 8).clamp(KEEP_PAUSE_MS_MIN, KEEP_PAUSE_MS_MAX));
+                step.pause_ms = Some((retention_ms / 8).clamp(RETENTION_PAUSE_MS_MIN, RETENTION_PAUSE_MS_MAX));
                 return Ok(());
             }
             next.clone_into(&mut place);

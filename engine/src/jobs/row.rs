@@ -6,7 +6,7 @@ use crate::store::id;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Empty, Job, JobKind, JobState};
 use crate::support::error::{Error, ErrorKind};
-use crate::support::limits::{ERASE_STONES_PHASE, JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
+use crate::support::limits::{ERASE_TOMBSTONE_PHASE, JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
 
 /// A job that begins now.
 pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
@@ -45,7 +45,7 @@ pub(crate) fn put_new(host: &dyn Host, commit: &mut Commit, tenant_part: &str, t
 pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -> Result<(), Error> {
     let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
     // An erasure that only waits until its messages' ids are free takes nobody's time.
-    let works = |job: &Job| job.phase.is_none_or(|phase| phase < ERASE_STONES_PHASE);
+    let works = |job: &Job| job.phase.is_none_or(|phase| phase < ERASE_TOMBSTONE_PHASE);
     let is_like = |job: &Job| job.kind == kind || (job.kind.is_wish() && kind.is_wish());
     let runs = |entry: &&Entry| {
         let job = rows::decode::<Job>(&entry.key, &entry.value);

@@ -13,7 +13,7 @@ use crate::store::keys;
 use crate::store::rows::{self, Job, JobKind, JobState};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::{
-    JOB_LAST_TRIES_MAX, JOB_LEASE_MS, JOB_STEP_LOOKS_MAX, JOB_STEPS_MAX, JOB_TRIES_MAX, UNUSABLE_MS,
+    JOB_FAILED_CLAIMS, JOB_LEASE_MS, JOB_SINGLE_CLAIMS, JOB_STEP_SCANNED_MAX, JOB_STEPS_MAX, UNUSABLE_MS,
 };
 
 /// The result of [`work`].
@@ -80,10 +80,10 @@ fn begin(work: &Work) -> Step {
     let mut step = Step { commit: Commit::default(), job: work.job.clone(), pause_ms: None, leaves_out: false };
     let tries = step.job.tries.take().unwrap_or(0);
     step.job.careful = match work.job.careful {
-        None if tries > JOB_TRIES_MAX => Some(JOB_STEP_LOOKS_MAX),
+        None if tries > JOB_SINGLE_CLAIMS => Some(JOB_STEP_SCANNED_MAX),
         careful => careful.and_then(|left| left.checked_sub(1)),
     };
-    step.leaves_out = tries > JOB_LAST_TRIES_MAX;
+    step.leaves_out = tries > JOB_FAILED_CLAIMS;
     step
 }
 

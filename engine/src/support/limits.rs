@@ -54,7 +54,7 @@ pub const TENANT_BYTES_MAX: usize = 64;
 pub const USER_BYTES_MAX: usize = 256;
 /// How often a change of a webhook is tried again because another one of the tenant's came between. One of those that try at
 /// once always succeeds, so this is how many may.
-pub const SUBSCRIPTION_TRIES_MAX: u32 = 500;
+pub const SUBSCRIPTION_COMMITS_MAX: u32 = 500;
 /// A webhook's name, in characters.
 pub const WEBHOOK_NAME_CHARS_MAX: usize = 255;
 /// A webhook's URL, in bytes.
@@ -137,11 +137,11 @@ pub const UNSENT_BATCH_MAX: usize = 16;
 /// Requests in flight of one worker.
 pub const IN_FLIGHT_MAX: usize = 512;
 /// Of these, at most so many for lanes that have not had a success lately.
-pub const IN_FLIGHT_UNPROVEN_MAX: usize = IN_FLIGHT_MAX / 2;
+pub const IN_FLIGHT_UNHEALTHY_MAX: usize = IN_FLIGHT_MAX / 2;
 /// Of these, at most so many for one tenant, and as many lanes.
 pub const TENANT_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4 * 3;
 /// Of one tenant's, at most so many for lanes that have not had a success lately.
-pub const TENANT_UNPROVEN_MAX: usize = IN_FLIGHT_UNPROVEN_MAX / 4 * 3;
+pub const TENANT_UNHEALTHY_MAX: usize = IN_FLIGHT_UNHEALTHY_MAX / 4 * 3;
 /// Requests in flight of one lane, unless its webhook says another number.
 pub const LANE_IN_FLIGHT_MAX: usize = 8;
 /// The most that a webhook may say.
@@ -151,7 +151,7 @@ pub const HOST_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
 /// The largest rate that a webhook may ask for, in attempts per minute.
 pub const RATE_PER_MINUTE_MAX: u32 = 60_000;
 /// A lane that may not send for longer than this is given back until it may.
-pub const PAUSE_HELD_MS: u64 = 1_000;
+pub const PAUSE_LEASED_MS_MAX: u64 = 1_000;
 /// Failed attempts in a row from which a webhook's attempts are spaced out.
 pub const BREAKER_FAILURES: u32 = 20;
 /// The first space between two of them. It doubles with each further failure.
@@ -164,21 +164,21 @@ pub const BREAKER_PAUSE_MS_MAX: u64 = 60_000;
 pub const PACE_AHEAD_MS: u64 = 1_800_000;
 
 /// Claims of a lane that were not given back, from which on it shares a worker with few others.
-pub const SUSPECTED_CLAIMS: u32 = 2;
+pub const QUARANTINE_CLAIMS: u32 = 2;
 /// How many lanes such a worker holds.
-pub const SUSPECTED_LANES_MAX: usize = 16;
+pub const QUARANTINE_LANES_MAX: usize = 16;
 /// Claims of a lane that were not given back, from which on it is worked on alone, one delivery at a time.
-pub const ISOLATED_CLAIMS: u32 = 3;
+pub const QUARANTINE_ALONE_CLAIMS: u32 = 3;
 /// Claims of a lane that were not given back, after which the delivery that was alone in the last of them ends as failed.
-pub const CONDEMNED_CLAIMS: u32 = 6;
+pub const QUARANTINE_FAILED_CLAIMS: u32 = 6;
 /// How long a lane that wants to be alone, or with few others, waits for a worker that has others, before it takes no more of them.
-pub const ISOLATION_WAIT_MS: u64 = 10_000;
+pub const QUARANTINE_WAIT_MS: u64 = 10_000;
 /// Jobs that send again which a tenant may have running at once, and erasures.
 pub const JOBS_RUNNING_MAX: usize = 20;
 /// The latest jobs of a tenant, among which they are counted.
 pub const JOBS_COUNTED_MAX: u32 = 200;
 /// Wakes of jobs that cannot be read, which a call passes over once it has told them.
-pub const JOBS_BROKEN_MAX: usize = 256;
+pub const JOBS_UNREADABLE_MAX: usize = 256;
 /// Jobs that a pump remembers to be due.
 pub const JOBS_DUE_MAX: usize = 32;
 /// Of one tenant.
@@ -186,11 +186,11 @@ pub const JOBS_DUE_OF_TENANT_MAX: usize = 8;
 /// Steps of one job that a pump makes before it looks for another one.
 pub const JOB_STEPS_MAX: u32 = 16;
 /// How often pumps take up a job without making a step, before they look at one thing at a time.
-pub const JOB_TRIES_MAX: u32 = 3;
+pub const JOB_SINGLE_CLAIMS: u32 = 3;
 /// How often they do so before that thing is left out.
-pub const JOB_CAREFUL_TRIES_MAX: u32 = 6;
+pub const JOB_SKIP_CLAIMS: u32 = 6;
 /// How often they do so before a job that sends again ends as failed.
-pub const JOB_LAST_TRIES_MAX: u32 = 12;
+pub const JOB_FAILED_CLAIMS: u32 = 12;
 /// How long a pump keeps a job from one step to the next, in milliseconds.
 pub const JOB_LEASE_MS: u64 = 10_000;
 /// How long a job waits for something else to be done before it looks again, in milliseconds.
@@ -198,21 +198,21 @@ pub const JOB_PAUSE_MS: u64 = 1_000;
 /// How long it waits at most where that takes long, in milliseconds.
 pub const JOB_PAUSE_MS_MAX: u64 = 60_000;
 /// Deliveries that one step of a job asks for.
-pub const JOB_STEP_ASKS_MAX: usize = 50;
+pub const JOB_STEP_REDELIVERIES_MAX: usize = 50;
 /// Their messages together, in bytes: each is put again.
 pub const JOB_STEP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Attempts or messages that one step of a job looks at.
-pub const JOB_STEP_LOOKS_MAX: u32 = 200;
+pub const JOB_STEP_SCANNED_MAX: u32 = 200;
 /// How long one step of a job looks, in milliseconds: deliveries wait meanwhile.
 pub const JOB_STEP_MS_MAX: u64 = 250;
 /// Records, of attempts or of routing, that one step of a job reads at once.
-pub const JOB_RECORDS_MAX: u32 = 8;
+pub const JOB_ROWS_MAX: u32 = 8;
 /// A replay goes through what was routed up to so long after it was asked for, by anybody's clock, in milliseconds.
 pub const REPLAY_AFTER_MS: u64 = 3_600_000;
 /// Messages that one step of a job reads at once.
 pub const JOB_MESSAGES_MAX: usize = 16;
 /// Attempts of a delivery that a job looks at to see whether it has asked for it before.
-pub const JOB_LOG_ROWS_MAX: u32 = 100;
+pub const JOB_ATTEMPT_ROWS_MAX: u32 = 100;
 /// Rows of a webhook's queue that are due at which a job asks for nothing more until they are fewer.
 pub const JOB_QUEUED_ROWS_MAX: u32 = 64;
 /// Records of attempts that one step of a purge removes.
@@ -222,30 +222,30 @@ pub const JOB_PURGE_ROWS_MAX: u32 = 200;
 /// 30 days.
 pub const RETENTION_S: u32 = 30 * 24 * 3_600;
 /// Between two passes over what is kept, at least, in milliseconds.
-pub const KEEP_PAUSE_MS_MIN: u64 = 5_000;
+pub const RETENTION_PAUSE_MS_MIN: u64 = 5_000;
 /// Between two passes over what is kept, at most, in milliseconds.
-pub const KEEP_PAUSE_MS_MAX: u64 = 3_600_000;
+pub const RETENTION_PAUSE_MS_MAX: u64 = 3_600_000;
 /// The longest of them where a tenant keeps no bodies and nothing has come for long.
-pub const BARE_PAUSE_MS_MAX: u64 = 600_000;
+pub const REDACTION_PAUSE_MS_MAX: u64 = 600_000;
 /// Ranges that one step of a pass looks into.
-pub const KEEP_SEEKS_MAX: usize = 16;
+pub const RETENTION_RANGES_MAX: usize = 16;
 /// Messages that one step of a pass looks at.
-pub const KEEP_MESSAGES_MAX: usize = 16;
+pub const RETENTION_MESSAGES_MAX: usize = 16;
 /// For so long a step of a pass looks at messages, in milliseconds.
-pub const KEEP_STEP_MS: u64 = 100;
+pub const RETENTION_STEP_MS: u64 = 100;
 /// Attempts that a step of a pass removes. A message with more of them goes in several steps.
-pub const KEEP_LOG_ROWS_MAX: usize = 400;
+pub const RETENTION_ATTEMPTS_MAX: usize = 400;
 /// Records of attempts, or jobs, that a step of a pass looks at.
-pub const KEEP_ROWS_MAX: u32 = 200;
+pub const RETENTION_ROWS_MAX: u32 = 200;
 
 /// Messages that one step of an erasure looks at.
 pub const ERASE_MESSAGES_MAX: u32 = 16;
 /// Records of attempts, or of what was routed, that one step of an erasure looks at: each names up to 100 messages.
 pub const ERASE_ROWS_MAX: u32 = 8;
 /// The phase of an erasure in which only that is left to be waited for, counted from 0.
-pub const ERASE_STONES_PHASE: u32 = 7;
+pub const ERASE_TOMBSTONE_PHASE: u32 = 7;
 /// For so long an erasure keeps the ids of its messages, in milliseconds: the commit that has accepted one may arrive once more.
-pub const ERASE_LINGER_MS: u64 = 600_000;
+pub const ERASE_TOMBSTONE_MS: u64 = 600_000;
 
 /// How far two workers' clocks may disagree. Beyond it work is delayed or repeated, never lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
@@ -264,7 +264,7 @@ pub const STALL_MS: u32 = 200;
 /// How often it does so before it gives up; what came back is then sent again.
 pub const STALLS_MAX: u32 = 50;
 /// A call of `deliver` that has met one goes on for so long at most, in milliseconds: its report is what tells the operator.
-pub const PROBLEMS_HELD_MS: u64 = 300_000;
+pub const PROBLEMS_REPORT_MS: u64 = 300_000;
 /// So much longer, times a number that each call draws, below that of the inbox's shards: not all workers report at once.
 pub const PROBLEMS_SPREAD_MS: u64 = 10_000;
 /// Problems with stored rows that one call of `deliver` tells.
@@ -294,12 +294,13 @@ const _: () = assert!(
     "a step of a purge fits: record, attempt and message of each test; lane, health, job, its timers"
 );
 const _: () = assert!(
-    JOB_STEP_ASKS_MAX * 3 + 5 <= COMMIT_MUTATIONS_MAX
-        && JOB_STEP_BYTES_MAX + VALUE_BYTES_MAX + JOB_STEP_ASKS_MAX * 16_384 <= COMMIT_BYTES_MAX,
+    JOB_STEP_REDELIVERIES_MAX * 3 + 5 <= COMMIT_MUTATIONS_MAX
+        && JOB_STEP_BYTES_MAX + VALUE_BYTES_MAX + JOB_STEP_REDELIVERIES_MAX * 16_384 <= COMMIT_BYTES_MAX,
     "a step that asks fits: message, attempt and queue row of each; timer, job, its timers, shard"
 );
-const _: () = assert!(JOB_TRIES_MAX < JOB_CAREFUL_TRIES_MAX && JOB_CAREFUL_TRIES_MAX < JOB_LAST_TRIES_MAX);
-const _: () = assert!(JOB_LOG_ROWS_MAX as usize > 2 * SCHEDULE_WAITS_MAX, "a job finds the round that it asked for");
+const _: () = assert!(JOB_SINGLE_CLAIMS < JOB_SKIP_CLAIMS && JOB_SKIP_CLAIMS < JOB_FAILED_CLAIMS);
+const _: () =
+    assert!(JOB_ATTEMPT_ROWS_MAX as usize > 2 * SCHEDULE_WAITS_MAX, "a job finds the round that it asked for");
 const _: () = assert!(
     ERASE_ROWS_MAX as usize * SETTLE_ATTEMPTS_MAX <= GET_KEYS_MAX
         && ERASE_ROWS_MAX as usize * ROUTE_MESSAGES_MAX as usize <= GET_KEYS_MAX
@@ -307,13 +308,15 @@ const _: () = assert!(
     "the marks of a step's messages are one read"
 );
 const _: () = assert!(
-    KEEP_LOG_ROWS_MAX * 2 + KEEP_MESSAGES_MAX + 8 <= COMMIT_MUTATIONS_MAX && KEEP_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
+    RETENTION_ATTEMPTS_MAX * 2 + RETENTION_MESSAGES_MAX + 8 <= COMMIT_MUTATIONS_MAX
+        && RETENTION_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
     "a step of a pass fits: attempts up to the bound and those of one message more, messages, what was routed, the job, its timers"
 );
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
-const _: () = assert!(SUSPECTED_CLAIMS < ISOLATED_CLAIMS && ISOLATED_CLAIMS + 3 <= CONDEMNED_CLAIMS);
-const _: () = assert!(IN_FLIGHT_UNPROVEN_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
+const _: () =
+    assert!(QUARANTINE_CLAIMS < QUARANTINE_ALONE_CLAIMS && QUARANTINE_ALONE_CLAIMS + 3 <= QUARANTINE_FAILED_CLAIMS);
+const _: () = assert!(IN_FLIGHT_UNHEALTHY_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
 const _: () = assert!(
     EVENTS_BYTES_MAX + EVENTS_PER_CALL_MAX * 8_192 <= COMMIT_BYTES_MAX,
     "a call's events, with what is stored around them, fit one commit"

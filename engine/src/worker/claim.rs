@@ -13,9 +13,9 @@ use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Health, Quarantine};
 use crate::support::error::Error;
 use crate::support::limits::{
-    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, ISOLATION_WAIT_MS, LANE_TIMERS_MAX,
-    LEASE_MARGIN_MS, LEASE_SENDING_MS, POLL_MS, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX, TIMEOUT_MS_MAX, TIMER_PAGE,
-    TIMER_PAGES_MAX,
+    CLAIM_LANES_MAX, GET_KEYS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNHEALTHY_MAX, LANE_TIMERS_MAX, LEASE_MARGIN_MS,
+    LEASE_SENDING_MS, POLL_MS, QUARANTINE_WAIT_MS, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX, TIMEOUT_MS_MAX,
+    TIMER_PAGE, TIMER_PAGES_MAX,
 };
 
 /// A lane that nobody has.
@@ -219,7 +219,7 @@ fn choose_suspects(
     }
     if waits {
         // Not all pumps at once.
-        let wait_ms = ISOLATION_WAIT_MS + u64::from(pump.first_shard) * 500;
+        let wait_ms = QUARANTINE_WAIT_MS + u64::from(pump.first_shard) * 500;
         pump.isolate_at_ms = pump.isolate_at_ms.min(pump.now_ms() + wait_ms);
     }
 }
@@ -237,7 +237,7 @@ pub(super) struct Room {
     tenants: LiteMap<String, (usize, usize)>,
 }
 
-const OF_TENANT: (usize, usize) = (TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX);
+const OF_TENANT: (usize, usize) = (TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX);
 
 impl Room {
     pub(super) fn of(pump: &Pump<'_>) -> Room {
@@ -263,7 +263,7 @@ impl Room {
         let unproven = !is_proven(&free.stat);
         let (of_tenant, unproven_of) = self.tenants.entry(free.lane.tenant_part().to_owned()).or_insert(OF_TENANT);
         let together = self.together.min(quarantine::together(free.doubt.claims));
-        let unproven_max = together.div_ceil(2).min(IN_FLIGHT_UNPROVEN_MAX);
+        let unproven_max = together.div_ceil(2).min(IN_FLIGHT_UNHEALTHY_MAX);
         if self.lanes >= together
             || *of_tenant == 0
             || (unproven && (self.unproven >= unproven_max || *unproven_of == 0))

@@ -31,8 +31,8 @@ use crate::store::rows::{Attempt, Health, Quarantine, State};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{
-    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_HELD_MS, POLL_MS, PROBLEMS_HELD_MS, PROBLEMS_SPREAD_MS, STALL_MS,
-    STALLS_MAX,
+    LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_LEASED_MS_MAX, POLL_MS, PROBLEMS_REPORT_MS, PROBLEMS_SPREAD_MS,
+    STALL_MS, STALLS_MAX,
 };
 use crate::support::problems::tell;
 
@@ -320,7 +320,7 @@ impl<'a> Pump<'a> {
     fn report_soon(&mut self) {
         if !self.reports_soon && !self.report.problems.is_empty() {
             self.reports_soon = true;
-            let by_ms = self.now_ms() + PROBLEMS_HELD_MS + u64::from(self.first_shard) * PROBLEMS_SPREAD_MS;
+            let by_ms = self.now_ms() + PROBLEMS_REPORT_MS + u64::from(self.first_shard) * PROBLEMS_SPREAD_MS;
             self.deadline_ms = self.deadline_ms.min(by_ms);
         }
     }
@@ -436,7 +436,7 @@ impl Held {
 
     /// Whether that is so long that others may have the lane meanwhile.
     fn is_paused(&self, now_ms: u64) -> bool {
-        self.paused_until_ms() > now_ms + PAUSE_HELD_MS
+        self.paused_until_ms() > now_ms + PAUSE_LEASED_MS_MAX
     }
 }
 

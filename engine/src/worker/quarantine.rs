@@ -12,17 +12,18 @@ use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, Quarantine, State};
 use crate::support::error::Error;
 use crate::support::limits::{
-    CONDEMNED_CLAIMS, IN_FLIGHT_MAX, ISOLATED_CLAIMS, LANE_IN_FLIGHT_MAX, SUSPECTED_CLAIMS, SUSPECTED_LANES_MAX,
+    IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS,
+    QUARANTINE_LANES_MAX,
 };
 use crate::support::time;
 
 /// How many lanes a pump holds at once, together with one that so many claims are held against: fewer and fewer, so that
 /// whoever is to blame has less and less company.
 pub(super) fn together(claims: u32) -> usize {
-    if claims < SUSPECTED_CLAIMS {
+    if claims < QUARANTINE_CLAIMS {
         IN_FLIGHT_MAX
-    } else if claims < ISOLATED_CLAIMS {
-        SUSPECTED_LANES_MAX
+    } else if claims < QUARANTINE_ALONE_CLAIMS {
+        QUARANTINE_LANES_MAX
     } else {
         1
     }
@@ -43,9 +44,9 @@ pub(super) fn released(doubt: &Quarantine, recorded: usize, enough: usize, is_th
     let mut claims = doubt.claims.saturating_sub(1);
     let mut in_all = doubt.recorded.unwrap_or(0) as usize + recorded;
     if recorded > 0 {
-        claims = claims.min(ISOLATED_CLAIMS);
+        claims = claims.min(QUARANTINE_ALONE_CLAIMS);
         if in_all >= enough {
-            claims = if doubt.claims > ISOLATED_CLAIMS { SUSPECTED_CLAIMS } else { 0 };
+            claims = if doubt.claims > QUARANTINE_ALONE_CLAIMS { QUARANTINE_CLAIMS } else { 0 };
             in_all = 0;
         }
     }
@@ -73,7 +74,7 @@ pub(super) fn admitted(
     let Some((lane, delivery)) = chosen.first() else { return Ok(Some(chosen)) };
     let Some(held) = pump.lanes.get(lane).filter(|held| held.is_isolated()) else { return Ok(Some(chosen)) };
     if held.doubt.suspect.as_ref().is_some_and(|suspect| delivery.is(suspect)) {
-        if held.doubt.claims <= CONDEMNED_CLAIMS {
+        if held.doubt.claims <= QUARANTINE_FAILED_CLAIMS {
             return Ok(Some(chosen));
         }
         let attempt = condemned(&held.doubt, pump.now_ms());
@@ -96,7 +97,7 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
     let (host, now_ms) = (pump.host, pump.now_ms());
     let Some(held) = pump.lanes.get_mut(lane) else { return Ok(false) };
     let suspect = Some((delivery.message.clone(), delivery.number));
-    let doubt = Quarantine { claims: ISOLATED_CLAIMS + 1, suspect, since_ms: Some(now_ms), recorded: None };
+    let doubt = Quarantine { claims: QUARANTINE_ALONE_CLAIMS + 1, suspect, since_ms: Some(now_ms), recorded: None };
     let key = keys::lane(lane);
     let row = rows::Lane {
         token: held.token.clone(),
@@ -127,10 +128,10 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
 
 /// How a delivery ends that is not to be made again.
 fn condemned(doubt: &Quarantine, now_ms: u64) -> Attempt {
-    let times = doubt.claims.saturating_sub(ISOLATED_CLAIMS + 1);
+    let times = doubt.claims.saturating_sub(QUARANTINE_ALONE_CLAIMS + 1);
     let since = time::rfc3339_millis(doubt.since_ms.unwrap_or(now_ms) * 1_000);
     let detail = format!(
-        "its worker was gone: {ISOLATED_CLAIMS} times with others, then {times} times with this delivery alone, since {since}"
+        "its worker was gone: {QUARANTINE_ALONE_CLAIMS} times with others, then {times} times with this delivery alone, since {since}"
     );
     Attempt {
         error: Some(HttpErrorKind::Internal),
@@ -152,7 +153,7 @@ impl Held {
 
     /// Whether it is worked on alone, one delivery at a time.
     pub(super) fn is_isolated(&self) -> bool {
-        self.doubt.claims > ISOLATED_CLAIMS
+        self.doubt.claims > QUARANTINE_ALONE_CLAIMS
     }
 
     /// The delivery that was under way when the last worker went comes first, unless the order is strict.

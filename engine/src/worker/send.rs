@@ -17,8 +17,8 @@ use crate::store::tenant::keeps_bodies;
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{
-    GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNPROVEN_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
-    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX, UNSENT_BATCH_MAX,
+    GET_KEYS_MAX, HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNHEALTHY_MAX, LANES_READ_MAX, LEASE_MARGIN_MS,
+    QUEUE_PAGE, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX, UNSENT_BATCH_MAX,
 };
 
 /// Reads what the held lanes have to send and sends it, as far as slots, leases and the budget allow.
@@ -274,7 +274,7 @@ impl Slots {
         Slots {
             now_us: pump.host.now_us(),
             free: IN_FLIGHT_MAX.saturating_sub(pump.flights.len()),
-            free_unproven: IN_FLIGHT_UNPROVEN_MAX.saturating_sub(flying),
+            free_unproven: IN_FLIGHT_UNHEALTHY_MAX.saturating_sub(flying),
             unproven_of,
             alone: false,
             picked_of: LiteMap::new(),
@@ -316,7 +316,7 @@ fn pick(pump: &mut Pump<'_>, lane: &Lane, slots: &mut Slots, flying: &mut usize)
     let unproven = !held.proven;
     let unproven_of = || slots.unproven_of.get(lane.tenant_part()).copied().unwrap_or(0);
     let crowded = slots.free == 0
-        || (unproven && (slots.free_unproven == 0 || unproven_of() >= TENANT_UNPROVEN_MAX))
+        || (unproven && (slots.free_unproven == 0 || unproven_of() >= TENANT_UNHEALTHY_MAX))
         || *flying >= TENANT_IN_FLIGHT_MAX;
     // A lane's further slots are of the first half: receivers that begin to hang leave the others room.
     let greedy = held.in_flight > 0 && slots.free <= IN_FLIGHT_MAX / 2;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use hookwright_engine::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, JOB_CAREFUL_TRIES_MAX, JOB_TRIES_MAX};
+use hookwright_engine::limits::{
+    JOB_SINGLE_CLAIMS, JOB_SKIP_CLAIMS, QUARANTINE_ALONE_CLAIMS, QUARANTINE_FAILED_CLAIMS,
+};
 use hookwright_engine::ports::{Mutation, Request};
 
 use super::actor::Op;
@@ -29,10 +31,10 @@ pub enum Poison {
 
 /// How many workers a delivery may kill, each time that it is asked for: three with others and three alone. What its lane is
 /// forgiven in between, because as many were recorded as it has slots, comes on top.
-const KILLS_MAX: usize = CONDEMNED_CLAIMS as usize;
+const KILLS_MAX: usize = QUARANTINE_FAILED_CLAIMS as usize;
 
 /// How many more for each job that comes upon it: as many as its tries, and those before a step that came to its end.
-const KILLS_OF_A_JOB_MAX: usize = (JOB_TRIES_MAX + JOB_CAREFUL_TRIES_MAX) as usize;
+const KILLS_OF_A_JOB_MAX: usize = (JOB_SINGLE_CLAIMS + JOB_SKIP_CLAIMS) as usize;
 
 /// How often an event has killed a worker that held one lane, or that came upon it otherwise.
 #[derive(Debug, Default)]
@@ -129,7 +131,7 @@ impl World {
             let waits = |id: &&String| lane.deliveries.get(*id).is_some_and(|delivery| !delivery.entries.is_empty());
             // Of a lane that is alone, only what its row names.
             let suspect = lane.lease.doubt.suspect.as_ref().map(|(message, _)| message);
-            let alone = lane.lease.doubt.claims > ISOLATED_CLAIMS;
+            let alone = lane.lease.doubt.claims > QUARANTINE_ALONE_CLAIMS;
             messages.iter().any(|id| waits(id) && (!alone || suspect == Some(*id)))
         };
         let lanes = self.model.lanes.iter().filter(|(_, lane)| lane.holder == Some(*call) && at_work(lane));

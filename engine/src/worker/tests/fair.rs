@@ -4,7 +4,7 @@ use crate::ports::{Clock, Mutation, Storage};
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Queue};
 use crate::support::limits::{
-    GROUP_DELIVERIES_MAX, IN_FLIGHT_UNPROVEN_MAX, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNPROVEN_MAX,
+    GROUP_DELIVERIES_MAX, IN_FLIGHT_UNHEALTHY_MAX, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX,
 };
 use crate::testing::*;
 use crate::*;
@@ -91,10 +91,10 @@ fn those_without_a_success_leave_the_others_half_of_the_slots_and_each_other_a_p
         let sent: Vec<usize> = tenants.iter().zip(before).map(|(tenant, before)| sent(tenant) - before).collect();
         (world.in_flight_max.get(), sent)
     };
-    assert_eq!(fly(&["many"]), (TENANT_UNPROVEN_MAX, vec![TENANT_UNPROVEN_MAX]));
+    assert_eq!(fly(&["many"]), (TENANT_UNHEALTHY_MAX, vec![TENANT_UNHEALTHY_MAX]));
     let (in_flight, sent) = fly(&["more", "few", "well"]);
-    assert_eq!((in_flight, sent[2]), (IN_FLIGHT_UNPROVEN_MAX + 1, 1), "{sent:?}");
-    assert!(sent[0] <= TENANT_UNPROVEN_MAX && sent[1] == 40, "{sent:?}");
+    assert_eq!((in_flight, sent[2]), (IN_FLIGHT_UNHEALTHY_MAX + 1, 1), "{sent:?}");
+    assert!(sent[0] <= TENANT_UNHEALTHY_MAX && sent[1] == 40, "{sent:?}");
 }
 
 /// What an inactive webhook, or one that is gone, has gathered is ended beside what others are sent, and not before it.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::ports::{Clock, Direction, KeyRange, Storage};
 use crate::store::keys::Lane;
-use crate::support::limits::{ERASE_LINGER_MS, KEEP_LOG_ROWS_MAX, KEEP_PAUSE_MS_MAX};
+use crate::support::limits::{ERASE_TOMBSTONE_MS, RETENTION_ATTEMPTS_MAX, RETENTION_PAUSE_MS_MAX};
 use crate::testing::*;
 use crate::*;
 
@@ -108,7 +108,7 @@ fn a_message_with_a_long_log_goes_in_several_commits() {
     let id = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
     world.pump(&config);
     let lane = Lane::of(&keys::part("acme"), &webhook);
-    let many = u32::try_from(KEEP_LOG_ROWS_MAX * 2 + 50).unwrap();
+    let many = u32::try_from(RETENTION_ATTEMPTS_MAX * 2 + 50).unwrap();
     let row = world.store.get(&[keys::attempt(&lane, &id, 1)]).unwrap().remove(0).unwrap();
     for number in 2..=many {
         world.put(std::iter::once(keys::attempt(&lane, &id, number)), &row.value);
@@ -165,7 +165,7 @@ fn erased(world: &World, config: &Config, id: &str) -> serde_json::Value {
     let job = job["id"].as_str().unwrap().to_owned();
     for _ in 0..3 {
         world.pump(config);
-        pass(world, ERASE_LINGER_MS * 1_000 + 1);
+        pass(world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     }
     serde_json::from_str(&crate::job(world, config, "acme", &job).unwrap()).unwrap()
 }
@@ -231,7 +231,7 @@ fn an_attempt_that_is_under_way_while_its_message_is_erased_leaves_no_trace() {
         assert_eq!(error.kind, ErrorKind::Unavailable, "the id is not free yet: {error}");
     });
     world.pump(&config);
-    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     world.pump(&config);
     assert_eq!((mentions(&world, &id), mentions(&world, "needle")), (None, None));
     assert_eq!(log(&world, &config, &webhook).len(), 1);
@@ -294,7 +294,7 @@ fn what_is_reported_after_an_erasure_was_asked_for_is_not_concerned() {
     pass(&world, 1_000);
     let after = accept(&world, &config, event);
     assert_eq!(world.pump(&config).delivered, 1);
-    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     world.pump(&config);
     assert_eq!(message(&world, &config, "acme", &before).unwrap_err().kind, ErrorKind::NotFound);
     message(&world, &config, "acme", &after).expect("it was accepted, and is delivered");
@@ -314,7 +314,7 @@ fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
     nobody_came_back(&world, &lane);
     for _ in 0..3 {
         world.pump(&config);
-        pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+        pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     }
     let job: serde_json::Value = serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap();
     assert_eq!((&job["state"], &job["affected"]), (&"done".into(), &2.into()), "{job}");
@@ -348,7 +348,7 @@ fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
     for settings in ["false", "true"] {
         update_settings(&world, &config, "acme", &keep(settings)).unwrap();
         world.pump(&config);
-        pass(&world, KEEP_PAUSE_MS_MAX * 1_000);
+        pass(&world, RETENTION_PAUSE_MS_MAX * 1_000);
         world.pump(&config);
     }
     pass(&world, 2 * DAY_US);
@@ -370,7 +370,7 @@ fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
 /// As if so many workers had not come back from the job's next step.
 fn nobody_came_back(world: &World, lane: &Lane) {
     let row = world.store.get_one(&keys::job(lane)).unwrap().unwrap();
-    let tries = limits::JOB_LAST_TRIES_MAX + 1;
+    let tries = limits::JOB_FAILED_CLAIMS + 1;
     let value = row.value.replacen("\"token\"", &format!("\"tries\":{tries},\"token\""), 1);
     world.put(std::iter::once(row.key), &value);
 }
@@ -391,7 +391,7 @@ fn an_erasure_ends_although_no_worker_comes_back_from_a_stone() {
     world.pump(&config);
     assert_eq!(shown()["detail"], "everything is removed; the messages' ids go later");
     nobody_came_back(&world, &lane);
-    pass(&world, ERASE_LINGER_MS * 1_000 + 1);
+    pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     world.pump(&config);
     assert_eq!((world.count("erasure"), world.count("message"), &shown()["state"]), (0, 1, &"done".into()));
     assert!(shown()["detail"].as_str().unwrap().contains("was left out"), "{}", shown());

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::ports::{Clock, Storage};
 use crate::store::keys::Lane;
 use crate::store::rows::{self, Quarantine};
-use crate::support::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, SUSPECTED_CLAIMS};
+use crate::support::limits::{QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS};
 use crate::testing::*;
 use crate::worker::quarantine::released;
 use crate::worker::{Pump, route};
@@ -73,7 +73,7 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     accept_many(&world, &config, 4);
     *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
-    assert_eq!(pump_to_the_end(&world, &config), CONDEMNED_CLAIMS);
+    assert_eq!(pump_to_the_end(&world, &config), QUARANTINE_FAILED_CLAIMS);
     is_quiet(&world);
     let delivered = "delivered".to_owned();
     assert_eq!(states(&world, &config, &other), vec![delivered.clone(); 8]);
@@ -107,25 +107,25 @@ fn what_is_held_against_a_lane_when_it_is_given_back() {
     };
     // As if it had not been claimed.
     check(1, None, 0, false, None);
-    check(ISOLATED_CLAIMS, None, 0, false, Some((ISOLATED_CLAIMS - 1, true, None)));
-    check(CONDEMNED_CLAIMS + 1, Some(7), 0, false, Some((CONDEMNED_CLAIMS, true, Some(7))));
+    check(QUARANTINE_ALONE_CLAIMS, None, 0, false, Some((QUARANTINE_ALONE_CLAIMS - 1, true, None)));
+    check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 0, false, Some((QUARANTINE_FAILED_CLAIMS, true, Some(7))));
     // As many were recorded as may have been in flight, and all that was begun came to its end.
     check(1, None, 8, false, None);
-    check(ISOLATED_CLAIMS, None, 8, false, None);
-    check(ISOLATED_CLAIMS, Some(7), 1, false, None);
-    check(ISOLATED_CLAIMS, Some(20), 1, false, None);
+    check(QUARANTINE_ALONE_CLAIMS, None, 8, false, None);
+    check(QUARANTINE_ALONE_CLAIMS, Some(7), 1, false, None);
+    check(QUARANTINE_ALONE_CLAIMS, Some(20), 1, false, None);
     // Fewer: what it died of may wait.
     check(1, None, 7, false, None);
     check(2, None, 7, false, Some((1, false, Some(7))));
     check(2, Some(3), 4, false, Some((1, false, Some(7))));
-    check(ISOLATED_CLAIMS + 1, Some(3), 4, false, Some((ISOLATED_CLAIMS, false, Some(7))));
-    check(CONDEMNED_CLAIMS + 1, None, 1, false, Some((ISOLATED_CLAIMS, false, Some(1))));
+    check(QUARANTINE_ALONE_CLAIMS + 1, Some(3), 4, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(7))));
+    check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(1))));
     // What waits has not been near the others yet.
-    check(ISOLATED_CLAIMS + 1, None, 8, false, Some((SUSPECTED_CLAIMS, false, None)));
-    check(CONDEMNED_CLAIMS + 1, Some(7), 1, false, Some((SUSPECTED_CLAIMS, false, None)));
+    check(QUARANTINE_ALONE_CLAIMS + 1, None, 8, false, Some((QUARANTINE_CLAIMS, false, None)));
+    check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 1, false, Some((QUARANTINE_CLAIMS, false, None)));
     // Nothing is left that could be to blame.
-    check(CONDEMNED_CLAIMS + 1, None, 1, true, None);
-    check(CONDEMNED_CLAIMS + 1, None, 0, true, None);
+    check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, true, None);
+    check(QUARANTINE_FAILED_CLAIMS + 1, None, 0, true, None);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_retry_that_is_hours_away_keeps_nobody_under_suspicion() {
     assert_eq!(world.pump(&config).attempts, 1);
     accept_many(&world, &config, 1);
     route_only(&world, &config);
-    put_doubt(&world, &one, claimed(ISOLATED_CLAIMS), 0);
+    put_doubt(&world, &one, claimed(QUARANTINE_ALONE_CLAIMS), 0);
     assert_eq!(world.pump(&config).delivered, 1);
     assert!(doubt(&world, &one).is_none());
 }
@@ -219,7 +219,7 @@ fn small_leases_before_a_deadly_delivery_forgive_nothing() {
         }
         world.now_us.set(world.now_us.get() + 40_000_000);
     }
-    assert_eq!(deaths, CONDEMNED_CLAIMS);
+    assert_eq!(deaths, QUARANTINE_FAILED_CLAIMS);
     let states = states(&world, &config, &one);
     assert_eq!(states.iter().filter(|state| *state == "delivered").count(), 13);
     assert_eq!(states.iter().filter(|state| *state == "failed").count(), 1);
@@ -233,7 +233,7 @@ fn isolated_lanes_recover_one_after_the_other_in_one_call() {
     accept_many(&world, &config, 3);
     route_only(&world, &config);
     for lane in &lanes {
-        put_doubt(&world, lane, claimed(ISOLATED_CLAIMS), 0);
+        put_doubt(&world, lane, claimed(QUARANTINE_ALONE_CLAIMS), 0);
     }
     let begun_us = world.now_us();
     assert_eq!(world.pump(&config).delivered, 15);
@@ -250,11 +250,11 @@ fn who_has_been_claimed_in_vain_twice_has_little_company() {
     accept_many(&world, &config, 1);
     route_only(&world, &config);
     for lane in &lanes {
-        put_doubt(&world, lane, claimed(SUSPECTED_CLAIMS), 0);
+        put_doubt(&world, lane, claimed(QUARANTINE_CLAIMS), 0);
     }
     assert_eq!(world.pump(&config).delivered, 40);
     // Without a success yet, half of those that there may be.
-    assert_eq!(world.in_flight_max.get(), limits::SUSPECTED_LANES_MAX / 2);
+    assert_eq!(world.in_flight_max.get(), limits::QUARANTINE_LANES_MAX / 2);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let busy = registered(&world, &config, r#""ratePerMinute":600"#);
     let lane = subscribed(&world, &config, "b");
-    put_doubt(&world, &lane, claimed(ISOLATED_CLAIMS), 1_000);
+    put_doubt(&world, &lane, claimed(QUARANTINE_ALONE_CLAIMS), 1_000);
     accept_many(&world, &config, 600);
     on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
     let begun_us = world.now_us();
@@ -293,7 +293,7 @@ fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() 
     assert_eq!(pump_to_the_end(&world, &config), 0);
     let sent =
         world.requests.borrow().iter().filter(|request| request.body.as_ref().unwrap().contains("\"b\"")).count();
-    assert_eq!(sent, CONDEMNED_CLAIMS as usize);
+    assert_eq!(sent, QUARANTINE_FAILED_CLAIMS as usize);
     assert_eq!(states(&world, &config, &one), ["delivered", "delivered", "delivered", "delivered", "failed"]);
     assert!(doubt(&world, &one).is_none());
     is_quiet(&world);
@@ -306,18 +306,18 @@ fn a_reclaim_leases_forgives_nothing() {
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     let other = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
-    for claims in 1..=CONDEMNED_CLAIMS {
+    for claims in 1..=QUARANTINE_FAILED_CLAIMS {
         catch_unwind(AssertUnwindSafe(|| world.pump(&config))).unwrap_err();
-        let alone = claims > ISOLATED_CLAIMS;
+        let alone = claims > QUARANTINE_ALONE_CLAIMS;
         assert_eq!(reclaim_leases(&world, &config).unwrap(), u32::from(!alone), "{claims}");
         if alone {
             assert_eq!(world.pump(&config).attempts, 0, "not within the lease");
             world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
         }
         let doubt = doubt(&world, &one).unwrap();
-        assert_eq!((doubt.claims, doubt.suspect.is_some()), (claims, claims > ISOLATED_CLAIMS));
+        assert_eq!((doubt.claims, doubt.suspect.is_some()), (claims, claims > QUARANTINE_ALONE_CLAIMS));
         let told = explain(&world, &config, "acme", &other, &one).unwrap();
-        assert_eq!(told.contains("made one at a time"), claims >= ISOLATED_CLAIMS, "{told}");
+        assert_eq!(told.contains("made one at a time"), claims >= QUARANTINE_ALONE_CLAIMS, "{told}");
     }
     world.pump(&config);
     assert_eq!(states(&world, &config, &one), ["delivered", "failed"]);

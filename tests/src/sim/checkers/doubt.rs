@@ -1,7 +1,9 @@
 //! Judges isolation: what is held against a lane is neither lost nor invented, who is alone is alone, and what ends as failed was
 //! under way each time that its lane was not given back.
 
-use hookwright_engine::limits::{CONDEMNED_CLAIMS, ISOLATED_CLAIMS, LANE_IN_FLIGHT_MAX, SUSPECTED_CLAIMS};
+use hookwright_engine::limits::{
+    LANE_IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS,
+};
 
 use super::{Failure, during, ensure};
 use crate::sim::model::{Lane, RequestId};
@@ -14,7 +16,8 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     let about = || format!("{id}: {was:?} became {is:?}, recorded {} and spared {}", lane.made, lane.spared);
     if lane.lease.until != 0 && lane.lease.token == before.token {
         // It says which delivery is to be made alone, when the one that was is out of the way.
-        let named = is.claims == ISOLATED_CLAIMS + 1 && is.suspect.is_some() && was.claims > ISOLATED_CLAIMS;
+        let named =
+            is.claims == QUARANTINE_ALONE_CLAIMS + 1 && is.suspect.is_some() && was.claims > QUARANTINE_ALONE_CLAIMS;
         let free = was.suspect.as_ref().is_none_or(|suspect| !is_due(lane, suspect, now_us, clock_ms));
         return ensure(named && free && is.recorded == 0, "held-against", about);
     }
@@ -29,11 +32,12 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     let as_before = *is == Doubt { recorded: lane.recorded, ..claims(was, was.claims.saturating_sub(1)) };
     let (least, most) = (lane.recorded + lane.made, lane.recorded + lane.made + lane.spared);
     let counted = is.suspect.is_none()
-        && is.claims == was.claims.saturating_sub(1).min(ISOLATED_CLAIMS)
+        && is.claims == was.claims.saturating_sub(1).min(QUARANTINE_ALONE_CLAIMS)
         && (least..=most).contains(&is.recorded)
         && least < LANE_IN_FLIGHT_MAX;
-    let on_probation = was.claims > ISOLATED_CLAIMS && *is == Doubt { claims: SUSPECTED_CLAIMS, ..Doubt::default() };
-    let forgiven = on_probation || (nothing && was.claims <= ISOLATED_CLAIMS);
+    let on_probation =
+        was.claims > QUARANTINE_ALONE_CLAIMS && *is == Doubt { claims: QUARANTINE_CLAIMS, ..Doubt::default() };
+    let forgiven = on_probation || (nothing && was.claims <= QUARANTINE_ALONE_CLAIMS);
     let enough = lane.made + lane.spared > 0 && most >= evidence_min(lane, now_us);
     // Without a wake: nothing waits, so nothing is left that could be to blame.
     let waits = lane.lease.timer.is_some();
@@ -88,7 +92,7 @@ pub fn alone(
     let doubt = &lane.lease.doubt;
     let beside = in_flight.iter().any(|&id| sent[id].alone && !sent[id].lease.is_empty());
     ensure(!beside, "alone", || format!("beside a delivery that is made alone: {}", about()))?;
-    if doubt.claims <= ISOLATED_CLAIMS {
+    if doubt.claims <= QUARANTINE_ALONE_CLAIMS {
         return Ok(false);
     }
     let named = doubt.suspect.as_ref().is_some_and(|(of, what)| of == message && *what == number);
@@ -108,7 +112,7 @@ pub fn condemned(
 ) -> Result<(), Failure> {
     let named = |vain: &Option<(String, u32)>| vain.as_ref().is_some_and(|(of, what)| of == message && *what == number);
     let times = lane.vain.iter().rev().take_while(|vain| named(vain)).count();
-    let least = (CONDEMNED_CLAIMS - ISOLATED_CLAIMS) as usize;
+    let least = (QUARANTINE_FAILED_CLAIMS - QUARANTINE_ALONE_CLAIMS) as usize;
     ensure(times >= least && log.error.as_deref() == Some("internal"), "condemned", || {
         format!("{times} leases in a row that named it were not given back: {}: {:?}", about(), lane.vain)
     })
