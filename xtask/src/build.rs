@@ -1,4 +1,4 @@
-//! What is built for others to use: the binary, and the component as a file.
+//! The artifacts for others to use: the release binary, and the component as a file.
 
 use crate::command::{cargo, root, run};
 use anyhow::{Context, Result, bail};
@@ -6,19 +6,13 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Without this target the component cannot be built.
+/// The target of the component.
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds the release binary and puts the component that it embeds beside it.
 pub fn build() -> Result<()> {
     ensure_wasm_target()?;
-    let mut build = cargo(&["build", "--locked", "--release", "--package", "hookwright-host"]);
-    build.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let output = build.output().context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!("cargo build failed ({})", output.status);
-    }
-    let messages = String::from_utf8(output.stdout).context("cargo's messages are text")?;
+    let messages = build_host(&["--release"])?;
     let component = embedded_component(&messages).context("the host's build script made no component")?;
     let binary = executable(&messages).context("cargo built no binary")?;
     let beside = binary.with_file_name("hookwright.wasm");
@@ -30,12 +24,29 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
+/// Builds the component and returns its path. The host's other code is built in the profile that the tests use.
+pub fn component() -> Result<PathBuf> {
+    ensure_wasm_target()?;
+    embedded_component(&build_host(&[])?).context("the host's build script made no component")
+}
+
+/// Builds the Rust host and returns cargo's messages, one JSON object a line.
+fn build_host(arguments: &[&str]) -> Result<String> {
+    let mut build = cargo(&["build", "--locked", "--package", "hookwright-host"]);
+    build.args(arguments).args(["--message-format", "json-render-diagnostics"]);
+    let output = build.stdout(Stdio::piped()).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("cargo build failed ({})", output.status);
+    }
+    String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")
+}
+
 /// Adds the component's target if the toolchain lacks it.
 pub fn ensure_wasm_target() -> Result<()> {
     ensure_target(WASM_TARGET)
 }
 
-/// Adds a target if the toolchain lacks it, and says so.
+/// Adds a target if the toolchain lacks it, and prints that it does.
 pub fn ensure_target(target: &str) -> Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
@@ -51,7 +62,7 @@ pub fn ensure_target(target: &str) -> Result<()> {
     run(Command::new("rustup").args(["target", "add", target]).current_dir(root()))
 }
 
-/// The file that the host's build script has written: the very bytes that the binary embeds.
+/// Returns the file that the host's build script has written: the bytes that the binary embeds.
 pub fn embedded_component(messages: &str) -> Option<PathBuf> {
     let script = messages
         .lines()
@@ -75,7 +86,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn paths_in_cargos_messages() {
+    fn paths_are_read_from_cargos_messages() {
         let messages = r#"{"reason":"compiler-artifact","target":{"name":"hookwright_host"},"executable":null}
 not a message
 {"reason":"build-script-executed","package_id":"path+file:///w/engine#0.1.0","out_dir":"/t/engine/out"}

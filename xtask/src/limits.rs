@@ -1,4 +1,4 @@
-//! `docs/limits.md`: the table of every limit, made of the constants and their comments, so that it cannot differ from them.
+//! `docs/limits.md`: the table of every limit, generated from the constants and their comments, so that both agree.
 
 use crate::command::root;
 use anyhow::{Context, Result, bail, ensure};
@@ -9,11 +9,14 @@ const PAGE: &str = "docs/limits.md";
 const FILES: [(&str, &str); 3] = [
     (
         "engine/src/support/limits.rs",
-        "## The engine\n\nThe same in every host. What a caller sends beyond a limit is refused with an error that names the field, the \
-         limit and the mend, and nothing of the call is done: HTTP 413 for sizes of events and calls, 422 for a field, 409 for the \
-         webhooks of a tenant.",
+        "## The engine\n\nThe same in every host. A call that exceeds a limit fails as a whole. Its error names the field, the limit and \
+         the mend. The HTTP status is 413 for the size of an event or a call, 422 for a field, and 409 for the number of a \
+         tenant's webhooks.",
     ),
-    ("host-harness/src/limits.rs", "## The Rust host\n\nWhat `serve` and an embedding Rust platform keep to."),
+    (
+        "host-harness/src/limits.rs",
+        "## The Rust host\n\nThe limits of `serve` and of a Rust platform that embeds Hookwright.",
+    ),
     ("host-harness/src/cli/limits.rs", "## The command line"),
 ];
 
@@ -29,19 +32,19 @@ pub fn write() -> Result<()> {
     std::fs::write(root().join(PAGE), page()?).with_context(|| format!("cannot write {PAGE}"))
 }
 
-/// Refuses a page that is not what the constants say.
+/// Fails if the page differs from the constants.
 pub fn check() -> Result<()> {
     let found = std::fs::read_to_string(root().join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
-    ensure!(found == page()?, "{PAGE} is not what the constants say; run `cargo xtask limits`");
+    ensure!(found == page()?, "{PAGE} differs from the constants; run `cargo xtask limits`");
     Ok(())
 }
 
 fn page() -> Result<String> {
     let mut page = String::from(
-        "# Limits\n\nEvery limit, with its value. The table is made of the constants by `cargo xtask limits`, and the tests refuse it \
-         if it differs from them. Sizes are in bytes of UTF-8 unless the name says characters.\n",
+        "# Limits\n\nEvery limit, with its value. `cargo xtask limits` generates this page from the constants, and a test fails if they \
+         differ. Sizes are in bytes of UTF-8 unless the name says characters.\n",
     );
-    // Those of the engine go by their paths in the other files.
+    // The other files name the engine's constants by their paths.
     let mut engine = BTreeMap::new();
     for (file, heading) in FILES {
         let mut known = engine.clone();
@@ -60,7 +63,7 @@ fn page() -> Result<String> {
     Ok(page)
 }
 
-/// The public constants of a file, in order. What earlier ones were worth is known to later ones.
+/// Reads the public constants of a file, in order. An expression may use the constants before it.
 fn limits(text: &str, known: &mut BTreeMap<String, u128>) -> Result<Vec<Limit>> {
     let (mut limits, mut comment) = (Vec::new(), String::new());
     for line in text.lines() {
@@ -82,7 +85,7 @@ fn limits(text: &str, known: &mut BTreeMap<String, u128>) -> Result<Vec<Limit>> 
     Ok(limits)
 }
 
-/// What an expression of numbers, constants, `+`, `*` and `/` is worth.
+/// Calculates an expression of numbers, constants, `+`, `*` and `/`.
 fn value(expression: &str, known: &BTreeMap<String, u128>) -> Result<u128> {
     let term = |term: &str| -> Result<u128> {
         let mut product = 1;
@@ -94,7 +97,7 @@ fn value(expression: &str, known: &BTreeMap<String, u128>) -> Result<u128> {
                 "u32::MAX" => u128::from(u32::MAX),
                 _ => match word.replace('_', "").parse() {
                     Ok(number) => number,
-                    Err(_) => *known.get(word).with_context(|| format!("{word:?} is no constant that came before"))?,
+                    Err(_) => *known.get(word).with_context(|| format!("{word:?} is no constant of a line before"))?,
                 },
             };
             product = if divide { product / number } else { product * number };
@@ -103,12 +106,12 @@ fn value(expression: &str, known: &BTreeMap<String, u128>) -> Result<u128> {
         Ok(product)
     };
     if expression.contains(['(', '-', '%']) {
-        bail!("{expression:?} is more than sums and products");
+        bail!("{expression:?} has more than `+`, `*` and `/`; write it with these");
     }
     expression.split('+').map(term).sum()
 }
 
-/// A value as people read it, with its unit by the name's ending.
+/// Formats a value for readers, in the unit that the name has.
 fn shown(name: &str, value: u128) -> String {
     let has = |unit: &str| name.split('_').any(|part| part == unit);
     if value == u128::from(u32::MAX) {

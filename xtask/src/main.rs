@@ -1,6 +1,6 @@
-//! The repository's chores: `cargo xtask test` and its smaller siblings. Every step is a command that could be typed.
+//! `cargo xtask`: the repository's tasks. Every step is a command that can also be typed.
 //!
-//! This file decides what can be asked for. What `test` consists of is in `steps`.
+//! This file reads the command line. `steps` has the steps of `test`.
 #![forbid(unsafe_code)]
 
 mod apt;
@@ -11,6 +11,7 @@ mod native;
 mod node;
 mod php;
 mod readme;
+mod size;
 mod steps;
 mod zig;
 
@@ -19,17 +20,19 @@ use anyhow::{Result, bail};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test             formatting, lints, dependencies, tests, component, simulation, fuzzing, native bridge, Node host, PHP host, docs, README; stops at a failure
-cargo xtask test STEP...     only these steps: fmt clippy house deny unit acceptance component simulation fuzz native node php docs readme
-cargo xtask build            the release binary, and the component beside it as a file
-cargo xtask native [TARGET...]  the native bridge in release, for this machine or other targets, with its header, in target/native;
-                             --runtime-only: without the compiler
-cargo xtask house [PATH...]  the check of the tree that the step `house` makes; only for the files whose paths start so
-cargo xtask limits           writes docs/limits.md from the constants
-cargo xtask sim [ARGS]       the simulator, built quickly; `cargo xtask sim --help` is its own help
-cargo xtask fuzz [ARGS]      the fuzz targets over their corpora and seeds, built quickly; `--help` is its own help
-cargo xtask bench [ARGS]     the figures, in release
-cargo xtask --help           this";
+cargo xtask test [STEP...]       runs the tests, or the named steps; stops at the first failure. The steps, in order:
+                                 fmt clippy house deny unit acceptance component simulation fuzz native node php docs readme
+cargo xtask build                builds the release binary, and writes the component beside it
+cargo xtask native [TARGET...]   builds the native bridge in release, for this machine or the targets, with its header, in
+                                 target/native; --runtime-only: without the compiler
+cargo xtask house [PATH...]      checks the tree as the step `house` does, or only the files whose paths start with PATH
+cargo xtask size                 prints the component's size and the recorded one, in bytes; --record: records the size in
+                                 docs/component-size.txt
+cargo xtask limits               generates docs/limits.md from the constants
+cargo xtask sim [ARGS]           runs the simulator, from a quick build; --help: its options
+cargo xtask fuzz [ARGS]          runs the fuzz targets over their corpora and seeds, from a quick build; --help: its options
+cargo xtask bench [ARGS]         measures, in release
+cargo xtask --help               prints this help";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,11 +53,12 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     let asks_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
     match task.as_str() {
         "--help" | "-h" | "help" => println!("{HELP}"),
-        "test" | "build" | "native" | "house" | "limits" if asks_help => println!("{HELP}"),
+        "test" | "build" | "native" | "house" | "size" | "limits" if asks_help => println!("{HELP}"),
         "test" => return steps::test(rest),
         "build" => build::build()?,
         "native" => native::build(rest)?,
         "house" => run(&mut steps::house_check(rest))?,
+        "size" => size::run(rest)?,
         "limits" => limits::write()?,
         "sim" => {
             run(cargo(&["run", "--profile", "sim", "--package", "hookwright-tests", "--bin", "sim", "--"]).args(rest))?
@@ -65,7 +69,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "bench" => {
             run(cargo(&["run", "--release", "--package", "hookwright-host", "--example", "bench", "--"]).args(rest))?
         }
-        other => bail!("there is no task {other:?}\n{HELP}"),
+        other => bail!("there is no task {other:?}; the tasks are:\n{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,4 @@
-//! The native bridge: its library for others to ship, and what its own tests cannot have by themselves, which is valgrind and
-//! another C library.
+//! The native bridge: builds the library that hosts ship, and runs those of its tests that need valgrind or another C library.
 
 use crate::apt;
 use crate::build::{ensure_target, ensure_wasm_target};
@@ -9,18 +8,18 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Without the compiler: the library takes compiled code alone.
+/// The flag for a library without the compiler, which takes compiled code only.
 const RUNTIME_ONLY: &str = "--runtime-only";
 
-/// The oldest glibc with which a library for others to load runs: that of RHEL 8 and Debian 10.
+/// The oldest glibc on which a shipped library runs: that of RHEL 8 and Debian 10.
 const GLIBC_MIN: &str = "2.28";
 
-/// Builds the library, for targets or for this machine, and puts it with its header into a folder of the target's name.
+/// Builds the library, for the given targets or for this machine. Puts it into a folder of the target's name, with its header.
 pub fn build(arguments: &[String]) -> Result<()> {
     let (flags, targets): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|one| one.starts_with('-'));
     if let Some(unknown) = flags.iter().find(|flag| **flag != RUNTIME_ONLY) {
         bail!(
-            "`cargo xtask native` knows {RUNTIME_ONLY} and targets, such as x86_64-unknown-linux-musl, and not {unknown}"
+            "unknown option {unknown}; `cargo xtask native` takes {RUNTIME_ONLY} and targets, such as x86_64-unknown-linux-musl"
         );
     }
     ensure_wasm_target()?;
@@ -37,15 +36,17 @@ pub fn build(arguments: &[String]) -> Result<()> {
             ensure_target(target)?;
             library(target, !flags.is_empty(), &mut cargo(&["rustc"]), target)?;
         } else {
-            bail!("{target} is built on a machine of its own system, whose libraries it is linked with; this is {own}");
+            bail!(
+                "{target} cannot be built on {own}, because it links with its own system's libraries; build it there"
+            );
         }
     }
     Ok(())
 }
 
-/// Builds one library in release by `rustc` of cargo or what stands for it, which calls the target `called`.
+/// Builds one library in release by `rustc`, a `cargo rustc` that calls the target `called`.
 ///
-/// `rustc` and not `build`: of a library for Rust too there would be no link-time optimization.
+/// `cargo build` would build a Rust library too, and cargo does no link-time optimization then.
 fn library(target: &str, runtime_only: bool, rustc: &mut Command, called: &str) -> Result<()> {
     rustc.args(["--release", "--target", called]);
     run(shared(rustc, target, runtime_only))?;
@@ -66,22 +67,23 @@ fn library(target: &str, runtime_only: bool, rustc: &mut Command, called: &str) 
     Ok(())
 }
 
-/// What every build of a library for others has in common.
+/// Adds the arguments that every build of a shipped library has.
 fn shared<'c>(rustc: &'c mut Command, target: &str, runtime_only: bool) -> &'c mut Command {
     rustc.args(["--locked", "--package", "hookwright-native", "--lib", "--crate-type", "cdylib"]);
     if runtime_only {
         rustc.arg("--no-default-features");
     }
     if target.ends_with("musl") {
-        // A library shares the C library of whoever loads it.
+        // A library uses the C library of the process that loads it.
         rustc.env("RUSTFLAGS", "-C target-feature=-crt-static");
     }
     rustc
 }
 
-/// Runs the host in C under valgrind; and with the library for musl without a compiler, on code that this one's has compiled.
+/// Runs the host in C under valgrind, and on musl with a library without the compiler. The latter takes code that this
+/// machine's library has compiled.
 ///
-/// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
+/// It is one package, but `--workspace` keeps the features with which its dependencies were built before.
 pub fn test(counts: &mut Counts) -> Result<()> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let loader = PathBuf::from(format!("/lib/ld-musl-{}.so.1", std::env::consts::ARCH));
@@ -98,11 +100,11 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     run_tests(&mut test, counts)
 }
 
-/// What rustc calls this machine.
+/// Returns rustc's name for this machine.
 fn host_target() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["-vV"]).current_dir(root()).output().context("cannot start rustc")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc does not say for which machine it is")
+    host.map(str::to_owned).context("rustc -vV prints no line `host: ...`")
 }

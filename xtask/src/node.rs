@@ -1,8 +1,8 @@
-//! The Node host's tests: on every Node that it is for, whatever Node the machine has.
+//! The Node host's tests, on the oldest and the newest Node that the host supports.
 //!
-//! The component and the binaries with which the tests compare come from cargo; Node itself and all packages from npm, by
-//! locked versions; PostgreSQL from apt-get. What is missing is installed (under `target/tools` and in `hosts/node`, but for
-//! PostgreSQL), and said.
+//! Cargo builds the component and the binaries with which the tests compare. Node itself and all packages come from npm, in
+//! locked versions, and are installed under `target/tools` and in `hosts/node`. PostgreSQL comes from apt-get. Every
+//! installation is printed.
 
 use crate::apt;
 use crate::build::embedded_component;
@@ -12,13 +12,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The oldest Node that will do, and the newest that there is.
+/// The oldest supported Node, and the newest.
 const VERSIONS: [&str; 2] = ["24.21.0", "26.10.0"];
 
-/// What reads and writes lock files: npm's versions disagree about them, so any of them installs this one.
+/// The npm that reads and writes lock files. Versions of npm disagree about lock files, so the machine's npm installs this one.
 const NPM_VERSION: &str = "11.19.1";
 const NPM_NAME: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
-/// What is wrong most likely where npm fails.
+/// The likely cause of an error of npm.
 const NPM: &str = "the Node host's tests need npm (it comes with any Node) and its registry";
 
 /// Builds, installs, and runs the tests.
@@ -28,7 +28,7 @@ pub fn test(counts: &mut Counts) -> Result<()> {
     let built = build()?;
     tool("npm", NPM_VERSION, "node_modules/.bin/npm")?;
     let nodes = VERSIONS.iter().map(|version| node(version)).collect::<Result<Vec<_>>>()?;
-    let oldest = nodes.first().context("there is a version")?;
+    let oldest = nodes.first().context("VERSIONS is empty")?;
     install(&host, oldest)?;
     run(with(oldest, &host).arg("scripts/transpile.js").arg(&built.component))?;
     run(with(oldest, &host).arg("test/support/prepare.js"))?;
@@ -37,7 +37,7 @@ pub fn test(counts: &mut Counts) -> Result<()> {
         let mut test = with(node, &host);
         test.args(["--test", "--test-timeout=400000", "--test-concurrency=2", "test/*.test.js"]);
         if node == oldest {
-            // What does not depend on Node's version is tried once.
+            // These tests do not depend on Node's version.
             test.arg("test/once/*.test.js");
         }
         test.env("HOOKWRIGHT_BIN", &built.binary).env("HOOKWRIGHT_HISTORY", &built.history);
@@ -52,13 +52,13 @@ struct Built {
     history: PathBuf,
 }
 
-/// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
+/// It is one package, but `--workspace` keeps the features with which its dependencies were built before.
 fn build() -> Result<Built> {
     let mut build = cargo(&["build", "--locked", "--workspace", "--bin", "hookwright", "--example", "history"]);
     build.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let output = build.output().context("cannot start cargo")?;
     ensure!(output.status.success(), "cargo build failed ({})", output.status);
-    let messages = String::from_utf8(output.stdout).context("cargo's messages are text")?;
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
     let component = embedded_component(&messages).context("the host's build script made no component")?;
     let debug = target_folder().join("debug");
     let exe = std::env::consts::EXE_SUFFIX;
@@ -67,13 +67,13 @@ fn build() -> Result<Built> {
     Ok(Built { component, binary, history })
 }
 
-/// A Node of this version, from the npm package of that name. The version is in the folder's name, so that a new one is not
-/// mistaken for an old one.
+/// Returns the program of a Node of this version, from the npm package `node`. The folder's name has the version, so that an
+/// old one is not taken for a new one.
 fn node(version: &str) -> Result<PathBuf> {
     Ok(tool("node", version, "node_modules/node/bin/node")?.join("node_modules/node/bin/node"))
 }
 
-/// The folder of a package of npm's that is a tool, with this file in it.
+/// Returns the folder of an npm package that is a tool. Installs the package if the folder lacks the file.
 fn tool(package: &str, version: &str, file: &str) -> Result<PathBuf> {
     let folder = tool_folder(package, version);
     if !folder.join(file).exists() {
@@ -90,9 +90,9 @@ fn tool_folder(package: &str, version: &str) -> PathBuf {
     root().join(format!("target/tools/{package}-{version}"))
 }
 
-/// The packages of the lock file, unless they are there.
+/// Installs the packages of the lock file, unless the last installation was from the same lock file.
 fn install(host: &Path, node: &Path) -> Result<()> {
-    let lock = std::fs::read(host.join("package-lock.json")).context("hosts/node has a lock file")?;
+    let lock = std::fs::read(host.join("package-lock.json")).context("cannot read hosts/node/package-lock.json")?;
     let stamp = host.join("node_modules/.installed");
     if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
@@ -100,7 +100,7 @@ fn install(host: &Path, node: &Path) -> Result<()> {
     println!("installing the packages of hosts/node/package-lock.json, once");
     let mut npm = Command::new(NPM_NAME);
     run(npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(host).env("PATH", path_to(node))).context(NPM)?;
-    std::fs::write(&stamp, lock).context("cannot note that the packages are installed")
+    std::fs::write(&stamp, lock).context("cannot write node_modules/.installed")
 }
 
 fn with(node: &Path, host: &Path) -> Command {
@@ -109,13 +109,13 @@ fn with(node: &Path, host: &Path) -> Command {
     command
 }
 
-/// The `PATH` in which this Node and the pinned npm come first.
+/// Returns the `PATH` in which this Node and the pinned npm come first.
 fn path_to(node: &Path) -> OsString {
     let folder = node.parent().map(Path::to_owned).unwrap_or_default();
     path_with(&[folder, tool_folder("npm", NPM_VERSION).join("node_modules/.bin")])
 }
 
-/// `ℹ pass 3` and `ℹ fail 0`, each on a line of its own.
+/// Reads lines such as `ℹ pass 3` and `ℹ fail 0`.
 fn summary(line: &str) -> Option<Counts> {
     let mut words = line.split_whitespace().skip(1);
     let (word, number) = (words.next()?, words.next()?.parse().ok()?);
@@ -133,7 +133,7 @@ mod tests {
     use crate::command::Counts;
 
     #[test]
-    fn sums() {
+    fn sums_are_read_from_lines_of_node() {
         let check = |line, passed, failed| assert_eq!(summary(line), Some(Counts { passed, failed }), "{line}");
         check("ℹ pass 12", 12, 0);
         check("ℹ fail 3", 0, 3);

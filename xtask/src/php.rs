@@ -1,8 +1,8 @@
-//! The PHP host's tests: on the PHP that the system's packages bring, against real servers.
+//! The PHP host's tests, on the PHP of the system's packages, against real servers.
 //!
-//! The binaries with which the tests compare come from cargo; PHP, its extensions, PHPUnit and PHP_CodeSniffer, MariaDB and
-//! PostgreSQL from apt-get where they are missing, which is said. The tests start servers of their own, on sockets in folders
-//! of their own.
+//! Cargo builds the binaries with which the tests compare. PHP, its extensions, PHPUnit, PHP_CodeSniffer, MariaDB and
+//! PostgreSQL come from apt-get; the missing ones are printed and installed. The tests start their own servers, on sockets in
+//! their own folders.
 
 use crate::apt;
 use crate::command::{Counts, cargo, root, run, run_counted, target_folder};
@@ -10,10 +10,10 @@ use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The oldest PHP that will do.
+/// The oldest supported PHP.
 const PHP_MIN: &str = "8.2";
 
-/// What the tests need, each with a file or a program that shows that it is there, and Debian's package.
+/// Programs that the tests need, and Debian's packages of them.
 const NEEDED: &[(&str, &str)] = &[
     ("php", "php-cli"),
     ("phpunit", "phpunit"),
@@ -21,6 +21,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("composer", "composer"),
     ("mariadbd", "mariadb-server"),
 ];
+/// Files and folders by which a package is recognized, and the package.
 const NEEDED_FILES: &[(&str, &str)] = &[
     ("/usr/lib/postgresql", "postgresql"),
     ("/usr/share/php/Psr/Log", "php-psr-log"),
@@ -28,6 +29,7 @@ const NEEDED_FILES: &[(&str, &str)] = &[
     ("/usr/share/php/Illuminate/Database", "php-illuminate-database"),
     ("/usr/share/php/Illuminate/Events", "php-illuminate-events"),
 ];
+/// Extensions of PHP, and Debian's packages of them.
 const NEEDED_EXTENSIONS: &[(&str, &str)] = &[
     ("pdo_sqlite", "php-sqlite3"),
     ("pdo_mysql", "php-mysql"),
@@ -60,7 +62,7 @@ struct Built {
     native: PathBuf,
 }
 
-/// With `--workspace`, although it is one package: dependencies keep the features with which they were built already.
+/// It is one package, but `--workspace` keeps the features with which its dependencies were built before.
 fn build() -> Result<Built> {
     run(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bin", "hookwright", "--example", "history"]))?;
     let debug = target_folder().join("debug");
@@ -76,8 +78,8 @@ fn build() -> Result<Built> {
     })
 }
 
-/// PHP's extension `psr`, out of its package without installing that: it has the PSR-15 interfaces, and would be in the way
-/// of the packages that have the others as files.
+/// Returns the file of PHP's extension `psr`, which has the PSR-15 interfaces. Its package is unpacked and not installed,
+/// because the extension conflicts with the packages that have the other interfaces as files.
 fn psr_extension() -> Result<PathBuf> {
     let version = php(&["-r", "echo PHP_MAJOR_VERSION, '.', PHP_MINOR_VERSION;"])?;
     let folder = root().join(format!("target/tools/psr-{version}"));
@@ -88,13 +90,13 @@ fn psr_extension() -> Result<PathBuf> {
         let files = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
         let package =
             files.iter().map(std::fs::DirEntry::path).find(|path| path.extension().is_some_and(|e| e == "deb"));
-        run(Command::new("dpkg-deb").arg("-x").arg(package.context("apt-get brought no package")?).arg(&folder))?;
+        run(Command::new("dpkg-deb").arg("-x").arg(package.context("apt-get downloaded no package")?).arg(&folder))?;
     }
     find_psr(&folder)?.context("the package of PHP's extension psr has no psr.so")
 }
 
 fn find_psr(folder: &Path) -> Result<Option<PathBuf>> {
-    // Below it is a folder named for PHP's interface.
+    // The next folder is named for the version of PHP's binary interface.
     let Ok(entries) = std::fs::read_dir(folder.join("usr/lib/php")) else { return Ok(None) };
     for entry in entries {
         let file = entry.context("the unpacked package cannot be read")?.path().join("psr.so");
@@ -109,7 +111,7 @@ fn missing() -> Result<Vec<&'static str>> {
     let programs = NEEDED.iter().filter(|(program, _)| !apt::is_in_path(program));
     let files = NEEDED_FILES.iter().filter(|(file, _)| !Path::new(file).exists());
     let mut missing: Vec<&str> = programs.chain(files).map(|(_, package)| *package).collect();
-    // Its program has PHP's version in its name.
+    // The name of its program ends with PHP's version.
     let has_fpm = std::fs::read_dir("/usr/sbin").is_ok_and(|mut programs| {
         programs.any(|one| one.is_ok_and(|one| one.file_name().to_string_lossy().starts_with("php-fpm")))
     });
@@ -124,10 +126,10 @@ fn missing() -> Result<Vec<&'static str>> {
 fn php(arguments: &[&str]) -> Result<String> {
     let output = Command::new("php").args(arguments).stderr(Stdio::inherit()).output().context("cannot start php")?;
     ensure!(output.status.success(), "php failed ({})", output.status);
-    String::from_utf8(output.stdout).context("php's output is text")
+    String::from_utf8(output.stdout).context("php's output is not UTF-8")
 }
 
-/// `OK (59 tests, 224 assertions)`, or `Tests: 59, Assertions: 223, Errors: 1, Failures: 2.`
+/// Reads a line such as `OK (59 tests, 224 assertions)` or `Tests: 59, Assertions: 223, Errors: 1, Failures: 2.`.
 fn summary(line: &str) -> Option<Counts> {
     if let Some(rest) = line.strip_prefix("OK (") {
         let passed = rest.split_once(" test")?.0.parse().ok()?;
@@ -136,7 +138,7 @@ fn summary(line: &str) -> Option<Counts> {
     let rest = line.strip_prefix("Tests: ")?.strip_suffix('.')?;
     let number = |name: &str| rest.split(", ").find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok());
     let tests = rest.split(", ").next()?.parse::<u64>().ok()?;
-    // One that was skipped has not passed, and nothing may be skipped here.
+    // A skipped test counts as failed, because nothing may be skipped here.
     let failed = ["Errors: ", "Failures: ", "Warnings: ", "Skipped: ", "Incomplete: ", "Risky: "]
         .iter()
         .filter_map(|name| number(name))
@@ -150,7 +152,7 @@ mod tests {
     use crate::command::Counts;
 
     #[test]
-    fn sums() {
+    fn sums_are_read_from_lines_of_phpunit() {
         let check = |line, passed, failed| assert_eq!(summary(line), Some(Counts { passed, failed }), "{line}");
         check("OK (59 tests, 224 assertions)", 59, 0);
         check("OK (1 test, 1 assertion)", 1, 0);

@@ -1,5 +1,5 @@
-//! Zig, as the C compiler and linker for other targets than this machine's own: one package for all of them, and the only
-//! way to link with an older glibc than the machine has.
+//! Zig, the C compiler and linker for other targets. One package serves all of them, and links with an older glibc than the
+//! machine's.
 
 use crate::apt;
 use crate::command::{path_with, root, run};
@@ -8,18 +8,18 @@ use std::path::PathBuf;
 use std::process::Command;
 
 const ZIG: &str = "ziglang==0.17.1";
-/// Calls Zig as rustc and the `cc` crate want it called.
+/// Calls Zig for rustc and for the `cc` crate.
 const CARGO_ZIGBUILD: &str = "cargo-zigbuild==0.24.1";
 
-/// Zig in a folder of its own.
+/// An installed Zig.
 pub struct Zig {
     folder: PathBuf,
 }
 
 impl Zig {
-    /// Installs it where it is not.
+    /// Returns the installed Zig, and installs it first if it is missing.
     pub fn ensure() -> Result<Zig> {
-        // The versions are in the folder's name, so that a new one is not mistaken for an old one.
+        // The folder's name has the versions, so that an old one is not taken for a new one.
         let folder = root().join("target/tools").join(format!("{ZIG}-{CARGO_ZIGBUILD}").replace("==", "-"));
         let zig = Zig { folder };
         let stamp = zig.folder.join(".installed");
@@ -31,7 +31,7 @@ impl Zig {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&zig.folder))?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ZIG, CARGO_ZIGBUILD];
         run(Command::new(zig.python()).args(install))?;
-        std::fs::write(&stamp, "").context("cannot note that Zig is installed")?;
+        std::fs::write(&stamp, "").context("cannot write the file that says that Zig is installed")?;
         Ok(zig)
     }
 
@@ -42,7 +42,7 @@ impl Zig {
         command
     }
 
-    /// The Python whose module `ziglang` is Zig.
+    /// Returns the Python that has Zig as its module `ziglang`.
     pub fn python(&self) -> PathBuf {
         self.program("python3")
     }
@@ -52,7 +52,7 @@ impl Zig {
     }
 }
 
-/// Debian's Python is without it.
+/// Returns true if Python can make virtual environments. Debian has that in a package of its own.
 fn has_venv() -> bool {
     let output = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
     output.is_ok_and(|output| output.status.success())

@@ -17,7 +17,7 @@ mod rust;
 mod functions;
 mod prose;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use finding::Finding;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
 
 /// Prints the findings in files whose path starts with one of the wanted ones, or all, and returns their number.
 fn check(wanted: &[String]) -> Result<usize> {
-    let root = root();
+    let root = root()?;
     let files = files(&root)?;
     let sources = syntax::read(&root, &files)?;
     let mut findings = tree(&sources);
@@ -105,23 +105,24 @@ fn tree(sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// The repository's root, which is three folders above the manifest's `src`.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
+/// The root of the repository in which this is called.
+fn root() -> Result<PathBuf> {
+    Ok(PathBuf::from(git(Path::new("."), &["rev-parse", "--show-toplevel"])?.trim_end()))
 }
 
 /// The repository's files that git knows or would add, sorted.
 fn files(root: &Path) -> Result<Vec<String>> {
-    let mut git = Command::new("git");
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"]).current_dir(root);
-    let output = git.output().context("cannot start git")?;
-    anyhow::ensure!(output.status.success(), "git ls-files failed: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).context("a file's name is not UTF-8")?;
+    let text = git(root, &["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"])?;
     // A file that was removed but not yet committed is still in the index.
     let mut files: Vec<String> = text.lines().filter(|file| root.join(file).is_file()).map(str::to_owned).collect();
     files.sort();
     Ok(files)
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new("git").args(arguments).current_dir(folder).output().context("cannot start git")?;
+    ensure!(output.status.success(), "git {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).context("git's output is not UTF-8")
 }
 
 fn is_in(path: &str, folders: &[impl AsRef<str>]) -> bool {
