@@ -1,5 +1,5 @@
-// One history replayed in this host and in the Rust host, with ids and clock injected, leaves the same behind: answers,
-// requests, commits, rows.
+// Histories, replayed in this host and in the Rust host with the same clock and the same random bytes. Results, requests, commits
+// and rows must be equal.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,45 +9,65 @@ import { compile } from '../src/component/compile.js';
 import { Instance } from '../src/component/instance.js';
 import { memoryStorage } from '../src/index.js';
 import { keyOf } from '../src/storage/contract.js';
+import { WIT_FUNCTIONS } from './support/contract.js';
 
 const TEXT = readFileSync(new URL('../../../tests/data/history/histories.json', import.meta.url));
 const HISTORIES = JSON.parse(TEXT);
 const RUST = process.env.HOOKWRIGHT_HISTORY;
 
-test('every function of the WIT is called by a history', () => {
-  const wit = readFileSync(new URL('../../../wit/webhooks.wit', import.meta.url), 'utf8');
-  const names = [...wit.matchAll(/^  %?([a-z-]+): func\(/gm)].map(([, name]) => name.replace(/-(.)/g, (_, c) => c.toUpperCase()));
+test('the histories call every function of the WIT', () => {
   const called = new Set(HISTORIES.flatMap(({ steps }) => steps.map(({ call }) => call)));
-  assert.deepEqual(names.filter((name) => name !== 'configure' && !called.has(name)), []);
+  assert.deepEqual(WIT_FUNCTIONS.filter((name) => !called.has(name)), []);
 });
 
-test('the histories come out as in the Rust host', { skip: RUST === undefined && 'HOOKWRIGHT_HISTORY is not set' }, async (t) => {
+test('a history has the same results as in the Rust host', { skip: RUST === undefined && 'HOOKWRIGHT_HISTORY is not set' }, async (t) => {
   const expected = JSON.parse(execFileSync(RUST, { input: TEXT, maxBuffer: 64 * 1024 * 1024 }));
   assert.equal(expected.length, HISTORIES.length);
   for (const synchronously of [false, true]) {
     for (const [n, history] of HISTORIES.entries()) {
-      await t.test(`${history.name}, ${synchronously ? 'synchronously' : 'suspending'}`, async () => {
-        const came = JSON.parse(JSON.stringify(await replay(history, synchronously)));
-        assert.ok(came.rows.length > 3 && came.requests.length > 0);
+      await t.test(`${history.name}, with ${synchronously ? 'synchronous' : 'suspending'} bindings`, async () => {
+        const actual = JSON.parse(JSON.stringify(await replay(history, synchronously)));
+        assert.ok(actual.rows.length > 3 && actual.requests.length > 0);
         for (const part of ['answers', 'requests', 'commits', 'rows']) {
-          assert.deepEqual(came[part], expected[n][part], part);
+          assert.deepEqual(actual[part], expected[n][part], part);
         }
       });
     }
   }
 });
 
+// Makes the calls of a history. Returns its results, requests, commits and rows.
 async function replay({ config, steps }, synchronously) {
-  const came = { answers: [], requests: [], commits: [] };
+  const record = { answers: [], requests: [], commits: [] };
   const state = { nowUs: 0n, random: 0, planned: [], finished: [] };
   const storage = memoryStorage();
+  const call = await openInstance({ config, state, record, storage, synchronously });
+  for (const scripted of steps) {
+    const step = resolved(scripted, record.answers);
+    state.nowUs = step.atMs === undefined ? state.nowUs : BigInt(step.atMs) * 1_000n;
+    state.planned = [...step.answers ?? []];
+    try {
+      record.answers.push(await call((exports) => CALLS[step.call](exports, { json: '', ...step })) ?? null);
+    } catch (error) {
+      assert.ok(error.kind !== undefined, error.stack);
+      const { kind, field = null, reason, hint = null } = error;
+      record.answers.push({ error: { kind, field, message: reason, hint } });
+    }
+  }
+  record.rows = storage.scan({ start: '!', end: '~' }, 1_000, 'forward')
+    .map(({ key, value, version }) => [key, value, String(version)]);
+  return record;
+}
+
+// Returns a function that makes a call on a configured instance.
+async function openInstance({ config, state, record, storage, synchronously }) {
   const world = {
     now: () => state.nowUs,
     random: (length) => Uint8Array.from({ length }, () => (++state.random * 167) % 251),
     log: () => {},
   };
-  const instance = new Instance(await compile(), world, scriptedQueue(state, came), { synchronously });
-  instance.storage = recording(storage, came);
+  const instance = new Instance(await compile(), world, scriptedQueue(state, record), { synchronously });
+  instance.storage = recording(storage, record);
   const call = (run) => (synchronously ? instance.callSync(run) : instance.call(run));
   await call(({ webhooks }) => webhooks.configure({
     profile: config.profile,
@@ -56,24 +76,10 @@ async function replay({ config, steps }, synchronously) {
     allowDestinations: config.allowDestinations ?? [],
     plainHttp: 'allowed',
   }));
-  for (const scripted of steps) {
-    const step = resolved(scripted, came.answers);
-    state.nowUs = step.atMs === undefined ? state.nowUs : BigInt(step.atMs) * 1_000n;
-    state.planned = [...step.answers ?? []];
-    try {
-      came.answers.push(await call((exports) => CALLS[step.call](exports, { json: '', ...step })) ?? null);
-    } catch (error) {
-      assert.ok(error.kind !== undefined, String(error.stack));
-      const { kind, field = null, reason, hint = null } = error;
-      came.answers.push({ error: { kind, field, message: reason, hint } });
-    }
-  }
-  came.rows = storage.scan({ start: '!', end: '~' }, 1_000, 'forward')
-    .map(({ key, value, version }) => [key, value, String(version)]);
-  return came;
+  return call;
 }
 
-// The step with the ids that earlier ones were answered in the place of their numbers.
+// Returns the step with ids instead of references: `#2` is the id that step 2 returned.
 function resolved(step, answers) {
   const id = (text) => {
     if (!text?.startsWith('#')) {
@@ -85,7 +91,7 @@ function resolved(step, answers) {
   return { ...step, id: id(step.id), message: id(step.message) };
 }
 
-// What a call answers is JSON, whatever its type: a promise where the instance suspends.
+// The result of each call as JSON. With suspending bindings it is a promise.
 const then = (answer, of) => (typeof answer?.then === 'function' ? answer.then(of) : of(answer));
 const CALLS = {
   onEvent: ({ webhooks }, { tenant, json }) =>
@@ -128,12 +134,13 @@ const CALLS = {
     ),
 };
 
-function recording(storage, came) {
+// A store that records its commits.
+function recording(storage, record) {
   return {
     get: (keys) => storage.get(keys),
     scan: (...args) => storage.scan(...args),
     commit(checks, mutations) {
-      came.commits.push([
+      record.commits.push([
         checks.map(({ key, version }) => [key, version === undefined ? null : String(version)]),
         mutations.map((mutation) => (mutation.tag === 'put'
           ? ['put', mutation.val.key, mutation.val.value]
@@ -144,12 +151,13 @@ function recording(storage, came) {
   };
 }
 
-function scriptedQueue(state, came) {
+// A queue that records its requests, and completes each with the planned status or a failure.
+function scriptedQueue(state, record) {
   return {
     submit(requests) {
       for (const { id, method, url, headers, body, timeoutMs, responseBytesMax, egress } of requests) {
         const pairs = headers.map(({ name, value }) => [name, value]);
-        came.requests.push(
+        record.requests.push(
           [method, url, pairs, body?.val ?? null, timeoutMs, responseBytesMax, egress.allow, egress.deny],
         );
         const planned = state.planned.shift() ?? 200;

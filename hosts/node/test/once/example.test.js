@@ -1,4 +1,4 @@
-// The NestJS example runs: assets change by its API, and webhooks hear of what was committed, and of nothing else.
+// The NestJS example. Its API changes assets, and webhooks are sent for the committed changes only.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { verify } from '../../src/index.js';
 import { startPostgres } from '../support/postgres.js';
-import { startReceiver } from '../support/receiver.js';
+import { openReceiver } from '../support/open.js';
 
 const FOLDER = fileURLToPath(new URL('../../examples/nest/', import.meta.url));
 const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`, NO_COLOR: '1' };
@@ -29,33 +29,32 @@ function build() {
   built = true;
 }
 
-test('a change that does not say whose asset it is', async () => {
+test('a change of an asset whose tenant is unknown is refused', async () => {
   build();
   const { AssetEvents } = await import(pathToFileURL(path.join(FOLDER, 'dist/asset.events.js')).href);
-  const told = [];
-  const events = new AssetEvents({ subscribers: [] }, { onEvent: async (event) => told.push(event) });
-  // As TypeORM calls it for `repository.update()` and `delete()`.
+  const reported = [];
+  const events = new AssetEvents({ subscribers: [] }, { onEvent: async (event) => reported.push(event) });
+  // TypeORM calls it so for `repository.update()` and `delete()`.
   await assert.rejects(events.afterUpdate({ entity: { status: 'retired' } }), /asset\.updated: .* load the asset/);
   await assert.rejects(events.afterRemove({}), /asset\.deleted: .* load the asset/);
-  assert.deepEqual(told, []);
+  assert.deepEqual(reported, []);
   await events.afterUpdate({ databaseEntity: { id: 1, tenant: 'acme' }, entity: { status: 'retired' } });
-  assert.deepEqual(told[0].after, { id: 1, tenant: 'acme', status: 'retired' });
+  assert.deepEqual(reported[0].after, { id: 1, tenant: 'acme', status: 'retired' });
 });
 
-test('an inventory in NestJS with TypeORM', async (t) => {
+test('the service sends webhooks for committed changes, also after its connections were lost', async (t) => {
   build();
   const server = await startPostgres();
   t.after(() => server.stop());
-  const receiver = await startReceiver();
-  t.after(() => receiver.close());
+  const receiver = await openReceiver(t);
   const service = spawn(process.execPath, ['dist/main.js'], {
     cwd: FOLDER,
     env: { ...env, DATABASE_URL: server.url, SEALING_KEY: '07'.repeat(32), PORT: '0', ALLOW_DESTINATIONS: '127.0.0.0/8' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.after(() => service.kill('SIGKILL'));
-  const [said] = await once(service.stdout, 'data');
-  const base = /http\S+/.exec(said)[0];
+  const [output] = await once(service.stdout, 'data');
+  const base = /http\S+/.exec(output)[0];
   const ask = async (method, target, body) => {
     const headers = { 'content-type': 'application/json', 'x-tenant': 'acme', 'x-user': 'u1' };
     const response = await fetch(`${base}${target}`, { method, headers, body: body && JSON.stringify(body) });
@@ -65,11 +64,11 @@ test('an inventory in NestJS with TypeORM', async (t) => {
 
   const { status, body: webhook } = await ask('POST', '/api/webhooks/webhooks', { url: receiver.url(), events: ['asset.*'] });
   assert.equal(status, 201, JSON.stringify(webhook));
-  const made = await ask('POST', '/assets', { tenant: 'acme', name: 'Dell Latitude' });
-  assert.equal(made.status, 201, JSON.stringify(made));
+  const created = await ask('POST', '/assets', { tenant: 'acme', name: 'Dell Latitude' });
+  assert.equal(created.status, 201, JSON.stringify(created));
   assert.equal((await ask('POST', '/assets', { tenant: 'acme', name: 'forbidden' })).status, 422);
-  assert.equal((await ask('PATCH', `/assets/${made.body.id}`, { status: 'allocated' })).body.status, 'allocated');
-  // As when the server restarts: every idle connection is lost.
+  assert.equal((await ask('PATCH', `/assets/${created.body.id}`, { status: 'allocated' })).body.status, 'allocated');
+  // Every connection is lost, as after a restart of the server.
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   const { rowCount } = await client.query(
@@ -78,7 +77,7 @@ test('an inventory in NestJS with TypeORM', async (t) => {
   await client.end();
   assert.ok(rowCount > 1);
   while ((await ask('GET', '/api/webhooks/webhooks')).status !== 200);
-  assert.equal((await ask('DELETE', `/assets/${made.body.id}`)).status, 200);
+  assert.equal((await ask('DELETE', `/assets/${created.body.id}`)).status, 200);
   await receiver.count(3);
   const bodies = receiver.requests.map(({ body }) => JSON.parse(body));
   assert.deepEqual(bodies.map(({ type, data }) => [type, data.name, data.status]).sort(), [

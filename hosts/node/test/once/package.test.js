@@ -1,4 +1,4 @@
-// The tarball holds everything: installed into an empty folder it runs the README's example, and its types serve.
+// The tarball: installed into an empty folder, it runs the README's example.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -6,13 +6,13 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from '../support/hooks.js';
+import { temporaryFolder } from '../support/open.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-// Whatever Node npm itself runs on, what it installs is for this one.
+// npm may run on another Node. The packages that it installs are for this one.
 const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`, NO_COLOR: '1' };
 
-test('the tarball, in an empty folder', (t) => {
+test('the tarball in an empty folder runs the example of the README', (t) => {
   const folder = temporaryFolder(t);
   const [{ filename, files, unpackedSize }] =
     JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'ignore'] }));
@@ -35,7 +35,7 @@ test('the tarball, in an empty folder', (t) => {
   assert.equal(listed.trim().split('\n').length, 30);
 });
 
-test('without the component nothing is packed', (t) => {
+test('npm pack fails without the component', (t) => {
   const folder = temporaryFolder(t);
   for (const part of ['src', 'bin', 'scripts', 'package.json', 'README.md', 'LICENSE']) {
     cpSync(path.join(ROOT, part), path.join(folder, part), { recursive: true });
@@ -44,7 +44,7 @@ test('without the component nothing is packed', (t) => {
   assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith('.tgz')), []);
 });
 
-test('the types say what there is', () => {
+test('the types accept correct uses and refuse wrong ones', () => {
   const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
   try {
     execFileSync(process.execPath, [tsc, '--project', 'test/types'], { cwd: ROOT, encoding: 'utf8' });

@@ -1,4 +1,4 @@
-// A store that counts its versions for each key, from one again after a delete, and looks at no check.
+// A faulty store. It counts the versions of each key from 1, also after a delete, and ignores checks.
 
 import { memoryStorage } from '../../src/storage/memory.js';
 
@@ -7,10 +7,10 @@ export const durable = false;
 export default () => {
   const store = memoryStorage();
   const versions = new Map();
-  const shown = (row) => row && { ...row, version: versions.get(row.key) };
+  const withVersion = (row) => row && { ...row, version: versions.get(row.key) };
   return {
-    get: (keys) => store.get(keys).map(shown),
-    scan: (...args) => store.scan(...args).map(shown),
+    get: (keys) => store.get(keys).map(withVersion),
+    scan: (...args) => store.scan(...args).map(withVersion),
     commit(checks, mutations) {
       store.commit([], mutations);
       return mutations.flatMap(({ tag, val }) => {

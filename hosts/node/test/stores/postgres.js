@@ -1,3 +1,5 @@
+// The PostgreSQL store, for the storage kit.
+
 import pg from 'pg';
 import { postgresStorage } from '../../src/storage/postgres/store.js';
 

@@ -1,5 +1,5 @@
-// A receiver in a process of its own, so that it takes no time from the loop that is measured. Told a number, it tells when so
-// many requests have come.
+// A receiver in a process of its own, which takes no time from the measured event loop. It gets a number, and reports when it has
+// received as many requests.
 
 import http from 'node:http';
 
@@ -10,18 +10,18 @@ const server = http.createServer((request, response) => {
   request.on('end', () => {
     count += 1;
     response.end('ok');
-    tell();
+    report();
   });
 });
-// Longer than a busy machine may pause between two requests.
+// Longer than the pauses of a busy machine.
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send(server.address().port));
 process.on('message', (number) => {
   wanted = number;
-  tell();
+  report();
 });
 
-function tell() {
+function report() {
   if (count >= wanted) {
     process.send(count);
     wanted = Infinity;

@@ -1,5 +1,5 @@
-// A PostgreSQL of the tests' own: in a folder of its own, on a Unix socket there, with no port. What is missing is
-// installed, and said.
+// A PostgreSQL server for the tests, in a folder of its own, with a Unix socket and no port. PostgreSQL is installed if it is
+// missing.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,12 +9,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-// Debian's and Ubuntu's name for whatever version they have.
+// The package's name in Debian and Ubuntu, for the version that they have.
 const PACKAGE = 'postgresql';
 const INSTALLED = '/usr/lib/postgresql';
 const READY_WITHIN_MS = 60_000;
 
-/** Starts a server. `url` is how to connect; `stop` ends it and removes its folder. */
+/** Starts a server. `url` is its address. `stop` ends it, and removes its folder. */
 export async function startPostgres() {
   const bin = ensurePostgres();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'hw-pg-'));
@@ -22,7 +22,7 @@ export async function startPostgres() {
   const data = path.join(folder, 'data');
   execFileSync(path.join(bin, 'initdb'), ['-D', data, '-U', 'hookwright', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'],
     { ...identity, stdio: 'pipe', cwd: folder });
-  // No flushes: nothing here pulls the plug of the machine.
+  // Without flushes to disk, because the tests do not switch off the machine.
   const settings = ['listen_addresses=', 'fsync=off', 'max_connections=60', 'shared_buffers=32MB'];
   const server = spawn(path.join(bin, 'postgres'),
     ['-D', data, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])],
@@ -41,12 +41,12 @@ export async function startPostgres() {
   };
 }
 
-/** The folder of PostgreSQL's programs, which are installed if they are not there. */
+/** Returns the folder of PostgreSQL's programs. Installs them if they are missing. */
 export function ensurePostgres() {
   return programs() ?? install();
 }
 
-// Debian keeps the server's programs out of the PATH.
+// Debian keeps the server's programs outside the PATH.
 function programs() {
   const versions = existsSync(INSTALLED) ? readdirSync(INSTALLED).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [...versions.map((version) => path.join(INSTALLED, version, 'bin')), ...process.env.PATH.split(path.delimiter)];
@@ -54,22 +54,22 @@ function programs() {
 }
 
 function install() {
-  process.stderr.write(`there is no PostgreSQL here; installing the package ${PACKAGE} with apt-get, once\n`);
+  process.stderr.write(`PostgreSQL is missing; installing the package ${PACKAGE} with apt-get, once\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
     execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', PACKAGE], { stdio: 'inherit', env });
     const bin = programs();
     if (bin === undefined) {
-      throw new Error(`the package ${PACKAGE} brought no \`initdb\``);
+      throw new Error(`the package ${PACKAGE} contains no \`initdb\``);
     }
     return bin;
   } catch (error) {
-    throw new Error(`PostgreSQL cannot be installed (${error.message}): install it so that \`initdb\` is in the PATH`);
+    throw new Error(`PostgreSQL cannot be installed (${error.message}); install it, with \`initdb\` in the PATH`);
   }
 }
 
-// PostgreSQL does not run as root; its package makes a user for it.
+// PostgreSQL refuses to run as root. Its package creates a user.
 function unprivileged(folder) {
   if (process.getuid() !== 0) {
     return {};

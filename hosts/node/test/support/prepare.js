@@ -1,5 +1,5 @@
-// What the tests need and npm does not bring. It is run once before them: files that install at the same time would be in
-// each other's way.
+// Installs PostgreSQL if it is missing. It runs once before the tests, because test files that install at the same time disturb
+// each other.
 
 import { ensurePostgres } from './postgres.js';
 

@@ -1,40 +1,32 @@
-// A receiver on loopback that keeps what came, byte for byte.
+// A receiver on loopback. It keeps the requests byte for byte.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A receiver that answers with what `answer(n)` says or promises: a status; 200 without it. */
-export async function startReceiver(answer = () => 200) {
+/** Starts a receiver. `respond(n)` returns the status of the response to request `n`, or a promise of it. */
+export async function startReceiver(respond = () => 200) {
   const requests = [];
-  let wake = () => {};
-  const server = http.createServer((request, response) => {
-    const pieces = [];
-    request.on('data', (piece) => pieces.push(piece));
-    request.on('end', async () => {
-      requests.push({
-        method: request.method,
-        target: request.url,
-        headers: pairs(request.rawHeaders),
-        body: Buffer.concat(pieces),
-        atMs: Date.now(),
-      });
-      wake();
-      response.statusCode = await answer(requests.length - 1);
-      response.end('ok');
-    });
+  let onRequest = () => {};
+  const server = http.createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray());
+    requests.push({ method: request.method, target: request.url, headers: pairs(request.rawHeaders), body });
+    onRequest();
+    response.statusCode = await respond(requests.length - 1);
+    response.end('ok');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     requests,
     url: (path = '/') => `http://127.0.0.1:${server.address().port}${path}`,
-    /** Resolves when so many requests have come. */
+    /** The value of the header `webhook-id` of each request, sorted. */
+    messageIds: () => requests.map(({ headers }) => new Map(headers).get('webhook-id')).sort(),
+    /** Resolves when `wanted` requests have been received. */
     async count(wanted) {
       while (requests.length < wanted) {
-        await new Promise((resolve) => { wake = resolve; });
+        await new Promise((resolve) => { onRequest = resolve; });
       }
       return requests;
     },
@@ -46,30 +38,21 @@ export async function startReceiver(answer = () => 200) {
 }
 
 /**
- * What `accept(n)` accepts is sent at once although nothing was due. A pump that nobody wakes looks once a second: with pauses
- * in which it comes to rest, it would find most of these late. The median counts, because a machine may be busy.
+ * Asserts that the event accepted by `accept(id)` is sent at once, although the workers have come to rest. Without a signal a
+ * worker looks once per second, and would find most events late. The median counts, because the machine may be busy.
  */
-export async function wakesAtOnce(receiver, accept) {
+export async function assertSentAtOnce(receiver, accept) {
   const delaysMs = [];
   for (let n = 0; n < 7; n += 1) {
     await sleep(250);
-    const begun = performance.now();
+    const startedMs = performance.now();
     const before = receiver.requests.length;
-    await accept(`wake-${n}`);
+    await accept(`at-once-${n}`);
     await receiver.count(before + 1);
-    delaysMs.push(performance.now() - begun);
+    delaysMs.push(performance.now() - startedMs);
   }
   const [, , , medianMs] = delaysMs.sort((a, b) => a - b);
   assert.ok(medianMs < 400, `the median of ${delaysMs.map(Math.round)} ms`);
-}
-
-/** A port at which nobody listens. */
-export async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
 }
 
 function pairs(raw) {

@@ -1,15 +1,15 @@
-// What stands in for the network in the egress kit: a resolver with prepared answers, and one listener on loopback behind
-// every address. It notes what the client looks up and where it would have connected to.
+// A network for the egress cases: a resolver with prepared answers, and one listener on loopback behind every address. It records
+// the lookups and the connections.
 
 import net from 'node:net';
 import { once } from 'node:events';
 import { system } from '../../src/http/network.js';
 
-/** A stand with a receiver behind every address that answers with this head. */
-export async function makeStand(head, server) {
+/** Returns a network with a receiver behind every address. The receiver responds with this head. */
+export async function respondingNetwork(head, server) {
   const close = server === 'close' ? 'Connection: close\r\n' : '';
   const requests = [];
-  const stand = await standBefore(await listen(async (socket) => {
+  const network = await networkBefore(await listen(async (socket) => {
     for await (const request of requestsOf(socket)) {
       requests.push(request);
       socket.write(`${head}${close}Content-Length: 0\r\n\r\n`);
@@ -19,25 +19,26 @@ export async function makeStand(head, server) {
       }
     }
   }));
-  stand.requests = () => requests.splice(0);
-  return stand;
+  network.requests = () => requests.splice(0);
+  return network;
 }
 
-/** A stand with this listener behind every address. */
-export async function standBefore(listener) {
+/** Returns a network with this listener behind every address. */
+export async function networkBefore(listener) {
   const answers = new Map();
   const seen = { lookups: 0, dials: [] };
-  const stand = {
-    refuse: [],
-    silence: [],
+  const network = {
+    // Addresses that refuse connections, and addresses that do not answer.
+    refusing: [],
+    silent: [],
     listener,
-    /** What a name resolves to from now on, one answer after the other; the last one is given again and again. */
+    /** Sets the answers to the lookups of a name. The last one is repeated. */
     answer: (name, all) => answers.set(name, all.slice()),
-    /** The look-ups and the connections since the last time this was asked. */
+    /** Returns the lookups and the connections since the last call. */
     seen() {
-      const now = { lookups: seen.lookups, dials: seen.dials };
+      const recorded = { lookups: seen.lookups, dials: seen.dials };
       Object.assign(seen, { lookups: 0, dials: [] });
-      return now;
+      return recorded;
     },
     async lookup(name) {
       seen.lookups += 1;
@@ -49,25 +50,26 @@ export async function standBefore(listener) {
     },
     async dial(address, port, signal) {
       seen.dials.push(socketAddress(address, port));
-      if (stand.silence.includes(address)) {
+      if (network.silent.includes(address)) {
         await once(signal, 'abort');
-        throw new Error('given up');
+        throw new Error('the attempt was aborted');
       }
-      if (stand.refuse.includes(address)) {
+      if (network.refusing.includes(address)) {
         throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
       }
       return system.dial('127.0.0.1', listener.address().port, signal);
     },
     close: () => stopListening(listener),
   };
-  return stand;
+  return network;
 }
 
+/** Returns an address with its port. */
 export function socketAddress(address, port) {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** A receiver that answers every connection's first request with these steps, for as long as the client wants them. */
+/** Returns a receiver that responds to the first request of each connection with these steps, until the client closes it. */
 export function scripted(steps) {
   return listen(async (socket) => {
     for await (const _ of requestsOf(socket)) {
@@ -98,7 +100,7 @@ function bytesOf(step) {
 
 const sockets = new WeakMap();
 
-/** Listens on loopback and hands every connection over. */
+/** Listens on loopback. `serve` gets each connection. */
 export async function listen(serve) {
   const listener = net.createServer({ allowHalfOpen: true }, (socket) => {
     sockets.get(listener).add(socket);
@@ -113,6 +115,7 @@ export async function listen(serve) {
   return listener;
 }
 
+/** Closes a listener and its connections. */
 export function stopListening(listener) {
   for (const socket of sockets.get(listener)) {
     socket.destroy();
@@ -120,12 +123,12 @@ export function stopListening(listener) {
   listener.close();
 }
 
-/** Reads requests, each with its body if it says how long that is, and answers their heads. The socket stays open. */
+/** Yields the head of each request. It reads the body by its content length. The socket stays open. */
 export async function* requestsOf(socket) {
   let bytes = Buffer.alloc(0);
   for await (const piece of socket.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, piece]);
-    // A TLS greeting is no request.
+    // The first byte of a TLS handshake.
     if (bytes[0] === 0x16) {
       socket.destroy();
       return;
