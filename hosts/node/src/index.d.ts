@@ -350,7 +350,9 @@ export interface Job {
   /** `purge` removes the rows of an unregistered webhook. */
   kind: 'recover' | 'replay' | 'purge' | 'erase';
   state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** Rows that the job has looked at. */
   scanned: number;
+  /** Deliveries that the job has requested, or messages and rows that it has removed. */
   affected: number;
   createdAt: string;
   updatedAt: string;

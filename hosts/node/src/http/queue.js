@@ -45,10 +45,10 @@ export class Queue {
     this.#inFlight.clear();
   }
 
-  #reported({ completions, signal }) {
-    for (const { id } of completions) {
+  #reported(result) {
+    for (const { id } of result.completions) {
       this.#inFlight.delete(id);
     }
-    return { completions, signal };
+    return result;
   }
 }
