@@ -5,18 +5,29 @@ use crate::graph::Edge;
 use std::collections::BTreeSet;
 
 /// A room and the rooms that it may use.
-type Room = (&'static str, &'static [&'static str]);
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    name: &'static str,
+    may_use: &'static [&'static str],
+}
+
+const fn room(name: &'static str, may_use: &'static [&'static str]) -> Room {
+    Room { name, may_use }
+}
 
 /// The rooms in reading order. A room uses earlier ones only, so that the table has no cycle.
 pub const ENGINE: &[Room] = &[
-    ("support", &[]),
-    ("ports", &["support"]),
-    ("profile", &["support", "ports"]),
-    ("store", &["support", "ports"]),
-    ("intake", &["support", "ports", "profile", "store"]),
-    ("jobs", &["support", "ports", "profile", "store"]),
-    ("api", &["support", "ports", "profile", "store", "intake", "jobs"]),
-    ("worker", &["support", "ports", "profile", "store", "intake", "jobs"]),
+    room("support", &[]),
+    room("ports", &["support"]),
+    room("event", &["support"]),
+    room("profile", &["support", "event"]),
+    room("config", &["support", "ports", "profile"]),
+    room("store", &["support", "ports"]),
+    room("delivery", &["support", "ports", "event", "profile", "config", "store"]),
+    room("intake", &["support", "ports", "event", "config", "store"]),
+    room("jobs", &["support", "ports", "profile", "config", "store", "delivery"]),
+    room("api", &["support", "ports", "profile", "config", "store", "delivery", "intake", "jobs"]),
+    room("worker", &["support", "ports", "config", "store", "delivery", "jobs"]),
 ];
 
 /// This file, for the findings' mends.
@@ -45,11 +56,11 @@ pub fn check(edges: &[Edge], rooms: &[Room]) -> Vec<Finding> {
 }
 
 fn place(rooms: &[Room], room: &str) -> Option<usize> {
-    rooms.iter().position(|(known, _)| *known == room)
+    rooms.iter().position(|known| known.name == room)
 }
 
 fn refusal(from: &str, to: &str, name: &str, rooms: &[Room]) -> Option<String> {
-    let allowed = rooms.iter().find(|(room, _)| *room == from).map(|(_, allowed)| *allowed).unwrap_or_default();
+    let allowed = rooms.iter().find(|room| room.name == from).map(|room| room.may_use).unwrap_or_default();
     if !allowed.contains(&to) {
         let allowed = if allowed.is_empty() { "no other room".to_owned() } else { allowed.join(", ") };
         return Some(format!(
@@ -62,10 +73,10 @@ fn refusal(from: &str, to: &str, name: &str, rooms: &[Room]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENGINE, Room, check};
+    use super::{ENGINE, Room, check, room};
     use crate::graph::Edge;
 
-    const ROOMS: &[Room] = &[("low", &["high"]), ("middle", &["low"]), ("high", &["low", "middle"])];
+    const ROOMS: &[Room] = &[room("low", &["high"]), room("middle", &["low"]), room("high", &["low", "middle"])];
 
     #[test]
     fn uses_between_rooms_are_judged_by_the_table() {
@@ -88,9 +99,9 @@ mod tests {
 
     #[test]
     fn table_of_the_engine_lists_earlier_rooms_only() {
-        for (index, (room, allowed)) in ENGINE.iter().enumerate() {
-            let earlier: Vec<&str> = ENGINE[..index].iter().map(|(room, _)| *room).collect();
-            assert!(allowed.iter().all(|allowed| earlier.contains(allowed)), "{room}");
+        for (index, room) in ENGINE.iter().enumerate() {
+            let earlier: Vec<&str> = ENGINE[..index].iter().map(|room| room.name).collect();
+            assert!(room.may_use.iter().all(|other| earlier.contains(other)), "{}", room.name);
         }
     }
 }

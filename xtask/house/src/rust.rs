@@ -18,6 +18,7 @@ use crate::graph::Edge;
 use crate::syntax::Source;
 use read::Crate;
 use std::collections::BTreeSet;
+use tokens::Form;
 
 /// Reads the crates whose roots are in the folder, `lib.rs`, `main.rs` and `bin/*.rs`, and returns each one's uses.
 pub fn edges(sources: &[Source], folder: &str) -> Vec<Vec<Edge>> {
@@ -36,7 +37,7 @@ fn edges_of(tree: &Crate, sources: &[Source]) -> Vec<Edge> {
     for (from, module) in tree.modules.iter().enumerate() {
         for reference in &module.references {
             for target in tree.items(from, reference) {
-                if reference.is_reexport && tree.is_below(target.module, from) {
+                if reference.form == Form::Reexport && tree.is_below(target.module, from) {
                     continue;
                 }
                 let owner = tree.file_owner(target.module);
@@ -109,6 +110,21 @@ mod tests {
         check("through a parent", &files("use crate::b::f;"), &["a>b/c:1"]);
         check("through the root", &files("fn g() { crate::f() }"), &["a>b/c:1"]);
         check("from elsewhere", &files("pub use crate::b::f;"), &["a>b/c:1"]);
+    }
+
+    #[test]
+    fn module_and_function_of_one_name_are_told_apart() {
+        let files = |a| {
+            [
+                ("lib.rs", "mod a; mod b; mod c; pub use c::b;"),
+                ("a.rs", a),
+                ("b.rs", "pub fn f() {}"),
+                ("c.rs", "pub fn b() {}"),
+            ]
+        };
+        check("the module", &files("use crate::b;\nfn g() { b::f() }"), &["a>b:2"]);
+        check("the function", &files("use crate::b;\nfn g() { b() }"), &["a>c:2"]);
+        check("a variable", &files("use crate::b;\nfn g(b: u8) { b }"), &[]);
     }
 
     #[test]

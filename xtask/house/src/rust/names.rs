@@ -1,7 +1,7 @@
 //! Follows a path through imports, re-exports and modules to the items that it names.
 
 use super::read::{Binding, Crate, ModuleId};
-use super::tokens::Reference;
+use super::tokens::{Form, Reference};
 use std::collections::BTreeSet;
 
 /// An item, by its module.
@@ -33,10 +33,15 @@ impl Crate {
             }
             _ => {
                 let meanings = self.meanings(from, path, &mut Visited::new());
+                // A name may be that of a module and of a function. Only a call tells that it is the function.
+                let is_module = meanings.iter().any(|meaning| matches!(meaning, Meaning::Module(_)));
+                if is_module && reference.form != Form::Call {
+                    return Vec::new();
+                }
                 meanings.into_iter().flat_map(|meaning| self.with_functions(meaning)).collect()
             }
         };
-        if let ([name], true, true) = (path.as_slice(), items.is_empty(), reference.is_macro) {
+        if let ([name], true, true) = (path.as_slice(), items.is_empty(), reference.form == Form::Macro) {
             items.extend(self.macros.get(name).map(|module| Target { module: *module, name: name.clone() }));
         }
         items

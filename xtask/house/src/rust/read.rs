@@ -1,7 +1,7 @@
 //! Reads a crate's modules from its root: their names, their imports, and the paths in their code.
 
 use super::imports::{self, Import};
-use super::tokens::{self, Reference, Token};
+use super::tokens::{self, Form, Reference, Token};
 use crate::syntax::{Source, children, line, visit};
 use std::collections::BTreeMap;
 use tree_sitter::Node;
@@ -173,7 +173,9 @@ impl<'a> Reader<'a> {
         visit(node, &mut |inner| {
             if inner.kind() == "string_content" {
                 let path = tokens::path(source.text_of(inner));
-                self.tree.modules[at.module].references.extend(path.map(|path| Reference::to(path, line(inner))));
+                self.tree.modules[at.module]
+                    .references
+                    .extend(path.map(|path| Reference::new(path, line(inner), Form::Other)));
             }
             true
         });
@@ -188,9 +190,8 @@ impl<'a> Reader<'a> {
             match name {
                 None => self.tree.modules[module].globs.push(path),
                 Some(name) => {
-                    let mut reference = Reference::to(path.clone(), line);
-                    reference.is_reexport = is_exported;
-                    self.tree.modules[module].references.push(reference);
+                    let form = if is_exported { Form::Reexport } else { Form::Import };
+                    self.tree.modules[module].references.push(Reference::new(path.clone(), line, form));
                     self.bind(module, &name, Binding::Import(path));
                 }
             }

@@ -17,14 +17,23 @@ pub struct Reference {
     pub path: Vec<String>,
     pub line: usize,
     pub self_type: Option<Vec<String>>,
-    pub is_macro: bool,
-    pub is_reexport: bool,
+    pub form: Form,
+}
+
+/// The form in which a path is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Import,
+    Reexport,
+    Call,
+    Macro,
+    Other,
 }
 
 impl Reference {
-    /// A plain path.
-    pub fn to(path: Vec<String>, line: usize) -> Reference {
-        Reference { path, line, self_type: None, is_macro: false, is_reexport: false }
+    /// A path outside of a type's functions.
+    pub fn new(path: Vec<String>, line: usize, form: Form) -> Reference {
+        Reference { path, line, self_type: None, form }
     }
 }
 
@@ -51,9 +60,13 @@ pub fn references(tokens: &[Token<'_>]) -> Vec<(usize, Reference)> {
             path.push(next.text.to_owned());
             index += 2;
         }
-        let is_macro = text_at(index) == "!" && text_at(index + 1) != "=";
+        let form = match (text_at(index), text_at(index + 1)) {
+            ("(", _) => Form::Call,
+            ("!", after) if after != "=" => Form::Macro,
+            _ => Form::Other,
+        };
         let self_type = token.self_type.clone();
-        references.push((token.module, Reference { path, line: token.line, self_type, is_macro, is_reexport: false }));
+        references.push((token.module, Reference { path, line: token.line, self_type, form }));
     }
     references
 }
