@@ -55,7 +55,7 @@ fn page() -> Result<String> {
             engine =
                 known.into_iter().map(|(name, value)| (format!("hookwright_engine::limits::{name}"), value)).collect();
         }
-        write!(page, "\n{heading}\n\n| limit | value | what it bounds |\n|---|---|---|\n")?;
+        write!(page, "\n{heading}\n\n| limit | value | bounds |\n|---|---|---|\n")?;
         for limit in limits {
             writeln!(page, "| `{}` | {} | {} |", limit.name, shown(&limit.name, limit.value), limit.comment)?;
         }
