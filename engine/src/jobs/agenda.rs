@@ -19,8 +19,6 @@ pub(crate) struct Agenda {
     unreadable: Vec<String>,
     /// The tenant whose job was taken up last.
     turn: Option<String>,
-    /// Offset at which this worker begins, so that several workers rarely take up the same job.
-    offset: usize,
     /// The job that this worker has leased.
     pub(super) current: Option<Work>,
     /// The retention job exists, or the configuration keeps everything.
@@ -28,15 +26,8 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
-    pub(crate) fn new(offset: usize) -> Agenda {
-        Agenda {
-            due: VecDeque::new(),
-            unreadable: Vec::new(),
-            turn: None,
-            offset,
-            current: None,
-            retention_ensured: false,
-        }
+    pub(crate) fn new() -> Agenda {
+        Agenda { due: VecDeque::new(), unreadable: Vec::new(), turn: None, current: None, retention_ensured: false }
     }
 
     /// Notes that the timer of a job is due.
@@ -57,9 +48,9 @@ impl Agenda {
         }
     }
 
-    /// Moves the beginning of the list to this worker's own offset.
-    pub(super) fn begin_round(&mut self) {
-        let first = self.offset % self.due.len().max(1);
+    /// Moves the beginning of the list to this worker's own offset, so that several workers rarely take up the same job.
+    pub(super) fn begin_round(&mut self, offset: usize) {
+        let first = offset % self.due.len().max(1);
         self.due.rotate_left(first);
     }
 

@@ -27,15 +27,15 @@ pub(crate) struct Worked {
     pub due_ms: Option<u64>,
 }
 
-/// Makes one step of one job, if a job is due.
-pub(crate) fn work(ctx: &mut JobContext<'_>, agenda: &mut Agenda) -> Result<Worked, Error> {
+/// Makes one step of one job, if a job is due. `offset` is the place in the list at which this worker begins.
+pub(crate) fn work(ctx: &mut JobContext<'_>, agenda: &mut Agenda, offset: usize) -> Result<Worked, Error> {
     let mut worked = Worked::default();
     if !std::mem::replace(&mut agenda.retention_ensured, true) {
         worked.looks_again = ensure_retention(ctx)?;
     }
     let work = match agenda.current.take() {
         Some(work) => Some(work),
-        None => take_up_next(ctx, agenda)?,
+        None => take_up_next(ctx, agenda, offset)?,
     };
     let Some(mut work) = work else { return Ok(worked) };
     worked.progress = true;
@@ -123,8 +123,8 @@ fn ensure_retention(ctx: &mut JobContext<'_>) -> Result<bool, Error> {
 }
 
 /// Takes up the next job that is due and that no other worker has.
-fn take_up_next(ctx: &mut JobContext<'_>, agenda: &mut Agenda) -> Result<Option<Work>, Error> {
-    agenda.begin_round();
+fn take_up_next(ctx: &mut JobContext<'_>, agenda: &mut Agenda, offset: usize) -> Result<Option<Work>, Error> {
+    agenda.begin_round(offset);
     while let Some(DueJob { lane, timer }) = agenda.next_due() {
         let entry = ctx.host.get_one(&keys::job(&lane))?;
         let Some(Entry { key, value, version }) = entry else {

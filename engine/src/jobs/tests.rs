@@ -29,7 +29,7 @@ fn ended(world: &World, config: &Config, begun: &str) -> (String, u64, u64) {
 
 /// A pump that does nothing but this job.
 fn work_alone(world: &World, config: &Config, begun: &str) {
-    let mut agenda = Agenda::new(0);
+    let mut agenda = Agenda::new();
     agenda.retention_ensured = true;
     let lane = keys::Lane::of("acme", parsed(begun)["id"].as_str().unwrap());
     let row = world.store.get_one(&keys::job(&lane)).unwrap().unwrap();
@@ -37,7 +37,7 @@ fn work_alone(world: &World, config: &Config, begun: &str) {
     agenda.note(&lane, &row.timer.unwrap());
     let mut problems = Vec::new();
     let mut ctx = JobContext { host: world, config, problems: &mut problems };
-    while super::work(&mut ctx, &mut agenda).unwrap().progress {}
+    while super::work(&mut ctx, &mut agenda, 0).unwrap().progress {}
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn a_tenant_has_so_many_erasures_at_once() {
 
 #[test]
 fn tenants_have_their_jobs_worked_on_in_turn() {
-    let mut agenda = Agenda::new(0);
+    let mut agenda = Agenda::new();
     let mut due = |tenant: &str, number: usize| {
         let lane = keys::Lane::of(tenant, &format!("job_{number:026}"));
         agenda.note(&lane, &keys::timer(number as u64, &lane, "t"));

@@ -280,7 +280,7 @@ impl<'a> Pump<'a> {
             hosts: LiteMap::new(),
             crowded: false,
             isolate_at_ms: u64::MAX,
-            jobs: Agenda::new(first_shard as usize),
+            jobs: Agenda::new(),
             report: DeliveryReport::default(),
         }
     }
@@ -292,7 +292,7 @@ impl<'a> Pump<'a> {
             return Ok(false);
         }
         let mut ctx = JobContext { host: self.host, config: self.config, problems: &mut self.report.problems };
-        let worked = jobs::work(&mut ctx, &mut self.jobs)?;
+        let worked = jobs::work(&mut ctx, &mut self.jobs, self.first_shard as usize)?;
         self.look |= worked.looks_again;
         self.next_look_ms = self.next_look_ms.min(worked.due_ms.unwrap_or(u64::MAX));
         Ok(worked.progress)
