@@ -1,9 +1,10 @@
-// Measures deliveries per second and CPU time per delivery, for Hookwright and for alternatives, in one run on one machine.
+// Measures deliveries per second and CPU time per delivery, for Hookwright and for alternatives, in one run on one
+// machine.
 //
 //   node bench/bench.js [deliveries]        10,000 by default
 //
-// Each contender and the receiver run in processes of their own. The receiver's CPU time is not counted. Redis is installed with
-// apt-get if it is missing, and its CPU time is added to BullMQ's.
+// Each contender and the receiver run in processes of their own. The receiver's CPU time is not counted. Redis is
+// installed with apt-get if it is missing, and its CPU time is added to BullMQ's.
 
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// Makes `component/` from the component's file: suspending and synchronous bindings, and the machine code that they share.
+// Makes `component/` from the component's file: suspending and synchronous bindings, and the machine code that they
+// share.
 //
 //   node scripts/transpile.js <hookwright.wasm>
 

@@ -1,5 +1,5 @@
-// A Hookwright for a platform's own tests. Only the network and the database are replaced, so the tests see the requests that
-// would be sent.
+// A Hookwright for a platform's own tests. Only the network and the database are replaced, so the tests see the
+// requests that would be sent.
 
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';

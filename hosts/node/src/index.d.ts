@@ -1,4 +1,5 @@
-// The package's types. They are written by hand, because the types that are generated from the WIT show every call as synchronous.
+// The package's types. They are written by hand, because the types that are generated from the WIT show every call as
+// synchronous.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -35,8 +36,8 @@ export class Hookwright<Transaction = any> {
   /** Removes a webhook. Its waiting deliveries end as `cancelled`. A job removes its other rows. */
   unregister(tenant: string, webhookId: string): Promise<void>;
   /**
-   * Sets a new secret, generated unless one is given. The old secret also signs for `overlapS` more seconds: 0 to 604,800, by
-   * default 86,400 (1 day). The result contains the new secret in clear.
+   * Sets a new secret, generated unless one is given. The old secret also signs for `overlapS` more seconds: 0 to
+   * 604,800, by default 86,400 (1 day). The result contains the new secret in clear.
    */
   rotateSecret(
     tenant: string,
@@ -44,8 +45,8 @@ export class Hookwright<Transaction = any> {
     options?: { secret?: string; overlapS?: number },
   ): Promise<WebhookWithSecret>;
   /**
-   * Sends the profile's test event now, and waits for its outcome. A failure of the receiver is not an error. `signal` ends the
-   * wait; a request that was sent is recorded nevertheless.
+   * Sends the profile's test event now, and waits for its outcome. A failure of the receiver is not an error. `signal`
+   * ends the wait; a request that was sent is recorded nevertheless.
    */
   testWebhook(tenant: string, webhookId: string, options?: { signal?: AbortSignal }): Promise<Attempt>;
   /** Returns the webhook's attempts, newest first. */
@@ -66,7 +67,9 @@ export class Hookwright<Transaction = any> {
     options?: { webhookId?: string },
   ): Promise<{ messageId: string; webhookIds: string[] }>;
 
-  /** Starts a job that sends again the webhook's deliveries that failed in the time range and were not delivered since. */
+  /**
+   * Starts a job that sends again the webhook's deliveries that failed in the time range and were not delivered since.
+   */
   recover(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
   /** Starts a job that sends the messages of the time range that the webhook never received. */
   replay(tenant: string, webhookId: string, range: TimeRange | string): Promise<Job>;
@@ -93,13 +96,13 @@ export class Hookwright<Transaction = any> {
   /** Tells the background workers that there may be work. Call it after the commit of a transaction with an event. */
   signalWork(): void;
   /**
-   * Delivers until nothing is due or the budget is spent, for a serverless function or cron. `timeMs` is 10,000 by default. After
-   * `signal`, no new attempt starts, and the attempts in flight are settled.
+   * Delivers until nothing is due or the budget is spent, for a serverless function or cron. `timeMs` is 10,000 by
+   * default. After `signal`, no new attempt starts, and the attempts in flight are settled.
    */
   deliver(options?: { timeMs?: number; attemptsMax?: number; signal?: AbortSignal }): Promise<DeliveryReport>;
   /**
-   * Voids every lease, except those of quarantined lanes, and returns the number of lanes that became free. Call it only if no
-   * other process works on the store: otherwise requests may be sent twice.
+   * Voids every lease, except those of quarantined lanes, and returns the number of lanes that became free. Call it
+   * only if no other process works on the store: otherwise requests may be sent twice.
    */
   reclaimLeases(): Promise<number>;
   /** Stops the workers, and closes the connections and the store. Every later call fails. */
@@ -107,9 +110,11 @@ export class Hookwright<Transaction = any> {
   /** Does the same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 
-  /** Answers one request to the management API. */
+  /** Handles one request to the management API. */
   handle(request: ApiRequest, caller: Caller): Promise<ApiResponse>;
-  /** Returns the management API for Express, NestJS on Express, and plain `node:http`. `mount` is a prefix of the path. */
+  /**
+   * Returns the management API for Express, NestJS on Express, and plain `node:http`. `mount` is a prefix of the path.
+   */
   middleware<Request extends IncomingMessage = IncomingMessage>(
     options: MiddlewareOptions<Request> & { mount?: string },
   ): (request: Request, response: ServerResponse, next?: (error?: unknown) => void) => Promise<void>;
@@ -143,11 +148,15 @@ export interface OpenOptions<Transaction = any> {
   limits?: {
     /** Webhooks of one tenant: 1 to 1,000,000, by default 1,000. */
     webhooksPerTenantMax?: number;
-    /** Seconds of failures without a success after which a webhook is disabled. 0: never. By default 432,000 (5 days). */
+    /**
+     * Seconds of failures without a success after which a webhook is disabled. 0: never. By default 432,000 (5 days).
+     */
     disableAfterS?: number;
     /** Failed deliveries in a row after which a webhook is disabled. 0, the default: never. */
     disableAfterDeliveries?: number;
-    /** Seconds that messages are kept after their last delivery ended. 0: without limit. By default 2,592,000 (30 days). */
+    /**
+     * Seconds that messages are kept after their last delivery ended. 0: without limit. By default 2,592,000 (30 days).
+     */
     retentionS?: number;
   };
   /** The background workers of `start`. */
@@ -459,8 +468,8 @@ export interface PostgresPool {
 }
 
 /**
- * A store: `wit/storage.wit` in JavaScript. Each function returns its result or a promise of it, and throws `StorageError`.
- * `npx hookwright check-storage` checks a store against the contract.
+ * A store: `wit/storage.wit` in JavaScript. Each function returns its result or a promise of it, and throws
+ * `StorageError`. `npx hookwright check-storage` checks a store against the contract.
  */
 export interface Storage<Transaction = unknown> {
   /** Returns the rows of the keys, in their order. */
@@ -475,7 +484,9 @@ export interface Storage<Transaction = unknown> {
   join?(transaction: Transaction): Storage;
   /** True if the calls of a joined store are complete when they return. `onEventSync` requires it. */
   readonly joinsSynchronously?: boolean;
-  /** Tells the worker thread how to open the store: a module, the name of its class, and arguments that can be cloned. */
+  /**
+   * Tells the worker thread how to open the store: a module, the name of its class, and arguments that can be cloned.
+   */
   readonly portable?: { module: string; name: string; args: unknown[] };
   close?(): Promise<void> | void;
 }
@@ -562,7 +573,7 @@ export class HookwrightError extends Error {
   readonly reason: string;
   /** The path of the offending field: `url`, `events[1]`. */
   readonly field?: string;
-  /** One sentence: the mend. */
+  /** One sentence: how to fix it. */
   readonly hint?: string;
 }
 /** The input breaks a rule. The caller must change it. */

@@ -51,7 +51,8 @@ for (const [name, locate] of Object.entries(STORES)) {
     const sent = receiver.requests.map(({ target, headers }) => `${target} ${new Map(headers).get('webhook-id')}`);
     const expected = accepted.flatMap(({ messageId }) => Array.from({ length: WEBHOOKS }, (_, n) => `/${n} ${messageId}`));
     assert.deepEqual(new Set(sent), new Set(expected));
-    // Each crash repeats at most the requests in flight, and those whose responses the interrupted commit would have recorded.
+    // Each crash repeats at most the requests in flight, and those whose responses the interrupted commit would have
+    // recorded.
     const repeatedMax = CRASHES * WEBHOOKS * 2 * LANE_IN_FLIGHT;
     assert.ok(sent.length - total <= repeatedMax, `${sent.length - total} requests were repeated`);
   });

@@ -14,8 +14,8 @@ function requestTo(url, { allow = [], ...more } = {}) {
   return request(url, { egress: { allow, deny: KIT.deny }, ...more });
 }
 
-// Returns the outcome in the words of the cases. The server behind each address does not speak TLS, so an `https` request that
-// fails with `tls` has connected.
+// Returns the outcome in the words of the cases. The server behind each address does not speak TLS, so an `https`
+// request that fails with `tls` has connected.
 function outcome(url, result) {
   if (result.tag === 'ok') {
     return result.val.status === 200 ? 'connects' : `status ${result.val.status}`;

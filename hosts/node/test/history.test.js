@@ -1,5 +1,5 @@
-// Histories, replayed in this host and in the Rust host with the same clock and the same random bytes. Results, requests, commits
-// and rows must be equal.
+// Histories, replayed in this host and in the Rust host with the same clock and the same random bytes. Results,
+// requests, commits and rows must be equal.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -10,7 +10,8 @@ import { LOOKUPS_MAX, LOOKUP_SLOW_MS } from '../src/support/limits.js';
 import { exchange, request } from './support/client.js';
 import { openReceiver } from './support/open.js';
 
-// A resolver with two threads, like the system's. Lookups of names that begin with `slow` end when `silent` is resolved.
+// A resolver with two threads, like the system's. Lookups of names that begin with `slow` end when `silent` is
+// resolved.
 function twoThreads() {
   const silent = Promise.withResolvers();
   const lookedUp = [];

@@ -95,7 +95,8 @@ test('events accepted at the same time in one transaction do not undo each other
   // Makes instances for the calls below, so that they run at the same time. `d` is the duplicate.
   await Promise.all(['d', 'w-1', 'w-2', 'w-3'].map((id) => acceptInvoice(webhooks, id)));
   const client = await connect();
-  // Each letter is an event: a duplicate (d), a new one (n) or a conflict (x). Duplicates and conflicts are rolled back.
+  // Each letter is an event: a duplicate (d), a new one (n) or a conflict (x). Duplicates and conflicts are rolled
+  // back.
   for (const [n, order] of ['ddn', 'dnd', 'ndd', 'nnd', 'xdn', 'nxd', 'nnx'].entries()) {
     await client.query('BEGIN');
     const accepted = await Promise.allSettled([...order].map((letter, index) => {

@@ -179,6 +179,7 @@ test('the event loop of the application stays free during deliveries', async (t)
   const cpuMs = (user + system) / 1_000;
   const [p50, max] = [delay.percentile(50) / 1e6, delay.max / 1e6];
   t.diagnostic(`p50 ${p50.toFixed(1)} ms, max ${max.toFixed(1)} ms, ${cpuMs.toFixed(0)} ms of CPU`);
-  // CPU time, because a busy machine delays the event loop as well. On this thread 2,000 deliveries would take more than 1 s of it.
+  // CPU time, because a busy machine delays the event loop as well. On this thread 2,000 deliveries would take more
+  // than 1 s of it.
   assert.ok(cpuMs < 400, `this thread used ${cpuMs} ms of CPU time`);
 });

@@ -1,4 +1,5 @@
-// How the calls of a Hookwright reach an instance: from the pool, inside a transaction, or with an instance of their own.
+// How the calls of a Hookwright reach an instance: from the pool, inside a transaction, or with an instance of their
+// own.
 
 import { makeInstance, makeSyncInstance } from '../component/make.js';
 import { Pool } from '../component/pool.js';
@@ -21,7 +22,8 @@ export class Calls {
   constructor(modules, setup) {
     this.#modules = modules;
     this.#setup = setup;
-    // Each instance has signals of its own, because the shared ones belong to the workers. Its waits are for its own requests.
+    // Each instance has signals of its own, because the shared ones belong to the workers. Its waits are for its own
+    // requests.
     this.#pool = new Pool(() => makeInstance(setup, { signals: new Signals(), keepsAlive: true }));
   }
 
@@ -39,8 +41,8 @@ export class Calls {
   }
 
   /**
-   * Runs a call that returns JSON, and parses it. Checks that `texts` are strings. `input` has the one value that is passed as
-   * JSON text, under its name.
+   * Runs a call that returns JSON, and parses it. Checks that `texts` are strings. `input` has the one value that is
+   * passed as JSON text, under its name.
    */
   async json(texts, call, input = {}, { signal } = {}) {
     requireTexts(texts);

@@ -6,7 +6,7 @@ import { splitTarget, tooLarge, unauthorized } from './problem.js';
 /** Returns a plugin: `app.register(webhooks.fastify({ caller }), { prefix: '/webhooks-api' })`. */
 export function fastifyPlugin(webhooks, { caller }) {
   return async function hookwright(fastify) {
-    // This plugin's routes get the body's text, whatever parsers the application has.
+    // The routes of this plugin get the body's text. The parsers of the application do not apply to them.
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_BYTES_MAX }, (_, body, done) => {
       done(null, body);

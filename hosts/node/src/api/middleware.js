@@ -1,5 +1,5 @@
-// The management API in a platform's HTTP server: Express, NestJS on Express, plain `node:http`. The platform decides who calls;
-// `webhooks.handle` does the rest.
+// The management API in a platform's HTTP server: Express, NestJS on Express, plain `node:http`. The platform decides
+// who calls; `webhooks.handle` does the rest.
 
 import { BODY_BYTES_MAX, BODY_READ_MS_MAX } from '../support/limits.js';
 import { problem, splitTarget, tooLarge, unauthorized } from './problem.js';
@@ -7,8 +7,8 @@ import { problem, splitTarget, tooLarge, unauthorized } from './problem.js';
 const JSON_TYPES = /^application\/([a-z.+-]+\+)?json\b/i;
 
 /**
- * Returns `(request, response, next)`, for Express and similar servers. `caller(request)` returns `{ tenant, user?, permissions? }`,
- * or nothing for an unknown caller, who gets a 401. `log` gets errors that no `next` handles.
+ * Returns `(request, response, next)`, for Express and similar servers. `caller(request)` returns `{ tenant, user?,
+ * permissions? }`, or nothing for an unknown caller, who gets a 401. `log` gets errors that no `next` handles.
  */
 export function middleware(webhooks, { caller, mount = '' }, log) {
   const root = mount.replace(/\/+$/, '');
@@ -42,8 +42,8 @@ async function respond(webhooks, request, { path, query }, known) {
   return body === undefined ? tooLarge() : webhooks.handle({ method: request.method, path, query, body }, known);
 }
 
-// Returns the body, or undefined if it is too large. `request.body` is set if a parser has run before. Text or bytes are the
-// original body; a parsed value is written as JSON again.
+// Returns the body, or undefined if it is too large. `request.body` is set if a parser has run before. Text or bytes
+// are the original body; a parsed value is written as JSON again.
 async function readBody(request) {
   const { body } = request;
   if (Buffer.isBuffer(body) || typeof body === 'string') {

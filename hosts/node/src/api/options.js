@@ -1,4 +1,5 @@
-// The options of `Hookwright.open`, read once. It converts them to the WIT's `config`; the component decides what they mean.
+// The options of `Hookwright.open`, read once. It converts them to the WIT's `config`; the component decides what they
+// mean.
 
 import { jsonText, list, optionalInteger, options, optionalTexts, refuse, requireTextList } from '../support/input.js';
 import { WORKERS_MAX } from '../support/limits.js';

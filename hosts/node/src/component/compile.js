@@ -1,7 +1,7 @@
 // Compiles the transpiled component once, and instantiates it.
 //
-// The same machine code has two sets of bindings. With `suspending`, imports may return promises (JSPI). With `synchronous`, a
-// call is complete when it returns.
+// The same machine code has two sets of bindings. With `suspending`, imports may return promises (JSPI). With
+// `synchronous`, a call is complete when it returns.
 
 import { readFile } from 'node:fs/promises';
 import { instantiate as suspending } from '../../component/suspending.js';

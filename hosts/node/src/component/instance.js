@@ -6,8 +6,8 @@ import { instantiate } from './compile.js';
 import { wallClock } from './world.js';
 
 /**
- * One instance. It makes one call at a time; use several instances for calls at the same time. `storage` may change between
- * calls: the store of a transaction for one call, the store itself for the next.
+ * One instance. It makes one call at a time; use several instances for calls at the same time. `storage` may change
+ * between calls: the store of a transaction for one call, the store itself for the next.
  */
 export class Instance {
   storage = null;
@@ -100,8 +100,9 @@ export class Instance {
   }
 }
 
-// Runs a storage call. A store throws `StorageError`. Any other error is a bug of the store or of its driver, and counts as the
-// weakest outcome that fits. A plain result is returned as it is, because a promise would suspend the call, and each suspension costs time.
+// Runs a storage call. A store throws `StorageError`. Any other error is a bug of the store or of its driver, and
+// counts as the weakest outcome that fits. A plain result is returned as it is, because a promise would suspend the
+// call, and each suspension costs time.
 function asStorageError(weakest, call) {
   const translate = (error) => {
     throw error instanceof StorageError ? error : weakest(`the store failed: ${error?.message ?? error}`);

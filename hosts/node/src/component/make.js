@@ -10,8 +10,8 @@ import { Instance } from './instance.js';
  */
 
 /**
- * Returns a configured instance with suspending bindings. `signals` end its waits. With `keepsAlive`, a process with nothing
- * else to do waits for the instance.
+ * Returns a configured instance with suspending bindings. `signals` end its waits. With `keepsAlive`, a process with
+ * nothing else to do waits for the instance.
  * @param {Setup} setup
  */
 export async function makeInstance({ config, storage, world, client }, { signals, keepsAlive }) {

@@ -14,8 +14,8 @@ export class Pool {
   }
 
   /**
-   * Runs a call on a free instance. A call inside a platform's transaction never waits for other calls, because one of them
-   * may wait for a row that this transaction has locked.
+   * Runs a call on a free instance. A call inside a platform's transaction never waits for other calls, because one of
+   * them may wait for a row that this transaction has locked.
    */
   async run(call, { inTransaction = false, signal } = {}) {
     signal?.throwIfAborted();

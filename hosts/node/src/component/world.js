@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { CLOCK_DRIFT_MS_MAX } from '../support/limits.js';
 
 /**
- * The imports of an instance besides its storage and its HTTP queue. Tests replace them. `now` returns microseconds since 1970.
+ * The imports of an instance besides its storage and its HTTP queue. Tests replace them. `now` returns microseconds
+ * since 1970.
  * @typedef {{ now: () => bigint, random: (bytes: number) => Uint8Array, log: (level: string, message: string) => void }} World
  */
 
@@ -26,7 +27,8 @@ export function wallClock(now) {
   };
 }
 
-// The system clock has milliseconds only. The monotonic clock adds the microseconds, at an offset that follows the system clock.
+// The system clock has milliseconds only. The monotonic clock adds the microseconds, at an offset that follows the
+// system clock.
 let offsetMs = performance.timeOrigin;
 
 function wallClockUs() {

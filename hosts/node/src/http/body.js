@@ -4,8 +4,8 @@ import zlib from 'node:zlib';
 import { COMPRESSED_OVERHEAD_BYTES } from '../support/limits.js';
 
 /**
- * Returns a collector for a body with this content encoding. The limit counts decompressed bytes. `push` returns true if there is
- * room for more. `finish` returns `{ body, truncated }`, or a promise of it.
+ * Returns a collector for a body with this content encoding. The limit counts decompressed bytes. `push` returns true
+ * if there is room for more. `finish` returns `{ body, truncated }`, or a promise of it.
  */
 export function collector(encoding, bytesMax) {
   switch (encoding?.trim().toLowerCase()) {
@@ -13,8 +13,8 @@ export function collector(encoding, bytesMax) {
     case 'x-gzip':
       return new Compressed(bytesMax, () => zlib.createGunzip());
     case 'deflate':
-      // `deflate` means the zlib format, but many servers send raw deflate data. The first byte tells them apart: the low half of
-      // zlib's is its method, 8, and no deflate stream begins with such a block.
+      // `deflate` means the zlib format, but many servers send raw deflate data. The first byte tells them apart: the
+      // low half of zlib's is its method, 8, and no deflate stream begins with such a block.
       return new Compressed(bytesMax, (first) => ((first & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw()));
     default:
       return new Plain(bytesMax);

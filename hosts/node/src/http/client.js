@@ -1,5 +1,5 @@
-// The HTTP client. It makes requests under the egress policy that comes with each. The component decides what is sent, when, and
-// how many requests are in flight.
+// The HTTP client. It makes requests under the egress policy that comes with each. The component decides what is sent,
+// when, and how many requests are in flight.
 
 import { Agent } from 'undici';
 import { CONNECT_MS_MAX, IDLE_CONNECTION_MS_MAX, RESPONSE_HEAD_BYTES_MAX, ROUTES_MAX } from '../support/limits.js';
@@ -107,8 +107,8 @@ function rulesOf(policy) {
   }
 }
 
-// Returns the URL in its normal form: `http://0x7f.1` becomes `http://127.0.0.1/`. The address check and the connection read the
-// same form.
+// Returns the URL in its normal form: `http://0x7f.1` becomes `http://127.0.0.1/`. The address check and the connection
+// read the same form.
 function target(text) {
   const refused = (reason) => new Failure('invalid-request', `the URL ${reason}`);
   if (!URL.canParse(text)) {

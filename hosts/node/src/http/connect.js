@@ -3,7 +3,10 @@
 import { ADDRESSES_MAX, DIAL_STAGGER_MS } from '../support/limits.js';
 import { parseAddress } from './egress.js';
 
-/** Returns the addresses of a URL's host, at least one: the host itself if it is an address, otherwise those of its name. */
+/**
+ * Returns the addresses of a URL's host, at least one: the host itself if it is an address, otherwise those of its
+ * name.
+ */
 export async function resolve(network, hostname, signal) {
   const literal = hostname.replace(/^\[|\]$/g, '');
   if (parseAddress(literal) !== undefined) {

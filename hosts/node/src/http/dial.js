@@ -1,5 +1,5 @@
-// The way to a receiver under an egress policy: its name is looked up once, each address is judged, and the connection goes to a
-// permitted one, directly or through the proxy. TLS and HTTP are left to the client.
+// The way to a receiver under an egress policy: its name is looked up once, each address is judged, and the connection
+// goes to a permitted one, directly or through the proxy. TLS and HTTP are left to the client.
 
 import { ADDRESSES_MAX } from '../support/limits.js';
 import { connectToAny, resolve } from './connect.js';

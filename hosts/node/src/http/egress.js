@@ -1,4 +1,5 @@
-// Judges addresses under an egress policy. The component decides the policy. An address is judged by its bits, never by its text.
+// Judges addresses under an egress policy. The component decides the policy. An address is judged by its bits, never by
+// its text.
 
 import net from 'node:net';
 
@@ -8,8 +9,8 @@ export function parseRules({ allow, deny }) {
 }
 
 /**
- * Returns true if the policy permits connections to the address. If the address embeds an IPv4 address, both must be permitted,
- * because a gateway may deliver to the embedded one.
+ * Returns true if the policy permits connections to the address. If the address embeds an IPv4 address, both must be
+ * permitted, because a gateway may deliver to the embedded one.
  */
 export function permits(rules, address) {
   const bytes = parseAddress(address);

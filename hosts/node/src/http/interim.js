@@ -1,5 +1,5 @@
-// A workaround for undici, which treats an unexpected `100 Continue` as a broken connection, but skips every other interim
-// response. A receiver's 100 becomes a 102 before undici reads it.
+// A workaround for undici, which treats an unexpected `100 Continue` as a broken connection, but skips every other
+// interim response. A receiver's 100 becomes a 102 before undici reads it.
 
 // The position of the last digit of the status.
 const LAST_DIGIT = 'HTTP/1.1 10'.length;

@@ -1,5 +1,5 @@
-// DNS lookups with bounds, so that a name whose servers are slow delays other names little. Each of the system's lookups occupies
-// a thread until it ends. There are few of them: half of UV_THREADPOOL_SIZE, which is 2 by default.
+// DNS lookups with bounds, so that a name whose servers are slow delays other names little. Each of the system's
+// lookups occupies a thread until it ends. There are few of them: half of UV_THREADPOOL_SIZE, which is 2 by default.
 
 import { LOOKUPS_MAX, LOOKUP_SLOW_MS, SLOW_LOOKUPS_MAX, SLOW_NAMES_MAX } from '../support/limits.js';
 

@@ -22,7 +22,9 @@ export class Mailbox {
     return this.#completions.length === 0 && this.#signal === 'none';
   }
 
-  /** Adds a completion. The waiter returns after this turn of the event loop, with the other completions of the turn. */
+  /**
+   * Adds a completion. The waiter returns after this turn of the event loop, with the other completions of the turn.
+   */
   put(completion) {
     this.#completions.push(completion);
     if (this.#completions.length === 1) {
@@ -45,7 +47,10 @@ export class Mailbox {
     return taken;
   }
 
-  /** Waits for a completion or a signal. After the longest delay of a timer it ends early, and the component waits again. */
+  /**
+   * Waits for a completion or a signal. After the longest delay of a timer it ends early, and the component waits
+   * again.
+   */
   sleep(timeoutMs) {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wakeUp(), Math.min(timeoutMs, TIMER_MS_MAX));

@@ -1,5 +1,5 @@
-// The outbound proxy. Each connection, for `http` and for `https`, is a tunnel to a permitted address. The proxy resolves no
-// names, and cannot read the requests of an `https` webhook.
+// The outbound proxy. Each connection, for `http` and for `https`, is a tunnel to a permitted address. The proxy
+// resolves no names, and cannot read the requests of an `https` webhook.
 
 import { refuse } from '../support/input.js';
 import { PROXY_RESPONSE_BYTES_MAX } from '../support/limits.js';

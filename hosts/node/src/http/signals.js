@@ -1,13 +1,13 @@
-// The signals that end waits early: work and drain. It decides which waiter gets a signal, and loses none. The component and the
-// run loop decide what they do about one.
+// The signals that end waits early: work and drain. It decides which waiter gets a signal, and loses none. The
+// component and the run loop decide what they do about one.
 
 import { Mailbox } from './mailbox.js';
 
 /**
  * The signals for the waiters of one thread.
  *
- * A work signal ends one wait. With no waiter, it ends the next wait at once. Several unseen work signals count as one, because
- * its receiver looks at all the work there is. A drain signal reaches every waiter and every later wait.
+ * A work signal ends one wait. With no waiter, it ends the next wait at once. Several unseen work signals count as one,
+ * because its receiver looks at all the work there is. A drain signal reaches every waiter and every later wait.
  */
 export class Signals {
   #work = false;
@@ -45,11 +45,11 @@ export class Signals {
   }
 
   /**
-   * Waits for a completion in the mailbox or for a signal, for at most `timeoutMs`. Returns `{ completions, signal }`, or a
-   * promise of it. It returns no promise if there is nothing to wait for.
+   * Waits for a completion in the mailbox or for a signal, for at most `timeoutMs`. Returns `{ completions, signal }`,
+   * or a promise of it. It returns no promise if there is nothing to wait for.
    *
-   * While requests are in flight, a drain signal ends one wait of a mailbox, not every wait: otherwise a worker that waits for
-   * its last responses would spin. Every result carries the drain signal.
+   * While requests are in flight, a drain signal ends one wait of a mailbox, not every wait: otherwise a worker that
+   * waits for its last responses would spin. Every result carries the drain signal.
    */
   waitAt(mailbox, { inFlight, timeoutMs }) {
     if (this.#drained && !(mailbox.drainSeen && inFlight)) {

@@ -4,7 +4,7 @@
 import { StorageError } from '../storage/errors.js';
 import { fail, isTrue } from './expect.js';
 
-// Calls in a row that may end with `not-applied`. After so many the store is considered stuck.
+// Calls in a row that may end with `not-applied`. After that number the store is considered stuck.
 export const REPEATS_MAX = 1_000;
 
 export const put = (key, value) => ({ tag: 'put', val: { key, value } });
@@ -41,7 +41,10 @@ export async function putRow(store, key, value) {
   return (await commit(store, [], [put(key, value)]))[0];
 }
 
-/** Makes a commit that must be a conflict. `expected` has the failed checks. The store names at least one of them, and no other. */
+/**
+ * Makes a commit that must be a conflict. `expected` has the failed checks. The store names at least one of them, and
+ * no other.
+ */
 export async function expectConflict(rule, store, checks, mutations, expected) {
   const { versions, failed } = await tryCommit(store, checks, mutations);
   const wanted = `a conflict of check ${expected}`;

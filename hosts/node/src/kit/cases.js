@@ -1,5 +1,5 @@
-// The cases of the storage contract. They have the names and the contents of the Rust kit's cases (`storage-check/`); a test
-// compares the names. A case uses the contract's calls only.
+// The cases of the storage contract. They have the names and the contents of the Rust kit's cases (`storage-check/`); a
+// test compares the names. A case uses the contract's calls only.
 
 import { crash, others, reopened, versionsAfterReopening } from './cases/ending.js';
 import {

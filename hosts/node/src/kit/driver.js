@@ -6,7 +6,10 @@ import { linesOf } from './lines.js';
 
 const PROTOCOL = 1;
 
-/** Serves the store that a module opens. The module's default export is the function that opens it; it gets the arguments. */
+/**
+ * Serves the store that a module opens. The module's default export is the function that opens it; it gets the
+ * arguments.
+ */
 export async function drive(file, args) {
   const { open, durable } = await load(file);
   const store = await open(...args);

@@ -2,7 +2,10 @@
 
 const LINE_FEED = 10;
 
-/** Yields the lines of a stream. Only a line feed ends a line; `readline` would also split at U+2028, which a value may contain. */
+/**
+ * Yields the lines of a stream. Only a line feed ends a line; `readline` would also split at U+2028, which a value may
+ * contain.
+ */
 export async function* linesOf(stream) {
   let rest = [];
   for await (const piece of stream) {

@@ -1,5 +1,5 @@
-// The rules of `wit/storage.wit` for a well-formed call. They need no look at the rows. Every store applies them first, so all
-// stores refuse the same calls.
+// The rules of `wit/storage.wit` for a well-formed call. They need no look at the rows. Every store applies them first,
+// so all stores refuse the same calls.
 
 import {
   BOUND_BYTES_MAX, COMMIT_BYTES_MAX, COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX, GET_KEYS_MAX, KEY_BYTES_MAX,

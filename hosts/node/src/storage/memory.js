@@ -1,4 +1,5 @@
-// The memory store, for tests and fakes. Its rows are lost when the process exits. It follows the whole storage contract.
+// The memory store, for tests and fakes. Its rows are lost when the process exits. It follows the whole storage
+// contract.
 
 import { keyOf, requireChecks, validateCommit, validateGet, validateScan } from './contract.js';
 
@@ -44,7 +45,8 @@ class MemoryStorage {
   }
 }
 
-// Returns the index of the first key that is not before the bound. Keys are ASCII, so the order of code units is that of bytes.
+// Returns the index of the first key that is not before the bound. Keys are ASCII, so the order of code units is that
+// of bytes.
 function lowerBound(sorted, bound) {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -13,7 +13,7 @@ export class HookwrightError extends Error {
     this.field = field;
     /** One sentence: the cause. */
     this.reason = message;
-    /** One sentence: the mend. */
+    /** One sentence: how to fix it. */
     this.hint = hint;
   }
 }

@@ -1,5 +1,5 @@
-// Type checks of the caller's input, at the edge. The component decides what a text means. The check that it is a text belongs
-// here, because the generated code converts other values silently, or traps.
+// Type checks of the caller's input, at the edge. The component decides what a text means. The check that it is a text
+// belongs here, because the generated code converts other values silently, or traps.
 
 import { InvalidError } from './errors.js';
 import { U32_MAX } from './limits.js';
@@ -63,7 +63,10 @@ export function list(field, value) {
   return value ?? [];
 }
 
-/** Returns an object whose members are all known. A missing value is an empty one. `field` is undefined for the outermost object. */
+/**
+ * Returns an object whose members are all known. A missing value is an empty one. `field` is undefined for the
+ * outermost object.
+ */
 export function options(field, value, names) {
   if (value != null && (typeof value !== 'object' || Array.isArray(value))) {
     refuse(field, `is ${typeName(value)}`, 'pass an object');

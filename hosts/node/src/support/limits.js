@@ -54,14 +54,15 @@ export const SCHEMA_ATTEMPTS_MAX = 5;
 // PostgreSQL connections of the worker thread.
 export const WORKER_CONNECTIONS_MAX = 4;
 
-// How long an unused HTTP connection is kept. Common servers close theirs after 5 s. A shorter time avoids requests that
-// cross such a close.
+// How long an unused HTTP connection is kept. Common servers close theirs after 5 s. A shorter time avoids requests
+// that cross such a close.
 export const IDLE_CONNECTION_MS_MAX = 4_000;
 // DNS, TCP, the proxy's tunnel and TLS together. It ends a connection attempt that no request waits for any more.
 export const CONNECT_MS_MAX = 30_000;
 // DNS lookups at the same time.
 export const LOOKUPS_MAX = 16;
-// A name whose last lookup took longer than this is slow. All slow names share one place, so that other names find a free one.
+// A name whose last lookup took longer than this is slow. All slow names share one place, so that other names find a
+// free one.
 export const LOOKUP_SLOW_MS = 1_000;
 export const SLOW_LOOKUPS_MAX = 1;
 export const SLOW_NAMES_MAX = 1_000;

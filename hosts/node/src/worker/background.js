@@ -1,5 +1,5 @@
-// The background workers of a Hookwright: on a thread of their own if the store can be opened there, otherwise on the caller's
-// thread. Neither keeps a finished process alive.
+// The background workers of a Hookwright: on a thread of their own if the store can be opened there, otherwise on the
+// caller's thread. Neither keeps a finished process alive.
 
 import { makeInstance } from '../component/make.js';
 import { Signals } from '../http/signals.js';

@@ -1,5 +1,5 @@
-// The run loop of one worker: it delivers, waits until something is due or a signal comes, and replaces an instance that trapped.
-// The component decides what is due, and when the next run begins.
+// The run loop of one worker: it delivers, waits until something is due or a signal comes, and replaces an instance
+// that trapped. The component decides what is due, and when the next run begins.
 
 import { TrapError } from '../support/errors.js';
 import {

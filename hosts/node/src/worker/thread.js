@@ -1,4 +1,5 @@
-// The thread of the background workers. It has instances, requests and a store of its own, away from the application's event loop.
+// The thread of the background workers. It has instances, requests and a store of its own, away from the application's
+// event loop.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeInstance } from '../component/make.js';

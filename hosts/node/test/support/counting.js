@@ -1,5 +1,5 @@
-// A receiver in a process of its own, which takes no time from the measured event loop. It gets a number, and reports when it has
-// received as many requests.
+// A receiver in a process of its own, which takes no time from the measured event loop. It gets a number, and reports
+// when it has received as many requests.
 
 import http from 'node:http';
 

@@ -1,5 +1,5 @@
-// A network for the egress cases: a resolver with prepared answers, and one listener on loopback behind every address. It records
-// the lookups and the connections.
+// A network for the egress cases: a resolver with prepared answers, and one listener on loopback behind every address.
+// It records the lookups and the connections.
 
 import net from 'node:net';
 import { once } from 'node:events';
@@ -69,7 +69,10 @@ export function socketAddress(address, port) {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Returns a receiver that responds to the first request of each connection with these steps, until the client closes it. */
+/**
+ * Returns a receiver that responds to the first request of each connection with these steps, until the client closes
+ * it.
+ */
 export function scripted(steps) {
   return listen(async (socket) => {
     for await (const _ of requestsOf(socket)) {

@@ -26,7 +26,9 @@ export async function openFake(t) {
   return fake;
 }
 
-/** Returns a receiver on loopback. `respond(n)` returns the status of the response to request `n`, or a promise of it. */
+/**
+ * Returns a receiver on loopback. `respond(n)` returns the status of the response to request `n`, or a promise of it.
+ */
 export async function openReceiver(t, respond) {
   const receiver = await startReceiver(respond);
   t.after(() => receiver.close());

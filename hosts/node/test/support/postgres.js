@@ -1,5 +1,5 @@
-// A PostgreSQL server for the tests, in a folder of its own, with a Unix socket and no port. PostgreSQL is installed if it is
-// missing.
+// A PostgreSQL server for the tests, in a folder of its own, with a Unix socket and no port. PostgreSQL is installed if
+// it is missing.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -38,8 +38,9 @@ export async function startReceiver(respond = () => 200) {
 }
 
 /**
- * Asserts that the event accepted by `accept(id)` is sent at once, although the workers have come to rest. Without a signal a
- * worker looks once per second, and would find most events late. The median counts, because the machine may be busy.
+ * Asserts that the event accepted by `accept(id)` is sent at once, although the workers have come to rest. Without a
+ * signal a worker looks once per second, and would find most events late. The median counts, because the machine may be
+ * busy.
  */
 export async function assertSentAtOnce(receiver, accept) {
   const delaysMs = [];

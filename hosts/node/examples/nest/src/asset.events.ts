@@ -1,5 +1,5 @@
-// Makes an event of each change of an asset. TypeORM calls this subscriber inside the transaction of the change, and the event is
-// written through the same query runner. Both are committed, or neither.
+// Makes an event of each change of an asset. TypeORM calls this subscriber inside the transaction of the change, and
+// the event is written through the same query runner. Both are committed, or neither.
 
 import { Inject, Injectable } from '@nestjs/common';
 import { Hookwright } from 'hookwright';
@@ -39,7 +39,8 @@ export class AssetEvents implements EntitySubscriberInterface<Asset> {
   private async report(type: string, transaction: QueryRunner, before?: Asset, after?: Asset): Promise<void> {
     const { id, tenant } = (after ?? before) as Asset;
     if (id === undefined || tenant === undefined) {
-      // `repository.update()` and `delete()` change rows without loading them, so the tenant is unknown. The error rolls them back.
+      // `repository.update()` and `delete()` change rows without loading them, so the tenant is unknown. The error
+      // rolls them back.
       throw new Error(`${type}: the asset's tenant is unknown; load the asset, then \`save\` or \`remove\` it`);
     }
     await this.webhooks.onEvent({ type, subject: { type: 'asset', id }, before, after, data: after ?? before }, { tenant, transaction });

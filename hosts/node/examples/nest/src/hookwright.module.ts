@@ -1,5 +1,5 @@
-// Hookwright in a NestJS application: the provider, the background workers, and the callers of the management API that `main.ts`
-// mounts.
+// Hookwright in a NestJS application: the provider, the background workers, and the callers of the management API that
+// `main.ts` mounts.
 
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Hookwright, postgresStorage, type Caller } from 'hookwright';
@@ -15,8 +15,8 @@ export function caller(request: { headers: Record<string, unknown> }): Caller | 
 
 async function open(): Promise<Hookwright> {
   const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
-  // The pool replaces an idle connection that is lost, for example when the server restarts. Without a listener the error would
-  // end the process.
+  // The pool replaces an idle connection that is lost, for example when the server restarts. Without a listener the
+  // error would end the process.
   pool.on('error', (error) => console.error(`hookwright's pool: ${error.message}`));
   // Closing Hookwright closes its store, and with it this pool.
   const storage = Object.assign(postgresStorage(pool), { close: () => pool.end() });

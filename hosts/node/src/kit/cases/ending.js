@@ -54,7 +54,8 @@ export async function crash(subject) {
   }
 }
 
-// Commits until the store is killed. Each commit puts `x`, `y` and a row of its own, and deletes the row of the commit before.
+// Commits until the store is killed. Each commit puts `x`, `y` and a row of its own, and deletes the row of the commit
+// before.
 async function write(store, known, onCommitted) {
   for (;;) {
     const number = known.number + 1;

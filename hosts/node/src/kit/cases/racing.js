@@ -64,8 +64,8 @@ export async function inserts(subject) {
   }
 }
 
-// Each of two commits checks the row that the other one changes. In either order, the check of the second one fails. A store that
-// locks only the changed rows applies both.
+// Each of two commits checks the row that the other one changes. In either order, the check of the second one fails. A
+// store that locks only the changed rows applies both.
 export async function unchangedRows(subject) {
   const [one, other] = [await subject.connect(), await subject.connect()];
   for (let round = 0; round < 200; round += 1) {

@@ -10,7 +10,8 @@ export async function empty(store) {
   equal('all rows', await scanAll(store), []);
 }
 
-// The keys have the first and the last characters of each part of the alphabet, alone and behind another one, and the longest key.
+// The keys have the first and the last characters of each part of the alphabet, alone and behind another one, and the
+// longest key.
 export async function order(store) {
   const longest = 'a'.repeat(KEY_BYTES_MAX);
   const sorted = [

@@ -13,7 +13,10 @@ export function commitError({ code, message }) {
   return isLost ? unknown(message) : notApplied(message);
 }
 
-/** Returns true if the whole transaction is lost: the cause lies in its locks or its snapshot, or the connection is gone. */
+/**
+ * Returns true if the whole transaction is lost: the cause lies in its locks or its snapshot, or the connection is
+ * gone.
+ */
 export function abortsTransaction({ code }) {
   return code === undefined || /^(40P01|40001|55P03|57014|25P02|08.*|57P0[123]|E[A-Z]+)$/.test(code);
 }

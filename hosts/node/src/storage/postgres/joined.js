@@ -6,7 +6,8 @@ import { StorageError, transactionAborted } from '../errors.js';
 import { abortsTransaction, statementError } from './errors.js';
 import { applyCommit, getRows, scanRows } from './statements.js';
 
-// The last call on each joined connection. Calls wait for each other, because a rollback to a savepoint undoes everything since.
+// The last call on each joined connection. Calls wait for each other, because a rollback to a savepoint undoes
+// everything since.
 const lastCalls = new WeakMap();
 let savepoints = 0;
 
@@ -52,8 +53,8 @@ export class JoinedPostgres {
   }
 
   async #saved(run) {
-    // Each savepoint has a name of its own. If the platform rolls back further meanwhile, the name is missing, which is an error.
-    // A shared name would release the wrong savepoint.
+    // Each savepoint has a name of its own. If the platform rolls back further meanwhile, the name is missing, which is
+    // an error. A shared name would release the wrong savepoint.
     savepoints += 1;
     const name = `hookwright_${savepoints}`;
     try {

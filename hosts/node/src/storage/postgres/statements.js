@@ -1,5 +1,5 @@
-// The statements on the one SQL table in PostgreSQL (`docs/sql-store.md`), without transactions of their own. `query(sql, values)`
-// runs one.
+// The statements on the one SQL table in PostgreSQL (`docs/sql-store.md`), without transactions of their own.
+// `query(sql, values)` runs one.
 
 import { keyOf, requireChecks } from '../contract.js';
 import { conflict } from '../errors.js';
@@ -33,7 +33,9 @@ export async function scanRows(query, { start, end }, limit, order) {
   return rows.map(entry);
 }
 
-/** Applies a commit inside the open transaction, in the order of `docs/sql-store.md`. Returns the versions of the puts. */
+/**
+ * Applies a commit inside the open transaction, in the order of `docs/sql-store.md`. Returns the versions of the puts.
+ */
 export async function applyCommit(query, checks, mutations) {
   const absent = new Set(checks.filter(({ version }) => version == null).map(({ key }) => key));
   await lockAndCheck(query, checks, mutations, absent);
@@ -51,7 +53,8 @@ export async function applyCommit(query, checks, mutations) {
   return puts.map(({ key }) => inserted.get(key) ?? upserted.get(key));
 }
 
-// Locks the rows and checks their versions. A commit that only inserts absent keys needs no lock, because the insert is the check.
+// Locks the rows and checks their versions. A commit that only inserts absent keys needs no lock, because the insert is
+// the check.
 async function lockAndCheck(query, checks, mutations, absent) {
   const touched = new Set([...checks.map(({ key }) => key), ...mutations.map(keyOf)]);
   if (touched.size > absent.size) {

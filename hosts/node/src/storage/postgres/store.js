@@ -33,7 +33,8 @@ export class PostgresStorage {
     const secured = typeof ssl === 'object' && ssl !== null ? { ...ssl, key: ssl.key } : ssl;
     const options = { ...this.#pool.options, password, ssl: secured, max: WORKER_CONNECTIONS_MAX };
     for (const name of ['log', 'Promise']) {
-      // The worker thread can do without these functions. Any other one, such as a function that makes passwords, it needs.
+      // The worker thread can do without these functions. Any other one, such as a function that makes passwords, it
+      // needs.
       if (typeof options[name] === 'function') {
         delete options[name];
       }
@@ -93,7 +94,10 @@ export class PostgresStorage {
     }
   }
 
-  /** Returns the store inside an open transaction of a client of `pg`, or of an object with the same `query(text, values)`. */
+  /**
+   * Returns the store inside an open transaction of a client of `pg`, or of an object with the same `query(text,
+   * values)`.
+   */
   join(client) {
     return new JoinedPostgres(client);
   }
@@ -109,8 +113,8 @@ export class PostgresStorage {
   async #connect() {
     try {
       const client = await this.#pool.connect();
-      // A lost connection fails the query that runs on it. The event itself needs no handler, but without a listener it would end
-      // the process.
+      // A lost connection fails the query that runs on it. The event itself needs no handler, but without a listener it
+      // would end the process.
       if (client.listenerCount('error') === 0) {
         client.on('error', () => {});
       }

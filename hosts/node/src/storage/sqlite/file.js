@@ -1,5 +1,5 @@
-// A connection to a SQLite file, for the thread that it lives on. It never waits inside SQLite: if the file is locked, it tries
-// again later, so that a thread which holds the lock itself can go on and release it.
+// A connection to a SQLite file, for the thread that it lives on. It never waits inside SQLite: if the file is locked,
+// it tries again later, so that a thread which holds the lock itself can go on and release it.
 
 import { DatabaseSync } from 'node:sqlite';
 import { SQLITE_BUSY_MS_MAX, SQLITE_RETRY_MS_MAX, SQLITE_RETRY_MS_MIN } from '../../support/limits.js';
@@ -64,7 +64,8 @@ export class SqliteFile {
       this.#isDurable = true;
     }
     if (!this.#isWal) {
-      // The switch to WAL needs a moment without other connections. Until then the file's own mode works, with more waiting.
+      // The switch to WAL needs a moment without other connections. Until then the file's own mode works, with more
+      // waiting.
       try {
         const { journal_mode: mode } = this.#db.prepare('PRAGMA journal_mode = WAL').get();
         this.#isWal = mode === 'wal' || mode === 'memory';

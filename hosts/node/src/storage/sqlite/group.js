@@ -17,8 +17,8 @@ export function takeGroup(waiting) {
 }
 
 /**
- * Applies commits in one transaction. Returns `{ versions }` or `{ error }` for each. Returns undefined if another connection
- * holds the lock; then nothing has begun, and the caller may try again.
+ * Applies commits in one transaction. Returns `{ versions }` or `{ error }` for each. Returns undefined if another
+ * connection holds the lock; then nothing has begun, and the caller may try again.
  */
 export function commitGroup(rows, commits) {
   try {
@@ -41,8 +41,8 @@ export function commitGroup(rows, commits) {
     return outcomes;
   } catch (error) {
     rollback(rows);
-    // A busy file was not written. A refused commit is not applied in any case; its conflict may have been with another commit
-    // of the group, so it is not reported as a conflict.
+    // A busy file was not written. A refused commit is not applied in any case; its conflict may have been with another
+    // commit of the group, so it is not reported as a conflict.
     return outcomes.map(({ error: refused }) => ({
       error: isBusy(error) || refused !== undefined ? notApplied(error.message) : unknown(error.message),
     }));

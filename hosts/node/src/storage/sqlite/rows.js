@@ -1,4 +1,5 @@
-// The statements on the one SQL table in SQLite (`docs/sql-store.md`), over one connection, without transactions of their own.
+// The statements on the one SQL table in SQLite (`docs/sql-store.md`), over one connection, without transactions of
+// their own.
 
 import { keyOf, requireChecks, validateGet, validateScan } from '../contract.js';
 import { notApplied } from '../errors.js';

@@ -1,7 +1,7 @@
 // The SQLite store: one file, which may be the application's own database.
 //
-// A thread makes the store's own commits, so that neither a flush to disk nor another connection's lock stops the event loop.
-// Inside a transaction of the application, the store writes at once, through the application's connection.
+// A thread makes the store's own commits, so that neither a flush to disk nor another connection's lock stops the event
+// loop. Inside a transaction of the application, the store writes at once, through the application's connection.
 
 import { validateCommit, validateGet, validateScan } from '../contract.js';
 import { notApplied } from '../errors.js';
