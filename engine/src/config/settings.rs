@@ -1,5 +1,7 @@
 //! The settings that a host gives to an instance.
 
+use zeroize::Zeroize;
+
 /// A key that seals secrets, as configured.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealingKey {
@@ -7,6 +9,13 @@ pub struct SealingKey {
     pub id: String,
     /// 32 bytes in hexadecimal.
     pub key_hex: String,
+}
+
+impl Drop for SealingKey {
+    /// Overwrites the key in memory.
+    fn drop(&mut self) {
+        self.key_hex.zeroize();
+    }
 }
 
 impl std::fmt::Debug for SealingKey {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::config::Config;
 use crate::config::PlainHttp;
 use crate::config::url;
@@ -18,7 +20,7 @@ pub struct Target {
     url: String,
     authority: String,
     method: Method,
-    headers: Vec<(String, String)>,
+    headers: Zeroizing<Vec<(String, String)>>,
     secrets: Vec<Secret>,
     /// Until when each of them signs, in milliseconds. A rotation bounds all that are older, so none outlives a newer one.
     secret_ends_ms: Vec<u64>,
@@ -34,7 +36,10 @@ pub struct Target {
 
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target").field("url", &self.url).field("profile", &self.profile.name).finish_non_exhaustive()
+        f.debug_struct("Target")
+            .field("authority", &self.authority)
+            .field("profile", &self.profile.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,9 +58,10 @@ impl Target {
             secrets.push(Secret::parse(&profile, &text)?);
             secret_ends_ms.push(secret.until_ms.unwrap_or(u64::MAX));
         }
-        let mut headers = Vec::new();
+        let mut headers = Zeroizing::new(Vec::new());
         for (name, sealed) in &hook.headers {
-            headers.push((name.clone(), config.sealing().open(&header_place(&hook.id, name), sealed)?));
+            let value = config.sealing().open(&header_place(&hook.id, name), sealed)?;
+            headers.push((name.clone(), value.to_string()));
         }
         let inactive = inactive_reason(config, hook);
         Ok(Target {

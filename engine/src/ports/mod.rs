@@ -11,6 +11,7 @@ pub mod memory;
 use std::cell::Cell;
 
 use crate::support::limits::CLOCK_SKEW_MS_MAX;
+use crate::support::redact;
 
 /// The whole outside, as one object, so that a flow takes one context argument.
 pub trait Host: Storage + Http + Clock + Entropy {}
@@ -188,10 +189,11 @@ pub struct Request {
 }
 
 impl std::fmt::Debug for Request {
-    /// Without headers and body: custom headers hold secrets.
+    /// Prints id, method, and the URL's host. The rest of the URL, the headers and the body may hold credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = redact::url(&self.url);
         let mut shown = f.debug_struct("Request");
-        shown.field("id", &self.id).field("method", &self.method).field("url", &self.url).finish_non_exhaustive()
+        shown.field("id", &self.id).field("method", &self.method).field("url", &url).finish_non_exhaustive()
     }
 }
 
@@ -313,6 +315,22 @@ pub enum Signal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_of_a_request_prints_no_credential() {
+        let request = Request {
+            id: 7,
+            method: "POST".to_owned(),
+            url: "https://user:geheim@hooks.example.com:8443/geheim?token=geheim".to_owned(),
+            headers: vec![("Authorization".to_owned(), "Bearer geheim".to_owned())],
+            body: Some("geheim".to_owned()),
+            timeout_ms: 1_000,
+            response_bytes_max: 1_024,
+            egress: EgressPolicy::default(),
+        };
+        let expected = r#"Request { id: 7, method: "POST", url: "https://hooks.example.com:8443/...", .. }"#;
+        assert_eq!(format!("{request:?}"), expected);
+    }
 
     #[test]
     fn the_times_of_one_instance_only_go_forward() {

@@ -11,13 +11,15 @@ use crate::profile::{HeaderValue, Method, Profile, Signature};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits;
+use crate::support::redact;
 use crate::support::time;
+use std::fmt;
 
 /// What every request names as its sender.
 pub const USER_AGENT: &str = concat!("Hookwright/", env!("CARGO_PKG_VERSION"));
 
 /// Where a webhook wants its requests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// Absolute, checked at registration.
     pub url: &'a str,
@@ -27,8 +29,16 @@ pub struct Target<'a> {
     pub headers: &'a [(String, String)],
 }
 
+impl fmt::Debug for Target<'_> {
+    /// Prints the URL's host and the names of the headers. The rest of the URL and the values may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, headers) = (redact::url(self.url), redact::names(self.headers));
+        f.debug_struct("Target").field("url", &url).field("method", &self.method).field("headers", &headers).finish()
+    }
+}
+
 /// A request that is ready to leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// How it is sent.
     pub method: Method,
@@ -40,6 +50,15 @@ pub struct Outgoing {
     pub body: Option<String>,
     /// What the log keeps: the JSON that the signatures cover, also where it left as a query.
     pub logged_body: String,
+}
+
+impl fmt::Debug for Outgoing {
+    /// Prints the URL's host and the names of the headers. The rest of the URL, the values and the body may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, headers) = (redact::url(&self.url), redact::names(&self.headers));
+        let mut shown = f.debug_struct("Outgoing");
+        shown.field("method", &self.method).field("url", &url).field("headers", &headers).finish_non_exhaustive()
+    }
 }
 
 /// The request of one attempt. `secrets` are the live ones, newest first; without any the request bears no signature.

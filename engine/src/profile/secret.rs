@@ -1,26 +1,30 @@
-//! A webhook's secret: what is taken as one, how one is made, and the key that it stands for. How it is stored is left
-//! to `seal`.
+//! A webhook's secret: the rule that accepts one, how one is made, and the key that it stands for. How it is stored is left
+//! to `config::seal`.
+
+use base64ct::{Base64, Encoding};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::profile::{Profile, Signature};
-use crate::support::base64;
 use crate::support::error::Error;
 use crate::support::limits;
 
-/// What a Standard Webhooks secret begins with.
+/// The beginning of a Standard Webhooks secret.
 const PREFIX: &str = "whsec_";
-/// What a made secret is worth, in bytes: as much as the hash gives out.
+/// Random bytes of a made secret: as many as HMAC-SHA256 gives out.
 const MADE_BYTES: usize = 32;
 
-/// A secret fit for a profile's signature. Never printed.
-#[derive(Clone, PartialEq, Eq)]
+/// A secret that fits a profile's signature. It is never printed, it is compared in constant time, and it is overwritten in
+/// memory when it is dropped.
+#[derive(Clone)]
 pub struct Secret {
-    text: String,
-    key: Vec<u8>,
+    text: Zeroizing<String>,
+    key: Zeroizing<Vec<u8>>,
 }
 
 impl Secret {
-    /// Takes a secret as somebody typed it, or as it was stored: for Standard Webhooks `whsec_` and the base64 of 24 to 64
-    /// bytes, else any text of 1 to 256 bytes without control characters. Nothing is trimmed.
+    /// Takes a secret as a person typed it, or as it was stored. For Standard Webhooks it is `whsec_` and the base64 of 24 to
+    /// 64 bytes; else it is any text of 1 to 256 bytes without control characters. Nothing is trimmed.
     ///
     /// Errors: `invalid` on the field `secret`, never quoting it.
     pub fn parse(profile: &Profile, text: &str) -> Result<Secret, Error> {
@@ -36,43 +40,54 @@ impl Secret {
             return Err(error.hint("was a line break copied along?"));
         }
         let key = match profile.signature {
-            Signature::BodyHex { .. } => text.as_bytes().to_vec(),
+            Signature::BodyHex { .. } => Zeroizing::new(text.as_bytes().to_vec()),
             Signature::StandardWebhooks => {
-                let key = text.strip_prefix(PREFIX).and_then(base64::decode);
-                key.filter(|key| (24..=64).contains(&key.len())).ok_or_else(|| {
+                let key = text.strip_prefix(PREFIX).and_then(|encoded| Base64::decode_vec(encoded).ok());
+                key.map(Zeroizing::new).filter(|key| (24..=64).contains(&key.len())).ok_or_else(|| {
                     let error = Error::invalid("secret", "is no Standard Webhooks secret");
                     error.hint("use `whsec_` and the base64 of 24 to 64 random bytes, or leave it out to have one made")
                 })?
             }
         };
-        Ok(Secret { text: text.to_owned(), key })
+        Ok(Secret { text: Zeroizing::new(text.to_owned()), key })
     }
 
-    /// Makes one from 32 random bytes: `whsec_` and base64 for Standard Webhooks, else 64 lower-case hexadecimal digits.
+    /// Makes a secret from 32 random bytes: `whsec_` and base64 for Standard Webhooks, else 64 lower-case hexadecimal digits.
     pub fn generate(profile: &Profile, fill: &mut dyn FnMut(&mut [u8])) -> Secret {
-        let mut bytes = [0; MADE_BYTES];
-        fill(&mut bytes);
+        let mut bytes = Zeroizing::new([0; MADE_BYTES]);
+        fill(&mut bytes[..]);
         match profile.signature {
             Signature::BodyHex { .. } => {
-                let text = hex::encode(bytes);
-                Secret { key: text.clone().into_bytes(), text }
+                let text = Zeroizing::new(hex::encode(&bytes[..]));
+                Secret { key: Zeroizing::new(text.as_bytes().to_vec()), text }
             }
             Signature::StandardWebhooks => {
-                Secret { text: format!("{PREFIX}{}", base64::encode(&bytes)), key: bytes.to_vec() }
+                let encoded = Zeroizing::new(Base64::encode_string(&bytes[..]));
+                let text = Zeroizing::new([PREFIX, &encoded].concat());
+                Secret { text, key: Zeroizing::new(bytes.to_vec()) }
             }
         }
     }
 
-    /// The secret in clear, to be shown once and to be sealed.
+    /// Returns the secret in clear, to be shown once and to be sealed.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     pub(crate) fn key(&self) -> &[u8] {
         &self.key
     }
 }
+
+impl PartialEq for Secret {
+    /// Compares the texts in constant time. Only their lengths can be learned from the time that it takes.
+    fn eq(&self, other: &Secret) -> bool {
+        self.text.as_bytes().ct_eq(other.text.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -95,7 +110,7 @@ mod tests {
 
     #[test]
     fn secrets_are_taken_by_the_profiles_rule() {
-        let whsec = |bytes: usize| format!("whsec_{}", base64::encode(&vec![7; bytes]));
+        let whsec = |bytes: usize| format!("whsec_{}", Base64::encode_string(&vec![7; bytes]));
         check("standard", &whsec(24), true);
         check("standard", &whsec(64), true);
         check("standard", &whsec(23), false);

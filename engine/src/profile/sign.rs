@@ -1,5 +1,6 @@
 //! The two signature schemes. Which one a request bears, and in which header, is for the profile to say.
 
+use base64ct::{Base64, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -25,7 +26,7 @@ pub fn body_hex(key: &[u8], body: &str) -> String {
 /// One signature by Standard Webhooks 1.0: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.
 pub fn standard_v1(key: &[u8], message_id: &str, timestamp_s: u64, body: &str) -> String {
     let mac = hmac(key, &standard_parts(message_id, &timestamp_s.to_string(), body.as_bytes()));
-    format!("v1,{}", crate::support::base64::encode(&mac.finalize().into_bytes()))
+    format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -9,13 +9,15 @@ use crate::profile::{HeaderValue, Profile, Signature};
 use crate::support::error::Error;
 use crate::support::json;
 use crate::support::limits;
+use crate::support::redact;
+use base64ct::{Base64, Encoding};
 use hmac::Mac;
 use std::fmt;
 
 pub use recognise::{event_type, recognise};
 
 /// A request as it came.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Received<'a> {
     /// `POST`
     pub method: &'a str,
@@ -25,6 +27,14 @@ pub struct Received<'a> {
     pub headers: &'a [(String, String)],
     /// Exactly the bytes that came; a body that was parsed and written again is another one.
     pub body: &'a [u8],
+}
+
+impl fmt::Debug for Received<'_> {
+    /// Prints the method and the names of the headers. The query, the values and the body may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers = redact::names(self.headers);
+        f.debug_struct("Received").field("method", &self.method).field("headers", &headers).finish_non_exhaustive()
+    }
 }
 
 /// What became of looking at a signature. Never holds a secret.
@@ -238,8 +248,7 @@ fn body_hex(signature: &Found<'_>, prefix: &str) -> Result<Vec<u8>, Verdict> {
 fn standard_v1(signature: &Found<'_>) -> Result<Vec<Vec<u8>>, Verdict> {
     let mut macs = Vec::new();
     for encoded in signature.value.split(' ').filter_map(|one| one.strip_prefix("v1,")) {
-        let mac = crate::support::base64::decode(encoded)
-            .ok_or_else(|| signature.malformed("has a signature that is not base64"))?;
+        let mac = Base64::decode_vec(encoded).map_err(|_| signature.malformed("has a signature that is not base64"))?;
         macs.push(mac);
     }
     match macs.len() {

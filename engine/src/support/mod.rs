@@ -3,7 +3,6 @@
 pub mod error;
 pub mod json;
 pub mod limits;
-pub mod time;
-
-pub(crate) mod base64;
 pub(crate) mod problems;
+pub mod redact;
+pub mod time;

@@ -194,3 +194,16 @@ fn a_query_that_swells_is_refused() {
     assert_eq!((error.kind, error.hint.as_deref()), (ErrorKind::TooLarge, Some("let the webhook use POST")));
     assert!(of(100_000, &vec!["null"; 30_000].join(",")).is_ok(), "what is left out takes no room");
 }
+
+#[test]
+fn debug_of_a_request_prints_no_credential() {
+    let headers = vec![("X-Key".to_owned(), "geheim".to_owned())];
+    let target = Target { url: "https://example.com/geheim?token=geheim", method: Method::Post, headers: &headers };
+    let data = event(r#"{"type":"asset.updated","data":{"password":"geheim"}}"#);
+    let profile = Profile::builtin("standard").unwrap();
+    let outgoing = format(profile, &target, "msg_1", &data, 1_738_670_407_000_000, &[]).unwrap();
+    for printed in [format!("{target:?}"), format!("{outgoing:?}")] {
+        assert!(printed.contains("https://example.com/...") && printed.contains("X-Key"), "{printed}");
+        assert!(!printed.contains("geheim"), "{printed}");
+    }
+}

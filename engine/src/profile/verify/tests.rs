@@ -56,7 +56,7 @@ fn a_signature_of_the_body_is_checked() {
 fn standard_webhooks_are_checked() {
     let key = Secret::parse(Profile::builtin("standard").unwrap(), WHSEC).unwrap();
     let body = std::str::from_utf8(BODY).unwrap();
-    let other = format!("whsec_{}", crate::support::base64::encode(&[9; 24]));
+    let other = format!("whsec_{}", Base64::encode_string(&[9; 24]));
     let row = |at_s: u64, id: &str, verdict: &str| {
         let signature = sign::standard_v1(key.key(), "msg_1", at_s, body);
         let at = at_s.to_string();
@@ -153,4 +153,12 @@ fn a_profile_is_a_name_or_its_json() {
     let error = verify_by("svix", &secrets, &received, NOW_S, None).unwrap_err();
     assert!(error.field.as_deref() == Some("profile") && error.to_string().contains("`svix`"), "{error}");
     assert!(error.to_string().contains("datagerry"), "{error}");
+}
+
+#[test]
+fn debug_of_a_received_request_prints_no_credential() {
+    let headers = vec![("Authorization".to_owned(), "Bearer geheim".to_owned())];
+    let received = Received { method: "POST", query: "token=geheim", headers: &headers, body: b"geheim" };
+    let expected = r#"Received { method: "POST", headers: ["Authorization"], .. }"#;
+    assert_eq!(format!("{received:?}"), expected);
 }
