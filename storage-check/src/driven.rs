@@ -1,10 +1,11 @@
-//! A store behind a command: each process of it is a driver that speaks the protocol, and all work on one store.
+//! A store behind a command. Each process of the command is a driver that speaks the protocol, and all use one store.
 
 mod process;
 
 use crate::failure::Done;
+use crate::failure::Failure;
 use crate::protocol::{self, Call, PROTOCOL};
-use crate::{Durability, End, Failure, Handle, Subject};
+use crate::subject::{Durability, End, Handle, Subject};
 use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 use process::Process;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use std::ffi::OsString;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Processes among which connections are shared out, if there may be more than one.
+/// Number of processes that share the connections, if the store allows more than one.
 const PROCESSES: usize = 2;
 
 /// A command, and its processes.
@@ -27,13 +28,13 @@ pub struct Driven {
 #[derive(Debug, Default)]
 struct State {
     processes: [Option<Arc<Process>>; PROCESSES],
-    /// Connections given out since all processes ended.
+    /// Number of connections since all processes ended.
     connections: usize,
 }
 
 impl Driven {
-    /// Starts the command once, to ask what its store can do and to see that it ends when its input does. `timeout` is for
-    /// each call.
+    /// Starts the command once, to read its store's durability and to check that it ends when its input ends. `timeout` is
+    /// the bound of each call.
     pub fn new(command: Vec<OsString>, timeout: Duration) -> Done<Driven> {
         let (process, is_durable) = start(&command, timeout)?;
         process.close()?;
@@ -101,7 +102,7 @@ impl Subject for Driven {
     }
 }
 
-/// Calls of one process. Whatever the driver does beyond the protocol is an outcome that nobody knows.
+/// The calls of one process. If the driver breaks the protocol, the outcome of the call is unknown.
 struct Connection(Arc<Process>);
 
 impl Connection {

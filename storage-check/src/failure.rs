@@ -1,23 +1,23 @@
-//! What a case says when a store does not keep to the contract: what was looked at, what should have come, what came.
+//! A failure of a case: the subject, the result that the contract demands, and the store's result.
 
 use std::fmt::{self, Debug};
 
-/// How much of a value is shown: a store's values can be long.
+/// The longest shown part of a value, because a store's values can be long.
 const SHOWN_CHARS_MAX: usize = 400;
 
-/// A rule that does not hold.
+/// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What was looked at.
+    /// The subject of the check.
     pub what: String,
-    /// What the contract says.
+    /// The result that the contract demands.
     pub expected: String,
-    /// What the store did.
+    /// The store's result.
     pub came: String,
 }
 
 impl Failure {
-    /// A failure in these words, cut to what can be read.
+    /// Makes a failure, and cuts long texts.
     pub fn new(what: impl Into<String>, expected: impl Into<String>, came: impl Into<String>) -> Failure {
         Failure { what: what.into(), expected: brief(expected.into()), came: brief(came.into()) }
     }
@@ -31,10 +31,10 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What a step of a case comes to.
+/// The result of a step of a case.
 pub(crate) type Done<T = ()> = Result<T, Failure>;
 
-/// The two are equal.
+/// Fails unless the two are equal.
 pub(crate) fn same<T: Debug + PartialEq>(what: impl Into<String>, came: &T, expected: &T) -> Done {
     if came == expected {
         return Ok(());
@@ -42,7 +42,7 @@ pub(crate) fn same<T: Debug + PartialEq>(what: impl Into<String>, came: &T, expe
     Err(Failure::new(what, format!("{expected:?}"), format!("{came:?}")))
 }
 
-/// It is so; otherwise these words say what is not.
+/// Fails with these texts unless the condition is true.
 pub(crate) fn holds(is_so: bool, what: impl Into<String>, expected: &str, came: &dyn Debug) -> Done {
     if is_so { Ok(()) } else { Err(Failure::new(what, expected, format!("{came:?}"))) }
 }

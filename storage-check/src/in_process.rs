@@ -1,16 +1,16 @@
 //! A store that is a Rust value in this process.
 
-use crate::failure::Done;
-use crate::{Durability, End, Failure, Handle, Subject};
+use crate::failure::{Done, Failure};
+use crate::subject::{Durability, End, Handle, Subject};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 type Make = Box<dyn Fn() -> Result<Handle, String> + Sync>;
 
-/// A store made by functions. A shared one gives out one handle again and again; a file is opened once a connection.
+/// A store made by functions. A shared store has one handle for all connections. A file is opened for each connection.
 pub struct InProcess {
     empty: Make,
-    /// Opens what is there; `None`: there is nothing but the handle.
+    /// Opens the existing store. `None` if the store consists of the handle alone.
     open: Option<Make>,
     connected: Mutex<Vec<Handle>>,
 }
@@ -22,12 +22,12 @@ impl fmt::Debug for InProcess {
 }
 
 impl InProcess {
-    /// A store that its connections share and that ends with them. `empty` makes a new one.
+    /// Makes a store that its connections share and that ends with them. `empty` makes a new one.
     pub fn shared(empty: impl Fn() -> Handle + Sync + 'static) -> InProcess {
         InProcess { empty: Box::new(move || Ok(empty())), open: None, connected: Mutex::default() }
     }
 
-    /// A store that can be opened several times. `empty` makes a new one in its place, and opens it.
+    /// Makes a store that can be opened several times. `empty` makes a new one in its place, and opens it.
     pub fn reopened(
         empty: impl Fn() -> Result<Handle, String> + Sync + 'static,
         open: impl Fn() -> Result<Handle, String> + Sync + 'static,

@@ -1,84 +1,45 @@
-//! The storage contract as cases: what every store must pass, whatever it stands on and whatever it is written in.
+//! The storage contract as cases, which every store must pass.
 //!
-//! A store in this process is handed over as an [`InProcess`], one in another language is a [`Driven`]: a command that
-//! speaks the protocol of `docs/storage-kit.md` on stdin and stdout. The rules are those of `wit/storage.wit`; which
-//! calls are well-formed is decided by the engine's `contract`. The cases never look at what a store is made of.
+//! A store in this process is an [`InProcess`]. A store in another language is a [`Driven`]: a command that speaks the
+//! protocol of `docs/storage-kit.md` on stdin and stdout. The rules are those of `wit/storage.wit`. The engine's `contract`
+//! decides which calls are well-formed. The cases know nothing of a store's database or language.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod cases;
-mod driven;
 mod failure;
+mod subject;
+
+mod calls;
+mod cases;
+
+mod driven;
 mod in_process;
 pub mod protocol;
 mod serve;
-
-use hookwright_engine::ports::Storage;
-use std::sync::Arc;
 
 pub use driven::Driven;
 pub use failure::Failure;
 pub use in_process::InProcess;
 pub use serve::{Offer, serve};
+pub use subject::{Durability, End, Handle, Subject};
 
-/// A connection to a store.
-pub type Handle = Arc<dyn Storage + Send + Sync>;
-
-/// A store under test.
-pub trait Subject: Sync {
-    /// What may be done to it.
-    fn durability(&self) -> Durability;
-
-    /// Ends every connection and makes the store empty.
-    fn fresh(&self) -> Result<(), Failure>;
-
-    /// One more connection, as another worker of a platform would have it.
-    fn connect(&self) -> Result<Handle, Failure>;
-
-    /// Ends connections. What is connected afterwards sees what was there.
-    fn end(&self, how: End) -> Result<(), Failure>;
-}
-
-/// What outlives whom. Each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Durability {
-    /// The rows die with the process.
-    Memory,
-    /// The store can be closed and opened again.
-    Reopens,
-    /// Its processes can be killed.
-    Crashes,
-}
-
-/// How connections end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// All of them, properly.
-    Closed,
-    /// All of them, as by `kill -9`, whatever they are doing.
-    Killed,
-    /// The same for the process of the first alone; the second lives on.
-    FirstKilled,
-}
-
-/// What became of a case.
+/// The outcome of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds.
+    /// The store keeps the rule.
     Passed,
-    /// The subject cannot be treated like that; the text says how.
+    /// The case was not run, because the store is not durable enough. The text says why.
     Skipped(&'static str),
-    /// It does not hold.
+    /// The store breaks the rule.
     Failed(Failure),
 }
 
-/// The names of all cases, in the order in which they run.
+/// Returns the names of all cases, in the order in which they run.
 pub fn cases() -> impl Iterator<Item = &'static str> {
     cases::CASES.iter().map(|case| case.name)
 }
 
-/// Runs the cases whose name is wanted, each with an empty store, and tells of each when it is done. Answers whether none
-/// failed.
+/// Runs the cases whose name is wanted, each with an empty store, and calls `tell` after each. Returns true if none failed.
 pub fn check(subject: &dyn Subject, wanted: impl Fn(&str) -> bool, mut tell: impl FnMut(&str, &Verdict)) -> bool {
     let mut passed = true;
     for case in cases::CASES.iter().filter(|case| wanted(case.name)) {

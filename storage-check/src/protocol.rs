@@ -1,11 +1,11 @@
-//! The protocol between the cases and a driver: one JSON object a line, calls one way, answers the other. What it means
-//! is written in `docs/storage-kit.md`.
+//! The protocol between the cases and a driver: one JSON object a line, calls in one direction, answers in the other.
+//! `docs/storage-kit.md` defines it.
 
 use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, StorageError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What `open` answers as its protocol.
+/// The protocol's name in the answer of `open`.
 pub const PROTOCOL: u64 = 1;
 
 /// A call without its id.
@@ -27,7 +27,7 @@ pub enum Call {
         start: String,
         /// Its end.
         end: String,
-        /// How many rows at most.
+        /// The largest number of rows.
         limit: u32,
         /// `forward` or `reverse`.
         order: Order,
@@ -51,7 +51,7 @@ pub enum Order {
     Reverse,
 }
 
-/// A version as decimal digits: many languages' JSON numbers lose digits above 2^53.
+/// A version as decimal digits, because JSON numbers lose digits above 2^53 in many languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digits(String);
@@ -102,7 +102,7 @@ struct EntryLine {
 }
 
 impl Call {
-    /// The call of a commit.
+    /// Makes the call of a commit.
     pub fn commit(checks: &[Check], mutations: &[Mutation]) -> Call {
         let check = |check: &Check| CheckLine { key: check.key.clone(), version: check.version.map(Digits::of) };
         let mutation = |mutation: &Mutation| match mutation {
@@ -112,7 +112,7 @@ impl Call {
         Call::Commit { checks: checks.iter().map(check).collect(), mutations: mutations.iter().map(mutation).collect() }
     }
 
-    /// The call of a scan.
+    /// Makes the call of a scan.
     pub fn scan(range: &KeyRange, limit: u32, order: Direction) -> Call {
         let order = match order {
             Direction::Forward => Order::Forward,
@@ -122,7 +122,7 @@ impl Call {
     }
 }
 
-/// The checks of a commit as they came.
+/// Reads the checks of a commit.
 pub fn checks(lines: Vec<CheckLine>) -> Result<Vec<Check>, String> {
     let check = |line: CheckLine| {
         Ok(Check { key: line.key, version: line.version.map(|version| version.number()).transpose()? })
@@ -130,7 +130,7 @@ pub fn checks(lines: Vec<CheckLine>) -> Result<Vec<Check>, String> {
     lines.into_iter().map(check).collect()
 }
 
-/// The mutations of a commit as they came.
+/// Reads the mutations of a commit.
 pub fn mutations(lines: Vec<MutationLine>) -> Vec<Mutation> {
     let mutation = |line| match line {
         MutationLine::Put { put, value } => Mutation::Put { key: put, value },
@@ -139,13 +139,13 @@ pub fn mutations(lines: Vec<MutationLine>) -> Vec<Mutation> {
     lines.into_iter().map(mutation).collect()
 }
 
-/// Rows as they are answered.
+/// Writes rows for an answer.
 pub fn entries_out(entries: Vec<Option<Entry>>) -> Value {
     let line = |entry: Entry| json!({"key": entry.key, "value": entry.value, "version": entry.version.to_string()});
     entries.into_iter().map(|entry| entry.map_or(Value::Null, line)).collect()
 }
 
-/// Rows as they were answered.
+/// Reads the rows of an answer.
 pub fn entries_in(answer: Value) -> Result<Vec<Option<Entry>>, String> {
     let lines: Vec<Option<EntryLine>> =
         serde_json::from_value(answer).map_err(|error| format!("the answer is no list of rows: {error}"))?;
@@ -153,19 +153,19 @@ pub fn entries_in(answer: Value) -> Result<Vec<Option<Entry>>, String> {
     lines.into_iter().map(|line| line.map(entry).transpose()).collect()
 }
 
-/// Versions as they are answered.
+/// Writes versions for an answer.
 pub fn versions_out(versions: &[u64]) -> Value {
     versions.iter().map(u64::to_string).collect()
 }
 
-/// Versions as they were answered.
+/// Reads the versions of an answer.
 pub fn versions_in(answer: Value) -> Result<Vec<u64>, String> {
     let digits: Vec<Digits> = serde_json::from_value(answer)
         .map_err(|error| format!("the answer is no list of versions as texts of digits: {error}"))?;
     digits.iter().map(Digits::number).collect()
 }
 
-/// An error as it is answered.
+/// Writes an error for an answer.
 pub fn error_out(error: &StorageError) -> Value {
     match error {
         StorageError::Conflict(failed) => json!({"kind": "conflict", "failed": failed}),
@@ -176,7 +176,7 @@ pub fn error_out(error: &StorageError) -> Value {
     }
 }
 
-/// An error as it was answered.
+/// Reads the error of an answer.
 pub fn error_in(answer: Value) -> Result<StorageError, String> {
     #[derive(Deserialize)]
     #[serde(tag = "kind", rename_all = "kebab-case")]

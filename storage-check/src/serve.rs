@@ -1,25 +1,24 @@
-//! The driver's side of the protocol for a store that is written in Rust.
+//! The driver's side of the protocol, for a store written in Rust.
 
-use crate::Handle;
 use crate::protocol::{self, Call, PROTOCOL};
+use crate::subject::Handle;
 use hookwright_engine::ports::{Direction, KeyRange};
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// A store that is to be driven.
+/// A store for a driver.
 pub trait Offer: Sync {
-    /// Whether another process finds the rows.
+    /// Returns true if another process finds the rows.
     fn is_durable(&self) -> bool;
-    /// Opens the store, and makes it if it is not there.
+    /// Opens the store, and makes it if it is missing.
     fn open(&self) -> Result<Handle, String>;
-    /// Makes it empty and opens it. Nobody else has it open.
+    /// Makes the store empty and opens it. No other connection is open.
     fn reset(&self) -> Result<Handle, String>;
 }
 
-/// Answers the calls that come in, several at a time, until there are no more. Errors: of the streams, and of a call that
-/// cannot be understood.
+/// Answers calls, several at a time, until the input ends. Fails if a stream fails, or a call cannot be parsed.
 pub fn serve(offer: &dyn Offer, input: impl BufRead, output: impl Write + Send) -> io::Result<()> {
     let output = Mutex::new(output);
     let answer = |id: &Value, result: Result<Value, Value>| {
@@ -37,7 +36,7 @@ pub fn serve(offer: &dyn Offer, input: impl BufRead, output: impl Write + Send) 
             let (id, call) = parse(&line?)?;
             let is_open = call == Call::Open;
             if is_open || call == Call::Reset {
-                // What is open must be closed first.
+                // The open store must be closed first.
                 drop(store.take());
                 let opened = if is_open { offer.open() } else { offer.reset() };
                 store = Some(opened.map_err(io::Error::other)?);
@@ -48,9 +47,9 @@ pub fn serve(offer: &dyn Offer, input: impl BufRead, output: impl Write + Send) 
             let answer = &answer;
             scope.spawn(move || {
                 let result = run(&store, call);
-                // The store is closed before the answer leaves: a reset may follow.
+                // The store is closed before the answer is written, because a reset may follow.
                 drop(store);
-                // Nobody to tell: the other end is gone.
+                // An error means that the other end is closed, so no answer is needed.
                 let _ = answer(&id, result);
             });
         }

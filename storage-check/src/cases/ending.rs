@@ -1,15 +1,15 @@
-//! Cases in which connections end, properly or in the middle of a commit, and others come after them.
+//! Cases in which connections are closed, or killed in the middle of a commit, and others follow.
 
-use super::{Store, all, at, commit, delete, get, put, row, set, unexpected};
+use crate::calls::{Store, all, at, commit, delete, get, put, row, set, unexpected};
 use crate::failure::{Done, holds, same};
-use crate::{End, Handle, Subject};
+use crate::subject::{End, Handle, Subject};
 use hookwright_engine::ports::StorageError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const CRASHES: u64 = 20;
-/// The longest time between an answer and the kill: about what a commit takes.
+/// The longest time between an answer and the kill: about the time of a commit.
 const PAUSE_US_MAX: u64 = 3_000;
 /// How long a case waits for commits to be answered.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ pub(super) fn versions(subject: &dyn Subject) -> Done {
             holds(!seen.contains(&version), what, &format!("none of {seen:?}"), &version)?;
             seen.push(version);
         }
-        // The rows with the highest versions go, and with them what a store could count from.
+        // The rows with the highest versions are deleted, so that a store cannot count from them.
         commit(&*store, &[], &[delete("newest"), delete("k")])?;
         drop(store);
         subject.end(End::Closed)?;
@@ -47,10 +47,11 @@ pub(super) fn versions(subject: &dyn Subject) -> Done {
     Ok(())
 }
 
-/// What is known of the commits of one life: each puts `x` and `y` and one row of its own, and deletes the one before.
+/// The commits of one process, as far as they were answered. Each puts `x`, `y` and a row of its own, and deletes the own
+/// row of the commit before.
 #[derive(Default)]
 struct Known {
-    /// The last commit that was answered, and the version of `x` then.
+    /// The last answered commit, and its version of `x`.
     number: u64,
     version: u64,
     /// Every version of `x` that was answered or read.
@@ -80,14 +81,14 @@ fn commit_until_killed(subject: &dyn Subject, store: &Handle, known: &mut Known,
         while answered.load(Ordering::Acquire) < target && !writing.is_finished() && begun.elapsed() < PATIENCE {
             thread::yield_now();
         }
-        // Any moment will do: this one is somewhere in the commit that is under way.
+        // This moment falls somewhere into the commit that runs.
         thread::sleep(Duration::from_micros(pause_us));
         let ended = subject.end(End::Killed);
         writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(ended)
     })
 }
 
-/// Commits until one is not answered.
+/// Commits until a commit stays without an answer.
 fn write(store: &Store, known: &mut Known, answered: &AtomicU64) -> Done {
     loop {
         let number = known.number + 1;
@@ -115,7 +116,7 @@ fn write(store: &Store, known: &mut Known, answered: &AtomicU64) -> Done {
     }
 }
 
-/// After a crash: all of the last answered commit, or all of the one that was under way.
+/// Checks that a crash left all of the last answered commit, or all of the commit that ran.
 fn look(store: &Store, known: &mut Known) -> Done {
     let x = row(store, "x")?;
     let last = known.number;
@@ -138,7 +139,7 @@ fn look(store: &Store, known: &mut Known) -> Done {
     Ok(())
 }
 
-/// One process dies in the middle of commits; the other must not wait for its locks.
+/// Kills one process in the middle of commits. The other must not wait for its locks.
 pub(super) fn others(subject: &dyn Subject) -> Done {
     let (victim, survivor) = (subject.connect()?, subject.connect()?);
     set(&*survivor, "shared", "0")?;

@@ -1,8 +1,10 @@
 //! Cases with several writers and readers at once, each with a connection of its own.
 
-use super::{REPEATS_MAX, Store, absent, all, at, commit, get, get_all, keys, put, row, set, try_commit};
+use crate::calls::{
+    REPEATS_MAX, Store, absent, all, at, commit, delete, get, get_all, keys, put, row, set, try_commit,
+};
 use crate::failure::{Done, Failure, holds, same};
-use crate::{Handle, Subject};
+use crate::subject::{Handle, Subject};
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +47,7 @@ pub(super) fn seen_by_others(subject: &dyn Subject) -> Done {
         let came = (seen.value.as_str(), seen.version);
         same("the row as another connection reads it", &came, &(round.to_string().as_str(), version))?;
         same("all rows as another connection reads them", &all(&*other)?, &vec![seen])?;
-        commit(&*other, &[at("k", version)], &[super::delete("k")])?;
+        commit(&*other, &[at("k", version)], &[delete("k")])?;
         same("the row after another connection deleted it", &get(&*one, "k")?, &None)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Cases about `get` and `scan`.
 
-use super::{Store, all, commit, count, get_all, keys, put, range, row, scan, set};
+use crate::calls::{Store, all, commit, count, get_all, keys, put, range, row, scan, set};
 use crate::failure::{Done, holds, same};
 use hookwright_engine::limits::{GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX};
 use hookwright_engine::ports::Direction::{Forward, Reverse};

@@ -1,6 +1,6 @@
 //! Cases about calls that break a rule: a store refuses them as `invalid`, all alike, and applies nothing.
 
-use super::{Store, absent, all, at, delete, put, range, set, unexpected};
+use crate::calls::{Store, absent, all, at, delete, put, range, set, unexpected};
 use crate::failure::{Done, Failure, same};
 use hookwright_engine::limits::{
     COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX, GET_KEYS_MAX, KEY_BYTES_MAX, SCAN_ENTRIES_MAX, VALUE_BYTES_MAX,
@@ -16,7 +16,7 @@ fn invalid<T>(what: &str, result: Result<T, StorageError>) -> Done {
     }
 }
 
-/// What is no key, by what is wrong with it.
+/// Texts that are no keys, each with its fault.
 fn no_keys() -> [(&'static str, String); 8] {
     [
         ("an empty key", String::new()),

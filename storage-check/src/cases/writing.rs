@@ -1,6 +1,6 @@
 //! Cases about `commit`, one writer at a time.
 
-use super::{Store, absent, all, at, commit, conflicts, count, delete, get, keys, put, row, set};
+use crate::calls::{Store, absent, all, at, commit, conflicts, count, delete, get, keys, put, row, set};
 use crate::failure::{Done, holds, same};
 use hookwright_engine::limits::{COMMIT_BYTES_MAX, COMMIT_CHECKS_MAX, COMMIT_MUTATIONS_MAX};
 use hookwright_engine::ports::Check;

@@ -1,7 +1,6 @@
-//! One process of a driver: calls go to its stdin, answers are matched by their ids, whatever their order.
+//! One process of a driver. Calls go to its stdin. Answers may come in any order, and are matched by their ids.
 
-use crate::Failure;
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::protocol::Call;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,19 +12,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A line of an answer, in bytes: the largest commit read back, each byte written as `\u0000`.
+/// The longest line of an answer, in bytes: the largest commit read back, each byte written as `\u0000`.
 const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Between two looks whether a process has ended.
+/// Time between two checks for the end of a process.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What a call comes to: the member `ok`, or the member `error`.
+/// The result of a call: the member `ok`, or the member `error`.
 type Said = Result<Value, Value>;
 
 /// A running driver. Dropping it kills it.
 #[derive(Debug)]
 pub struct Process {
     child: Mutex<Child>,
-    /// Lines for its stdin. A thread writes them: a driver that does not read must not hold a caller beyond its time.
+    /// Lines for its stdin. A thread writes them, so that a driver that does not read cannot delay a caller beyond its timeout.
     lines: Mutex<Option<Sender<String>>>,
     pending: Arc<Mutex<Pending>>,
     timeout: Duration,
@@ -35,12 +34,12 @@ pub struct Process {
 struct Pending {
     next: u64,
     waiting: BTreeMap<u64, Sender<Said>>,
-    /// Why there will be no more answers.
+    /// The reason why no more answers will come.
     ended: Option<String>,
 }
 
 impl Process {
-    /// Starts the command; its stderr is ours.
+    /// Starts the command, which inherits this process's stderr.
     pub fn start(command: &[OsString], timeout: Duration) -> Done<Process> {
         let trouble = |came: String| Failure::new("starting the driver", "a process", came);
         let (program, arguments) = command.split_first().ok_or_else(|| trouble("no command".to_owned()))?;
@@ -64,7 +63,7 @@ impl Process {
         Ok(Process { child: Mutex::new(child), lines: Mutex::new(Some(lines)), pending, timeout })
     }
 
-    /// Calls and waits for the answer. Errors: there is none, and why.
+    /// Calls and waits for the answer. An error says why no answer came.
     pub fn call(&self, call: &Call) -> Result<Said, String> {
         let (sender, answer) = channel();
         let id = {
@@ -80,7 +79,7 @@ impl Process {
         let mut line = json!(call);
         line["id"] = id.into();
         if let Some(lines) = &*lock(&self.lines) {
-            // An error means that the process is gone, and the reader says how.
+            // An error means that the process has ended. The reader says how.
             let _ = lines.send(format!("{line}\n"));
         }
         match answer.recv_timeout(self.timeout) {
@@ -95,7 +94,7 @@ impl Process {
         }
     }
 
-    /// Ends its input, and waits for its own end.
+    /// Closes its input, and waits until it ends.
     pub fn close(&self) -> Done {
         drop(lock(&self.lines).take());
         let begun = Instant::now();
@@ -116,10 +115,10 @@ impl Process {
         }
     }
 
-    /// `kill -9`, and its end.
+    /// Ends it by `kill -9`, and waits until it has ended.
     pub fn kill(&self) {
         let mut child = lock(&self.child);
-        // Errors mean that it has ended.
+        // An error means that it has ended already.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -131,7 +130,7 @@ impl Drop for Process {
     }
 }
 
-/// Writes what is queued until nobody can queue anything any more; then the stdin closes.
+/// Writes the queued lines until the queue is closed. Then the stdin closes.
 fn write(mut stdin: ChildStdin, queue: &Receiver<String>) {
     for line in queue {
         if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
@@ -140,7 +139,7 @@ fn write(mut stdin: ChildStdin, queue: &Receiver<String>) {
     }
 }
 
-/// Hands answers to those who wait for them. Answers why it ends.
+/// Hands each answer to the caller that waits for it. Returns the reason why the answers ended.
 fn read(stdout: ChildStdout, pending: &Mutex<Pending>) -> String {
     let mut stdout = BufReader::new(stdout);
     let mut line = String::new();
@@ -163,7 +162,7 @@ fn read(stdout: ChildStdout, pending: &Mutex<Pending>) -> String {
         };
         let waiting = id.and_then(|id| lock(pending).waiting.remove(&id));
         let Some(waiting) = waiting else { return format!("it answered a call that does not wait: {:?}", shown()) };
-        // Whoever waited too long is gone.
+        // A caller whose timeout has passed no longer waits.
         let _ = waiting.send(said);
     }
 }

@@ -37,7 +37,7 @@ export const CASES = [
   one('deleting what is not there is no error', deleteMissing),
   one('the largest commit fits', largestCommit),
   one('commits that break a rule are refused and nothing is applied', refusedCommits),
-  several('what one connection writes the others read', seenByOthers),
+  several('one connection reads the rows that another wrote', seenByOthers),
   several('a counter incremented under a check loses nothing', counter),
   several('one of many inserts wins', inserts),
   several('a check holds although only another row is changed', unchangedRows),
