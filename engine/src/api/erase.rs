@@ -35,7 +35,7 @@ pub fn erase(host: &dyn Host, _config: &Config, tenant: &str, request: &str) -> 
     row::check_running(host, &tenant_part, JobKind::Erase)?;
     let now_ms = host.now_us() / 1_000;
     let hash = Some(subject::hash(tenant, subject_type, subject_id));
-    let new = Job { subject: hash, ..row::new(JobKind::Erase, None, now_ms) };
+    let new = Job { subject_hash: hash, ..row::new(JobKind::Erase, None, now_ms) };
     let shown = new.clone();
     let mut commit = Commit::default();
     let id = row::put_new(host, &mut commit, &tenant_part, &id::token(host), new);

@@ -13,7 +13,7 @@ use crate::delivery::target::inactive_reason;
 use crate::ports::{Direction, Host};
 use crate::profile::pattern;
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, Health, Message, State, Webhook};
+use crate::store::rows::{self, Attempt, AttemptState, Health, Message, Webhook};
 use crate::support::error::Error;
 use crate::support::json::{self, Json, Style};
 use crate::support::limits::{BREAKER_FAILURES, QUARANTINE_ALONE_CLAIMS, SCAN_ENTRIES_MAX};
@@ -113,18 +113,22 @@ fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> R
 fn outcome(number: u32, attempt: &Attempt) -> String {
     let detail = attempt.detail.as_deref().map_or(String::new(), |detail| format!(": {detail}"));
     let told = match (attempt.status, attempt.error) {
-        _ if attempt.state == State::Failed => return format!("it could not be made into an attempt{detail}"),
+        _ if attempt.state == AttemptState::Failed => return format!("it could not be made into an attempt{detail}"),
         (Some(status), _) => format!("answered {status} after {} ms", attempt.duration_ms),
         (None, Some(kind)) => format!("failed with {} after {} ms", kind.as_str(), attempt.duration_ms),
         (None, None) => return format!("no attempt{detail}"),
     };
     let follows = match attempt.state {
-        State::Retrying => "; another attempt follows",
+        AttemptState::Retrying => "; another attempt follows",
         // Of an answer the detail is what the receiver asked for.
-        State::Exhausted if attempt.status.is_none() || attempt.detail.is_none() => {
+        AttemptState::Exhausted if attempt.status.is_none() || attempt.detail.is_none() => {
             "; there is no further wait in the schedule"
         }
-        State::Exhausted | State::Delivered | State::Skipped | State::Cancelled | State::Failed => "",
+        AttemptState::Exhausted
+        | AttemptState::Delivered
+        | AttemptState::Skipped
+        | AttemptState::Cancelled
+        | AttemptState::Failed => "",
     };
     format!("attempt {number} {told}{detail}{follows}")
 }
@@ -173,14 +177,14 @@ fn waits(
     }
     if let Some(entry) = host.get_one(&keys::lane(lane))? {
         let lease: rows::Lane = rows::decode(&entry.key, &entry.value)?;
-        if lease.doubt.is_some_and(|doubt| doubt.claims >= QUARANTINE_ALONE_CLAIMS) {
+        if lease.quarantine.is_some_and(|quarantine| quarantine.claims >= QUARANTINE_ALONE_CLAIMS) {
             let alone =
                 "deliveries of the webhook are made one at a time, because its workers have gone again and again";
             steps.say(now_ms, "waiting", alone.to_owned());
         }
-        if lease.until > now_ms {
+        if lease.until_ms > now_ms {
             steps.say(
-                lease.until,
+                lease.until_ms,
                 "waiting",
                 "a worker is at the webhook's queue, until then at the latest".to_owned(),
             );

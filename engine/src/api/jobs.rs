@@ -102,7 +102,7 @@ pub fn cancel_job(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
         let (lane, job, version) = read(host, tenant, id)?;
         match job.state {
             JobState::Cancelled => return Ok(shown(id, &job)),
-            JobState::Running if job.kind.is_wish() => {}
+            JobState::Running if job.kind.sends() => {}
             state => {
                 let problem = format!("a job of the kind {} that is {}", job.kind.as_str(), state.as_str());
                 let error = Error::of(ErrorKind::Conflict, format!("`{id}` is {problem}")).at("jobId");

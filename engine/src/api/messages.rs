@@ -11,7 +11,7 @@ use crate::ports::{Direction, Entry, Host};
 use crate::profile::payload;
 use crate::store::id;
 use crate::store::keys;
-use crate::store::rows::{self, Attempt, Message, Recent};
+use crate::store::rows::{self, Attempt, Message, Recent, RecordedAttempt};
 use crate::store::tenant::read_keeps_bodies;
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
@@ -40,7 +40,7 @@ pub fn attempts(
     }
     // Each record names at least one attempt, so as many records as attempts wanted, and one more, are enough.
     let page = host.scan(&keys::recent_before(&lane, place.as_deref()), limit + 1, Direction::Reverse)?;
-    let mut wanted: Vec<(String, u32)> = Vec::new();
+    let mut wanted: Vec<RecordedAttempt> = Vec::new();
     let (mut next, mut last) = (None, None);
     for entry in &page {
         let place = keys::recent_place(&lane, &entry.key).unwrap_or_default();
@@ -63,9 +63,10 @@ pub fn attempts(
         // There was one that named nothing: there may be more behind it.
         next = next.or(last);
     }
-    let keys: Vec<String> = wanted.iter().map(|(message, number)| keys::attempt(&lane, message, *number)).collect();
+    let keys: Vec<String> =
+        wanted.iter().map(|attempt| keys::attempt(&lane, &attempt.message, attempt.number)).collect();
     let mut data = Vec::new();
-    for ((message, number), entry) in wanted.iter().zip(host.get(&keys)?) {
+    for (RecordedAttempt { message, number }, entry) in wanted.iter().zip(host.get(&keys)?) {
         // An attempt that retention has removed since is left out.
         let Some(entry) = entry else { continue };
         let Ok(attempt) = rows::decode::<Attempt>(&entry.key, &entry.value) else { continue };

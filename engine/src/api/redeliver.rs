@@ -28,7 +28,7 @@ pub fn redeliver(
     webhook: Option<&str>,
 ) -> Result<String, Error> {
     let (tenant_part, row) = messages::stored_message(host, tenant, message)?;
-    if row.is_test() {
+    if row.test {
         let error = Error::of(ErrorKind::Conflict, format!("`{message}` was a test"));
         return Err(error.hint("POST /webhooks/{id}/test sends another one"));
     }

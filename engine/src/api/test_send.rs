@@ -12,7 +12,7 @@ use crate::profile::request;
 use crate::store::commit::{Commit, Outcome};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, Recent, State};
+use crate::store::rows::{self, Attempt, AttemptState, Recent, RecordedAttempt};
 use crate::store::tenant::read_keeps_bodies;
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
@@ -38,16 +38,18 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     let completion = send(host, outgoing::request(ready, 1, target.timeout_ms(), &config.egress()));
     let keep_bodies = target.keep_bodies() && read_keeps_bodies(host, lane.tenant_part())?;
     let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
-    let state = if judged.state == State::Delivered { State::Delivered } else { State::Exhausted };
+    let state = if judged.state == AttemptState::Delivered { AttemptState::Delivered } else { AttemptState::Exhausted };
     let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type, keep_bodies) };
     let row = rows::Message {
         tenant: tenant.to_owned(),
         event_type: event.event_type.clone(),
         occurred_at_us: now_us,
         accepted_at_us: now_us,
-        content_hash: String::new(),
+        content_hash: None,
+        tombstone: None,
+        test: true,
         event: Some(event.to_json()),
-        subject: None,
+        subject_hash: None,
     };
     record(host, &lane, &message, &row, &attempt)?;
     Ok(json::write(&messages::show(lane.webhook(), &message, 1, &attempt), Style::Compact))
@@ -63,7 +65,7 @@ fn record(host: &dyn Host, lane: &Lane, message: &str, row: &rows::Message, atte
         commit.check(&key, None);
         commit.put(key.clone(), rows::encode(attempt));
         commit.put(keys::message(lane.tenant_part(), message), rows::encode(row));
-        let recent = Recent { attempts: vec![(message.to_owned(), 1)] };
+        let recent = Recent { attempts: vec![RecordedAttempt { message: message.to_owned(), number: 1 }] };
         commit.put(keys::recent(lane, host.now_us() / 1_000, &id::token(host)), rows::encode(&recent));
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(()),

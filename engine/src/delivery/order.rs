@@ -39,7 +39,7 @@ pub fn is_wanted(hook: &Entry) -> bool {
 pub fn first(host: &dyn Host, lane: &Lane) -> Result<Option<String>, Error> {
     let first = host.scan(&keys::queue_all(lane), 1, Direction::Forward)?.into_iter().next();
     let row = first.and_then(|entry| rows::decode::<Queue>(&entry.key, &entry.value).ok());
-    Ok(row.and_then(|row| row.deliveries.into_iter().next()).map(|(message, _)| message))
+    Ok(row.and_then(|row| row.deliveries.into_iter().next()).map(|delivery| delivery.message))
 }
 
 impl Webhook {

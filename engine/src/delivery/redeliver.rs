@@ -7,7 +7,7 @@ use crate::ports::{Direction, Entry, Host};
 use crate::store::commit::{Commit, Outcome};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, Empty, Inbox, Message, Queue, State};
+use crate::store::rows::{self, Attempt, AttemptState, Empty, Inbox, Message, Queue, QueuedDelivery};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{ATTEMPT_NUMBER_MAX, QUEUE_PAGES_SEARCHED_MAX, SCAN_ENTRIES_MAX};
@@ -123,7 +123,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
             let waits = rows::decode::<Queue>(&entry.key, &entry.value)?.deliveries;
             // In this very millisecond another redelivery has put it where this one would.
             let is_there = entry.key == keys::retry(lane, now_ms, message, number);
-            if waits != [(message.to_owned(), number)] || is_there {
+            if waits != [QueuedDelivery { message: message.to_owned(), number }] || is_there {
                 return Ok(Plan::Changed);
             }
             commit.check(&entry.key, Some(entry.version));
@@ -223,7 +223,7 @@ fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: 
         Some(key) => (key, Some(next_ms)),
         None => (keys::retry(lane, place.at_ms, message, number), place.due_ms),
     };
-    let deliveries = vec![(message.to_owned(), number)];
+    let deliveries = vec![QueuedDelivery { message: message.to_owned(), number }];
     let queue = Queue { deliveries, first: (number > 1).then_some(number), due_ms };
     commit.put(key, rows::encode(&queue));
 }
@@ -233,7 +233,7 @@ pub(crate) fn asked(event_type: &str, due_ms: u64, token: &str) -> Attempt {
     Attempt {
         next_at_ms: Some(due_ms),
         again: Some(token.to_owned()),
-        ..Attempt::new(due_ms, event_type, State::Retrying)
+        ..Attempt::new(due_ms, event_type, AttemptState::Retrying)
     }
 }
 
@@ -257,7 +257,7 @@ fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Ent
         let last = page.last().filter(|_| page.len() == SCAN_ENTRIES_MAX as usize).map(|last| keys::next(&last.key));
         for entry in page {
             let group: Queue = rows::decode(&entry.key, &entry.value)?;
-            if group.deliveries.iter().any(|(queued, _)| queued == message) {
+            if group.deliveries.iter().any(|queued| queued.message == message) {
                 return Ok(Some(entry));
             }
         }

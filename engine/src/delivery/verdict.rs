@@ -4,7 +4,7 @@
 use crate::ports::{Completion, HttpErrorKind, Response};
 use crate::profile::Profile;
 use crate::store::id;
-use crate::store::rows::{Attempt, State};
+use crate::store::rows::{Attempt, AttemptState};
 use crate::support::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
 use crate::support::time;
 
@@ -22,7 +22,7 @@ pub struct Verdict {
     /// The beginning of the response's body.
     pub excerpt: Option<String>,
     /// What follows.
-    pub state: State,
+    pub state: AttemptState,
     /// When the next attempt is due.
     pub next_at_ms: Option<u64>,
     /// Why the webhook is to be disabled.
@@ -64,7 +64,7 @@ pub fn judge(
         error: None,
         detail: None,
         excerpt: None,
-        state: State::Exhausted,
+        state: AttemptState::Exhausted,
         next_at_ms: None,
         disable: None,
         otherwise_at_ms: None,
@@ -74,7 +74,7 @@ pub fn judge(
     match completion.result {
         Ok(response) => {
             if profile.is_success(response.status) {
-                verdict.state = State::Delivered;
+                verdict.state = AttemptState::Delivered;
             }
             if profile.disable_on.contains(&response.status) {
                 verdict.disable = Some(format!("the receiver answered {}", response.status));
@@ -84,7 +84,7 @@ pub fn judge(
             }
             match wish(&response) {
                 Some(Wish::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
-                Some(Wish::AbortMessage) if verdict.state != State::Delivered => {
+                Some(Wish::AbortMessage) if verdict.state != AttemptState::Delivered => {
                     verdict.detail = Some(aborted());
                     verdict.aborted = true;
                 }
@@ -101,13 +101,13 @@ pub fn judge(
             verdict.detail = Some(printable(&error.detail));
         }
     }
-    let failed = verdict.state != State::Delivered && !verdict.aborted;
+    let failed = verdict.state != AttemptState::Delivered && !verdict.aborted;
     let wait_ms = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed);
     let next_at_ms = wait_ms.map(|wait_ms| now_ms + wait_ms.max(hint_ms));
     if verdict.disable.is_some() {
         verdict.otherwise_at_ms = next_at_ms;
     } else if next_at_ms.is_some() {
-        verdict.state = State::Retrying;
+        verdict.state = AttemptState::Retrying;
         verdict.next_at_ms = next_at_ms;
     }
     verdict
@@ -186,8 +186,8 @@ mod tests {
 
     #[test]
     fn statuses_and_hints() {
-        use State::{Delivered, Exhausted, Retrying};
-        let rows: &[(u16, u32, &str, State, Option<u64>)] = &[
+        use AttemptState::{Delivered, Exhausted, Retrying};
+        let rows: &[(u16, u32, &str, AttemptState, Option<u64>)] = &[
             (200, 1, "", Delivered, None),
             (299, 1, "9", Delivered, None),
             (301, 1, "", Retrying, Some(5_000)),
@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_receiver_may_end_a_message_or_its_webhook() {
-        use State::{Delivered, Exhausted, Retrying};
-        let rows: &[(u16, &str, State, bool)] = &[
+        use AttemptState::{Delivered, Exhausted, Retrying};
+        let rows: &[(u16, &str, AttemptState, bool)] = &[
             (500, "disable", Exhausted, true),
             (200, " Disable ", Delivered, true),
             (500, "abort-message", Exhausted, false),
@@ -239,7 +239,7 @@ mod tests {
         let error = HttpError { kind: HttpErrorKind::Dns, detail: "no such name".to_owned() };
         let completion = Completion { id: 1, duration_ms: 7, result: Err(error) };
         let verdict = judge(&standard(), SCHEDULE_S, 1, "", completion, NOW_MS);
-        assert_eq!((verdict.state, verdict.error), (State::Retrying, Some(HttpErrorKind::Dns)));
+        assert_eq!((verdict.state, verdict.error), (AttemptState::Retrying, Some(HttpErrorKind::Dns)));
     }
 
     #[test]

@@ -108,9 +108,11 @@ fn prepare(
         event_type: event.event_type.clone(),
         occurred_at_us: event.occurred_at_us.unwrap_or(accepted_at_us),
         accepted_at_us,
-        content_hash: content_hash.clone(),
+        content_hash: Some(content_hash.clone()),
+        tombstone: None,
+        test: false,
         event: Some(event.to_json()),
-        subject: None,
+        subject_hash: None,
     };
     let inbox = Inbox { tenant_part: tenant_part.clone(), event_type: event.event_type, routed_to: None, routed: None };
     Ok(Prepared {
@@ -157,7 +159,7 @@ fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Opti
                 let error = Error::of(ErrorKind::Unavailable, "a message with this id is being removed");
                 return Err((None, error.hint("repeat the call")));
             }
-            if row.content_hash != event.content_hash {
+            if row.content_hash.as_deref() != Some(&event.content_hash) {
                 let index = events.iter().position(|event| event.message_key == *key);
                 return Err((index, other_content()));
             }

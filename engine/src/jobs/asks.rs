@@ -72,10 +72,11 @@ impl Asks {
         }
         step.commit.check(&entry.key, Some(entry.version));
         let behind = if hook.strict_order { Some(Place::last(ctx.host, &lane, now_ms)?) } else { None };
-        // Where the job looks at one thing at a time already, its tries are all of this one.
-        let tries_max = if work.job.careful.is_some() { JOB_SKIP_CLAIMS - JOB_SINGLE_CLAIMS } else { JOB_SKIP_CLAIMS };
-        let leaves_out = work.job.tries.unwrap_or(0) > tries_max;
-        let looks_max = if step.job.careful.is_some() { 1 } else { JOB_STEP_SCANNED_MAX };
+        // Where the job looks at one thing at a time already, its claims are all of this one.
+        let claims_max =
+            if work.job.single_steps.is_some() { JOB_SKIP_CLAIMS - JOB_SINGLE_CLAIMS } else { JOB_SKIP_CLAIMS };
+        let leaves_out = work.job.claims.unwrap_or(0) > claims_max;
+        let looks_max = if step.job.single_steps.is_some() { 1 } else { JOB_STEP_SCANNED_MAX };
         Ok(Some(Asks {
             lane,
             hook,
@@ -192,7 +193,7 @@ impl Asks {
 fn blocked_ms(ctx: &JobContext<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
     let row = ctx.host.get_one(&keys::lane(lane))?;
     let row = row.and_then(|entry| rows::decode::<rows::Lane>(&entry.key, &entry.value).ok());
-    let timer = row.filter(|row| row.until == 0).and_then(|row| row.timer);
+    let timer = row.filter(|row| row.until_ms == 0).and_then(|row| row.timer);
     let due_ms = timer.and_then(|timer| keys::parse_timer(&timer)).map_or(0, |(due_ms, _)| due_ms);
     Ok(due_ms.saturating_sub(now_ms).clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX))
 }
@@ -211,7 +212,7 @@ pub(super) enum Found {
 pub(super) fn sendable(ctx: &mut JobContext<'_>, entry: Option<Entry>) -> Option<(Entry, Message)> {
     let entry = entry?;
     match rows::decode::<Message>(&entry.key, &entry.value) {
-        Ok(row) if row.is_test() || row.is_gone() || row.event.is_none() => None,
+        Ok(row) if row.test || row.is_gone() || row.event.is_none() => None,
         Ok(row) => Some((entry, row)),
         Err(error) => {
             ctx.tell(&error);

@@ -8,7 +8,7 @@
 use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
-use crate::store::rows::{self, ERASED, Empty, JobState, Message, Queue, Recent, Routed};
+use crate::store::rows::{self, Empty, JobState, Message, Queue, Recent, Routed, Tombstone};
 use crate::store::subject;
 use crate::support::error::Error;
 use crate::support::limits::{
@@ -44,7 +44,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     }
     if kind == "stones" || (kind == "message" && step.job.affected == 0) {
         step.job.state = JobState::Done;
-        step.job.subject = None;
+        step.job.subject_hash = None;
         step.job.phase = None;
         // What was left out stays said.
         step.job.detail = step.job.detail.take().filter(|detail| detail != REMOVED);
@@ -72,9 +72,12 @@ fn mark(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<bool, 
                 continue;
             }
         };
-        let subject = row.subject.clone().or_else(|| subject::hash_of(&row));
+        let subject_hash = row.subject_hash.clone().or_else(|| subject::hash_of(&row));
         // What is reported after the call is not concerned.
-        if subject.is_none() || subject != step.job.subject || row.accepted_at_ms() > step.job.created_at_ms {
+        if subject_hash.is_none()
+            || subject_hash != step.job.subject_hash
+            || row.accepted_at_ms() > step.job.created_at_ms
+        {
             continue;
         }
         let message = keys::last_part(&entry.key);
@@ -82,15 +85,16 @@ fn mark(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<bool, 
         step.commit.check(&entry.key, Some(entry.version));
         step.commit.put(keys::erasure(&work.lane, message), rows::encode(&Empty {}));
         step.commit.delete(keys::inbox(keys::shard_of(tenant_part), row.accepted_at_us, message));
-        let stone = Message { event: None, content_hash: ERASED.to_owned(), occurred_at_us: 0, subject, ..row };
-        step.commit.put(entry.key, rows::encode(&stone));
+        let tombstone = Some(Tombstone::Erasure);
+        let row = Message { event: None, content_hash: None, tombstone, occurred_at_us: 0, subject_hash, ..row };
+        step.commit.put(entry.key, rows::encode(&row));
     }
     Ok(more)
 }
 
 /// How many rows are looked at in one step: one after the other, where pumps did not come back from several.
 fn rows_at_once(step: &Step, most: u32) -> u32 {
-    if step.job.careful.is_some() || step.leaves_out { 1 } else { most }
+    if step.job.single_steps.is_some() || step.leaves_out { 1 } else { most }
 }
 
 /// Whether the row is not looked at, because no ctx came back from it.
@@ -180,17 +184,17 @@ fn without(entry: &Entry, goes: &mut dyn FnMut(&str) -> bool) -> Result<Left, Er
     let (before, after, text) = if key.starts_with("queue/") {
         let mut row: Queue = rows::decode(key, value)?;
         let before = row.deliveries.len();
-        row.deliveries.retain(|(message, _)| !goes(message));
+        row.deliveries.retain(|delivery| !goes(&delivery.message));
         (before, row.deliveries.len(), rows::encode(&row))
     } else if key.starts_with("recent/") {
         let mut row: Recent = rows::decode(key, value)?;
         let before = row.attempts.len();
-        row.attempts.retain(|(message, _)| !goes(message));
+        row.attempts.retain(|attempt| !goes(&attempt.message));
         (before, row.attempts.len(), rows::encode(&row))
     } else {
         let mut row: Routed = rows::decode(key, value)?;
         let before = row.messages.len();
-        row.messages.retain(|(message, ..)| !goes(message));
+        row.messages.retain(|routed| !goes(&routed.message));
         (before, row.messages.len(), rows::encode(&row))
     };
     Ok(match after {

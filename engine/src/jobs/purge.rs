@@ -23,8 +23,8 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     let row = ctx.host.get_one(&keys::lane(&lane))?;
     let queued = !ctx.host.scan(&keys::queue_all(&lane), 1, Direction::Forward)?.is_empty();
     if let Some(entry) = row {
-        let idle =
-            rows::decode::<rows::Lane>(&entry.key, &entry.value).is_ok_and(|row| row.until == 0 && row.timer.is_none());
+        let idle = rows::decode::<rows::Lane>(&entry.key, &entry.value)
+            .is_ok_and(|row| row.until_ms == 0 && row.timer.is_none());
         if !idle {
             step.pause_ms = pause_ms;
             return Ok(());

@@ -5,7 +5,7 @@ use crate::jobs::asks::{Asks, Found, sendable};
 use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
-use crate::store::rows::{self, Attempt, JobState, Recent, State};
+use crate::store::rows::{self, Attempt, AttemptState, JobState, Recent, RecordedAttempt};
 use crate::support::error::Error;
 use crate::support::limits::JOB_ROWS_MAX;
 
@@ -49,15 +49,17 @@ fn recover(
         }
     };
     // Where the message is no longer named, the record is looked at anew.
-    let from = attempts.iter().position(|(message, _)| Some(message) == after).map_or(0, |at| at + 1);
+    let from = attempts.iter().position(|recorded| Some(&recorded.message) == after).map_or(0, |at| at + 1);
     // The messages are read one by one anyway.
     let keys: Vec<String> =
-        attempts[from..].iter().map(|(message, number)| keys::attempt(&asks.lane, message, *number)).collect();
+        attempts[from..].iter().map(|recorded| keys::attempt(&asks.lane, &recorded.message, recorded.number)).collect();
     let logs = if keys.is_empty() { Vec::new() } else { ctx.host.get(&keys)? };
-    for ((message, number), log) in attempts[from..].iter().zip(logs) {
+    for (RecordedAttempt { message, number }, log) in attempts[from..].iter().zip(logs) {
         let looks = asks.look(step, &entry.key, message);
         let log = log.and_then(|log| rows::decode::<Attempt>(&log.key, &log.value).ok());
-        let failed = |attempt: &Attempt| matches!(attempt.state, State::Exhausted | State::Failed) && !attempt.test;
+        let failed = |attempt: &Attempt| {
+            matches!(attempt.state, AttemptState::Exhausted | AttemptState::Failed) && !attempt.test
+        };
         if looks && log.as_ref().is_some_and(|attempt| failed(attempt) && attempt.next_at_ms.is_none()) {
             // Read before the delivery: whoever removes the message reads it before, too.
             let row = ctx.host.get_one(&keys::message(asks.lane.tenant_part(), message))?;

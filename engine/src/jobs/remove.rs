@@ -7,7 +7,7 @@
 use crate::jobs::step::{JobContext, Step};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
-use crate::store::rows::{self, Attempt, GONE, Message, Recent, Routed};
+use crate::store::rows::{self, Attempt, Message, Recent, RecordedAttempt, Routed, RoutedMessage, Tombstone};
 use crate::store::subject;
 use crate::support::error::Error;
 use crate::support::limits::{RETENTION_ATTEMPTS_MAX, RETENTION_MESSAGES_MAX, RETENTION_STEP_MS, SCAN_ENTRIES_MAX};
@@ -50,7 +50,7 @@ pub(super) fn messages(
     };
     let deadline_ms = ctx.now_ms() + RETENTION_STEP_MS;
     let after = step.job.after.take();
-    let from = row.messages.iter().position(|(message, ..)| Some(message) == after.as_ref()).map_or(0, |at| at + 1);
+    let from = row.messages.iter().position(|routed| Some(&routed.message) == after.as_ref()).map_or(0, |at| at + 1);
     let mut left = row.messages.clone();
     let mut rest = left.split_off(from);
     rest.reverse();
@@ -62,7 +62,7 @@ pub(super) fn messages(
             break;
         }
         looked += 1;
-        let key = keys::message(tenant_part, &listed.0);
+        let key = keys::message(tenant_part, &listed.message);
         let (version, message, log, without_answers) = match fate(ctx, tenant_part, &listed)? {
             Fate::Missing => continue,
             Fate::Stays => {
@@ -85,9 +85,9 @@ pub(super) fn messages(
             }
         }
         step.job.affected += 1;
-        let subject = message.subject.clone().or_else(|| subject::hash_of(&message));
+        let subject_hash = message.subject_hash.clone().or_else(|| subject::hash_of(&message));
         if bare.is_some() {
-            step.commit.put(key, rows::encode(&Message { event: None, subject, ..*message }));
+            step.commit.put(key, rows::encode(&Message { event: None, subject_hash, ..*message }));
             bared.push(listed);
             continue;
         }
@@ -98,15 +98,16 @@ pub(super) fn messages(
         }
         if large {
             // It is gone for everybody else from now on, and its rows go in several commits.
-            let content_hash = GONE.to_owned();
-            step.commit.put(key, rows::encode(&Message { event: None, content_hash, subject, ..*message }));
+            let tombstone = Some(Tombstone::Retention);
+            let row = Message { event: None, content_hash: None, tombstone, subject_hash, ..*message };
+            step.commit.put(key, rows::encode(&row));
             rest.push(listed);
             break;
         }
         step.commit.delete(key);
     }
     step.job.scanned += looked as u64;
-    go_on(step, entry, (!rest.is_empty()).then(|| left.last().map(|(message, ..)| message.clone())));
+    go_on(step, entry, (!rest.is_empty()).then(|| left.last().map(|routed| routed.message.clone())));
     left.extend(rest.into_iter().rev());
     if left.len() < row.messages.len() {
         step.commit.check(&entry.key, Some(entry.version));
@@ -137,7 +138,8 @@ pub(super) fn indexes(ctx: &mut JobContext<'_>, step: &mut Step, page: &[&Entry]
     for entry in page {
         // A test is the only attempt of its record. What cannot be read is no loss.
         if let Ok(Recent { attempts }) = rows::decode(&entry.key, &entry.value)
-            && let ([(message, 1)], Some(lane)) = (attempts.as_slice(), keys::lane_of_recent(&entry.key))
+            && let ([RecordedAttempt { message, number: 1 }], Some(lane)) =
+                (attempts.as_slice(), keys::lane_of_recent(&entry.key))
         {
             tests.push((keys::message(lane.tenant_part(), message), keys::attempt(&lane, message, 1)));
         }
@@ -158,11 +160,8 @@ pub(super) fn indexes(ctx: &mut JobContext<'_>, step: &mut Step, page: &[&Entry]
     Ok(())
 }
 
-fn fate(
-    ctx: &mut JobContext<'_>,
-    tenant_part: &str,
-    (message, accepted_ms, webhooks): &(String, u64, u32),
-) -> Result<Fate, Error> {
+fn fate(ctx: &mut JobContext<'_>, tenant_part: &str, listed: &RoutedMessage) -> Result<Fate, Error> {
+    let RoutedMessage { message, accepted_ms, webhooks } = listed;
     let Some(entry) = ctx.host.get_one(&keys::message(tenant_part, message))? else { return Ok(Fate::Missing) };
     let row: Message = match rows::decode(&entry.key, &entry.value) {
         Ok(row) => row,

@@ -7,7 +7,7 @@ use crate::jobs::step::{JobContext, Step, Work, fence};
 use crate::ports::{Direction, Entry};
 use crate::profile::pattern;
 use crate::store::keys;
-use crate::store::rows::{self, JobState, Message, Queue, Routed, State};
+use crate::store::rows::{self, AttemptState, JobState, Message, Queue, Routed, RoutedMessage};
 use crate::support::error::Error;
 use crate::support::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_ROWS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX};
 
@@ -60,15 +60,15 @@ fn replay(
         }
     };
     // Where the message is no longer named, the row is looked at anew.
-    let from = routed.messages.iter().position(|(message, _, _)| Some(message) == after).map_or(0, |at| at + 1);
+    let from = routed.messages.iter().position(|routed| Some(&routed.message) == after).map_or(0, |at| at + 1);
     let (since_ms, until_ms) = work.job.range_ms();
-    let wanted = |at: &(String, u64, u32)| (since_ms..=until_ms).contains(&at.1);
-    let listed: Vec<&(String, u64, u32)> = routed.messages[from..].iter().filter(|at| wanted(at)).collect();
+    let wanted = |routed: &&RoutedMessage| (since_ms..=until_ms).contains(&routed.accepted_ms);
+    let listed: Vec<&RoutedMessage> = routed.messages[from..].iter().filter(wanted).collect();
     for chunk in listed.chunks(asks.at_once(JOB_MESSAGES_MAX)) {
         let keys: Vec<String> =
-            chunk.iter().map(|(message, ..)| keys::message(asks.lane.tenant_part(), message)).collect();
+            chunk.iter().map(|listed| keys::message(asks.lane.tenant_part(), &listed.message)).collect();
         let rows = if asks.leaves_out { vec![None] } else { ctx.host.get(&keys)? };
-        for ((message, accepted_ms, _), row) in chunk.iter().zip(rows) {
+        for (RoutedMessage { message, accepted_ms, .. }, row) in chunk.iter().zip(rows) {
             // One that was removed and reported again is listed where it was routed then.
             if asks.look(step, &entry.key, message)
                 && let Some((row, event)) = sendable(ctx, row)
@@ -110,7 +110,7 @@ fn missed(
         found = asks.last(ctx, work, message)?;
     }
     Ok(match found {
-        Found::Ended(last) if last.attempt.state != State::Skipped => Found::Other,
+        Found::Ended(last) if last.attempt.state != AttemptState::Skipped => Found::Other,
         found => found,
     })
 }
@@ -137,7 +137,7 @@ fn is_queued(
                 return Ok(true);
             }
         };
-        if group.deliveries.iter().any(|(queued, _)| queued == message) {
+        if group.deliveries.iter().any(|queued| queued.message == message) {
             return Ok(true);
         }
     }

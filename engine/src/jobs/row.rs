@@ -15,7 +15,7 @@ pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
         kind,
         state: JobState::Running,
         webhook: webhook.map(str::to_owned),
-        subject: None,
+        subject_hash: None,
         phase: None,
         since_ms: None,
         until_ms: None,
@@ -28,8 +28,8 @@ pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
         updated_at_ms: now_ms,
         ended_at_ms: None,
         detail: None,
-        tries: None,
-        careful: None,
+        claims: None,
+        single_steps: None,
         timer: None,
     }
 }
@@ -46,7 +46,7 @@ pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -
     let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
     // An erasure that only waits until its messages' ids are free takes nobody's time.
     let works = |job: &Job| job.phase.is_none_or(|phase| phase < ERASE_TOMBSTONE_PHASE);
-    let is_like = |job: &Job| job.kind == kind || (job.kind.is_wish() && kind.is_wish());
+    let is_like = |job: &Job| job.kind == kind || (job.kind.sends() && kind.sends());
     let runs = |entry: &&Entry| {
         let job = rows::decode::<Job>(&entry.key, &entry.value);
         job.is_ok_and(|job| job.state == JobState::Running && is_like(&job) && works(&job))
@@ -54,7 +54,7 @@ pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -
     let mut running = latest.iter().filter(runs).skip(JOBS_RUNNING_MAX - 1);
     let Some(entry) = running.next() else { return Ok(()) };
     let oldest = running.last().unwrap_or(entry);
-    let (what, or) = if kind.is_wish() { ("send again", ", or cancel one") } else { ("erase", "") };
+    let (what, or) = if kind.sends() { ("send again", ", or cancel one") } else { ("erase", "") };
     let problem = format!("{JOBS_RUNNING_MAX} jobs of the tenant that {what} are running");
     let hint = format!("wait until one has ended{or}, as `{}`", keys::last_part(&oldest.key));
     Err(Error::of(ErrorKind::Conflict, problem).hint(hint))

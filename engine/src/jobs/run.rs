@@ -78,20 +78,20 @@ pub(crate) fn release(ctx: &mut JobContext<'_>, agenda: &mut Agenda) -> Result<(
 /// Starts the step after the job's last one: with care, if workers did not come back from it.
 fn begin(work: &Work) -> Step {
     let mut step = Step { commit: Commit::default(), job: work.job.clone(), pause_ms: None, leaves_out: false };
-    let tries = step.job.tries.take().unwrap_or(0);
-    step.job.careful = match work.job.careful {
-        None if tries > JOB_SINGLE_CLAIMS => Some(JOB_STEP_SCANNED_MAX),
-        careful => careful.and_then(|left| left.checked_sub(1)),
+    let claims = step.job.claims.take().unwrap_or(0);
+    step.job.single_steps = match work.job.single_steps {
+        None if claims > JOB_SINGLE_CLAIMS => Some(JOB_STEP_SCANNED_MAX),
+        left => left.and_then(|left| left.checked_sub(1)),
     };
-    step.leaves_out = tries > JOB_FAILED_CLAIMS;
+    step.leaves_out = claims > JOB_FAILED_CLAIMS;
     step
 }
 
 fn make(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     match work.job.kind {
-        kind if kind.is_wish() && step.leaves_out => {
-            let tries = work.job.tries.unwrap_or(0);
-            step.end(JobState::Failed, format!("no worker came back from it, {tries} times"));
+        kind if kind.sends() && step.leaves_out => {
+            let claims = work.job.claims.unwrap_or(0);
+            step.end(JobState::Failed, format!("no worker came back from it, {claims} times"));
             Ok(())
         }
         JobKind::Recover => recover::step(ctx, work, step),
@@ -137,9 +137,9 @@ fn take_up_next(ctx: &mut JobContext<'_>, agenda: &mut Agenda, offset: usize) ->
         match rows::decode::<Job>(&key, &value) {
             // Another worker that has the job has moved its timer.
             Ok(job) if job.timer.as_deref() == Some(&timer) => {
-                let tries = Some(job.tries.unwrap_or(0).saturating_add(1));
+                let claims = Some(job.claims.unwrap_or(0).saturating_add(1));
                 let work = Work { lane, version, job, steps: 0, fenced: false };
-                if let Some(work) = put(ctx, work, tries, JOB_LEASE_MS)? {
+                if let Some(work) = put(ctx, work, claims, JOB_LEASE_MS)? {
                     return Ok(Some(work));
                 }
             }
@@ -153,12 +153,12 @@ fn take_up_next(ctx: &mut JobContext<'_>, agenda: &mut Agenda, offset: usize) ->
     Ok(None)
 }
 
-/// Commits the job with another count of tries, due again after `due_in_ms`. Returns `None` if another worker has it.
-fn put(ctx: &JobContext<'_>, work: Work, tries: Option<u32>, due_in_ms: u64) -> Result<Option<Work>, Error> {
+/// Commits the job with another count of claims, due again after `due_in_ms`. Returns `None` if another worker has it.
+fn put(ctx: &JobContext<'_>, work: Work, claims: Option<u32>, due_in_ms: u64) -> Result<Option<Work>, Error> {
     let (now_ms, token) = (ctx.now_ms(), ctx.token());
     let mut commit = Commit::default();
     let next = row::Next { version: work.version, due_ms: Some(now_ms + due_in_ms), token: &token, now_ms };
-    let job = row::put_next(&mut commit, &work.lane, Job { tries, ..work.job }, next);
+    let job = row::put_next(&mut commit, &work.lane, Job { claims, ..work.job }, next);
     let outcome = commit.submit(ctx.host)?;
     let version = applied(ctx, outcome, &keys::job(&work.lane), &token)?;
     Ok(version.map(|version| Work { version, job, ..work }))
@@ -214,7 +214,7 @@ fn commit_step(ctx: &mut JobContext<'_>, mut work: Work, step: Step, due_ms: u64
 
 /// Gives a job back as it was taken up, due again after `due_in_ms`. The take-up does not count against it.
 fn give_back(ctx: &JobContext<'_>, work: Work, due_in_ms: u64) -> Result<(), Error> {
-    let tries = work.job.tries.and_then(|tries| tries.checked_sub(1)).filter(|tries| *tries > 0);
-    put(ctx, work, tries, due_in_ms)?;
+    let claims = work.job.claims.and_then(|left| left.checked_sub(1)).filter(|left| *left > 0);
+    put(ctx, work, claims, due_in_ms)?;
     Ok(())
 }

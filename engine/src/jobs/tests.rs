@@ -298,7 +298,7 @@ fn a_lane_that_somebody_takes_meanwhile_is_not_purged() {
     let key = format!("lane/acme/{webhook}");
     let lane = key.clone();
     world.meddle(At::Commit("lane/"), move |world| {
-        let leased = format!(r#"{{"v":1,"token":"t","until":{}}}"#, world.now_us.get() / 1_000 + 10_000);
+        let leased = format!(r#"{{"v":1,"token":"t","untilMs":{}}}"#, world.now_us.get() / 1_000 + 10_000);
         world.put(std::iter::once(lane), &leased);
     });
     work_alone(&world, &config, &begun);

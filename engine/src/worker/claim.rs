@@ -27,7 +27,7 @@ pub(super) struct Free {
     pub strict: bool,
     seen: Vec<String>,
     stat: Health,
-    doubt: Quarantine,
+    quarantine: Quarantine,
     timeout_ms: u32,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Lease {
     until_ms: u64,
     armed: String,
     stat: Health,
-    doubt: Quarantine,
+    quarantine: Quarantine,
 }
 
 /// Looks through the timers that are due and leases lanes, as far as there is room. Answers whether it got any.
@@ -204,7 +204,7 @@ fn choose_suspects(
 ) {
     let (mut taken, mut waits) = (false, false);
     for free in suspects {
-        let company = room.lanes >= quarantine::together(free.doubt.claims).min(room.together);
+        let company = room.lanes >= quarantine::together(free.quarantine.claims).min(room.together);
         if chosen.len() < CLAIM_LANES_MAX && room.takes(&free) {
             chosen.push(free);
             taken = true;
@@ -248,7 +248,7 @@ impl Room {
             *room = room.saturating_sub(1);
             *unproven = unproven.saturating_sub(usize::from(!held.proven));
         }
-        let held = pump.lanes.values().map(|held| quarantine::together(held.doubt.claims.saturating_sub(1)));
+        let held = pump.lanes.values().map(|held| quarantine::together(held.quarantine.claims.saturating_sub(1)));
         Room {
             lanes: pump.lanes.len(),
             unproven,
@@ -262,7 +262,7 @@ impl Room {
     pub(super) fn takes(&mut self, free: &Free) -> bool {
         let unproven = !is_proven(&free.stat);
         let (of_tenant, unproven_of) = self.tenants.entry(free.lane.tenant_part().to_owned()).or_insert(OF_TENANT);
-        let together = self.together.min(quarantine::together(free.doubt.claims));
+        let together = self.together.min(quarantine::together(free.quarantine.claims));
         let unproven_max = together.div_ceil(2).min(IN_FLIGHT_UNHEALTHY_MAX);
         if self.lanes >= together
             || *of_tenant == 0
@@ -283,7 +283,7 @@ impl Room {
 impl Free {
     /// Whether it wants to be alone, or with few others.
     fn is_suspect(&self) -> bool {
-        quarantine::together(self.doubt.claims) < IN_FLIGHT_MAX
+        quarantine::together(self.quarantine.claims) < IN_FLIGHT_MAX
     }
 }
 
@@ -325,7 +325,7 @@ fn read_free(
         Some(entry) => rows::decode(&entry.key, &entry.value)?,
         None => rows::Lane::default(),
     };
-    if is_believed(row.until, now_ms) {
+    if is_believed(row.until_ms, now_ms) {
         return Ok(None);
     }
     let mut stat: Health = stat.map_or(Ok(Health::default()), |entry| rows::decode(&entry.key, &entry.value))?;
@@ -343,7 +343,7 @@ fn read_free(
         strict,
         seen: Vec::new(),
         stat,
-        doubt: row.doubt.unwrap_or_default(),
+        quarantine: row.quarantine.unwrap_or_default(),
         timeout_ms: timeout_ms.min(TIMEOUT_MS_MAX),
     }))
 }
@@ -352,9 +352,13 @@ fn read_free(
 pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -> Lease {
     let until_ms = now_ms + u64::from(free.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS;
     let armed = keys::timer(until_ms, &free.lane, token);
-    let doubt = quarantine::claimed(&free.doubt);
-    let row =
-        rows::Lane { token: token.to_owned(), until: until_ms, timer: Some(armed.clone()), doubt: Some(doubt.clone()) };
+    let quarantine = quarantine::claimed(&free.quarantine);
+    let row = rows::Lane {
+        token: token.to_owned(),
+        until_ms,
+        timer: Some(armed.clone()),
+        quarantine: Some(quarantine.clone()),
+    };
     commit.check(&keys::lane(&free.lane), free.version);
     commit.put(keys::lane(&free.lane), rows::encode(&row));
     commit.put(armed.clone(), rows::encode(&rows::Empty {}));
@@ -362,8 +366,8 @@ pub(super) fn lease(free: Free, token: &str, now_ms: u64, commit: &mut Commit) -
     for timer in free.seen.into_iter().chain(owned) {
         commit.delete(timer);
     }
-    let doubt = Quarantine { recorded: free.doubt.recorded, ..doubt };
-    Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat, doubt }
+    let quarantine = Quarantine { recorded: free.quarantine.recorded, ..quarantine };
+    Lease { lane: free.lane, token: token.to_owned(), until_ms, armed, stat: free.stat, quarantine }
 }
 
 /// Takes a lane whose lease has been committed.
@@ -376,7 +380,7 @@ pub(super) fn hold(pump: &mut Pump<'_>, lease: Lease, version: u64) {
         seen: Vec::new(),
         proven: is_proven(&lease.stat),
         stat: lease.stat,
-        doubt: lease.doubt,
+        quarantine: lease.quarantine,
         recorded: 0,
         spaced: false,
         hook: Registration::Unread,
@@ -425,7 +429,7 @@ pub(super) fn next_due_ms(pump: &Pump<'_>) -> Result<u32, Error> {
         let shard = keys::parse_inbox(&entry.key).map_or(0, |(shard, _)| shard);
         let entry = pump.host.get_one(&keys::shard(shard))?;
         let row = entry.map_or(Ok(rows::Shard::default()), |entry| rows::decode(&entry.key, &entry.value));
-        let until_ms = row.map_or(u64::MAX, |row: rows::Shard| row.until);
+        let until_ms = row.map_or(u64::MAX, |row: rows::Shard| row.until_ms);
         due_ms = due_ms.min(if is_believed(until_ms, now_ms) { until_ms } else { now_ms });
     }
     let timers = pump.host.scan(&keys::timers_after(None), TIMER_PAGE, Direction::Forward)?;
@@ -436,7 +440,7 @@ pub(super) fn next_due_ms(pump: &Pump<'_>) -> Result<u32, Error> {
         let until_ms = match lease {
             // Who cannot be read is nobody's; the claim has told it.
             Some(entry) => match rows::decode::<rows::Lane>(&entry.key, &entry.value) {
-                Ok(row) => row.until,
+                Ok(row) => row.until_ms,
                 Err(_) => continue,
             },
             None => 0,

@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::config::Config;
-use crate::store::rows::{Health, State};
+use crate::store::rows::{AttemptState, Health};
 use crate::support::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAUSE_MS_MIN, PACE_AHEAD_MS};
 
 /// Counts an attempt. What needed none counts for nothing.
@@ -14,18 +14,18 @@ pub(super) fn count(stat: &mut Health, done: &Done) {
         stat.exhausted = 0;
     }
     match attempt.state {
-        State::Skipped | State::Cancelled | State::Failed => return,
-        State::Delivered => {
+        AttemptState::Skipped | AttemptState::Cancelled | AttemptState::Failed => return,
+        AttemptState::Delivered => {
             stat.failures = 0;
             stat.exhausted = 0;
             stat.failing_since_ms = None;
             stat.succeeded_at_ms = Some(attempt.at_ms);
         }
-        State::Retrying | State::Exhausted => {
+        AttemptState::Retrying | AttemptState::Exhausted => {
             stat.failures = stat.failures.saturating_add(1);
             stat.failing_since_ms.get_or_insert(attempt.at_ms);
             stat.exhausted =
-                stat.exhausted.saturating_add(u32::from(attempt.state == State::Exhausted && !done.aborted));
+                stat.exhausted.saturating_add(u32::from(attempt.state == AttemptState::Exhausted && !done.aborted));
         }
     }
     stat.last_at_ms = attempt.at_ms;

@@ -27,7 +27,7 @@ use crate::jobs::{self, Agenda, JobContext};
 use crate::ports::{Completion, EgressPolicy, Host, Signal};
 use crate::store::id;
 use crate::store::keys::Lane;
-use crate::store::rows::{Attempt, Health, Quarantine, State};
+use crate::store::rows::{Attempt, AttemptState, Health, Quarantine, QueuedDelivery};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{
@@ -168,7 +168,7 @@ struct Held {
     seen: Vec<String>,
     stat: Health,
     /// What is held against it, this claim included.
-    doubt: Quarantine,
+    quarantine: Quarantine,
     /// How many deliveries were recorded under this lease.
     recorded: usize,
     /// By the webhook's rate, attempts were made that no stored health row knows of.
@@ -205,7 +205,7 @@ enum Registration {
 /// A queue row as far as it is not settled.
 struct Row {
     version: u64,
-    left: Vec<(String, u32)>,
+    left: Vec<QueuedDelivery>,
     first: Option<u32>,
     due_ms: Option<u64>,
 }
@@ -376,7 +376,7 @@ impl<'a> Pump<'a> {
         let Some(held) = self.lanes.get_mut(&flight.lane).filter(|held| held.token == flight.token) else { return };
         held.in_flight -= 1;
         let done = send::judge(*flight, completion, now_ms);
-        held.proven = done.attempt.state == State::Delivered;
+        held.proven = done.attempt.state == AttemptState::Delivered;
         self.done.push_back(done);
     }
 }
@@ -399,7 +399,8 @@ impl Done {
     fn is_given_up(&self) -> bool {
         let tries = (self.delivery.number + 1).saturating_sub(self.delivery.first) as usize;
         let used_up = self.target.as_ref().is_some_and(|target| target.schedule_s().len() < tries);
-        self.attempt.state == State::Failed || (self.attempt.state == State::Exhausted && used_up && !self.aborted)
+        self.attempt.state == AttemptState::Failed
+            || (self.attempt.state == AttemptState::Exhausted && used_up && !self.aborted)
     }
 }
 

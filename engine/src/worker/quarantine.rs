@@ -9,7 +9,7 @@ use super::{Delivery, Held, Pump, Registration, send};
 use crate::ports::HttpErrorKind;
 use crate::store::commit::{Commit, Outcome};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, Quarantine, State};
+use crate::store::rows::{self, Attempt, AttemptState, Quarantine, QueuedDelivery};
 use crate::support::error::Error;
 use crate::support::limits::{
     IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS,
@@ -31,8 +31,8 @@ pub(super) fn together(claims: u32) -> usize {
 
 /// What is held against a lane that is claimed once more, as its row says it. What was recorded before is known to the worker alone:
 /// if it does not come back, that counts no more.
-pub(super) fn claimed(doubt: &Quarantine) -> Quarantine {
-    Quarantine { claims: doubt.claims.saturating_add(1), recorded: None, ..doubt.clone() }
+pub(super) fn claimed(quarantine: &Quarantine) -> Quarantine {
+    Quarantine { claims: quarantine.claims.saturating_add(1), recorded: None, ..quarantine.clone() }
 }
 
 /// What is held against a lane that is given back, after so many records under this lease.
@@ -40,13 +40,18 @@ pub(super) fn claimed(doubt: &Quarantine) -> Quarantine {
 /// Without one it is as if this lease had not been. With enough of them, counted since the last lease that ran out, it is nothing; but
 /// where they were made alone, the next lease has little company. With fewer, they are remembered, and it is alone again if it was.
 /// Where nothing is left that was due, nothing is left that could be to blame.
-pub(super) fn released(doubt: &Quarantine, recorded: usize, enough: usize, is_through: bool) -> Option<Quarantine> {
-    let mut claims = doubt.claims.saturating_sub(1);
-    let mut in_all = doubt.recorded.unwrap_or(0) as usize + recorded;
+pub(super) fn released(
+    quarantine: &Quarantine,
+    recorded: usize,
+    enough: usize,
+    is_through: bool,
+) -> Option<Quarantine> {
+    let mut claims = quarantine.claims.saturating_sub(1);
+    let mut in_all = quarantine.recorded.unwrap_or(0) as usize + recorded;
     if recorded > 0 {
         claims = claims.min(QUARANTINE_ALONE_CLAIMS);
         if in_all >= enough {
-            claims = if doubt.claims > QUARANTINE_ALONE_CLAIMS { QUARANTINE_CLAIMS } else { 0 };
+            claims = if quarantine.claims > QUARANTINE_ALONE_CLAIMS { QUARANTINE_CLAIMS } else { 0 };
             in_all = 0;
         }
     }
@@ -59,8 +64,8 @@ pub(super) fn released(doubt: &Quarantine, recorded: usize, enough: usize, is_th
         ..Quarantine::default()
     };
     if recorded == 0 {
-        kept.suspect = doubt.suspect.clone();
-        kept.since_ms = doubt.since_ms;
+        kept.delivery = quarantine.delivery.clone();
+        kept.since_ms = quarantine.since_ms;
     }
     Some(kept)
 }
@@ -73,11 +78,11 @@ pub(super) fn admitted(
 ) -> Result<Option<Vec<(Lane, Delivery)>>, Error> {
     let Some((lane, delivery)) = chosen.first() else { return Ok(Some(chosen)) };
     let Some(held) = pump.lanes.get(lane).filter(|held| held.is_isolated()) else { return Ok(Some(chosen)) };
-    if held.doubt.suspect.as_ref().is_some_and(|suspect| delivery.is(suspect)) {
-        if held.doubt.claims <= QUARANTINE_FAILED_CLAIMS {
+    if held.quarantine.delivery.as_ref().is_some_and(|suspect| delivery.is(suspect)) {
+        if held.quarantine.claims <= QUARANTINE_FAILED_CLAIMS {
             return Ok(Some(chosen));
         }
-        let attempt = condemned(&held.doubt, pump.now_ms());
+        let attempt = condemned(&held.quarantine, pump.now_ms());
         for (lane, delivery) in chosen {
             send::end(pump, lane, delivery, attempt.clone());
         }
@@ -96,21 +101,22 @@ pub(super) fn admitted(
 fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, Error> {
     let (host, now_ms) = (pump.host, pump.now_ms());
     let Some(held) = pump.lanes.get_mut(lane) else { return Ok(false) };
-    let suspect = Some((delivery.message.clone(), delivery.number));
-    let doubt = Quarantine { claims: QUARANTINE_ALONE_CLAIMS + 1, suspect, since_ms: Some(now_ms), recorded: None };
+    let suspect = Some(QueuedDelivery { message: delivery.message.clone(), number: delivery.number });
+    let quarantine =
+        Quarantine { claims: QUARANTINE_ALONE_CLAIMS + 1, delivery: suspect, since_ms: Some(now_ms), recorded: None };
     let key = keys::lane(lane);
     let row = rows::Lane {
         token: held.token.clone(),
-        until: held.until_ms,
+        until_ms: held.until_ms,
         timer: Some(held.armed.clone()),
-        doubt: Some(doubt.clone()),
+        quarantine: Some(quarantine.clone()),
     };
     let mut commit = Commit::default();
     commit.check(&key, Some(held.version));
     commit.put(key.clone(), rows::encode(&row));
     if let Outcome::Applied(versions) = commit.submit(host)? {
         held.version = versions.of(&key)?;
-        held.doubt = Quarantine { recorded: held.doubt.recorded, ..doubt };
+        held.quarantine = Quarantine { recorded: held.quarantine.recorded, ..quarantine };
         return Ok(true);
     }
     // An earlier submission had landed, or the lane is somebody else's.
@@ -127,16 +133,16 @@ fn name(pump: &mut Pump<'_>, lane: &Lane, delivery: &Delivery) -> Result<bool, E
 }
 
 /// How a delivery ends that is not to be made again.
-fn condemned(doubt: &Quarantine, now_ms: u64) -> Attempt {
-    let times = doubt.claims.saturating_sub(QUARANTINE_ALONE_CLAIMS + 1);
-    let since = time::rfc3339_millis(doubt.since_ms.unwrap_or(now_ms) * 1_000);
+fn condemned(quarantine: &Quarantine, now_ms: u64) -> Attempt {
+    let times = quarantine.claims.saturating_sub(QUARANTINE_ALONE_CLAIMS + 1);
+    let since = time::rfc3339_millis(quarantine.since_ms.unwrap_or(now_ms) * 1_000);
     let detail = format!(
         "its worker was gone: {QUARANTINE_ALONE_CLAIMS} times with others, then {times} times with this delivery alone, since {since}"
     );
     Attempt {
         error: Some(HttpErrorKind::Internal),
         detail: Some(detail),
-        ..Attempt::new(now_ms, "unknown", State::Failed)
+        ..Attempt::new(now_ms, "unknown", AttemptState::Failed)
     }
 }
 
@@ -153,12 +159,12 @@ impl Held {
 
     /// Whether it is worked on alone, one delivery at a time.
     pub(super) fn is_isolated(&self) -> bool {
-        self.doubt.claims > QUARANTINE_ALONE_CLAIMS
+        self.quarantine.claims > QUARANTINE_ALONE_CLAIMS
     }
 
     /// The delivery that was under way when the last worker went comes first, unless the order is strict.
     pub(super) fn bring_suspect_forward(&mut self) {
-        let Some(suspect) = self.doubt.suspect.as_ref().filter(|_| !self.strict) else { return };
+        let Some(suspect) = self.quarantine.delivery.as_ref().filter(|_| !self.strict) else { return };
         let place = self.ready.iter().position(|delivery| delivery.is(suspect));
         if let Some(delivery) = place.and_then(|place| self.ready.remove(place)) {
             self.ready.push_front(delivery);
@@ -168,12 +174,12 @@ impl Held {
     /// Takes over what its row has become under the same lease.
     pub(super) fn is_now(&mut self, version: u64, row: rows::Lane) {
         self.version = version;
-        self.doubt = Quarantine { recorded: self.doubt.recorded, ..row.doubt.unwrap_or_default() };
+        self.quarantine = Quarantine { recorded: self.quarantine.recorded, ..row.quarantine.unwrap_or_default() };
     }
 }
 
 impl Delivery {
-    fn is(&self, (message, number): &(String, u32)) -> bool {
+    pub(super) fn is(&self, QueuedDelivery { message, number }: &QueuedDelivery) -> bool {
         self.message == *message && self.number == *number
     }
 }

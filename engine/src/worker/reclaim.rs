@@ -39,10 +39,10 @@ pub fn reclaim_leases(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
 fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
     // What cannot be read is nobody's: whoever works there tells it.
     let Ok(row) = rows::decode::<Shard>(&entry.key, &entry.value) else { return Ok(()) };
-    if row.until > 0 {
+    if row.until_ms > 0 {
         let mut commit = Commit::default();
         commit.check(&entry.key, Some(entry.version));
-        commit.put(entry.key.clone(), rows::encode(&Shard { token: id::token(host), until: 0, ..row }));
+        commit.put(entry.key.clone(), rows::encode(&Shard { token: id::token(host), until_ms: 0, ..row }));
         commit.submit(host)?;
     }
     Ok(())
@@ -53,15 +53,15 @@ fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error>
     let Ok(row) = rows::decode::<rows::Lane>(&entry.key, &entry.value) else { return Ok(false) };
     // A delivery that was made alone is made again a lease later: else processes that are ended one after the other, for whatever
     // reason, would be held against it within seconds.
-    let alone = row.doubt.as_ref().is_some_and(|doubt| doubt.suspect.is_some());
-    if row.until == 0 || (alone && is_believed(row.until, host.now_us() / 1_000)) {
+    let alone = row.quarantine.as_ref().is_some_and(|quarantine| quarantine.delivery.is_some());
+    if row.until_ms == 0 || (alone && is_believed(row.until_ms, host.now_us() / 1_000)) {
         return Ok(false);
     }
     let token = id::token(host);
     let timer = keys::timer(host.now_us() / 1_000, lane, &token);
     let mut commit = Commit::default();
     commit.check(&entry.key, Some(entry.version));
-    let free = rows::Lane { token, until: 0, timer: Some(timer.clone()), doubt: row.doubt };
+    let free = rows::Lane { token, until_ms: 0, timer: Some(timer.clone()), quarantine: row.quarantine };
     commit.put(entry.key.clone(), rows::encode(&free));
     commit.put(timer, rows::encode(&rows::Empty {}));
     if let Some(armed) = row.timer {

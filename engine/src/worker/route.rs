@@ -9,7 +9,7 @@ use crate::delivery::order::{self, Place};
 use crate::ports::{Direction, Entry};
 use crate::store::commit::{Commit, Outcome};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Inbox, Queue, Routed, Shard};
+use crate::store::rows::{self, Inbox, Queue, QueuedDelivery, Routed, RoutedMessage, Shard};
 use crate::store::subscriptions;
 use crate::support::error::Error;
 use crate::support::limits::{
@@ -72,7 +72,7 @@ fn next_shard(pump: &mut Pump<'_>) -> Result<Option<ShardRead>, Error> {
                 }
             };
             let own = pump.shards.get(&shard) == Some(&row.token);
-            if own || !is_believed(row.until, pump.now_ms()) {
+            if own || !is_believed(row.until_ms, pump.now_ms()) {
                 return Ok(Some(ShardRead { number: shard, version, routed_ms: row.routed_ms.unwrap_or(0) }));
             }
             from = shard + 1;
@@ -96,12 +96,12 @@ fn read_shard(pump: &Pump<'_>, shard: u32) -> Result<ShardRow, Error> {
 pub(super) fn release_shards(pump: &mut Pump<'_>) -> Result<(), Error> {
     for (shard, token) in std::mem::take(&mut pump.shards) {
         let Ok((row, version)) = read_shard(pump, shard)? else { continue };
-        if row.token != token || row.until == 0 {
+        if row.token != token || row.until_ms == 0 {
             continue;
         }
         let mut commit = Commit::default();
         commit.check(&keys::shard(shard), version);
-        commit.put(keys::shard(shard), rows::encode(&Shard { token: pump.token(), until: 0, ..row }));
+        commit.put(keys::shard(shard), rows::encode(&Shard { token: pump.token(), until_ms: 0, ..row }));
         commit.submit(pump.host)?;
     }
     Ok(())
@@ -280,8 +280,8 @@ fn routed_at_ms(batch: &Batch, now_ms: u64) -> u64 {
 fn put_shard(pump: &Pump<'_>, batch: &Batch, token: &str, (now_ms, at_ms): (u64, u64), commit: &mut Commit) {
     let key = keys::shard(batch.shard.number);
     commit.check(&key, batch.shard.version);
-    let until = if batch.more && pump.may_start() { now_ms + SHARD_LEASE_MS } else { 0 };
-    commit.put(key, rows::encode(&Shard { token: token.to_owned(), until, routed_ms: Some(at_ms) }));
+    let until_ms = if batch.more && pump.may_start() { now_ms + SHARD_LEASE_MS } else { 0 };
+    commit.put(key, rows::encode(&Shard { token: token.to_owned(), until_ms, routed_ms: Some(at_ms) }));
     for (entry, row, cursor) in &batch.rows {
         commit.check(&entry.key, Some(entry.version));
         match cursor {
@@ -319,7 +319,8 @@ fn put_routed(
             routed.elsewhere = Some(true);
         }
         let accepted_ms = keys::inbox_accepted_ms(&entry.key);
-        routed.messages.push((keys::last_part(&entry.key).to_owned(), accepted_ms, row.routed.unwrap_or(0)));
+        let message = keys::last_part(&entry.key).to_owned();
+        routed.messages.push(RoutedMessage { message, accepted_ms, webhooks: row.routed.unwrap_or(0) });
     }
     for (tenant_part, routed) in tenants.iter() {
         commit.put(keys::routed(tenant_part, at_ms, token), rows::encode(routed));
@@ -362,7 +363,8 @@ fn put_queue(batch: &Batch, places: &LiteMap<Lane, Place>, token: &str, now_ms: 
     for (lane, messages) in &batch.deliveries {
         let Place { at_ms, due_ms } = places.get(lane).copied().unwrap_or_else(|| Place::now(now_ms));
         for (index, group) in messages.chunks(GROUP_DELIVERIES_MAX).enumerate() {
-            let deliveries = group.iter().map(|message| (message.clone(), 1)).collect();
+            let deliveries =
+                group.iter().map(|message| QueuedDelivery { message: message.clone(), number: 1 }).collect();
             let key = keys::queue(lane, at_ms, &format!("{token}.{index:02}"));
             commit.put(key, rows::encode(&Queue { deliveries, first: None, due_ms }));
         }

@@ -12,7 +12,7 @@ use crate::delivery::target::Target;
 use crate::delivery::verdict;
 use crate::ports::{Completion, Direction, Entry, Request};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, Message, Queue, State};
+use crate::store::rows::{self, Attempt, AttemptState, Message, Queue, QueuedDelivery};
 use crate::store::tenant::keeps_bodies;
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
@@ -164,7 +164,7 @@ fn read_rows(held: &mut Held, entries: Vec<Entry>, now_ms: u64, problems: &mut V
             continue;
         }
         let count = if held.sends_first_only() { 1 } else { row.deliveries.len() };
-        for (message, number) in row.deliveries.iter().take(count) {
+        for QueuedDelivery { message, number } in row.deliveries.iter().take(count) {
             let (row_key, first) = (entry.key.clone(), row.first.unwrap_or(1));
             held.ready.push_back(Delivery { row: row_key, message: message.clone(), number: *number, first });
         }
@@ -423,9 +423,9 @@ fn prepare(
     let unsent = |state, detail: String| Attempt { detail: Some(detail), ..Attempt::new(now_ms, &event_type, state) };
     let gone = message.is_none() || readable.is_some_and(Message::is_gone);
     let verdict = match (&held.hook, message) {
-        _ if gone => Err(unsent(State::Cancelled, "the message is gone".to_owned())),
-        (Registration::Gone, _) => Err(unsent(State::Cancelled, "the webhook was deleted".to_owned())),
-        (Registration::Inactive(reason), _) => Err(unsent(State::Skipped, reason.clone())),
+        _ if gone => Err(unsent(AttemptState::Cancelled, "the message is gone".to_owned())),
+        (Registration::Gone, _) => Err(unsent(AttemptState::Cancelled, "the webhook was deleted".to_owned())),
+        (Registration::Inactive(reason), _) => Err(unsent(AttemptState::Skipped, reason.clone())),
         (Registration::Unread | Registration::Unusable, _) => return None,
         (Registration::Active(_), Some(Err(error))) if error.kind == ErrorKind::Blocked => {
             // A newer version will send it.
@@ -435,14 +435,14 @@ fn prepare(
         }
         (Registration::Active(_), Some(Err(error))) => Err(Attempt {
             error: Some(crate::ports::HttpErrorKind::Internal),
-            ..unsent(State::Failed, error.to_string())
+            ..unsent(AttemptState::Failed, error.to_string())
         }),
         (_, None) => return None,
         (Registration::Active(target), Some(Ok(message))) => {
             outgoing::format(target, &delivery.message, message, now_us)
                 .map_err(|error| Attempt {
                     error: Some(crate::ports::HttpErrorKind::InvalidRequest),
-                    ..unsent(State::Failed, error.to_string())
+                    ..unsent(AttemptState::Failed, error.to_string())
                 })
                 .map(|ready| (ready, target.clone()))
         }

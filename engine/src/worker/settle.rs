@@ -11,7 +11,7 @@ use crate::delivery::verdict;
 use crate::ports::{Direction, Entry};
 use crate::store::commit::{Commit, Outcome, Versions};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Health, Queue, Recent, State, Webhook};
+use crate::store::rows::{self, AttemptState, Health, Queue, QueuedDelivery, Recent, RecordedAttempt, Webhook};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{
@@ -49,11 +49,11 @@ struct Plan {
 struct LanePlan {
     done: Vec<Done>,
     /// What is left of the rows touched; nothing left: the row goes.
-    rows: LiteMap<String, Vec<(String, u32)>>,
+    rows: LiteMap<String, Vec<QueuedDelivery>>,
     /// In strict order, the row of a delivery that keeps its place, and until when.
     stays: Option<(String, u64)>,
     /// What stood behind it in its row: that gets a row of its own.
-    behind: Vec<(String, u32)>,
+    behind: Vec<QueuedDelivery>,
     stat: Option<Health>,
     /// The release, with the time of the timer to arm, if any row stays.
     release: Option<Option<u64>>,
@@ -188,12 +188,9 @@ fn plan(pump: &mut Pump<'_>, mut batch: LiteMap<Lane, Vec<Done>>) -> Result<Plan
 fn plan_lane(held: &Held, mut done: Vec<Done>) -> LanePlan {
     // What has been taken out of its row meanwhile is recorded by nobody.
     done.retain(|one| {
-        let attempt = (&one.delivery.message, one.delivery.number);
-        held.rows
-            .get(&one.delivery.row)
-            .is_some_and(|row| row.left.iter().any(|(message, number)| (message, *number) == attempt))
+        held.rows.get(&one.delivery.row).is_some_and(|row| row.left.iter().any(|queued| one.delivery.is(queued)))
     });
-    let mut rows: LiteMap<String, Vec<(String, u32)>> = LiteMap::new();
+    let mut rows: LiteMap<String, Vec<QueuedDelivery>> = LiteMap::new();
     let mut stat = held.stat.clone();
     let (mut stays, mut behind) = (None, Vec::new());
     for one in &done {
@@ -201,9 +198,12 @@ fn plan_lane(held: &Held, mut done: Vec<Done>) -> LanePlan {
         let left = rows
             .entry(delivery.row.clone())
             .or_insert_with(|| held.rows.get(&delivery.row).map_or_else(Vec::new, |row| row.left.clone()));
-        left.retain(|(message, number)| (message, *number) != (&delivery.message, delivery.number));
+        left.retain(|queued| !delivery.is(queued));
         if let Some(until_ms) = one.stays_until_ms() {
-            behind = std::mem::replace(left, vec![(delivery.message.clone(), delivery.number + 1)]);
+            behind = std::mem::replace(
+                left,
+                vec![QueuedDelivery { message: delivery.message.clone(), number: delivery.number + 1 }],
+            );
             stays = Some((delivery.row.clone(), until_ms));
         }
         health::count(&mut stat, one);
@@ -235,7 +235,7 @@ fn take_back(hook: Option<&Entry>, done: &mut [Done]) -> bool {
         done.disable = None;
         done.attempt.detail = done.aborted.then(verdict::aborted);
         if done.otherwise_at_ms.is_some() {
-            done.attempt.state = State::Retrying;
+            done.attempt.state = AttemptState::Retrying;
             done.attempt.next_at_ms = done.otherwise_at_ms;
         }
     }
@@ -283,7 +283,8 @@ fn disable(
 
 /// Why nothing is to follow, in strict order, what was not delivered.
 fn paused(given_up: &Done) -> String {
-    let what = if given_up.attempt.state == State::Failed { "could not be sent" } else { "exhausted its attempts" };
+    let what =
+        if given_up.attempt.state == AttemptState::Failed { "could not be sent" } else { "exhausted its attempts" };
     format!("paused: {} {what}", given_up.delivery.message)
 }
 
@@ -419,10 +420,11 @@ fn put_rows(lane: &Lane, held: &Held, planned: &LanePlan, commit: &mut Commit) {
     }
     for done in &planned.done {
         if let Some(next_at_ms) = done.attempt.next_at_ms.filter(|_| done.stays_until_ms().is_none()) {
-            let (message, number) = (&done.delivery.message, done.delivery.number + 1);
+            let next = QueuedDelivery { message: done.delivery.message.clone(), number: done.delivery.number + 1 };
+            let key = keys::retry(lane, next_at_ms, &next.message, next.number);
             let first = Some(done.delivery.first).filter(|first| *first > 1);
-            let queue = Queue { deliveries: vec![(message.clone(), number)], first, due_ms: None };
-            commit.put(keys::retry(lane, next_at_ms, message, number), rows::encode(&queue));
+            let queue = Queue { deliveries: vec![next], first, due_ms: None };
+            commit.put(key, rows::encode(&queue));
         }
     }
 }
@@ -433,7 +435,7 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
     for done in planned.done.iter().filter(|done| !done.gone) {
         let delivery = &done.delivery;
         commit.put(keys::attempt(lane, &delivery.message, delivery.number), rows::encode(&done.attempt));
-        attempts.push((delivery.message.clone(), delivery.number));
+        attempts.push(RecordedAttempt { message: delivery.message.clone(), number: delivery.number });
     }
     if !attempts.is_empty() {
         commit.put(keys::recent(lane, now_ms, token), rows::encode(&Recent { attempts }));
@@ -444,13 +446,13 @@ fn put_log(lane: &Lane, planned: &LanePlan, token: &str, now_ms: u64, commit: &m
 fn put_release(lane: &Lane, held: &Held, planned: &LanePlan, timer_ms: Option<u64>, token: &str, commit: &mut Commit) {
     let recorded = held.recorded + planned.done.len();
     let proven = claim::is_proven(planned.stat.as_ref().unwrap_or(&held.stat));
-    let doubt = quarantine::released(&held.doubt, recorded, held.evidence(proven), planned.is_through);
+    let quarantine = quarantine::released(&held.quarantine, recorded, held.evidence(proven), planned.is_through);
     let timer = timer_ms.map(|timer_ms| keys::timer(timer_ms, lane, token));
     if timer.is_none() && matches!(held.hook, Registration::Gone) {
         // Nothing comes back for it, so nothing of it stays.
         commit.delete(keys::lane(lane));
     } else {
-        let row = rows::Lane { token: token.to_owned(), until: 0, timer: timer.clone(), doubt };
+        let row = rows::Lane { token: token.to_owned(), until_ms: 0, timer: timer.clone(), quarantine };
         commit.put(keys::lane(lane), rows::encode(&row));
     }
     commit.delete(held.armed.clone());
@@ -470,9 +472,10 @@ fn delete_seen(held: &Held, commit: &mut Commit) {
 fn note_applied(pump: &mut Pump<'_>, plan: Plan, versions: &Versions) -> Result<(), Error> {
     for (lane, planned) in plan.lanes {
         for done in &planned.done {
-            let attempted = !matches!(done.attempt.state, State::Skipped | State::Cancelled | State::Failed);
+            let attempted =
+                !matches!(done.attempt.state, AttemptState::Skipped | AttemptState::Cancelled | AttemptState::Failed);
             pump.report.attempts += u32::from(attempted);
-            pump.report.delivered += u32::from(done.attempt.state == State::Delivered);
+            pump.report.delivered += u32::from(done.attempt.state == AttemptState::Delivered);
         }
         let asked = planned.stale || planned.done.iter().any(|done| done.disable.is_some());
         let retries_ms = planned.done.iter().filter_map(|done| done.attempt.next_at_ms).collect::<Vec<_>>().into_iter();
@@ -565,9 +568,7 @@ fn reconcile(pump: &mut Pump<'_>, plan: Plan) -> Result<(), Error> {
                 held.rows.get(&done.delivery.row).is_some_and(|row| {
                     // A redelivery that left it in its place has begun its schedule anew: the attempt is made again.
                     let same = row.first.unwrap_or(1) == done.delivery.first;
-                    let mut left = row.left.iter();
-                    same && left
-                        .any(|(message, number)| (message, *number) == (&done.delivery.message, done.delivery.number))
+                    same && row.left.iter().any(|queued| done.delivery.is(queued))
                 })
             })
             .collect();

@@ -160,7 +160,7 @@ fn timers_of_leased_lanes_hide_no_other_lane() {
     hook(&world, &config, r#"["*"]"#);
     let lane = Lane::of(&keys::part("acme"), "wh_foreign");
     let now_ms = world.now_us() / 1_000;
-    let lease = format!(r#"{{"v":1,"token":"x","until":{}}}"#, now_ms + 30_000);
+    let lease = format!(r#"{{"v":1,"token":"x","untilMs":{}}}"#, now_ms + 30_000);
     world.put(std::iter::once(keys::lane(&lane)), &lease);
     for page in 0..5 {
         world.put((0..900).map(|n| keys::timer(now_ms - 1, &lane, &format!("{page}.{n}"))), r#"{"v":1}"#);

@@ -4,19 +4,19 @@
 pub mod commits;
 pub mod delay;
 pub mod disabled;
-pub mod doubt;
 pub mod endings;
 pub mod explained;
 pub mod jobs;
 pub mod kept;
 pub mod order;
 pub mod pace;
+pub mod quarantine;
 pub mod redelivery;
 pub mod sends;
 pub mod tenants;
 
 use super::model::Lane;
-use super::rows::Hook;
+use super::rows::Webhook;
 
 /// A promise was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub fn matches(pattern: &str, event_type: &str) -> bool {
 }
 
 /// What a lane's registration was at some time from `from_us` to `to_us`; `None`: there was none then.
-pub fn during(lane: &Lane, from_us: u64, to_us: u64) -> Vec<Option<&Hook>> {
+pub fn during(lane: &Lane, from_us: u64, to_us: u64) -> Vec<Option<&Webhook>> {
     let first = lane.hook.iter().rposition(|(at_us, _)| *at_us <= from_us);
-    let mut states: Vec<Option<&Hook>> = Vec::new();
+    let mut states: Vec<Option<&Webhook>> = Vec::new();
     if first.is_none() {
         states.push(None);
     }

@@ -1,6 +1,6 @@
 //! What the model knows of how a webhook fares. `checkers/disabled` judges it.
 
-use super::rows::Log;
+use super::rows::Attempt;
 
 /// What a webhook has failed in a row: at least, where a change that begins anew has been taken into account at once, and at
 /// most, where it has never been.
@@ -20,7 +20,7 @@ pub struct Failing {
 }
 
 impl Failing {
-    fn count(&mut self, log: &Log) {
+    fn count(&mut self, log: &Attempt) {
         self.exhausted += u32::from(log.state == "exhausted" && !log.is_aborted());
         let first_ms = self.between_ms.map_or(log.at_ms, |(first_ms, _)| first_ms);
         self.between_ms = Some((first_ms, log.at_ms));
@@ -34,7 +34,7 @@ impl Failing {
 
 impl Health {
     /// Counts an attempt of a webhook that was activated then.
-    pub fn count(&mut self, log: &Log, activated_at_ms: u64) {
+    pub fn count(&mut self, log: &Attempt, activated_at_ms: u64) {
         match log.state.as_str() {
             "delivered" => *self = Health::default(),
             "retrying" | "exhausted" if log.attempted() => {

@@ -9,7 +9,7 @@ use super::checkers::{Failure, delay, during, ensure};
 use super::coverage::Count;
 use super::model::{CallId, RequestId};
 use super::net::{self, Health, Sent};
-use super::rows::Hook;
+use super::rows::Webhook;
 use super::workload::Job;
 use super::world::{Due, InstanceId, World};
 
@@ -69,7 +69,7 @@ impl World {
         if told.number > 0 && told.message.is_some() {
             let lane = &self.model.lanes[&told.lane];
             // What is made alone is written down before it is read.
-            let alone = lane.lease.doubt.suspect.is_some();
+            let alone = lane.lease.quarantine.delivery.is_some();
             let slack_us = self.params.send_slack_us() * if alone { 2 } else { 1 };
             if self.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
                 self.coverage.add(Count::RateBreaches);
@@ -132,7 +132,7 @@ impl World {
         let lane = &self.model.lanes[lane_id];
         let accepted_us = self.model.messages[message].accepted_us;
         let plain =
-            |hook: &Hook| hook.active && !hook.strict_order && hook.rate_per_minute.is_none_or(|rate| rate == 0);
+            |hook: &Webhook| hook.active && !hook.strict_order && hook.rate_per_minute.is_none_or(|rate| rate == 0);
         let steady = during(lane, accepted_us, self.now_us).into_iter().all(|state| state.is_some_and(plain));
         let delivery = &lane.deliveries[message];
         if !steady || !delivery.log.is_empty() || !delivery.moved.is_empty() || !delivery.requests.is_empty() {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{CallId, Message, Model, Touched};
-use super::rows::{Log, Msg};
+use super::rows::{self, Attempt};
 
 /// What has been asked for, and what is gone.
 #[derive(Clone, Debug, Default)]
@@ -90,13 +90,13 @@ impl Model {
         if known.value == value {
             return Ok(());
         }
-        let msg: Msg = serde_json::from_str(value).map_err(|error| format!("'{key}': {error}: {value}"))?;
+        let row: rows::Message = serde_json::from_str(value).map_err(|error| format!("'{key}': {error}: {value}"))?;
         if value.contains("\"sim\":") {
             return Err(format!("'{key}' was written twice"));
         }
-        match msg.content_hash.as_str() {
-            "gone" | "erased" => {
-                let stone = if msg.content_hash == "gone" { Stone::Old } else { Stone::Erased };
+        match row.tombstone.as_deref() {
+            Some(reason) => {
+                let stone = if reason == "retention" { Stone::Old } else { Stone::Erased };
                 if known.stone.is_none() {
                     known.stoned_us = now_us;
                     touched.stoned.push(message.to_owned());
@@ -104,7 +104,7 @@ impl Model {
                 known.stone = Some(stone);
                 known.inbox = None;
             }
-            _ => touched.bared.push(message.to_owned()),
+            None => touched.bared.push(message.to_owned()),
         }
         known.bare = true;
         value.clone_into(&mut known.value);
@@ -151,7 +151,7 @@ impl Model {
         }
         let waits = |(_, lane): &(&String, &super::model::Lane)| {
             lane.deliveries.get(message).is_some_and(|delivery| {
-                !delivery.entries.is_empty() || !delivery.log.values().next_back().is_some_and(Log::is_last)
+                !delivery.entries.is_empty() || !delivery.log.values().next_back().is_some_and(Attempt::is_last)
             })
         };
         if let Some((id, lane)) = self.lanes.iter().find(waits) {

@@ -7,7 +7,9 @@ use hookwright_engine::ports::Mutation;
 
 use super::health::Health;
 use super::kept::{Kept, Stone};
-use super::rows::{self, Group, Hook, Job, Lease, Log, Msg, Recent, Routed, Row, Stat, Subs, Tenant};
+use super::rows::{
+    self, Attempt, Group, Job, Lease, Numbered, Recent, Routed, RoutedMessage, Row, Subscriptions, Tenant, Webhook,
+};
 
 /// One engine call of one instance.
 pub type CallId = usize;
@@ -57,7 +59,7 @@ pub struct Delivery {
     /// Queue rows that name it, and the number of the attempt.
     pub entries: Vec<(String, u32)>,
     /// The attempts recorded; number 0: a redelivery was asked for before there was one.
-    pub log: BTreeMap<u32, Log>,
+    pub log: BTreeMap<u32, Attempt>,
     /// When the last of them was, in true microseconds.
     pub recorded_us: u64,
     /// When it was put into the queue last, anew or by a redelivery that gave it another place, in true microseconds.
@@ -104,7 +106,7 @@ pub struct Lost {
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
     /// What the registration was from when on; `None`: it was removed.
-    pub hook: Vec<(u64, Option<Hook>)>,
+    pub hook: Vec<(u64, Option<Webhook>)>,
     /// The encoded patterns that find it.
     pub subs: BTreeSet<String>,
     /// The lease row.
@@ -120,7 +122,7 @@ pub struct Lane {
     /// Calls whose lease was taken by another.
     pub lost_by: BTreeSet<CallId>,
     /// Of each lease that was not given back, the delivery that its row named at its end.
-    pub vain: Vec<Option<(String, u32)>>,
+    pub vain: Vec<Option<Numbered>>,
     /// How many claims were forgiven it when it was given back, beside that claim itself.
     pub forgiven: u32,
     /// How many had been recorded since the last lease that ran out, when it was leased.
@@ -155,7 +157,7 @@ impl Lane {
         let strict = self.registration().is_some_and(|hook| hook.strict_order);
         let group = |(key, group): (&String, &Group)| -> Vec<(String, u32, u64)> {
             let due_ms = group.due_ms(key, strict);
-            group.d.iter().map(|(message, number)| (message.clone(), *number, due_ms)).collect()
+            group.deliveries.iter().map(|one| (one.message.clone(), one.number, due_ms)).collect()
         };
         self.queue.iter().flat_map(group).collect()
     }
@@ -175,12 +177,12 @@ impl Lane {
     /// Whether its webhook wanted strict order all the time since then, or since it was registered.
     pub fn strict_since(&self, from_us: u64) -> bool {
         let first = self.hook.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
-        let strict = |(_, hook): &(u64, Option<Hook>)| hook.as_ref().is_some_and(|hook| hook.strict_order);
+        let strict = |(_, hook): &(u64, Option<Webhook>)| hook.as_ref().is_some_and(|hook| hook.strict_order);
         !self.hook.is_empty() && self.hook[first..].iter().all(strict)
     }
 
     /// The registration now.
-    pub fn registration(&self) -> Option<&Hook> {
+    pub fn registration(&self) -> Option<&Webhook> {
         self.hook.last().and_then(|(_, hook)| hook.as_ref())
     }
 }
@@ -214,7 +216,7 @@ pub struct Model {
     /// By `<tenant>/<job>`.
     pub jobs: BTreeMap<String, JobSeen>,
     /// Which attempts each record of a webhook names.
-    records: BTreeMap<String, Vec<(String, u32)>>,
+    records: BTreeMap<String, Vec<Numbered>>,
     /// How many webhooks a tenant has, as its row says.
     pub counts: BTreeMap<String, usize>,
     /// What each sealed secret is in clear.
@@ -310,7 +312,7 @@ impl Model {
     /// The store has refused a commit: if it was about one lane, the call gives that up.
     pub fn refused(&mut self, call: CallId, mutations: &[Mutation]) {
         let lane = |mutation: &Mutation| match rows::parse(mutation.key()) {
-            Some(Row::Log { tenant, webhook, .. }) => Some(format!("{tenant}/{webhook}")),
+            Some(Row::Attempt { tenant, webhook, .. }) => Some(format!("{tenant}/{webhook}")),
             Some(Row::Lane { lane }) => Some(lane.to_owned()),
             _ => None,
         };
@@ -341,10 +343,10 @@ impl Model {
         touched: &mut Touched,
     ) -> Result<(), String> {
         match row {
-            Row::Log { .. } | Row::Msg { .. } if value.is_none() && self.test_gone(key) => Ok(()),
-            Row::Msg { message } => self.message(now_us, key, message, value, touched),
+            Row::Attempt { .. } | Row::Message { .. } if value.is_none() && self.test_gone(key) => Ok(()),
+            Row::Message { message } => self.message(now_us, key, message, value, touched),
             Row::Inbox { message } => self.inbox(now_us, key, message, value, touched),
-            Row::Sub { tenant, pattern, webhook } => {
+            Row::Subscription { tenant, pattern, webhook } => {
                 let lane = format!("{tenant}/{webhook}");
                 let subs = &mut self.lane(&lane).subs;
                 let _ = if value.is_some() { subs.insert(pattern.to_owned()) } else { subs.remove(pattern) };
@@ -352,18 +354,18 @@ impl Model {
                 touched.subscribed.insert(tenant.to_owned());
                 Ok(())
             }
-            Row::Subs { tenant } => {
+            Row::Subscriptions { tenant } => {
                 let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-                self.counts.insert(tenant.to_owned(), parsed::<Subs>(key, value)?.webhooks);
+                self.counts.insert(tenant.to_owned(), parsed::<Subscriptions>(key, value)?.webhooks);
                 touched.counted.insert(tenant.to_owned());
                 Ok(())
             }
-            Row::Hook { lane } => {
-                let hook = value.map(|value| parsed::<Hook>(key, value)).transpose()?;
+            Row::Webhook { lane } => {
+                let hook = value.map(|value| parsed::<Webhook>(key, value)).transpose()?;
                 if let Some(hook) = &hook {
                     self.by_url.entry(hook.url.clone()).or_insert_with(|| lane.to_owned());
                 }
-                let strict = |hook: Option<&Hook>| hook.map(|hook| hook.strict_order);
+                let strict = |hook: Option<&Webhook>| hook.map(|hook| hook.strict_order);
                 if strict(self.lane(lane).registration()) == strict(hook.as_ref()).map(|strict| !strict) {
                     touched.switched.insert(lane.to_owned());
                 }
@@ -372,7 +374,7 @@ impl Model {
                 Ok(())
             }
             Row::Queue { lane, .. } => self.queue(now_us, key, lane, value, touched),
-            Row::Signal { lane, due_ms } => {
+            Row::Timer { lane, due_ms } => {
                 if value.is_some() {
                     touched.woken.insert(lane.to_owned(), due_ms);
                 }
@@ -382,7 +384,7 @@ impl Model {
                 Ok(())
             }
             Row::Lane { lane } => self.lease(now_us, call, key, lane, value, touched),
-            Row::Log { tenant, message, webhook, number } => {
+            Row::Attempt { tenant, message, webhook, number } => {
                 let Some(value) = value else {
                     self.logged.remove(key);
                     touched.unlogged.push((message.to_owned(), number));
@@ -390,8 +392,8 @@ impl Model {
                 };
                 self.log(now_us, call, key, (&format!("{tenant}/{webhook}"), message, number), value, touched)
             }
-            Row::Stat { lane } => {
-                let stat = value.map(|value| parsed::<Stat>(key, value)).transpose()?.unwrap_or_default();
+            Row::Health { lane } => {
+                let stat = value.map(|value| parsed::<rows::Health>(key, value)).transpose()?.unwrap_or_default();
                 self.lane(lane).proven = stat.failures == 0 && stat.succeeded_at_ms.is_some();
                 self.lane(lane).free_at_ms = stat.free_at_us.map_or(0, |us| us.div_ceil(1_000));
                 touched.lanes.insert(lane.to_owned());
@@ -399,16 +401,19 @@ impl Model {
             }
             Row::Job { job } => self.job(now_us, key, job, value, touched),
             Row::Recent { lane, at_ms } => {
-                let now = value.map_or(Ok(Vec::new()), |value| parsed::<Recent>(key, value).map(|recent| recent.a))?;
-                for (message, number) in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
+                let now =
+                    value.map_or(Ok(Vec::new()), |value| parsed::<Recent>(key, value).map(|recent| recent.attempts))?;
+                for recorded in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
+                    let gone = !now.contains(&recorded);
+                    let Numbered { message, number } = recorded;
                     if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
                         delivery.unlisted.insert(number, now_us);
                     }
-                    if !now.contains(&(message.clone(), number)) {
+                    if gone {
                         self.kept.unlist(lane, &message, (number, at_ms), now_us);
                     }
                 }
-                for (message, number) in now {
+                for Numbered { message, number } in now {
                     if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
                         delivery.recent_ms.insert(number, at_ms);
                         delivery.unlisted.remove(&number);
@@ -458,7 +463,7 @@ impl Model {
             // A redelivery puts it again, so that nobody removes it meanwhile.
             return self.message_again(now_us, key, message, value, touched);
         }
-        let msg: Msg = parsed(key, value)?;
+        let msg: rows::Message = parsed(key, value)?;
         let Some(marker) = marker(value) else {
             // A test send's message: it is kept for the log and goes through no inbox.
             return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
@@ -527,7 +532,7 @@ impl Model {
         let before = self.jobs.get(id).map(|seen| seen.now.clone());
         let (began_us, asks, lost) =
             self.jobs.get(id).map_or((now_us, 0, 0), |seen| (seen.began_us, seen.asks, seen.lost));
-        let lost = lost + u32::from(now.tries > Some(1));
+        let lost = lost + u32::from(now.claims > Some(1));
         self.jobs.insert(id.to_owned(), JobSeen { now, began_us, asks, lost });
         touched.jobs.push((id.to_owned(), before));
         Ok(())
@@ -541,8 +546,9 @@ impl Model {
         value: Option<&str>,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let named = value.map(|value| parsed::<Routed>(key, value)).transpose()?.map(|row| row.m).unwrap_or_default();
-        let messages: BTreeSet<String> = named.iter().map(|(message, ..)| message.clone()).collect();
+        let named =
+            value.map(|value| parsed::<Routed>(key, value)).transpose()?.map(|row| row.messages).unwrap_or_default();
+        let messages: BTreeSet<String> = named.iter().map(|routed| routed.message.clone()).collect();
         let wrong = || Err(format!("'{key}' names what it should not: {value:?}"));
         if let Some(before) = self.kept.listed.get(key) {
             if !messages.is_subset(before) {
@@ -553,7 +559,7 @@ impl Model {
                 return wrong();
             }
         } else {
-            for (message, accepted_ms, webhooks) in named {
+            for RoutedMessage { message, accepted_ms, webhooks } in named {
                 touched.messages.insert(message.clone());
                 let entry = self.messages.entry(message).or_default();
                 entry.accepted_ms = accepted_ms;
@@ -580,28 +586,30 @@ impl Model {
         let lane = self.lane(lane_id);
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
         if lane.registration().is_some_and(|hook| hook.strict_order) {
-            let all = || lane.queue.values().flat_map(|group| &group.d).map(|(message, _)| message.clone()).collect();
+            let all =
+                || lane.queue.values().flat_map(|group| &group.deliveries).map(|one| one.message.clone()).collect();
             touched.queued_before.entry(lane_id.to_owned()).or_insert_with(all);
         }
-        let is_stone = |(message, _): &(String, u32)| self.messages.get(message).is_some_and(|row| row.stone.is_some());
+        let is_stone = |one: &Numbered| self.messages.get(&one.message).is_some_and(|row| row.stone.is_some());
         let group_before = self.lanes.get(lane_id).and_then(|lane| lane.queue.get(key));
-        let left = |entry: &(String, u32)| group.as_ref().is_some_and(|group| group.d.contains(entry));
-        let stones = group_before.map_or(0, |group| group.d.iter().filter(|one| is_stone(one) && !left(one)).count());
+        let left = |one: &Numbered| group.as_ref().is_some_and(|group| group.deliveries.contains(one));
+        let stones =
+            group_before.map_or(0, |group| group.deliveries.iter().filter(|one| is_stone(one) && !left(one)).count());
         let lane = self.lane(lane_id);
         // What goes without a record is out of the way as well.
         lane.spared += stones;
-        let before = lane.queue.remove(key).map(|group| group.d).unwrap_or_default();
-        for (message, number) in &before {
+        let before = lane.queue.remove(key).map(|group| group.deliveries).unwrap_or_default();
+        for Numbered { message, number } in &before {
             if let Some(delivery) = lane.deliveries.get_mut(message) {
                 delivery.entries.retain(|(entry, entry_number)| entry != key || entry_number != number);
             }
             touched.deliveries.insert((lane_id.to_owned(), message.clone()));
         }
         let Some(group) = group else { return Ok(()) };
-        for (message, number) in &group.d {
+        for Numbered { message, number } in &group.deliveries {
             let delivery = lane.delivery(lane_id, message, touched);
             delivery.entries.push((key.to_owned(), *number));
-            if before.iter().all(|(other, _)| other != message) {
+            if before.iter().all(|other| other.message != *message) {
                 delivery.placed_us = now_us;
             }
         }
@@ -624,31 +632,31 @@ impl Model {
         touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
         let before = lane.holder;
         touched.lane_rows.push((lane_id.to_owned(), lane.lease.clone()));
-        let given_back = lease.until == 0 && before == Some(call);
-        if lane.lease.until != 0 && lease.token != lane.lease.token && !given_back {
-            lane.vain.push(lane.lease.doubt.suspect.clone());
+        let given_back = lease.until_ms == 0 && before == Some(call);
+        if lane.lease.until_ms != 0 && lease.token != lane.lease.token && !given_back {
+            lane.vain.push(lane.lease.quarantine.delivery.clone());
         }
-        let (was, is) = (&lane.lease.doubt, &lease.doubt);
-        if lease.until == 0 {
+        let (was, is) = (&lane.lease.quarantine, &lease.quarantine);
+        if lease.until_ms == 0 {
             lane.forgiven += was.claims.saturating_sub(is.claims + 1);
-        } else if was.suspect.as_ref().is_some_and(|(message, number)| lane.still_waits(message, *number)) {
+        } else if was.delivery.as_ref().is_some_and(|one| lane.still_waits(&one.message, one.number)) {
             // Another one is named instead: by a clock that is behind it is not due.
             lane.forgiven += was.claims.saturating_sub(is.claims);
         }
-        let ends = lane.lease.until != 0 && (lease.until == 0 || lease.token != lane.lease.token);
+        let ends = lane.lease.until_ms != 0 && (lease.until_ms == 0 || lease.token != lane.lease.token);
         if let Some(holder) = before.filter(|_| ends && !given_back) {
             lane.lost.insert(lane.lease.token.clone(), Lost { call: holder, ..Lost::default() });
         }
-        if lease.until == 0 {
+        if lease.until_ms == 0 {
             lane.holder = None;
-            if lane.lease.until != 0 {
+            if lane.lease.until_ms != 0 {
                 touched.freed.push(lane_id.to_owned());
             }
         } else if lease.token != lane.lease.token {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
             lane.holder = Some(call);
-            (lane.recorded, lane.made, lane.spared) = (lane.lease.doubt.recorded, 0, 0);
-            lane.waited = if lease.doubt.claims > 1 { lane.waiting() } else { Vec::new() };
+            (lane.recorded, lane.made, lane.spared) = (lane.lease.quarantine.recorded, 0, 0);
+            lane.waited = if lease.quarantine.claims > 1 { lane.waiting() } else { Vec::new() };
             lane.leased_us = now_us;
             lane.last.insert(call, lease.token.clone());
         }
@@ -674,7 +682,7 @@ impl Model {
         value: &str,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let log: Log = parsed(key, value)?;
+        let log: Attempt = parsed(key, value)?;
         if log.test {
             return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
         }

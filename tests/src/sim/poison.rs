@@ -79,7 +79,7 @@ impl World {
             return false;
         }
         let read = |key: &String| match rows::parse(key) {
-            Some(Row::Msg { message }) => self.model.messages.get(message).map(|message| message.marker),
+            Some(Row::Message { message }) => self.model.messages.get(message).map(|message| message.marker),
             _ => None,
         };
         let made = |request: &Request| request.body.as_deref().and_then(model::marker);
@@ -130,8 +130,8 @@ impl World {
         let at_work = |lane: &model::Lane| {
             let waits = |id: &&String| lane.deliveries.get(*id).is_some_and(|delivery| !delivery.entries.is_empty());
             // Of a lane that is alone, only what its row names.
-            let suspect = lane.lease.doubt.suspect.as_ref().map(|(message, _)| message);
-            let alone = lane.lease.doubt.claims > QUARANTINE_ALONE_CLAIMS;
+            let suspect = lane.lease.quarantine.delivery.as_ref().map(|delivery| &delivery.message);
+            let alone = lane.lease.quarantine.claims > QUARANTINE_ALONE_CLAIMS;
             messages.iter().any(|id| waits(id) && (!alone || suspect == Some(*id)))
         };
         let lanes = self.model.lanes.iter().filter(|(_, lane)| lane.holder == Some(*call) && at_work(lane));
@@ -166,7 +166,7 @@ impl World {
     /// Whether the store refuses a pump's commit for what it records.
     pub fn refuses(&self, call: usize, mutations: &[Mutation]) -> bool {
         let refused = |mutation: &Mutation| match (mutation, rows::parse(mutation.key())) {
-            (Mutation::Put { value, .. }, Some(Row::Log { message, .. })) => {
+            (Mutation::Put { value, .. }, Some(Row::Attempt { message, .. })) => {
                 let marker = self.model.messages.get(message).map(|message| message.marker);
                 marker.and_then(|marker| self.poison(marker)) == Some(Poison::Record)
                     && !value.contains("\"state\":\"failed\"")

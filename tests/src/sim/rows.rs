@@ -7,17 +7,17 @@ use serde::Deserialize;
 /// What a key is about. A lane is `<tenant>/<webhook>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Row<'a> {
-    Msg { message: &'a str },
+    Message { message: &'a str },
     Inbox { message: &'a str },
     Shard,
-    Sub { tenant: &'a str, pattern: &'a str, webhook: &'a str },
-    Subs { tenant: &'a str },
-    Hook { lane: &'a str },
+    Subscription { tenant: &'a str, pattern: &'a str, webhook: &'a str },
+    Subscriptions { tenant: &'a str },
+    Webhook { lane: &'a str },
     Queue { lane: &'a str, due_ms: u64 },
-    Signal { lane: &'a str, due_ms: u64 },
+    Timer { lane: &'a str, due_ms: u64 },
     Lane { lane: &'a str },
-    Log { tenant: &'a str, message: &'a str, webhook: &'a str, number: u32 },
-    Stat { lane: &'a str },
+    Attempt { tenant: &'a str, message: &'a str, webhook: &'a str, number: u32 },
+    Health { lane: &'a str },
     Routed { tenant: &'a str, at_ms: u64 },
     Recent { lane: &'a str, at_ms: u64 },
     Job { job: &'a str },
@@ -33,19 +33,19 @@ pub fn parse(key: &str) -> Option<Row<'_>> {
         std::array::from_fn(|_| split.next().unwrap_or(""))
     };
     Some(match kind {
-        "message" => Row::Msg { message: parts[1] },
+        "message" => Row::Message { message: parts[1] },
         "inbox" => Row::Inbox { message: parts[2] },
         "shard" => Row::Shard,
-        "subscription" => Row::Sub { tenant: parts[0], pattern: parts[1], webhook: parts[2] },
-        "subscriptions" => Row::Subs { tenant: rest },
-        "webhook" => Row::Hook { lane: rest },
+        "subscription" => Row::Subscription { tenant: parts[0], pattern: parts[1], webhook: parts[2] },
+        "subscriptions" => Row::Subscriptions { tenant: rest },
+        "webhook" => Row::Webhook { lane: rest },
         "queue" => Row::Queue { lane: two(rest)?, due_ms: parts[2].parse().ok()? },
-        "timer" => Row::Signal { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
+        "timer" => Row::Timer { lane: two(rest.split_once('/')?.1)?, due_ms: parts[0].parse().ok()? },
         "lane" => Row::Lane { lane: rest },
         "attempt" => {
-            Row::Log { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? }
+            Row::Attempt { tenant: parts[0], message: parts[1], webhook: parts[2], number: parts[3].parse().ok()? }
         }
-        "health" => Row::Stat { lane: rest },
+        "health" => Row::Health { lane: rest },
         "recent" => Row::Recent { lane: two(rest)?, at_ms: parts[2].parse().ok()? },
         "erasure" => Row::Other,
         "tenant" => Row::Tenant { tenant: rest },
@@ -62,47 +62,56 @@ fn two(text: &str) -> Option<&str> {
 
 /// A lane's lease.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
 pub struct Lease {
     pub token: String,
-    pub until: u64,
+    pub until_ms: u64,
     #[serde(default)]
     pub timer: Option<String>,
     #[serde(default)]
-    pub doubt: Doubt,
+    pub quarantine: Quarantine,
+}
+
+/// A message, and the number of an attempt of it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct Numbered {
+    pub message: String,
+    pub number: u32,
 }
 
 /// What is held against a lane.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-pub struct Doubt {
+pub struct Quarantine {
     pub claims: u32,
     #[serde(default)]
-    pub suspect: Option<(String, u32)>,
+    pub delivery: Option<Numbered>,
     #[serde(default)]
     pub recorded: usize,
 }
 
 /// A group of deliveries.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Group {
-    pub d: Vec<(String, u32)>,
+    pub deliveries: Vec<Numbered>,
     /// The attempt with which their schedule began.
     #[serde(default = "one")]
-    pub f: u32,
+    pub first: u32,
     /// When they are due, if not at the time in the key.
     #[serde(default)]
-    pub u: Option<u64>,
+    pub due_ms: Option<u64>,
 }
 
 impl Group {
     /// When they are due, in strict order or without.
     pub fn due_ms(&self, key: &str, strict: bool) -> u64 {
         let Some(Row::Queue { due_ms, .. }) = parse(key) else { return 0 };
-        let own_ms = self.u.unwrap_or(due_ms);
+        let own_ms = self.due_ms.unwrap_or(due_ms);
         if strict { own_ms } else { own_ms.max(due_ms) }
     }
 }
 
-impl Hook {
+impl Webhook {
     /// Whether nothing follows what has used up its attempts.
     pub fn pauses(&self) -> bool {
         self.strict_order && self.on_exhausted.as_deref() == Some("pause")
@@ -120,17 +129,19 @@ fn one() -> u32 {
 
 /// A tenant's subscriptions as a whole.
 #[derive(Debug, Deserialize)]
-pub struct Subs {
+pub struct Subscriptions {
     pub webhooks: usize,
 }
 
 /// What is stored of an event, as far as the checkers look.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Msg {
+pub struct Message {
     pub event_type: String,
     pub accepted_at_us: u64,
-    pub content_hash: String,
+    /// Why it is being removed.
+    #[serde(default)]
+    pub tombstone: Option<String>,
     #[serde(default)]
     pub event: Option<serde_json::Value>,
 }
@@ -145,7 +156,7 @@ pub struct Tenant {
 /// What is stored of a webhook, as far as the checkers look.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Hook {
+pub struct Webhook {
     pub url: String,
     pub events: Vec<String>,
     pub active: bool,
@@ -180,8 +191,7 @@ pub struct Secret {
 /// What one commit recorded.
 #[derive(Debug, Deserialize)]
 pub struct Recent {
-    /// Message, and number of the attempt.
-    pub a: Vec<(String, u32)>,
+    pub attempts: Vec<Numbered>,
 }
 
 /// A job.
@@ -198,7 +208,7 @@ pub struct Job {
     pub created_at_ms: u64,
     pub ended_at_ms: Option<u64>,
     pub detail: Option<String>,
-    pub tries: Option<u32>,
+    pub claims: Option<u32>,
     pub timer: Option<String>,
 }
 
@@ -217,14 +227,23 @@ impl Job {
 /// What one commit finished routing of a tenant.
 #[derive(Debug, Deserialize)]
 pub struct Routed {
-    /// Message, when it was accepted, and to how many webhooks it was routed.
-    pub m: Vec<(String, u64, usize)>,
+    pub messages: Vec<RoutedMessage>,
+}
+
+/// A message whose routing is finished.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoutedMessage {
+    pub message: String,
+    pub accepted_ms: u64,
+    /// How many webhooks it was routed to.
+    pub webhooks: usize,
 }
 
 /// How a webhook has fared, as far as the checkers look.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Stat {
+pub struct Health {
     #[serde(default)]
     pub free_at_us: Option<u64>,
     pub failures: u64,
@@ -235,7 +254,7 @@ pub struct Stat {
 /// What is stored of an attempt.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Log {
+pub struct Attempt {
     pub at_ms: u64,
     #[serde(default)]
     pub status: Option<u16>,
@@ -255,7 +274,7 @@ pub struct Log {
     pub test: bool,
 }
 
-impl Log {
+impl Attempt {
     /// Whether the receiver has ended the message, which is no failure of the webhook's.
     pub fn is_aborted(&self) -> bool {
         self.status.is_some() && self.detail.as_deref() == Some("the receiver wants this message no more")
@@ -277,7 +296,7 @@ impl Log {
     }
 }
 
-/// Whether a value of a `log` row is another one without what the receiver answered.
+/// Whether a value of an `attempt` row is another one without what the receiver answered.
 pub fn is_without_answer(before: &str, after: &str) -> bool {
     let without = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -293,7 +312,7 @@ pub fn is_without_answer(before: &str, after: &str) -> bool {
             .is_some_and(|before| serde_json::from_str(after).is_ok_and(|after: serde_json::Value| after == before))
 }
 
-/// Whether two values of a `log` row differ in nothing but what a redelivery changes.
+/// Whether two values of an `attempt` row differ in nothing but what a redelivery changes.
 pub fn same_attempt(before: &str, after: &str) -> bool {
     let without = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).ok()?;

@@ -111,10 +111,10 @@ sabotages! {
     StrictInboxBackwards "strict-inbox-backwards" Seen(&["in-order"]),
     ForgetSwitchWake "forget-switch-wake" Seen(&["announced"]),
     ForgetDisable "forget-disable" Seen(&["disabled"]),
-    ForgetDoubt "forget-doubt" Seen(&["held-against"]),
+    ForgetQuarantine "forget-quarantine" Seen(&["held-against"]),
     ForgetRecorded "forget-recorded" Seen(&["held-against"]),
-    ForgetSuspect "forget-suspect" Seen(&["alone"]),
-    SkipSuspectCheck "skip-suspect-check" Seen(&["armed", "lease-respected", "held-against"]),
+    ForgetQuarantined "forget-quarantined" Seen(&["alone"]),
+    SkipQuarantinedCheck "skip-quarantined-check" Seen(&["armed", "lease-respected", "held-against"]),
 }
 
 /// What a commit is for, told by the rows that it changes.
@@ -176,14 +176,15 @@ impl Storage for Sabotaged<'_> {
         }
         let now_ms = self.host.now_us() / 1_000;
         if self.sabotage == Sabotage::CloseLanes && self.pumps && (now_ms / 120_000).is_multiple_of(2) {
-            let leased = format!("\"until\":{}", now_ms + 30_000);
+            let leased = format!("\"untilMs\":{}", now_ms + 30_000);
             let lanes = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("lane/"));
-            lanes.for_each(|entry| entry.value = entry.value.replace("\"until\":0", &leased));
+            lanes.for_each(|entry| entry.value = entry.value.replace("\"untilMs\":0", &leased));
         }
         if self.sabotage == Sabotage::KeepSecrets {
             entries
                 .iter_mut()
                 .flatten()
+                .filter(|entry| entry.key.starts_with("webhook/"))
                 .for_each(|entry| entry.value = entry.value.replace("\"untilMs\":1", "\"untilMs\":9"));
         }
         if self.pumps {
@@ -218,7 +219,7 @@ impl Storage for Sabotaged<'_> {
             }
             kept.push(match self.sabotage {
                 Sabotage::DeleteGroup => delete_instead(&checks, mutation),
-                Sabotage::ForgetDoubt => without_doubt(mutation),
+                Sabotage::ForgetQuarantine => without_quarantine(mutation),
                 Sabotage::ForgetRecorded => without_recorded(mutation),
                 _ => mutation.clone(),
             });
@@ -286,7 +287,7 @@ fn kind_of(checks: &[Check], mutations: &[Mutation]) -> Kind {
 }
 
 fn frees(mutation: &Mutation) -> bool {
-    matches!(mutation, Mutation::Put { key, value } if key.starts_with("lane/") && value.contains("\"until\":0"))
+    matches!(mutation, Mutation::Put { key, value } if key.starts_with("lane/") && value.contains("\"untilMs\":0"))
 }
 
 fn splits(sabotage: Sabotage, kind: Kind) -> bool {
@@ -320,7 +321,7 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
         Sabotage::SkipSettleLaneCheck => kind == Kind::Settle && lane,
         Sabotage::SkipQueueCheck => kind == Kind::Settle && key.starts_with("queue/"),
         Sabotage::SkipReleaseLaneCheck => kind == Kind::Release && lane,
-        Sabotage::SkipSuspectCheck => kind == Kind::Name,
+        Sabotage::SkipQuarantinedCheck => kind == Kind::Name,
         Sabotage::SkipHookCheck => key.starts_with("webhook/"),
         Sabotage::SkipSubscriptionsCheck => key.starts_with("subscriptions/"),
         Sabotage::SkipAskedLogCheck => kind == Kind::Asked && key.starts_with("attempt/"),
@@ -374,14 +375,14 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetJobAsk => kind == Kind::Job && key.starts_with("queue/"),
         Sabotage::ForgetJobWake => kind == Kind::Job && wake,
         // What keeps its place in strict order is no row of its own.
-        Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"u\":"),
+        Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"dueMs\":"),
         Sabotage::ForgetDisable => kind == Kind::Settle && key.starts_with("webhook/") && !value.contains("\"paused: "),
         Sabotage::ForgetRouted => key.starts_with("routed/"),
         Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
         Sabotage::ForgetMark => key.starts_with("erasure/"),
         Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("message/"),
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
-        Sabotage::ForgetSuspect => kind == Kind::Name,
+        Sabotage::ForgetQuarantined => kind == Kind::Name,
         Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake && unregisters(),
         Sabotage::ForgetSwitchWake => kind == Kind::Registration && wake && !unregisters(),
         _ => false,
@@ -405,10 +406,10 @@ fn switch(sabotage: Sabotage, hook: &mut String) {
 }
 
 /// What was held against a lane is forgotten whenever its row is put.
-fn without_doubt(mutation: &Mutation) -> Mutation {
+fn without_quarantine(mutation: &Mutation) -> Mutation {
     match mutation {
         Mutation::Put { key, value } if key.starts_with("lane/") => {
-            let end = value.find(",\"doubt\"").unwrap_or(value.len() - 1);
+            let end = value.find(",\"quarantine\"").unwrap_or(value.len() - 1);
             Mutation::Put { key: key.clone(), value: format!("{}}}", &value[..end]) }
         }
         _ => mutation.clone(),

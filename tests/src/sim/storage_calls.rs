@@ -13,7 +13,7 @@ use super::kept::Stone;
 use super::model::{CallId, Touched};
 use super::points::Mode;
 use super::poison::REFUSED;
-use super::rows::{Hook, Log};
+use super::rows::{Attempt, Webhook};
 use super::workload::Job;
 use super::world::{Due, Fate, Held, InstanceId, World};
 
@@ -241,7 +241,7 @@ impl World {
         commits::after(&self.model, &touched, applied, &mut self.sent)?;
         disabled::after(&self.model, &self.params, &touched, self.now_us, &self.sent)?;
         self.forget_gone(call, &touched, mutations)?;
-        for (lane, before) in touched.leased.iter().filter(|(_, before)| before.until != 0) {
+        for (lane, before) in touched.leased.iter().filter(|(_, before)| before.until_ms != 0) {
             if let Some(holder) = touched.held_before.get(lane).copied().flatten() {
                 self.loses(lane, before, holder);
             }
@@ -249,7 +249,7 @@ impl World {
         self.coverage.add_many(Count::Events, touched.accepted.len());
         self.coverage.add_many(Count::Deliveries, touched.new.len());
         self.coverage.add_many(Count::Claims, touched.leased.len());
-        let lost = touched.leased.iter().filter(|(_, before)| before.until != 0);
+        let lost = touched.leased.iter().filter(|(_, before)| before.until_ms != 0);
         self.coverage.add_many(Count::LostLeases, lost.count());
         for (lane, message, number) in &touched.logged {
             let log = &self.model.lanes[lane].deliveries[message].log[number];
@@ -258,7 +258,7 @@ impl World {
             if log.attempted() && hook.is_some_and(|hook| hook.strict_order) {
                 self.coverage.add(Count::Ordered);
                 self.coverage.add_many(Count::OrderedRetries, usize::from(!log.is_final()));
-                let paused = log.state == "exhausted" && hook.is_some_and(Hook::is_paused);
+                let paused = log.state == "exhausted" && hook.is_some_and(Webhook::is_paused);
                 self.coverage.add_many(Count::Paused, usize::from(paused));
             }
             self.workload.recorded(message, lane.rsplit('/').next().unwrap_or_default(), !log.is_final());
@@ -319,7 +319,7 @@ impl World {
     }
 }
 
-fn counted(log: &Log) -> Count {
+fn counted(log: &Attempt) -> Count {
     match log.state.as_str() {
         "delivered" => Count::Delivered,
         "exhausted" => Count::Exhausted,

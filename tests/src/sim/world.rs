@@ -559,7 +559,7 @@ impl World {
     /// leases are given back.
     pub fn loses(&mut self, lane: &str, lease: &Lease, holder: CallId) {
         let instance = self.calls[holder].instance;
-        let until_us = (lease.until * 1_000).saturating_add_signed(-self.instances[instance].off_us);
+        let until_us = (lease.until_ms * 1_000).saturating_add_signed(-self.instances[instance].off_us);
         let from_us = until_us.saturating_sub(LEASE_MARGIN_MS * 1_000);
         let within = |from: u64, to: u64| to.min(until_us).saturating_sub(from.max(from_us));
         let busy_us: u64 = self.calls[holder].stored.iter().map(|(from, to)| within(*from, *to)).sum();
@@ -619,9 +619,9 @@ impl World {
         }
         let lane_due = |lane: &super::model::Lane| {
             let wake = lane.wakes.first()?;
-            let Some(Row::Signal { due_ms, .. }) = rows::parse(wake) else { return None };
-            let believed = lane.lease.until <= clock_ms + LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
-            Some(if believed { due_ms.max(lane.lease.until) } else { due_ms })
+            let Some(Row::Timer { due_ms, .. }) = rows::parse(wake) else { return None };
+            let believed = lane.lease.until_ms <= clock_ms + LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
+            Some(if believed { due_ms.max(lane.lease.until_ms) } else { due_ms })
         };
         self.model.lanes.values().filter_map(lane_due).min()
     }

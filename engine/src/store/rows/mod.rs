@@ -13,7 +13,7 @@ use crate::support::json::Json;
 use codec::{Fields, Record, Row, Value};
 pub use codec::{decode, encode};
 
-/// `msg/`: an accepted event.
+/// `message/`: an accepted event.
 #[derive(Debug)]
 pub struct Message {
     /// The tenant's name.
@@ -24,18 +24,28 @@ pub struct Message {
     pub occurred_at_us: u64,
     /// When it was accepted, in microseconds: events of one instance have times of their own, in their order.
     pub accepted_at_us: u64,
-    /// What its id stands for: the hash of its content. Empty for a test send; [`GONE`] while the message is being removed.
-    pub content_hash: String,
+    /// The hash of the event's content, by which a repetition is told from another event; none for a test send, and while the
+    /// message is being removed.
+    pub content_hash: Option<String>,
+    /// Why the message is being removed; none: it is not.
+    pub tombstone: Option<Tombstone>,
+    /// True if it is a test send, which no event was accepted for.
+    pub test: bool,
     /// The event as the host handed it over; none: it is no longer kept.
     pub event: Option<Json>,
     /// Of an event that is no longer kept, the hash of its subject, by which it can still be erased.
-    pub subject: Option<String>,
+    pub subject_hash: Option<String>,
 }
 
-/// Stands for the content of a message that is being removed because it is too old. No hash is spelled so.
-pub const GONE: &str = "gone";
-/// The same, because its subject is to be erased.
-pub const ERASED: &str = "erased";
+/// Why a message is being removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tombstone {
+    /// It is older than messages are kept.
+    #[default]
+    Retention,
+    /// Its subject is being erased.
+    Erasure,
+}
 
 /// `inbox/`: a message that is not routed yet.
 #[derive(Debug)]
@@ -56,7 +66,7 @@ pub struct Shard {
     /// The last routing commit.
     pub token: String,
     /// Its worker goes on until then, in milliseconds; 0: it does not.
-    pub until: u64,
+    pub until_ms: u64,
     /// The time in the key of the last `routed` rows, in milliseconds.
     pub routed_ms: Option<u64>,
 }
@@ -69,9 +79,19 @@ pub struct Routed {
     pub queued_ms: u64,
     /// Whether some of their deliveries may be in other rows: routed by an earlier commit, or put behind others in strict order.
     pub elsewhere: Option<bool>,
-    /// Each message, in the order of their inbox: when it was accepted, in milliseconds, and to how many webhooks it was
-    /// routed in all.
-    pub messages: Vec<(String, u64, u32)>,
+    /// The messages, in the order of their inbox.
+    pub messages: Vec<RoutedMessage>,
+}
+
+/// A message whose routing is finished.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoutedMessage {
+    /// The message's id.
+    pub message: String,
+    /// When it was accepted, in milliseconds.
+    pub accepted_ms: u64,
+    /// The number of webhooks that it was routed to.
+    pub webhooks: u32,
 }
 
 /// `lane/`: who delivers a webhook's queue.
@@ -80,11 +100,11 @@ pub struct Lane {
     /// The commit that wrote the row.
     pub token: String,
     /// The end of the lease, in milliseconds; 0: the lane is free.
-    pub until: u64,
+    pub until_ms: u64,
     /// The key of the timer that the lane owns.
     pub timer: Option<String>,
     /// What is held against it.
-    pub doubt: Option<Quarantine>,
+    pub quarantine: Option<Quarantine>,
 }
 
 /// What is held against a lane: leases that were not given back.
@@ -92,9 +112,9 @@ pub struct Lane {
 pub struct Quarantine {
     /// Claims in a row, the present one included.
     pub claims: u32,
-    /// The delivery that was to be made alone: its message, and the number of its attempt.
-    pub suspect: Option<(String, u32)>,
-    /// Since when it is the suspect, in milliseconds.
+    /// The quarantined delivery: the one that is sent alone.
+    pub delivery: Option<QueuedDelivery>,
+    /// When it was quarantined, in milliseconds.
     pub since_ms: Option<u64>,
     /// Of a free lane: how many deliveries have been recorded since the last lease that ran out; none: 0.
     pub recorded: Option<u32>,
@@ -103,15 +123,24 @@ pub struct Quarantine {
 /// `queue/`: deliveries due at one time.
 #[derive(Debug, Default)]
 pub struct Queue {
-    /// Message, and the number of its next attempt.
-    pub deliveries: Vec<(String, u32)>,
+    /// The deliveries, in the order in which they are sent.
+    pub deliveries: Vec<QueuedDelivery>,
     /// The number of the attempt with which their schedule began; none: 1.
     pub first: Option<u32>,
     /// When they are due, in milliseconds, if that is not the time in the key: in strict order the key is a place.
     pub due_ms: Option<u64>,
 }
 
-/// `stat/`: how a webhook has fared.
+/// A delivery that waits for its next attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueuedDelivery {
+    /// The message's id.
+    pub message: String,
+    /// The number of the next attempt.
+    pub number: u32,
+}
+
+/// `health/`: how a webhook has fared.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     /// The last attempt, in milliseconds.
@@ -130,7 +159,7 @@ pub struct Health {
     pub free_at_us: Option<u64>,
 }
 
-/// `log/`: an attempt, and what followed from it.
+/// `attempt/`: an attempt, and what followed from it.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// When it was sent (or, without an attempt, decided), in milliseconds.
@@ -148,7 +177,7 @@ pub struct Attempt {
     /// The beginning of the response's body.
     pub excerpt: Option<String>,
     /// What followed.
-    pub state: State,
+    pub state: AttemptState,
     /// When the next attempt is due, in milliseconds.
     pub next_at_ms: Option<u64>,
     /// The commit that asked for the next attempt, if it was not the schedule.
@@ -161,7 +190,7 @@ pub struct Attempt {
 
 /// What followed from an attempt. All but `retrying` are final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
+pub enum AttemptState {
     /// The receiver took it.
     Delivered,
     /// It failed and there will be another attempt.
@@ -180,8 +209,17 @@ pub enum State {
 /// `recent/`: what one commit recorded.
 #[derive(Debug)]
 pub struct Recent {
-    /// Message and number of each attempt, in the order in which they ended.
-    pub attempts: Vec<(String, u32)>,
+    /// The attempts, in the order in which they ended.
+    pub attempts: Vec<RecordedAttempt>,
+}
+
+/// An attempt that one commit recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedAttempt {
+    /// The message's id.
+    pub message: String,
+    /// The number of the attempt.
+    pub number: u32,
 }
 
 /// `job/`: work that takes more than one commit.
@@ -195,8 +233,8 @@ pub struct Job {
     pub state: JobState,
     /// The webhook that it is about.
     pub webhook: Option<String>,
-    /// What stands for the subject that it is about.
-    pub subject: Option<String>,
+    /// The hash of the subject that it is about.
+    pub subject_hash: Option<String>,
     /// How many of its phases are over; none: none.
     pub phase: Option<u32>,
     /// It is about what happened from then on, in milliseconds.
@@ -221,10 +259,10 @@ pub struct Job {
     pub ended_at_ms: Option<u64>,
     /// Why it ended as it did.
     pub detail: Option<String>,
-    /// How often a pump has taken it up since it last made a step.
-    pub tries: Option<u32>,
-    /// How many steps it goes on looking at one thing only, because pumps did not come back from it.
-    pub careful: Option<u32>,
+    /// How often a worker has taken it up since it last made a step.
+    pub claims: Option<u32>,
+    /// The number of steps that each scan one thing only, because workers died of the job.
+    pub single_steps: Option<u32>,
     /// The key of the timer that it owns.
     pub timer: Option<String>,
 }
@@ -261,7 +299,7 @@ pub enum JobState {
     Cancelled,
 }
 
-/// `hook/`: a registration.
+/// `webhook/`: a registration.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     /// The commit that wrote the row.
@@ -333,7 +371,7 @@ pub struct WebhookSecret {
     pub until_ms: Option<u64>,
 }
 
-/// `subs/`: a tenant's subscriptions as a whole.
+/// `subscriptions/`: a tenant's subscriptions as a whole.
 #[derive(Debug)]
 pub struct Subscriptions {
     /// The commit that wrote the row.
@@ -357,7 +395,7 @@ pub struct Empty {}
 
 impl Attempt {
     /// One without an outcome yet.
-    pub fn new(at_ms: u64, event_type: &str, state: State) -> Attempt {
+    pub fn new(at_ms: u64, event_type: &str, state: AttemptState) -> Attempt {
         Attempt {
             at_ms,
             duration_ms: 0,
@@ -399,19 +437,26 @@ impl Message {
         self.accepted_at_us / 1_000
     }
 
-    /// Whether it is a test send, which no event was accepted for.
-    pub fn is_test(&self) -> bool {
-        self.content_hash.is_empty()
-    }
-
-    /// Whether it is being removed: nobody is told of it any more.
+    /// Returns true if it is being removed: it is neither sent nor shown any more.
     pub fn is_gone(&self) -> bool {
-        self.content_hash == GONE || self.is_erased()
+        self.tombstone.is_some()
     }
 
-    /// Whether it is being removed because of its subject.
+    /// Returns true if it is being removed because its subject is erased.
     pub fn is_erased(&self) -> bool {
-        self.content_hash == ERASED
+        self.tombstone == Some(Tombstone::Erasure)
+    }
+}
+
+impl Tombstone {
+    const ALL: [Tombstone; 2] = [Tombstone::Retention, Tombstone::Erasure];
+
+    /// Its name in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tombstone::Retention => "retention",
+            Tombstone::Erasure => "erasure",
+        }
     }
 }
 
@@ -441,8 +486,8 @@ impl JobKind {
     const ALL: [JobKind; 6] =
         [JobKind::Recover, JobKind::Replay, JobKind::Purge, JobKind::Retention, JobKind::Redaction, JobKind::Erase];
 
-    /// Whether it only does what could be left undone.
-    pub fn is_wish(self) -> bool {
+    /// Returns true if it sends again: such a job may be given up, others may not.
+    pub fn sends(self) -> bool {
         matches!(self, JobKind::Recover | JobKind::Replay)
     }
 
@@ -473,19 +518,25 @@ impl JobState {
     }
 }
 
-impl State {
-    const ALL: [State; 6] =
-        [State::Delivered, State::Retrying, State::Exhausted, State::Skipped, State::Cancelled, State::Failed];
+impl AttemptState {
+    const ALL: [AttemptState; 6] = [
+        AttemptState::Delivered,
+        AttemptState::Retrying,
+        AttemptState::Exhausted,
+        AttemptState::Skipped,
+        AttemptState::Cancelled,
+        AttemptState::Failed,
+    ];
 
     /// Its name in rows and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
-            State::Delivered => "delivered",
-            State::Retrying => "retrying",
-            State::Exhausted => "exhausted",
-            State::Skipped => "skipped",
-            State::Cancelled => "cancelled",
-            State::Failed => "failed",
+            AttemptState::Delivered => "delivered",
+            AttemptState::Retrying => "retrying",
+            AttemptState::Exhausted => "exhausted",
+            AttemptState::Skipped => "skipped",
+            AttemptState::Cancelled => "cancelled",
+            AttemptState::Failed => "failed",
         }
     }
 }
@@ -496,18 +547,20 @@ record!(Message {
     occurred_at_us = "occurredAtUs",
     accepted_at_us = "acceptedAtUs",
     content_hash = "contentHash",
+    tombstone = "tombstone",
+    test = "test",
     event = "event",
-    subject = "subject",
+    subject_hash = "subjectHash",
 });
 record!(
     Inbox { tenant_part = "tenantPart", event_type = "eventType", routed_to = "routedTo", routed = "routed" },
     sound::inbox
 );
-record!(Shard { token = "token", until = "until", routed_ms = "routedMs" });
-record!(Routed { queued_ms = "queuedMs", elsewhere = "elsewhere", messages = "m" }, sound::routed);
-record!(Lane { token = "token", until = "until", timer = "timer", doubt = "doubt" }, sound::lane);
-record!(Quarantine { claims = "claims", suspect = "suspect", since_ms = "sinceMs", recorded = "recorded" });
-record!(Queue { deliveries = "d", first = "f", due_ms = "u" }, sound::queue);
+record!(Shard { token = "token", until_ms = "untilMs", routed_ms = "routedMs" });
+record!(Routed { queued_ms = "queuedMs", elsewhere = "elsewhere", messages = "messages" }, sound::routed);
+record!(Lane { token = "token", until_ms = "untilMs", timer = "timer", quarantine = "quarantine" }, sound::lane);
+record!(Quarantine { claims = "claims", delivery = "delivery", since_ms = "sinceMs", recorded = "recorded" });
+record!(Queue { deliveries = "deliveries", first = "first", due_ms = "dueMs" }, sound::queue);
 record!(Subscriptions { token = "token", webhooks = "webhooks" });
 record!(Tenant { token = "token", keep_bodies = "keepBodies" });
 record!(Health {
@@ -533,14 +586,14 @@ record!(Attempt {
     job = "job",
     test = "test",
 });
-record!(Recent { attempts = "a" }, sound::recent);
+record!(Recent { attempts = "attempts" }, sound::recent);
 record!(
     Job {
         token = "token",
         kind = "kind",
         state = "state",
         webhook = "webhook",
-        subject = "subject",
+        subject_hash = "subjectHash",
         phase = "phase",
         since_ms = "sinceMs",
         until_ms = "untilMs",
@@ -553,8 +606,8 @@ record!(
         updated_at_ms = "updatedAtMs",
         ended_at_ms = "endedAtMs",
         detail = "detail",
-        tries = "tries",
-        careful = "careful",
+        claims = "claims",
+        single_steps = "singleSteps",
         timer = "timer",
     },
     sound::job
@@ -587,9 +640,17 @@ record!(Webhook {
 record!(WebhookSecret { sealed = "sealed", fingerprint = "fingerprint", until_ms = "untilMs" });
 record!(Empty {});
 
+record!(QueuedDelivery { message = "message", number = "number" });
+record!(RecordedAttempt { message = "message", number = "number" });
+record!(RoutedMessage { message = "message", accepted_ms = "acceptedMs", webhooks = "webhooks" });
+
 value_of_record!(WebhookSecret);
+value_of_record!(QueuedDelivery);
+value_of_record!(RecordedAttempt);
+value_of_record!(RoutedMessage);
 value_of_record!(Quarantine);
-value_of_name!(State, State::ALL);
+value_of_name!(Tombstone, Tombstone::ALL);
+value_of_name!(AttemptState, AttemptState::ALL);
 value_of_name!(OnExhausted, OnExhausted::ALL);
 value_of_name!(JobKind, JobKind::ALL);
 value_of_name!(JobState, JobState::ALL);

@@ -1,7 +1,7 @@
 //! Which values of the right type nobody has written: what becomes part of a key, or is counted on from. A row that was
 //! damaged, or repaired by hand, is refused where it is read, by its name, rather than by the storage later on.
 
-use super::{Inbox, Job, Lane, Queue, Recent, Routed};
+use super::{Inbox, Job, Lane, Queue, QueuedDelivery, Recent, RecordedAttempt, Routed};
 use crate::store::id;
 use crate::store::keys;
 use crate::support::limits::{ATTEMPT_NUMBER_MAX, KEY_BYTES_MAX};
@@ -35,26 +35,28 @@ fn is_timer(key: &str) -> bool {
 
 /// A row without a delivery would never be settled.
 pub fn queue(row: &Queue) -> Option<&'static str> {
-    if row.deliveries.is_empty() || !are_attempts(&row.deliveries) {
-        return Some("d");
+    let is_sound = |delivery: &QueuedDelivery| is_attempt(&delivery.message, delivery.number);
+    if row.deliveries.is_empty() || !row.deliveries.iter().all(is_sound) {
+        return Some("deliveries");
     }
     if row.first.is_some_and(|first| !is_number(first)) {
-        return Some("f");
+        return Some("first");
     }
     // It becomes the time of a timer, which has so many digits.
-    row.due_ms.is_some_and(|due_ms| due_ms > 9_999_999_999_999).then_some("u")
+    row.due_ms.is_some_and(|due_ms| due_ms > 9_999_999_999_999).then_some("dueMs")
 }
 
 pub fn routed(row: &Routed) -> Option<&'static str> {
-    (!row.messages.iter().all(|(message, _, _)| id::is_id("msg_", message))).then_some("m")
+    (!row.messages.iter().all(|routed| id::is_id("msg_", &routed.message))).then_some("messages")
 }
 
 pub fn recent(row: &Recent) -> Option<&'static str> {
-    (!are_attempts(&row.attempts)).then_some("a")
+    let is_sound = |attempt: &RecordedAttempt| is_attempt(&attempt.message, attempt.number);
+    (!row.attempts.iter().all(is_sound)).then_some("attempts")
 }
 
-fn are_attempts(attempts: &[(String, u32)]) -> bool {
-    attempts.iter().all(|(message, number)| id::is_id("msg_", message) && is_number(*number))
+fn is_attempt(message: &str, number: u32) -> bool {
+    id::is_id("msg_", message) && is_number(number)
 }
 
 /// The last redelivery has a schedule of its own.

@@ -2,7 +2,7 @@
 
 use crate::ports::{Clock, Mutation, Storage};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Queue};
+use crate::store::rows::{self, Queue, QueuedDelivery};
 use crate::support::limits::{
     GROUP_DELIVERIES_MAX, IN_FLIGHT_UNHEALTHY_MAX, SEND_BATCH_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX,
 };
@@ -109,11 +109,13 @@ fn what_needs_no_attempt_holds_up_nobody() {
         let lane = Lane::of("idle", &idle);
         let now_ms = world.now_us() / 1_000;
         let letter = |digit: char| char::from_u32(u32::from(digit) + u32::from('a') - u32::from('0')).unwrap();
-        let message =
-            |number: usize| (format!("msg_{}", format!("{number:026}").chars().map(letter).collect::<String>()), 1);
+        let queued = |number: usize| {
+            let digits: String = format!("{number:026}").chars().map(letter).collect();
+            QueuedDelivery { message: format!("msg_{digits}"), number: 1 }
+        };
         let groups = 100;
         for group in 0..groups {
-            let deliveries = (group * GROUP_DELIVERIES_MAX..(group + 1) * GROUP_DELIVERIES_MAX).map(message).collect();
+            let deliveries = (group * GROUP_DELIVERIES_MAX..(group + 1) * GROUP_DELIVERIES_MAX).map(queued).collect();
             let value = rows::encode(&Queue { deliveries, ..Queue::default() });
             world.put(std::iter::once(keys::queue(&lane, now_ms, &format!("{group:026}.00"))), &value);
         }
@@ -145,11 +147,14 @@ fn calls_beside(waiting: usize, due_in_ms: u64) -> (u32, u32) {
     webhook(&world, &config, "quick", 0, "");
     let lane = Lane::of("busy", &busy);
     let now_ms = world.now_us() / 1_000;
-    let message = |number: usize| first.get(number).cloned().unwrap_or_else(|| format!("msg_{number:026}"));
+    let queued = |number: usize| {
+        let message = first.get(number).cloned().unwrap_or_else(|| format!("msg_{number:026}"));
+        QueuedDelivery { message, number: 1 }
+    };
     let groups: Vec<Mutation> = (0..waiting / GROUP_DELIVERIES_MAX)
         .map(|group| {
             let first = group * GROUP_DELIVERIES_MAX;
-            let deliveries = (first..first + GROUP_DELIVERIES_MAX).map(|number| (message(number), 1)).collect();
+            let deliveries = (first..first + GROUP_DELIVERIES_MAX).map(queued).collect();
             let value = rows::encode(&Queue { deliveries, ..Queue::default() });
             Mutation::Put { key: keys::queue(&lane, now_ms + due_in_ms, &format!("{group:026}.00")), value }
         })

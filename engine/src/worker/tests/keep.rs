@@ -370,8 +370,8 @@ fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
 /// As if so many workers had not come back from the job's next step.
 fn nobody_came_back(world: &World, lane: &Lane) {
     let row = world.store.get_one(&keys::job(lane)).unwrap().unwrap();
-    let tries = limits::JOB_FAILED_CLAIMS + 1;
-    let value = row.value.replacen("\"token\"", &format!("\"tries\":{tries},\"token\""), 1);
+    let claims = limits::JOB_FAILED_CLAIMS + 1;
+    let value = row.value.replacen("\"token\"", &format!("\"claims\":{claims},\"token\""), 1);
     world.put(std::iter::once(row.key), &value);
 }
 

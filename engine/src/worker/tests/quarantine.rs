@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::ports::{Clock, Storage};
 use crate::store::keys::Lane;
-use crate::store::rows::{self, Quarantine};
+use crate::store::rows::{self, Quarantine, QueuedDelivery};
 use crate::support::limits::{QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS};
 use crate::testing::*;
 use crate::worker::quarantine::released;
@@ -28,16 +28,17 @@ fn pump_to_the_end(world: &World, config: &Config) -> u32 {
     panic!("no end after {deaths} deaths: {:?}", world.store.snapshot());
 }
 
-fn doubt(world: &World, webhook: &str) -> Option<Quarantine> {
+fn quarantine(world: &World, webhook: &str) -> Option<Quarantine> {
     let row = world.store.get_one(&keys::lane(&Lane::of("acme", webhook))).unwrap().unwrap();
-    rows::decode::<rows::Lane>(&row.key, &row.value).unwrap().doubt
+    rows::decode::<rows::Lane>(&row.key, &row.value).unwrap().quarantine
 }
 
 /// A free lane with what is held against it, that wants to be looked at in so many milliseconds.
-fn put_doubt(world: &World, webhook: &str, doubt: Quarantine, in_ms: u64) {
+fn put_quarantine(world: &World, webhook: &str, quarantine: Quarantine, in_ms: u64) {
     let lane = Lane::of("acme", webhook);
     let timer = keys::timer(world.now_us() / 1_000 + in_ms, &lane, "x");
-    let row = rows::Lane { token: "x".to_owned(), until: 0, timer: Some(timer.clone()), doubt: Some(doubt) };
+    let row =
+        rows::Lane { token: "x".to_owned(), until_ms: 0, timer: Some(timer.clone()), quarantine: Some(quarantine) };
     world.put(std::iter::once(keys::lane(&lane)), &rows::encode(&row));
     world.put(std::iter::once(timer), r#"{"v":1}"#);
 }
@@ -79,7 +80,7 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
     assert_eq!(states(&world, &config, &other), vec![delivered.clone(); 8]);
     let expected = [vec![delivered; 8], vec!["failed".to_owned()]].concat();
     assert_eq!(states(&world, &config, &one), expected);
-    assert!(doubt(&world, &one).is_none() && doubt(&world, &other).is_none());
+    assert!(quarantine(&world, &one).is_none() && quarantine(&world, &other).is_none());
     *world.deadly.borrow_mut() = Vec::new();
     let told = explain(&world, &config, "acme", &deadly, &one).unwrap();
     assert!(
@@ -94,15 +95,15 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
 
 #[test]
 fn what_is_held_against_a_lane_when_it_is_given_back() {
-    let suspect = Some(("msg_x".to_owned(), 1));
-    let doubt = |claims, recorded| Quarantine { claims, suspect: suspect.clone(), since_ms: Some(7), recorded };
+    let delivery = Some(QueuedDelivery { message: "msg_x".to_owned(), number: 1 });
+    let quarantine = |claims, recorded| Quarantine { claims, delivery: delivery.clone(), since_ms: Some(7), recorded };
     let check = |claims: u32,
                  before: Option<u32>,
                  recorded: usize,
                  is_through: bool,
                  left: Option<(u32, bool, Option<u32>)>| {
-        let kept = released(&doubt(claims, before), recorded, 8, is_through);
-        let kept = kept.map(|kept| (kept.claims, kept.suspect.is_some(), kept.recorded));
+        let kept = released(&quarantine(claims, before), recorded, 8, is_through);
+        let kept = kept.map(|kept| (kept.claims, kept.delivery.is_some(), kept.recorded));
         assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
     };
     // As if it had not been claimed.
@@ -147,10 +148,14 @@ fn so_many_records_show_that_what_waits_is_innocent() {
         world.pump(&config);
         accept_many(&world, &config, 20);
         route_only(&world, &config);
-        put_doubt(&world, &one, claimed(2), 0);
+        put_quarantine(&world, &one, claimed(2), 0);
         let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: recorded }).unwrap();
         assert_eq!(report.attempts, recorded);
-        assert_eq!(doubt(&world, &one).map(|doubt| (doubt.claims, doubt.recorded)), left, "{wishes} {recorded}");
+        assert_eq!(
+            quarantine(&world, &one).map(|quarantine| (quarantine.claims, quarantine.recorded)),
+            left,
+            "{wishes} {recorded}"
+        );
     }
 }
 
@@ -162,9 +167,9 @@ fn a_retry_that_is_hours_away_keeps_nobody_under_suspicion() {
     assert_eq!(world.pump(&config).attempts, 1);
     accept_many(&world, &config, 1);
     route_only(&world, &config);
-    put_doubt(&world, &one, claimed(QUARANTINE_ALONE_CLAIMS), 0);
+    put_quarantine(&world, &one, claimed(QUARANTINE_ALONE_CLAIMS), 0);
     assert_eq!(world.pump(&config).delivered, 1);
-    assert!(doubt(&world, &one).is_none());
+    assert!(quarantine(&world, &one).is_none());
 }
 
 #[test]
@@ -179,7 +184,7 @@ fn what_was_recorded_before_a_lease_ran_out_counts_no_more() {
     let before = Quarantine { claims: 1, recorded: Some(7), ..Quarantine::default() };
     let a_little = || deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: 1 }).unwrap();
     for taken_over in [true, false] {
-        put_doubt(&world, &one, before.clone(), 0);
+        put_quarantine(&world, &one, before.clone(), 0);
         world.deadly.borrow_mut().extend(ids.iter().map(|id| keys::message("acme", id)));
         catch_unwind(AssertUnwindSafe(a_little)).unwrap_err();
         world.deadly.borrow_mut().clear();
@@ -189,13 +194,13 @@ fn what_was_recorded_before_a_lease_ran_out_counts_no_more() {
             world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
         }
         a_little();
-        let doubt = doubt(&world, &one).unwrap();
-        assert_eq!((doubt.claims, doubt.recorded), (2, Some(1)));
+        let quarantine = quarantine(&world, &one).unwrap();
+        assert_eq!((quarantine.claims, quarantine.recorded), (2, Some(1)));
     }
     // After a lease that was given back it does.
-    put_doubt(&world, &one, before, 0);
+    put_quarantine(&world, &one, before, 0);
     a_little();
-    assert!(doubt(&world, &one).is_none());
+    assert!(quarantine(&world, &one).is_none());
 }
 
 #[test]
@@ -233,13 +238,13 @@ fn isolated_lanes_recover_one_after_the_other_in_one_call() {
     accept_many(&world, &config, 3);
     route_only(&world, &config);
     for lane in &lanes {
-        put_doubt(&world, lane, claimed(QUARANTINE_ALONE_CLAIMS), 0);
+        put_quarantine(&world, lane, claimed(QUARANTINE_ALONE_CLAIMS), 0);
     }
     let begun_us = world.now_us();
     assert_eq!(world.pump(&config).delivered, 15);
     assert_eq!(world.in_flight_max.get(), 1);
     assert!(world.now_us() < begun_us + 1_000_000, "{}", world.now_us() - begun_us);
-    assert!(lanes.iter().all(|lane| doubt(&world, lane).is_none()));
+    assert!(lanes.iter().all(|lane| quarantine(&world, lane).is_none()));
     assert_eq!(pump_to_the_end(&world, &config), 0);
 }
 
@@ -250,7 +255,7 @@ fn who_has_been_claimed_in_vain_twice_has_little_company() {
     accept_many(&world, &config, 1);
     route_only(&world, &config);
     for lane in &lanes {
-        put_doubt(&world, lane, claimed(QUARANTINE_CLAIMS), 0);
+        put_quarantine(&world, lane, claimed(QUARANTINE_CLAIMS), 0);
     }
     assert_eq!(world.pump(&config).delivered, 40);
     // Without a success yet, half of those that there may be.
@@ -262,7 +267,7 @@ fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let busy = registered(&world, &config, r#""ratePerMinute":600"#);
     let lane = subscribed(&world, &config, "b");
-    put_doubt(&world, &lane, claimed(QUARANTINE_ALONE_CLAIMS), 1_000);
+    put_quarantine(&world, &lane, claimed(QUARANTINE_ALONE_CLAIMS), 1_000);
     accept_many(&world, &config, 600);
     on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
     let begun_us = world.now_us();
@@ -275,7 +280,7 @@ fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
     assert!((100..300).contains(&before), "{before}");
     // And the other one did not wait for long: 600 tenths of a second.
     assert!(world.now_us() < begun_us + 63_000_000, "{}", world.now_us() - begun_us);
-    assert!(doubt(&world, &lane).is_none() && doubt(&world, &busy).is_none());
+    assert!(quarantine(&world, &lane).is_none() && quarantine(&world, &busy).is_none());
 }
 
 #[test]
@@ -295,7 +300,7 @@ fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() 
         world.requests.borrow().iter().filter(|request| request.body.as_ref().unwrap().contains("\"b\"")).count();
     assert_eq!(sent, QUARANTINE_FAILED_CLAIMS as usize);
     assert_eq!(states(&world, &config, &one), ["delivered", "delivered", "delivered", "delivered", "failed"]);
-    assert!(doubt(&world, &one).is_none());
+    assert!(quarantine(&world, &one).is_none());
     is_quiet(&world);
 }
 
@@ -314,8 +319,8 @@ fn a_reclaim_leases_forgives_nothing() {
             assert_eq!(world.pump(&config).attempts, 0, "not within the lease");
             world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
         }
-        let doubt = doubt(&world, &one).unwrap();
-        assert_eq!((doubt.claims, doubt.suspect.is_some()), (claims, claims > QUARANTINE_ALONE_CLAIMS));
+        let quarantine = quarantine(&world, &one).unwrap();
+        assert_eq!((quarantine.claims, quarantine.delivery.is_some()), (claims, claims > QUARANTINE_ALONE_CLAIMS));
         let told = explain(&world, &config, "acme", &other, &one).unwrap();
         assert_eq!(told.contains("made one at a time"), claims >= QUARANTINE_ALONE_CLAIMS, "{told}");
     }

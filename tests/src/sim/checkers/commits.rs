@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
-use super::{Failure, doubt, during, ensure, jobs, matches, order};
+use super::{Failure, during, ensure, jobs, matches, order, quarantine};
 use crate::sim::model::{CallId, Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
@@ -61,15 +61,15 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         ensure(!(routing && asked), "routed-once", || format!("{message} is asked for by {lane} and is in an inbox"))?;
     }
     for (lane, before) in &touched.leased {
-        let over = before.until <= clock_ms + clock_slack_ms;
-        let ahead_ms = (before.until + clock_slack_ms + looked_ms_max).saturating_sub(clock_ms);
+        let over = before.until_ms <= clock_ms + clock_slack_ms;
+        let ahead_ms = (before.until_ms + clock_slack_ms + looked_ms_max).saturating_sub(clock_ms);
         let absurd = ahead_ms > LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
         ensure(over || absurd, "lease-respected", || {
             format!("call {call} leased {lane} at {clock_ms} ms by its clock, over the lease {before:?}")
         })?;
     }
     for (lane, before) in &touched.lane_rows {
-        doubt::kept(lane, &model.lanes[lane], before, now_us, (clock_ms, clock_slack_ms))?;
+        quarantine::kept(lane, &model.lanes[lane], before, now_us, (clock_ms, clock_slack_ms))?;
     }
     let stays =
         |(_, message): &&(String, String)| model.messages.get(message).is_none_or(|known| known.stone.is_none());
@@ -116,7 +116,7 @@ fn bounded(id: &str, lane: &Lane) -> Result<(), Failure> {
 
 /// Every queue row is announced by a wake no later than itself, or its lane is leased; a leased lane's wake exists.
 fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
-    let leased = lane.lease.until != 0;
+    let leased = lane.lease.until_ms != 0;
     let armed = lane.lease.timer.as_ref().is_some_and(|wake| lane.wakes.contains(wake));
     ensure(!leased || armed, "armed", || format!("{id} is leased and its wake {:?} is not there", lane.lease.timer))?;
     // Of a webhook that is gone, what waits is announced as it was.
@@ -126,7 +126,7 @@ fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
     // In strict order the first row is the next; whatever is due behind it has to wait.
     let Some((due_ms, first)) = (if strict { next.take(1).next() } else { next.min() }) else { return Ok(()) };
     let announced = lane.wakes.first().and_then(|wake| match rows::parse(wake) {
-        Some(Row::Signal { due_ms, .. }) => Some(due_ms),
+        Some(Row::Timer { due_ms, .. }) => Some(due_ms),
         _ => None,
     });
     // What a switch of strict order makes due is announced by the switch.
@@ -170,7 +170,7 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
             break;
         }
         let states = during(lane, message.accepted_us, now_us);
-        let wants = |hook: &rows::Hook| hook.events.iter().any(|pattern| matches(pattern, &message.event_type));
+        let wants = |hook: &rows::Webhook| hook.events.iter().any(|pattern| matches(pattern, &message.event_type));
         let must = states.iter().all(|state| state.is_some_and(wants));
         let may = states.iter().flatten().any(|hook| wants(hook));
         let queued = lane.deliveries.contains_key(id);
@@ -205,7 +205,7 @@ fn one_place(id: &str, message: &str, lane: &Lane) -> Result<(), Failure> {
     ensure(dense, "dense", about)?;
     let last = delivery.log.values().next_back();
     let ends = delivery.log.values().filter(|log| log.is_last()).count();
-    let ended = last.is_some_and(rows::Log::is_last);
+    let ended = last.is_some_and(rows::Attempt::is_last);
     ensure(ends <= 1 && (ends == 0 || ended), "one-end", about)?;
     if ended {
         return ensure(delivery.entries.is_empty(), "ended", about);
@@ -213,7 +213,7 @@ fn one_place(id: &str, message: &str, lane: &Lane) -> Result<(), Failure> {
     ensure(delivery.entries.len() == 1, "queued-once", about)?;
     let (key, number) = &delivery.entries[0];
     ensure(*number as usize == attempts + 1, "numbered", about)?;
-    let first = lane.queue.get(key).map(|group| group.f);
+    let first = lane.queue.get(key).map(|group| group.first);
     ensure(first == Some(delivery.first_of(*number)), "round", || {
         format!("'{key}' says that its schedule began with attempt {first:?}: {}", about())
     })?;
@@ -256,7 +256,7 @@ fn truthful(
     // Who holds a lane has read the webhook in this very call.
     let states = during(lane, applied.began_us, applied.now_us);
     if log.state == "failed" {
-        return doubt::condemned(lane, message, number, log, about);
+        return quarantine::condemned(lane, message, number, log, about);
     }
     if !log.attempted() {
         let inactive = || states.iter().flatten().any(|hook| !hook.active);
@@ -286,9 +286,9 @@ fn truthful(
 
 /// Success ends it; a failure is followed by what some schedule of the webhook said after so many tries.
 fn follows(
-    log: &rows::Log,
+    log: &rows::Attempt,
     tries: u32,
-    states: &[Option<&rows::Hook>],
+    states: &[Option<&rows::Webhook>],
     request: &Sent,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {

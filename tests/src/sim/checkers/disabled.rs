@@ -49,7 +49,7 @@ fn ends(params: &Params, lane_id: &str, lane: &Lane, now_us: u64, gone: bool) ->
     // Who has changed the webhook meanwhile decides.
     let first = lane.hook.iter().rposition(|(at_us, _)| *at_us + READ_US_MAX <= lane.leased_us).unwrap_or(0);
     let mut states = lane.hook[first..].iter().filter(|(at_us, _)| *at_us < now_us).map(|(_, hook)| hook.as_ref());
-    let activated = |hook: Option<&crate::sim::rows::Hook>| hook.map(|hook| hook.activated_at_ms);
+    let activated = |hook: Option<&crate::sim::rows::Webhook>| hook.map(|hook| hook.activated_at_ms);
     let before = states.next().and_then(activated);
     let stable = before.is_some() && states.all(|state| activated(state) == before);
     if !stable || lane.registration().is_none_or(|hook| !hook.active) {

@@ -5,7 +5,7 @@ use hookwright_engine::{Accepted, ErrorKind};
 
 use super::{Failure, ensure, jobs};
 use crate::sim::model::Model;
-use crate::sim::rows::Log;
+use crate::sim::rows::Attempt;
 use crate::sim::store::SimStore;
 
 /// How a call ended.
@@ -57,9 +57,9 @@ pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
         ensure(message.routed_us.is_some(), "drained", || format!("{id} was never routed"))?;
     }
     for (id, lane) in &model.lanes {
-        ensure(lane.lease.until == 0, "drained", || format!("{id} is leased: {:?}", lane.lease))?;
+        ensure(lane.lease.until_ms == 0, "drained", || format!("{id} is leased: {:?}", lane.lease))?;
         for (message, delivery) in &lane.deliveries {
-            let ended = delivery.log.values().next_back().is_some_and(Log::is_last);
+            let ended = delivery.log.values().next_back().is_some_and(Attempt::is_last);
             ensure(ended, "ended", || format!("{message} for {id} has not ended: {:?}", delivery.log))?;
         }
     }

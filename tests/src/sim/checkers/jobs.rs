@@ -5,7 +5,7 @@ use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 use super::{Failure, during, ensure, matches};
 use crate::sim::kept::Record;
 use crate::sim::model::{Delivery, JobSeen, Lane, Model};
-use crate::sim::rows::{Hook, Job};
+use crate::sim::rows::{Job, Webhook};
 use crate::sim::store::SimStore;
 
 /// Judges a row that was written: a job that runs has its wake, its counts only grow and are true, and one that has ended stays
@@ -49,7 +49,7 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
             ensure(gone, "job", about)
         }
         ("failed", _) => {
-            let inactive = |(_, hook): &(u64, Option<Hook>)| hook.as_ref().is_some_and(|hook| !hook.active);
+            let inactive = |(_, hook): &(u64, Option<Webhook>)| hook.as_ref().is_some_and(|hook| !hook.active);
             let was = lane_of(model, id, seen).is_some_and(|(_, lane)| lane.hook.iter().any(inactive));
             let deadly = now.detail.as_ref().is_some_and(|detail| detail.starts_with("no worker"));
             ensure(was || deadly, "job", about)
@@ -99,7 +99,7 @@ pub fn asked(model: &Model, about: &(String, String, u32), id: &str, before: Opt
     ensure(meant && wants, "job-asked", say)
 }
 
-fn wanted(hook: &Hook, model: &Model, message: &str) -> bool {
+fn wanted(hook: &Webhook, model: &Model, message: &str) -> bool {
     hook.events.iter().any(|pattern| matches(pattern, &model.messages[message].event_type))
 }
 

@@ -3,7 +3,7 @@
 use super::{Failure, during, ensure, matches};
 use crate::sim::model::{Delivery, Lane, Message, Model, Touched};
 use crate::sim::net::Sent;
-use crate::sim::rows::Log;
+use crate::sim::rows::Attempt;
 
 /// Who has read a registration may act on it for so long: a lease, and stalls within it. What comes that soon after strict order
 /// was switched on is not judged.
@@ -22,7 +22,7 @@ fn precedes(before: &Message, after: &Message) -> bool {
 }
 
 fn has_ended(delivery: &Delivery) -> bool {
-    delivery.log.values().any(Log::is_final)
+    delivery.log.values().any(Attempt::is_final)
 }
 
 /// Judges a request of a worker that has the lane: all that precedes its message has ended, and nothing is paused.
@@ -104,7 +104,7 @@ pub fn placed(
     if queued.contains(message) {
         return Ok(());
     }
-    let behind = lane.queue.values().flat_map(|group| &group.d).map(|(other, _)| other);
+    let behind = lane.queue.values().flat_map(|group| &group.deliveries).map(|other| &other.message);
     for other in behind.skip_while(|other| *other != message).filter(|other| *other != message) {
         ensure(lane.deliveries[other].placed_us >= began_us, "tail", || {
             format!("{message} was asked for, and is before {other} in {lane_id}")

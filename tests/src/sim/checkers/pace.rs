@@ -41,11 +41,11 @@ impl Paces {
 mod tests {
     use super::*;
     use crate::sim::model::Lost;
-    use crate::sim::rows::Hook;
+    use crate::sim::rows::Webhook;
 
     fn lane(lost: &[&str]) -> Lane {
         let hook = r#"{"url":"u","events":[],"active":true,"scheduleS":[],"ratePerMinute":60}"#;
-        let hook: Hook = serde_json::from_str(hook).expect("a hook");
+        let hook: Webhook = serde_json::from_str(hook).expect("a hook");
         let lost = lost.iter().map(|token| ((*token).to_owned(), Lost::default())).collect();
         Lane { hook: vec![(0, Some(hook))], lost, ..Lane::default() }
     }

@@ -2,7 +2,7 @@
 
 use super::{Failure, during, ensure, matches};
 use crate::sim::model::{Lane, Message, Model};
-use crate::sim::rows::Hook;
+use crate::sim::rows::Webhook;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ fn of_tenant<'m>(model: &'m Model, message: &Message) -> impl Iterator<Item = (&
     model.lanes.range(prefix.clone()..).take_while(move |(id, _)| id.starts_with(&prefix))
 }
 
-fn wants(hook: &Hook, message: &Message) -> bool {
+fn wants(hook: &Webhook, message: &Message) -> bool {
     hook.active && hook.events.iter().any(|pattern| matches(pattern, &message.event_type))
 }
 

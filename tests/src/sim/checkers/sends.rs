@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hookwright_engine::limits::{IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, LEASE_SENDING_MS};
 use hookwright_engine::ports::Request;
 
-use super::{Failure, doubt, during, ensure, order};
+use super::{Failure, during, ensure, order, quarantine};
 use crate::sim::kept::Stone;
 use crate::sim::model::{self, CallId, Lane, Model, RequestId};
 use crate::sim::net::Sent;
@@ -146,7 +146,7 @@ pub fn judge(
     let lease = if number == 0 { lost() } else { lane.lease.token.clone() };
     let crowded = number > 0 && exceeds_its_slots(lane_id, lane, sent, sender)?;
     let about = || format!("attempt {number} of {message} for {lane_id}");
-    let alone = number > 0 && doubt::alone(lane, (&message, number), sender.in_flight, sent, about)?;
+    let alone = number > 0 && quarantine::alone(lane, (&message, number), sender.in_flight, sent, about)?;
     Ok(Told { lane: lane_id.clone(), message: Some(message), number, alone, crowded, lease })
 }
 
@@ -158,11 +158,11 @@ fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec
     let clock_ms = sender.clock_us / 1_000;
     // What had ended when the webhook was opened is not live again because the clock has gone back since.
     let opened_ms = clock_ms + sender.clock_slack_ms;
-    let live = |hook: &'m rows::Hook, at_ms: u64| -> Vec<&'m str> {
+    let live = |hook: &'m rows::Webhook, at_ms: u64| -> Vec<&'m str> {
         let live = hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > at_ms));
         live.filter_map(|secret| model.secrets.get(&secret.sealed)).map(String::as_str).collect()
     };
-    let views = |hook: &'m rows::Hook| {
+    let views = |hook: &'m rows::Webhook| {
         let least = live(hook, opened_ms).len();
         let all = live(hook, clock_ms);
         (least..=all.len()).map(move |many| all[..many].to_vec())
@@ -234,7 +234,7 @@ fn may_send(
     if let Some(due_ms) = lane.queue.get(key).map(|group| group.due_ms(key, true)) {
         ensure(due_ms <= clock_ms + sender.clock_slack_ms, "early", || format!("it is {clock_ms} ms: {}", about()))?;
     }
-    let until = lane.lease.until;
+    let until = lane.lease.until_ms;
     ensure(clock_ms + u64::from(request.timeout_ms) < until + sender.clock_slack_ms, "outlives-its-lease", || {
         format!("{clock_ms} ms and a timeout of {} ms do not end before {until}: {}", request.timeout_ms, about())
     })?;
@@ -298,7 +298,8 @@ fn within_its_rate(
 ) -> Result<(), Failure> {
     let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
     let spacing_ms = hooks.map(|hook| hook.rate_per_minute.map_or(0, |rate| 60_000 / rate)).min().unwrap_or(0);
-    let begun_ms = lane.lease.until.saturating_sub(u64::from(request.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS);
+    let begun_ms =
+        lane.lease.until_ms.saturating_sub(u64::from(request.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS);
     let lasted_ms = (sender.clock_us / 1_000 + sender.clock_slack_ms).saturating_sub(begun_ms);
     let before = lane.deliveries.values().flat_map(|delivery| &delivery.requests);
     let before = before.filter(|&&id| sent[id].lease == lane.lease.token).count() as u64;

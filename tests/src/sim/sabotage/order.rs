@@ -34,7 +34,7 @@ pub fn shown(
 pub fn instead(sabotage: Sabotage, kind: Kind, checks: &[Check], mutation: &Mutation) -> Option<Vec<Mutation>> {
     let Mutation::Put { key, value } = mutation else { return None };
     let stays = kind == Kind::Settle && key.starts_with("queue/") && checks.iter().any(|check| check.key == *key);
-    let until = value.split("\"u\":").nth(1).map(|rest| rest.trim_end_matches('}'));
+    let until = value.split("\"dueMs\":").nth(1).map(|rest| rest.trim_end_matches('}'));
     match (sabotage, until) {
         (Sabotage::StrictLosesPlace, Some(until)) if stays => {
             let mut parts: Vec<&str> = key.split('/').collect();
@@ -43,7 +43,7 @@ pub fn instead(sabotage: Sabotage, kind: Kind, checks: &[Check], mutation: &Muta
             Some(vec![Mutation::Delete { key: key.clone() }, moved])
         }
         (Sabotage::StrictForgetsWait, Some(until)) if stays => {
-            let value = value.replace(&format!(",\"u\":{until}"), "");
+            let value = value.replace(&format!(",\"dueMs\":{until}"), "");
             Some(vec![Mutation::Put { key: key.clone(), value }])
         }
         (Sabotage::StrictForgetsPause, _) if key.starts_with("webhook/") && value.contains("\"paused: ") => {

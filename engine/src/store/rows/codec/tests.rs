@@ -14,24 +14,32 @@ fn kept<T: Record + std::fmt::Debug>(record: &T, text: &str) {
 #[test]
 fn records_have_one_spelling() {
     kept(&Empty {}, r#"{"v":1}"#);
-    kept(&Shard { token: "t".into(), until: 0, routed_ms: None }, r#"{"v":1,"token":"t","until":0}"#);
-    kept(&Lane { token: "t".into(), until: 7, timer: None, doubt: None }, r#"{"v":1,"token":"t","until":7}"#);
+    kept(&Shard { token: "t".into(), until_ms: 0, routed_ms: None }, r#"{"v":1,"token":"t","untilMs":0}"#);
+    kept(&Lane { token: "t".into(), until_ms: 7, timer: None, quarantine: None }, r#"{"v":1,"token":"t","untilMs":7}"#);
     kept(
-        &Lane { token: "é\"".into(), until: u64::MAX, timer: Some("timer/7/t/wh/x".into()), doubt: None },
-        r#"{"v":1,"token":"é\"","until":18446744073709551615,"timer":"timer/7/t/wh/x"}"#,
+        &Lane { token: "é\"".into(), until_ms: u64::MAX, timer: Some("timer/7/t/wh/x".into()), quarantine: None },
+        r#"{"v":1,"token":"é\"","untilMs":18446744073709551615,"timer":"timer/7/t/wh/x"}"#,
     );
     let (m, n) = (MESSAGE.replace('x', "m"), MESSAGE.replace('x', "n"));
-    let deliveries = vec![(m.clone(), 1), (n.clone(), 2)];
-    kept(&Queue { deliveries, ..Queue::default() }, &format!(r#"{{"v":1,"d":[["{m}",1],["{n}",2]]}}"#));
+    let queued = |message: &String, number| QueuedDelivery { message: message.clone(), number };
+    let deliveries = vec![queued(&m, 1), queued(&n, 2)];
     kept(
-        &Queue { deliveries: vec![(m.clone(), 3)], first: Some(3), due_ms: Some(7) },
-        &format!(r#"{{"v":1,"d":[["{m}",3]],"f":3,"u":7}}"#),
+        &Queue { deliveries, ..Queue::default() },
+        &format!(r#"{{"v":1,"deliveries":[{{"message":"{m}","number":1}},{{"message":"{n}","number":2}}]}}"#),
     );
     kept(
-        &Routed { queued_ms: 7, elsewhere: None, messages: vec![(m.clone(), 6, 3)] },
-        &format!(r#"{{"v":1,"queuedMs":7,"m":[["{m}",6,3]]}}"#),
+        &Queue { deliveries: vec![queued(&m, 3)], first: Some(3), due_ms: Some(7) },
+        &format!(r#"{{"v":1,"deliveries":[{{"message":"{m}","number":3}}],"first":3,"dueMs":7}}"#),
     );
-    kept(&Recent { attempts: vec![] }, r#"{"v":1,"a":[]}"#);
+    kept(
+        &Routed {
+            queued_ms: 7,
+            elsewhere: None,
+            messages: vec![RoutedMessage { message: m.clone(), accepted_ms: 6, webhooks: 3 }],
+        },
+        &format!(r#"{{"v":1,"queuedMs":7,"messages":[{{"message":"{m}","acceptedMs":6,"webhooks":3}}]}}"#),
+    );
+    kept(&Recent { attempts: vec![] }, r#"{"v":1,"attempts":[]}"#);
     let event = parse(r#"{"type":"a","data":{"n":1E5,"é":[null]}}"#).unwrap();
     kept(
         &Message {
@@ -39,11 +47,13 @@ fn records_have_one_spelling() {
             event_type: "a".into(),
             occurred_at_us: 1,
             accepted_at_us: 2,
-            content_hash: String::new(),
+            content_hash: Some("h".into()),
+            tombstone: None,
+            test: false,
             event: Some(event),
-            subject: None,
+            subject_hash: None,
         },
-        r#"{"v":1,"tenant":"acme","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"contentHash":"","event":{"type":"a","data":{"n":1E5,"é":[null]}}}"#,
+        r#"{"v":1,"tenant":"acme","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"contentHash":"h","test":false,"event":{"type":"a","data":{"n":1E5,"é":[null]}}}"#,
     );
 }
 
@@ -57,7 +67,7 @@ fn attempts_and_registrations() {
         error: Some(HttpErrorKind::DestinationProhibited),
         detail: None,
         excerpt: None,
-        state: State::Retrying,
+        state: AttemptState::Retrying,
         next_at_ms: Some(9),
         again: None,
         job: None,
@@ -73,8 +83,8 @@ fn attempts_and_registrations() {
     let hook: Webhook = decode("k", text).unwrap();
     assert_eq!(encode(&hook), text);
     assert_eq!((hook.secrets[0].until_ms, hook.schedule_s.as_slice()), (Some(5), &[5, 300][..]));
-    for state in State::ALL {
-        assert_eq!(State::read(Json::text(state.as_str())), Some(state));
+    for state in AttemptState::ALL {
+        assert_eq!(AttemptState::read(Json::text(state.as_str())), Some(state));
     }
 }
 
@@ -90,11 +100,11 @@ fn refused(text: &str, message: &str) {
 fn what_is_no_row_is_refused_by_name() {
     refused("", "the row 'lane/a' is not readable: not JSON at line 1, column 1: expected a value, found the end");
     refused("[]", "the row 'lane/a' has the format 0; this version reads 1");
-    refused(r#"{"v":2,"token":"t","until":0}"#, "the row 'lane/a' has the format 2; this version reads 1");
-    refused(r#"{"v":1,"until":0}"#, "the row 'lane/a' has no valid field `token`");
-    refused(r#"{"v":1,"token":"t","until":-1}"#, "the row 'lane/a' has no valid field `until`");
-    refused(r#"{"v":1,"token":"t","until":0,"timer":3}"#, "the row 'lane/a' has no valid field `timer`");
-    assert!(decode::<Lane>("k", r#"{"v":1,"new":[1],"token":"t","until":0,"timer":null}"#).is_ok(), "new fields");
+    refused(r#"{"v":2,"token":"t","untilMs":0}"#, "the row 'lane/a' has the format 2; this version reads 1");
+    refused(r#"{"v":1,"untilMs":0}"#, "the row 'lane/a' has no valid field `token`");
+    refused(r#"{"v":1,"token":"t","untilMs":-1}"#, "the row 'lane/a' has no valid field `untilMs`");
+    refused(r#"{"v":1,"token":"t","untilMs":0,"timer":3}"#, "the row 'lane/a' has no valid field `timer`");
+    assert!(decode::<Lane>("k", r#"{"v":1,"new":[1],"token":"t","untilMs":0,"timer":null}"#).is_ok(), "new fields");
 }
 
 #[test]
@@ -104,19 +114,22 @@ fn what_nobody_has_written_is_refused_by_name() {
         let error = decode::<T>("k", &text).unwrap_err();
         assert_eq!(error.message, format!("the row 'k' has no valid field `{field}`"), "{text}");
     }
-    refused::<Queue>(r#"{"v":1,"d":[]}"#, "d");
-    refused::<Queue>(r#"{"v":1,"d":[["MSG",1],["m",1]]}"#, "d");
-    refused::<Queue>(r#"{"v":1,"d":[["MSG",4294967295]]}"#, "d");
-    refused::<Queue>(r#"{"v":1,"d":[["MSG",1]],"f":10000}"#, "f");
-    refused::<Queue>(r#"{"v":1,"d":[["MSG",1]],"u":10000000000000}"#, "u");
-    refused::<Recent>(r#"{"v":1,"a":[["MSG/x",1]]}"#, "a");
+    let queued = |message: &str, number: u64| format!(r#"{{"message":"{message}","number":{number}}}"#);
+    let good = queued("MSG", 1);
+    refused::<Queue>(r#"{"v":1,"deliveries":[]}"#, "deliveries");
+    refused::<Queue>(&format!(r#"{{"v":1,"deliveries":[{good},{}]}}"#, queued("m", 1)), "deliveries");
+    refused::<Queue>(&format!(r#"{{"v":1,"deliveries":[{}]}}"#, queued("MSG", 4_294_967_295)), "deliveries");
+    refused::<Queue>(&format!(r#"{{"v":1,"deliveries":[{good}],"first":10000}}"#), "first");
+    refused::<Queue>(&format!(r#"{{"v":1,"deliveries":[{good}],"dueMs":10000000000000}}"#), "dueMs");
+    refused::<Recent>(&format!(r#"{{"v":1,"attempts":[{}]}}"#, queued("MSG/x", 1)), "attempts");
     refused::<Inbox>(r#"{"v":1,"tenantPart":"A","eventType":"a"}"#, "tenantPart");
     refused::<Inbox>(r#"{"v":1,"tenantPart":"a/b","eventType":"a"}"#, "tenantPart");
     refused::<Inbox>(r#"{"v":1,"tenantPart":"a","eventType":"a","routedTo":"wh_"}"#, "routedTo");
     for timer in ["", "timer/", "timer/7/t/wh/x y", "lane/t/wh", "timer/seven/t/wh/x"] {
-        refused::<Lane>(&format!(r#"{{"v":1,"token":"t","until":0,"timer":"{timer}"}}"#), "timer");
+        refused::<Lane>(&format!(r#"{{"v":1,"token":"t","untilMs":0,"timer":"{timer}"}}"#), "timer");
     }
-    assert!(decode::<Queue>("k", &r#"{"v":1,"d":[["MSG",9999]],"f":9999}"#.replace("MSG", MESSAGE)).is_ok());
+    let last = format!(r#"{{"v":1,"deliveries":[{}],"first":9999}}"#, queued(MESSAGE, 9_999));
+    assert!(decode::<Queue>("k", &last).is_ok());
 }
 
 #[test]
@@ -124,7 +137,7 @@ fn an_event_of_full_depth_fits_a_row() {
     let depth = crate::support::limits::JSON_DEPTH_MAX - 1;
     let event = format!("{{\"data\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     let text = format!(
-        r#"{{"v":1,"tenant":"a","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"contentHash":"","event":{event}}}"#
+        r#"{{"v":1,"tenant":"a","eventType":"a","occurredAtUs":1,"acceptedAtUs":2,"test":false,"event":{event}}}"#
     );
     assert_eq!(encode(&decode::<Message>("k", &text).unwrap()), text);
 }

@@ -8,35 +8,35 @@ use hookwright_engine::limits::{
 use super::{Failure, during, ensure};
 use crate::sim::model::{Lane, RequestId};
 use crate::sim::net::Sent;
-use crate::sim::rows::{Doubt, Hook, Lease, Log};
+use crate::sim::rows::{Attempt, Lease, Numbered, Quarantine, Webhook};
 
 /// Judges a lane's row when it is written, at this time, by a clock that says so and moves so far against itself.
 pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, u64)) -> Result<(), Failure> {
-    let (was, is) = (&before.doubt, &lane.lease.doubt);
+    let (was, is) = (&before.quarantine, &lane.lease.quarantine);
     let about = || format!("{id}: {was:?} became {is:?}, recorded {} and spared {}", lane.made, lane.spared);
-    if lane.lease.until != 0 && lane.lease.token == before.token {
+    if lane.lease.until_ms != 0 && lane.lease.token == before.token {
         // It says which delivery is to be made alone, when the one that was is out of the way.
         let named =
-            is.claims == QUARANTINE_ALONE_CLAIMS + 1 && is.suspect.is_some() && was.claims > QUARANTINE_ALONE_CLAIMS;
-        let free = was.suspect.as_ref().is_none_or(|suspect| !is_due(lane, suspect, now_us, clock_ms));
+            is.claims == QUARANTINE_ALONE_CLAIMS + 1 && is.delivery.is_some() && was.claims > QUARANTINE_ALONE_CLAIMS;
+        let free = was.delivery.as_ref().is_none_or(|delivery| !is_due(lane, delivery, now_us, clock_ms));
         return ensure(named && free && is.recorded == 0, "held-against", about);
     }
-    if lane.lease.until != 0 {
+    if lane.lease.until_ms != 0 {
         // What was recorded before counts no more if this lease runs out.
-        return ensure(*is == Doubt { recorded: 0, ..claims(was, was.claims + 1) }, "held-against", about);
+        return ensure(*is == Quarantine { recorded: 0, ..claims(was, was.claims + 1) }, "held-against", about);
     }
-    let nothing = *is == Doubt::default();
+    let nothing = *is == Quarantine::default();
     if nothing && is_through(lane, now_us, clock_ms) {
         return Ok(());
     }
-    let as_before = *is == Doubt { recorded: lane.recorded, ..claims(was, was.claims.saturating_sub(1)) };
+    let as_before = *is == Quarantine { recorded: lane.recorded, ..claims(was, was.claims.saturating_sub(1)) };
     let (least, most) = (lane.recorded + lane.made, lane.recorded + lane.made + lane.spared);
-    let counted = is.suspect.is_none()
+    let counted = is.delivery.is_none()
         && is.claims == was.claims.saturating_sub(1).min(QUARANTINE_ALONE_CLAIMS)
         && (least..=most).contains(&is.recorded)
         && least < LANE_IN_FLIGHT_MAX;
-    let on_probation =
-        was.claims > QUARANTINE_ALONE_CLAIMS && *is == Doubt { claims: QUARANTINE_CLAIMS, ..Doubt::default() };
+    let on_probation = was.claims > QUARANTINE_ALONE_CLAIMS
+        && *is == Quarantine { claims: QUARANTINE_CLAIMS, ..Quarantine::default() };
     let forgiven = on_probation || (nothing && was.claims <= QUARANTINE_ALONE_CLAIMS);
     let enough = lane.made + lane.spared > 0 && most >= evidence_min(lane, now_us);
     // Without a wake: nothing waits, so nothing is left that could be to blame.
@@ -46,7 +46,7 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
 }
 
 /// Whether a delivery was due when the lane was leased, and has not been asked for again since.
-fn is_due(lane: &Lane, (message, number): &(String, u32), now_us: u64, clock_ms: (u64, u64)) -> bool {
+fn is_due(lane: &Lane, Numbered { message, number }: &Numbered, now_us: u64, clock_ms: (u64, u64)) -> bool {
     let moved = lane.deliveries.get(message).is_some_and(|delivery| delivery.moved.contains_key(number));
     !moved && lane.is_due(message, *number, leased_ms(lane, now_us, clock_ms))
 }
@@ -59,7 +59,7 @@ fn leased_ms(lane: &Lane, now_us: u64, (clock_ms, slack_ms): (u64, u64)) -> u64 
 /// How many records the engine may take at least for as many as may have been in flight, by what the webhook was at some time of
 /// the lease.
 fn evidence_min(lane: &Lane, now_us: u64) -> usize {
-    let evidence = |hook: Option<&Hook>| match hook {
+    let evidence = |hook: Option<&Webhook>| match hook {
         Some(hook) if hook.active && (hook.strict_order || !lane.proven) => 1,
         Some(hook) if hook.active => hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX).min(LANE_IN_FLIGHT_MAX),
         _ => LANE_IN_FLIGHT_MAX,
@@ -76,8 +76,8 @@ fn is_through(lane: &Lane, now_us: u64, clock_ms: (u64, u64)) -> bool {
     strict || !lane.waited.iter().any(left)
 }
 
-fn claims(doubt: &Doubt, claims: u32) -> Doubt {
-    Doubt { claims, ..doubt.clone() }
+fn claims(quarantine: &Quarantine, claims: u32) -> Quarantine {
+    Quarantine { claims, ..quarantine.clone() }
 }
 
 /// Judges a request: of a lane that is alone, the delivery that is written down, and nothing beside it. Answers whether it is
@@ -89,15 +89,15 @@ pub fn alone(
     sent: &[Sent],
     about: impl Fn() -> String,
 ) -> Result<bool, Failure> {
-    let doubt = &lane.lease.doubt;
+    let quarantine = &lane.lease.quarantine;
     let beside = in_flight.iter().any(|&id| sent[id].alone && !sent[id].lease.is_empty());
     ensure(!beside, "alone", || format!("beside a delivery that is made alone: {}", about()))?;
-    if doubt.claims <= QUARANTINE_ALONE_CLAIMS {
+    if quarantine.claims <= QUARANTINE_ALONE_CLAIMS {
         return Ok(false);
     }
-    let named = doubt.suspect.as_ref().is_some_and(|(of, what)| of == message && *what == number);
+    let named = quarantine.delivery.as_ref().is_some_and(|named| named.message == message && named.number == number);
     ensure(named && in_flight.is_empty(), "alone", || {
-        format!("{doubt:?}, {} in flight: {}", in_flight.len(), about())
+        format!("{quarantine:?}, {} in flight: {}", in_flight.len(), about())
     })?;
     Ok(true)
 }
@@ -107,10 +107,11 @@ pub fn condemned(
     lane: &Lane,
     message: &str,
     number: u32,
-    log: &Log,
+    log: &Attempt,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
-    let named = |vain: &Option<(String, u32)>| vain.as_ref().is_some_and(|(of, what)| of == message && *what == number);
+    let named =
+        |vain: &Option<Numbered>| vain.as_ref().is_some_and(|named| named.message == message && named.number == number);
     let times = lane.vain.iter().rev().take_while(|vain| named(vain)).count();
     let least = (QUARANTINE_FAILED_CLAIMS - QUARANTINE_ALONE_CLAIMS) as usize;
     ensure(times >= least && log.error.as_deref() == Some("internal"), "condemned", || {
