@@ -29,10 +29,10 @@ fn check_all(subject: &InProcess, skipped: &[&str]) {
 }
 
 const ENDINGS: [&str; 4] = [
-    "rows are there after reopening",
-    "no version comes back after reopening",
-    "a crash loses no answered commit and halves none",
-    "others go on after a crash",
+    "rows are kept after reopening",
+    "no version is reused after reopening",
+    "a crash neither loses nor splits a commit",
+    "other connections go on after a crash",
 ];
 
 #[test]

@@ -69,12 +69,12 @@ impl Storage for Broken {
 #[test]
 fn the_suite_sees_every_fault() {
     for (fault, case) in [
-        (Fault::ForgetsLastCheck, "every check of many counts"),
+        (Fault::ForgetsLastCheck, "each of several checks can fail a commit"),
         (Fault::NamesEveryCheck, "only failed checks are named"),
         (Fault::WritesBeforeItChecks, "a failed check is named and nothing is applied"),
         (Fault::IncludesTheEnd, "a range is half-open"),
-        (Fault::CutsLongValues, "a value of the largest size comes back whole"),
-        (Fault::AnswersVersionsInKeyOrder, "a put answers the version that is read afterwards"),
+        (Fault::CutsLongValues, "a value of the largest size is read whole"),
+        (Fault::AnswersVersionsInKeyOrder, "a put returns the version that is read afterwards"),
         (Fault::CommitsRowByRow, "rows written together are read together"),
     ] {
         let subject = InProcess::shared(move || Arc::new(Broken(MemoryStore::new(), fault)));

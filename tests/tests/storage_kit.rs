@@ -73,15 +73,15 @@ fn each_broken_driver_is_caught_by_the_case_that_should() {
     let text = std::fs::read_to_string(&broken).unwrap();
     let rows = [
         ("ReusesVersions", "a version is never reused"),
-        ("CountsFromTheRows", "no version comes back after reopening"),
-        ("IgnoresACheck", "every check of many counts"),
+        ("CountsFromTheRows", "no version is reused after reopening"),
+        ("IgnoresACheck", "each of several checks can fail a commit"),
         ("SortsByLocale", "entries come in the order of their bytes"),
         ("ChecksBeforeItLocks", "a counter incremented under a check loses nothing"),
-        ("LocksOnlyWhatItChanges", "a check holds although only another row is changed"),
+        ("LocksOnlyWhatItChanges", "a check guards a row that the commit does not change"),
         ("ReadsRowByRow", "rows written together are read together"),
-        ("CommitsRowByRow", "a crash loses no answered commit and halves none"),
-        ("AnswersTooEarly", "a crash loses no answered commit and halves none"),
-        ("CutsLongValues", "a value of the largest size comes back whole"),
+        ("CommitsRowByRow", "a crash neither loses nor splits a commit"),
+        ("AnswersTooEarly", "a crash neither loses nor splits a commit"),
+        ("CutsLongValues", "a value of the largest size is read whole"),
         ("KnowsNoLimits", "commits that break a rule are refused and nothing is applied"),
         ("NamesWrongChecks", "only failed checks are named"),
     ];
@@ -99,7 +99,7 @@ fn a_store_that_locks_only_what_it_changes_passes_every_other_case() {
     let folder = TempDir::new().unwrap();
     let broken = root().join("tests/data/storage-kit/broken.py");
     let words = command(&[&python(), &broken, &"LocksOnlyWhatItChanges", &folder.path().join("store.db")]);
-    assert_eq!(failed(words, ""), ["a check holds although only another row is changed"]);
+    assert_eq!(failed(words, ""), ["a check guards a row that the commit does not change"]);
 }
 
 /// What goes beyond the protocol is told as such, and nothing waits for ever.
@@ -135,7 +135,7 @@ fn the_command_prints_a_line_a_case() {
     let own = [binary.as_str(), "storage-driver", "--store", "memory:"];
     let (code, out, _) = run(&["--case", "reopening"], &own);
     assert_eq!(code, 0, "{out}");
-    assert!(out.starts_with("skip  rows are there after reopening: "), "{out}");
+    assert!(out.starts_with("skip  rows are kept after reopening: "), "{out}");
     assert!(out.ends_with("\n0 passed, 0 failed, 2 skipped\n"), "{out}");
     let (code, out, _) = run(&["--case", "half-open"], &own);
     assert!(code == 0 && out.starts_with("pass  a range is half-open (") && out.lines().count() == 2, "{code}: {out}");

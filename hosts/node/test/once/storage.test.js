@@ -69,7 +69,7 @@ test('the command exits with 0 after help, and with 2 after a wrong command line
 test("a faulty store fails this package's kit", async () => {
   const refused = await checkHere(store('broken')).catch(({ code, stdout }) => ({ code, stdout }));
   assert.equal(refused.code, 1, String(refused));
-  for (const rule of ['a version is never reused', 'absence is checked', 'every check of many counts']) {
+  for (const rule of ['a version is never reused', 'absence is checked', 'each of several checks can fail a commit']) {
     assert.match(refused.stdout, new RegExp(`^FAIL {2}${rule}: `, 'm'));
   }
 });
