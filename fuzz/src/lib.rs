@@ -1,4 +1,4 @@
-//! Runs a target by its name. What each does is in `hookwright_tests::fuzz`.
+//! Runs a target by its name. The targets are in `hookwright_tests::fuzz`.
 
 /// Runs the target.
 pub fn run(name: &str, input: &[u8]) {

@@ -7,8 +7,8 @@ use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::{ApiRequest, ApiResponse, Caller, Config, MANAGE, handle, on_event, register};
 use serde_json::Value;
 
+use super::parts::{check_json, head_and_body, parts};
 use super::world::{SECRET, World, config};
-use super::{check_json, head_and_body, parts};
 
 pub const WORDS: &[&str] = &[
     "GET ",

@@ -12,8 +12,8 @@ use hookwright_engine::secret::Secret;
 use hookwright_engine::verify::{Received, Verdict, verify};
 use hookwright_engine::{Config, ErrorKind, on_event, on_events};
 
+use super::parts::{check_error, check_json, parts};
 use super::world::{START_US, World, config};
-use super::{check_error, check_json, parts};
 
 pub const WORDS: &[&str] = &[
     "standard\n",

@@ -1,6 +1,6 @@
 //! The parser and the writers that everything else stands on.
 
-use super::{check_error, check_json};
+use super::parts::{check_error, check_json};
 use hookwright_engine::json::{self, Json, Style};
 
 pub const WORDS: &[&str] = &[

@@ -7,8 +7,8 @@ use hookwright_engine::request::{Target, format};
 use hookwright_engine::secret::Secret;
 use hookwright_engine::{Config, ErrorKind, SealingKey, Settings, on_event, register};
 
+use super::parts::{check_error, check_json};
 use super::world::{START_US, World};
-use super::{check_error, check_json};
 
 pub const WORDS: &[&str] = &[
     "\"name\":",

@@ -9,8 +9,8 @@ use hookwright_engine::ports::{HttpError, HttpErrorKind, Response};
 use hookwright_engine::{attempts, on_event, register, test_webhook};
 use serde_json::Value;
 
+use super::parts::{check_error, check_json, head_and_body, parts};
 use super::world::{World, config};
-use super::{check_error, check_json, head_and_body, parts};
 
 pub const WORDS: &[&str] = &[
     "200",

@@ -16,8 +16,8 @@ use hookwright_engine::{
 };
 use serde_json::Value;
 
+use super::parts::{check_error, check_json};
 use super::world::{SECRET, START_US, World, config};
-use super::{check_error, check_json};
 
 pub const WORDS: &[&str] = &[
     "message",

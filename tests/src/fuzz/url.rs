@@ -6,7 +6,7 @@ use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::{Config, ErrorKind, SealingKey, Settings, register};
 use serde_json::{Value, json};
 
-use super::check_error;
+use super::parts::check_error;
 use super::world::{World, config};
 
 pub const WORDS: &[&str] = &[

@@ -8,7 +8,7 @@ use hookwright_engine::secret::Secret;
 use hookwright_engine::verify::{Received, Verdict, event_type, recognise, verify};
 use hookwright_engine::{sign, time};
 
-use super::head_and_body;
+use super::parts::head_and_body;
 use super::world::{SECRET, START_US};
 
 pub const WORDS: &[&str] = &[
