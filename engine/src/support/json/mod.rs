@@ -9,11 +9,13 @@
 //! - **U+0000** is refused, escaped or not: not every database can store it.
 
 mod compare;
+mod de;
 mod parse;
 mod read;
 mod write;
 
 pub use compare::canonical;
+pub use de::{from_json, read, read_optional};
 pub(crate) use parse::by_key;
 pub use parse::{line_of, parse, parse_within};
 pub use read::{Reader, quoted};
