@@ -1,11 +1,11 @@
-//! How the library is linked, and the name of the machine that it is for.
+//! Link arguments of the library, and the name of its target.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let target = std::env::var("TARGET").unwrap_or_default();
     println!("cargo:rustc-env=HOOKWRIGHT_TARGET={target}");
     if target.contains("linux") {
-        // Threads of the library may outlive whoever unloads it, and thread-local values have destructors in it.
+        // Threads of the library may outlive its unloading, and thread-local values have destructors in it.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhookwright_native.so");
     } else if target.contains("apple") {

@@ -60,7 +60,7 @@
   (func (export "hookwright:webhooks/webhooks@0.1.0#jobs") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#cancel-job") (param i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#deliver") (param i32 i32) (result i32) unreachable)
-  (func (export "hookwright:webhooks/webhooks@0.1.0#take-over") (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#reclaim-leases") (result i32) unreachable)
   (func (export "hookwright:webhooks/console@0.1.0#handle")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/receiver@0.1.0#verify")

@@ -1,4 +1,4 @@
-//! What the bridge costs, with rows in memory: `cargo run --release -p hookwright-native --example bench`.
+//! Measures the calls of the bridge with a storage in memory: `cargo run --release -p hookwright-native --example bench`.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use hookwright_native::*;
 use serde_json::json;
 
-/// Rounds of each; the median is printed.
+/// Rounds of each measurement. The median and the 99th percentile are printed.
 const ROUNDS: usize = 2_001;
 
 fn main() {
@@ -19,15 +19,15 @@ fn main() {
     measure("open: from the cache", 51, || close_engine(open(&plain)));
     let engine = open(&kept);
     measure("open: kept in the process", ROUNDS, || close_engine(open(&kept)));
-    measure("instance: make, configure, close", ROUNDS, || close(make(engine, &config)));
+    measure("instance: create, configure, close", ROUNDS, || close(create(engine, &config)));
     measure("engine, instance, event, close", ROUNDS, || {
         let engine = open(&kept);
-        let instance = make(engine, &config);
+        let instance = create(engine, &config);
         event(instance);
         close(instance);
         close_engine(engine);
     });
-    let instance = make(engine, &config);
+    let instance = create(engine, &config);
     measure("event of 100 bytes", ROUNDS, || event(instance));
     close(instance);
     std::fs::remove_dir_all(cache).ok();
@@ -43,7 +43,7 @@ fn measure(what: &str, rounds: usize, mut run: impl FnMut()) {
         .collect();
     times.sort();
     let (median, high) = (times[rounds / 2], times[rounds * 99 / 100]);
-    println!("{what:34} {:>10.1} us, of a hundred one takes {:.1} us", us(median), us(high));
+    println!("{what:34} {:>10.1} us, 99th percentile {:.1} us", us(median), us(high));
 }
 
 fn us(time: std::time::Duration) -> f64 {
@@ -52,16 +52,17 @@ fn us(time: std::time::Duration) -> f64 {
 
 fn open(options: &str) -> u64 {
     let mut engine = 0;
-    // SAFETY: the text has its length, and the handle a place.
+    // SAFETY: the length is that of the text, and the handle is writable.
     let status = unsafe { hw_engine_open(options.as_ptr().cast(), options.len(), &mut engine, null_mut()) };
     assert_eq!(status, 0);
     engine
 }
 
-fn make(engine: u64, options: &str) -> u64 {
+fn create(engine: u64, options: &str) -> u64 {
     let (text, len, mut instance) = (options.as_ptr().cast(), options.len(), 0);
-    // SAFETY: as above; the callback needs no context.
-    let status = unsafe { hw_instance_new(engine, text, len, Some(serve), null_mut(), &mut instance, null_mut()) };
+    let host = HwHost { callback: Some(serve), context: null_mut() };
+    // SAFETY: as above; the callback uses no context.
+    let status = unsafe { hw_instance_new(engine, text, len, &host, &mut instance, null_mut()) };
     assert_eq!(status, 0);
     instance
 }
@@ -70,7 +71,7 @@ fn event(instance: u64) {
     let function = "webhooks.on-event";
     let arguments = r#"{"tenant":"acme","event":"{\"type\":\"invoice.paid\",\"data\":{\"id\":\"inv-1\",\"amount\":4200,\"currency\":\"EUR\",\"lines\":[1,2,3]}}"}"#;
     let mut answer = HwAnswer { data: std::ptr::null(), len: 0, token: 0 };
-    // SAFETY: the texts have their lengths, the answer is given back.
+    // SAFETY: the lengths are those of the texts, and the answer is freed once.
     let status = unsafe {
         let (name, text) = (function.as_ptr().cast(), arguments.as_ptr().cast());
         let status = hw_call(instance, name, function.len(), text, arguments.len(), &mut answer);
@@ -90,9 +91,9 @@ fn close_engine(engine: u64) {
     assert_eq!(unsafe { hw_engine_close(engine, null_mut()) }, 0);
 }
 
-/// Commits two rows, whatever they are: all that an event asks for.
+/// Replies to every request as to a commit of two rows, which is the only request of an event.
 unsafe extern "C" fn serve(_: *mut c_void, _: *const u8, _: usize, reply: u64) -> i32 {
     let answer = r#"{"ok":["1","2"]}"#;
-    // SAFETY: the text has its length.
+    // SAFETY: the length is that of the text.
     unsafe { hw_reply_set(reply, answer.as_ptr().cast(), answer.len()) }
 }

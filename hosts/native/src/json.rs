@@ -1,22 +1,22 @@
-//! JSON as it came in: every member once, and none with a meaning of its own.
+//! Strict JSON input: an object has each member once, and no member name has a special meaning.
 //!
-//! `Value` by itself takes the last of two members of one name, and unpacks the JSON text in a member that serde_json keeps for
-//! itself (`RawValue`), each time with the full depth.
+//! Hand-written because serde_json's `Value` takes the last of two members with the same name, and parses the text of a member
+//! that has the name serde_json reserves for its `RawValue`.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads a text, or says in one clause what is wrong with it and where. The text is not quoted: it may hold secrets.
+/// Parses a text. The error is a noun phrase with line and column. It never quotes the text, which may hold secrets.
 pub(crate) fn read(text: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(text).map(|Plain(value)| value).map_err(|error| {
-        let wrong = if error.is_data() { "a member twice" } else { "no JSON" };
-        format!("{wrong} at line {}, column {}", error.line(), error.column())
+        let problem = if error.is_data() { "a duplicate member" } else { "a syntax error" };
+        format!("{problem} at line {}, column {}", error.line(), error.column())
     })
 }
 
-/// A value that is what is written.
+/// A parsed value, unchanged.
 struct Plain(Value);
 
 impl<'de> Deserialize<'de> for Plain {
@@ -74,7 +74,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut object = Map::new();
         while let Some((name, Plain(value))) = members.next_entry::<String, Plain>()? {
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member twice"));
+                return Err(A::Error::custom("a duplicate member"));
             }
         }
         Ok(object.into())
@@ -86,7 +86,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn what_is_read_is_what_is_written() {
+    fn read_strict_text_returns_value_or_position_of_error() {
         let check = |text: &str, expected: Result<&str, &str>| {
             let found = read(text.as_bytes()).map(|value| value.to_string());
             assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
@@ -94,9 +94,9 @@ mod tests {
         let all = r#"{"a":[null,true,-1,18446744073709551615,1.5,"\u0001",{}],"b":""}"#;
         check(all, Ok(all));
         check(r#"{"$serde_json::private::RawValue":"[1]"}"#, Ok(r#"{"$serde_json::private::RawValue":"[1]"}"#));
-        check(r#"{"a":{"b":1,"b":1}}"#, Err("a member twice at line 1, column 18"));
-        check("{\n1}", Err("no JSON at line 2, column 1"));
-        check("1 1", Err("no JSON at line 1, column 3"));
-        check(&"[".repeat(200), Err("no JSON at line 1, column 128"));
+        check(r#"{"a":{"b":1,"b":1}}"#, Err("a duplicate member at line 1, column 18"));
+        check("{\n1}", Err("a syntax error at line 2, column 1"));
+        check("1 1", Err("a syntax error at line 1, column 3"));
+        check(&"[".repeat(200), Err("a syntax error at line 1, column 128"));
     }
 }

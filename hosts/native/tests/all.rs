@@ -1,13 +1,16 @@
-//! The bridge by its C functions, as a host in another language has them.
+//! Tests of the bridge through its C functions, as a host in another language calls them.
 #![cfg(test)]
 
+mod arguments;
+mod callback;
+mod client;
 mod code;
 mod events;
+mod handles;
 mod header;
 mod histories;
 mod host;
 mod http;
 mod in_c;
-mod misuse;
 mod threads;
 mod traps;

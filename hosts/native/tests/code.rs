@@ -1,4 +1,4 @@
-//! Machine code in files: kept, found again, and trusted only where nobody else can have written it.
+//! Files of machine code: created, loaded again, and trusted only if no other user can have written them.
 
 use std::ffi::CString;
 use std::fs::Permissions;
@@ -11,39 +11,40 @@ use hookwright_engine::memory::MemoryStore;
 use hookwright_native::{hw_compile, hw_version};
 use serde_json::{Value, json};
 
-use crate::host::{Engine, FAILED, MISUSED, OK, answered, cache, engine, error, instance, opened};
+use crate::host::{Answer, Engine, FAILED, OK, answer, cache, engine, error, instance, misused, open};
 use crate::traps::component;
 
-/// How often a folder is opened that becomes another meanwhile.
+/// Number of times a folder is opened while a symbolic link to it changes.
 const TURNS: usize = 500;
 
-fn mode(path: &Path, mode: u32) {
+fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn open(name: &str, path: &Path) -> (Engine, (i32, Value)) {
-    opened(&json!({name: path}).to_string())
+fn open_compiled(path: &Path) -> (Engine, Answer) {
+    open(&json!({"compiled": path}))
 }
 
-fn refused(options: Value, field: &str, word: &str) {
-    let (_, answer) = opened(&options.to_string());
-    assert!(answer.1["message"].as_str().unwrap_or_default().contains(word), "{options}: {}", answer.1);
+/// Checks that the options are refused with an error of the field, whose message has a text.
+fn check_refused(options: Value, field: &str, text: &str) {
+    let (_, answer) = open(&options);
+    assert!(answer.1["message"].as_str().unwrap_or_default().contains(text), "{options}: {}", answer.1);
     assert_eq!(error(answer), (FAILED, "file".to_owned(), field.to_owned()), "{options}");
 }
 
-/// What the tests' common cache holds is machine code of this library: no test compiles a second time.
-fn compiled(to: &Path) {
+/// Creates a file of machine code. It copies the file from the tests' cache, because compiling takes long.
+fn write_compiled(to: &Path) {
     drop(engine());
-    let (_, version) = answered(|answer| unsafe { hw_version(answer) });
+    let (_, version) = answer(|answer| unsafe { hw_version(answer) });
     let component = &version["component"].as_str().unwrap()[..32];
     let mut files = std::fs::read_dir(cache()).unwrap().map(|entry| entry.unwrap().path());
     let file = files.find(|path| path.to_str().unwrap().ends_with(&format!("{component}.compiled"))).unwrap();
     std::fs::copy(file, to).unwrap();
-    mode(to, 0o600);
+    set_mode(to, 0o600);
 }
 
 #[test]
-fn a_cache_is_made_for_its_user_alone_and_read_again() {
+fn cache_is_created_for_its_user_and_read_again() {
     drop(engine());
     let folder = cache();
     let metadata = std::fs::metadata(&folder).unwrap();
@@ -56,88 +57,88 @@ fn a_cache_is_made_for_its_user_alone_and_read_again() {
     assert_eq!(before.mode() & 0o777, 0o600);
     drop(engine());
     let after = file.metadata().unwrap();
-    assert_eq!((after.ino(), after.mtime_nsec()), (before.ino(), before.mtime_nsec()), "it was not read but made anew");
+    assert_eq!((after.ino(), after.mtime_nsec()), (before.ino(), before.mtime_nsec()), "the file was written again");
 }
 
 #[test]
-fn a_cache_that_others_can_enter_is_refused() {
+fn cache_that_other_users_can_enter_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     std::fs::create_dir(&cache).unwrap();
     for open in [0o777, 0o770, 0o755, 0o701] {
-        mode(&cache, open);
-        refused(json!({"cache": cache}), "cache", &format!("{open:o}"));
+        set_mode(&cache, open);
+        check_refused(json!({"cache": cache}), "cache", &format!("{open:o}"));
     }
-    mode(&cache, 0o700);
+    set_mode(&cache, 0o700);
     let link = folder.path().join("link");
     symlink(&cache, &link).unwrap();
     for link in [link.clone(), link.join(""), link.join(".")] {
-        refused(json!({"cache": link}), "cache", "cannot read");
+        check_refused(json!({"cache": link}), "cache", "cannot read");
     }
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    refused(json!({"cache": file}), "cache", "cannot read");
+    check_refused(json!({"cache": file}), "cache", "cannot read");
 }
 
 #[test]
-fn compiled_code_is_taken_from_files_that_nobody_else_can_write() {
+fn compiled_file_that_other_users_can_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (file, link) = (folder.path().join("hookwright.compiled"), folder.path().join("link"));
-    compiled(&file);
-    let (from_file, answer) = open("compiled", &file);
+    write_compiled(&file);
+    let (from_file, answer) = open_compiled(&file);
     assert_eq!(answer, (OK, Value::Null));
     instance(&from_file, MemoryStore::new()).ok("webhooks.event-types", &json!({}));
 
     let with = |path: &Path| json!({"compiled": path});
     for open in [0o622, 0o660, 0o602] {
-        mode(&file, open);
-        refused(with(&file), "compiled", &format!("{open:o}"));
+        set_mode(&file, open);
+        check_refused(with(&file), "compiled", &format!("{open:o}"));
     }
-    mode(&file, 0o644);
+    set_mode(&file, 0o644);
     symlink(&file, &link).unwrap();
-    refused(with(&link), "compiled", "cannot read");
-    mode(folder.path(), 0o777);
-    refused(with(&file), "compiled", "the folder");
-    mode(folder.path(), 0o755);
-    assert_eq!(open("compiled", &file).1.0, OK);
+    check_refused(with(&link), "compiled", "cannot read");
+    set_mode(folder.path(), 0o777);
+    check_refused(with(&file), "compiled", "the folder");
+    set_mode(folder.path(), 0o755);
+    assert_eq!(open_compiled(&file).1.0, OK);
 
-    // Only root can give a file away.
+    // Only root can change the owner of a file.
     if chown(&file, Some(4_711), None).is_ok() {
-        refused(with(&file), "compiled", "belongs to user 4711");
-        assert_eq!(opened(&json!({"compiled": file, "compiledOwner": 4_711}).to_string()).1.0, OK);
+        check_refused(with(&file), "compiled", "its owner is user 4711");
+        assert_eq!(open(&json!({"compiled": file, "compiledOwner": 4_711})).1.0, OK);
     }
     let text = folder.path().join("text");
     std::fs::write(&text, "no code").unwrap();
-    refused(with(&text), "compiled", "is not machine code");
+    check_refused(with(&text), "compiled", "is not machine code");
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_or_read_is_done_without() {
+fn cache_that_cannot_be_read_or_written_is_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let (component, cache) = (component(folder.path()), folder.path().join("cache"));
-    let open = |cache: &Path| assert_eq!(opened(&json!({"component": component, "cache": cache}).to_string()).1.0, OK);
-    open(&cache);
+    let open_cached = |cache: &Path| assert_eq!(open(&json!({"component": component, "cache": cache})).1.0, OK);
+    open_cached(&cache);
     let file = std::fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
     let good = std::fs::read(&file).unwrap();
-    // What is damaged is made anew, wherever it is.
+    // A damaged file is written again, wherever the damage is.
     for place in [0, 40, good.len() / 2, good.len() - 1] {
         let mut damaged = good.clone();
         damaged[place] ^= 0xff;
         std::fs::write(&file, damaged).unwrap();
-        open(&cache);
+        open_cached(&cache);
         assert!(std::fs::read(&file).unwrap() == good, "byte {place}");
     }
     std::fs::remove_file(&file).unwrap();
     fifo(&file);
-    open(&cache);
+    open_cached(&cache);
     assert!(std::fs::read(&file).unwrap() == good);
-    // What cannot be put into its place stops nobody, and leaves nothing behind.
+    // A file that cannot be renamed into place is no error, and leaves no temporary file.
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
-    open(&cache);
+    open_cached(&cache);
     assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
-    // Nobody can make a folder there.
-    open(Path::new("/proc/hookwright"));
+    // No folder can be created there.
+    open_cached(Path::new("/proc/hookwright"));
 }
 
 fn fifo(path: &Path) {
@@ -146,32 +147,32 @@ fn fifo(path: &Path) {
 }
 
 #[test]
-fn compiled_code_that_is_damaged_or_no_file_is_refused() {
+fn compiled_file_that_is_damaged_or_irregular_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hookwright.compiled");
-    compiled(&file);
+    write_compiled(&file);
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    refused(json!({"compiled": file}), "compiled", "it is damaged");
+    check_refused(json!({"compiled": file}), "compiled", "it is damaged");
     let pipe = folder.path().join("pipe");
     fifo(&pipe);
-    refused(json!({"compiled": pipe}), "compiled", "the file");
-    let (_, answer) = opened(&json!({"compiled": folder.path().join("..")}).to_string());
-    assert_eq!(error(answer), (MISUSED, "invalid".to_owned(), "compiled".to_owned()));
+    check_refused(json!({"compiled": pipe}), "compiled", "the file");
+    let (_, answer) = open(&json!({"compiled": folder.path().join("..")}));
+    assert_eq!(error(answer), misused("invalid", "compiled"));
 }
 
-/// A link that leads to a good folder and to a bad one by turns: what is found out about the one is not taken for the other's.
+/// A symbolic link points to a safe and to an unsafe folder by turns. The checks of one folder must not count for the other.
 #[test]
-fn a_file_is_read_in_the_folder_that_was_looked_at() {
+fn file_is_read_in_the_folder_that_was_checked() {
     let root = tempfile::tempdir().unwrap();
     let [good, bad, link, next] = ["good", "bad", "link", "next"].map(|name| root.path().join(name));
     for (folder, open) in [(&good, 0o755), (&bad, 0o777)] {
         std::fs::create_dir(folder).unwrap();
         std::fs::write(folder.join("x"), "no code").unwrap();
-        mode(&folder.join("x"), open);
-        mode(folder, open);
+        set_mode(&folder.join("x"), open);
+        set_mode(folder, open);
     }
     symlink(&good, &link).unwrap();
     let ended = AtomicBool::new(false);
@@ -186,7 +187,7 @@ fn a_file_is_read_in_the_folder_that_was_looked_at() {
             }
         });
         for _ in 0..TURNS {
-            let (_, (_, value)) = opened(&json!({"compiled": link.join("x")}).to_string());
+            let (_, (_, value)) = open(&json!({"compiled": link.join("x")}));
             let message = value["message"].as_str().unwrap();
             let expected = message.contains("is not machine code") || message.contains("the folder");
             if !expected {
@@ -199,22 +200,22 @@ fn a_file_is_read_in_the_folder_that_was_looked_at() {
 }
 
 #[test]
-fn a_component_is_compiled_into_a_file() {
+fn component_is_compiled_into_a_file_of_its_user() {
     let folder = tempfile::tempdir().unwrap();
-    // The smallest component.
+    // The smallest component, so that compiling is fast.
     let component = folder.path().join("empty.wasm");
     std::fs::write(&component, wat::parse_str("(component)").unwrap()).unwrap();
     let compile = |options: Value| {
         let options = options.to_string();
-        answered(|answer| unsafe { hw_compile(options.as_ptr().cast(), options.len(), answer) })
+        answer(|answer| unsafe { hw_compile(options.as_ptr().cast(), options.len(), answer) })
     };
     let to = folder.path().join("empty.compiled");
     let (status, value) = compile(json!({"component": component, "to": to}));
     assert_eq!(status, OK, "{value}");
     let metadata = std::fs::metadata(&to).unwrap();
     assert_eq!((value["bytes"].as_u64().unwrap(), metadata.mode() & 0o777), (metadata.len(), 0o600));
-    // It loads, and is no Hookwright.
-    let (status, kind, _) = error(open("compiled", &to).1);
+    // It loads, but has not the exports of Hookwright.
+    let (status, kind, _) = error(open_compiled(&to).1);
     assert_eq!((status, kind.as_str()), (FAILED, "engine"));
 
     let text = folder.path().join("text");
@@ -226,18 +227,18 @@ fn a_component_is_compiled_into_a_file() {
 }
 
 #[test]
-fn an_engine_that_is_kept_is_given_again_without_its_file() {
+fn kept_engine_is_returned_again_without_reading_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hookwright.compiled");
-    compiled(&file);
-    let kept = json!({"compiled": file, "keep": true}).to_string();
-    let (first, answer) = opened(&kept);
+    write_compiled(&file);
+    let kept = json!({"compiled": file, "keep": true});
+    let (first, answer) = open(&kept);
     assert_eq!(answer.0, OK, "{}", answer.1);
     std::fs::remove_file(&file).unwrap();
-    refused(json!({"compiled": file}), "compiled", "cannot read");
-    let (again, answer) = opened(&kept);
+    check_refused(json!({"compiled": file}), "compiled", "cannot read");
+    let (again, answer) = open(&kept);
     assert_eq!(answer.0, OK, "{}", answer.1);
-    // It is one engine of one number, which nobody's closing takes from the others.
+    // Both handles are the same. Closing one keeps the engine open.
     assert_eq!(again.0, first.0);
     drop(first);
     instance(&again, MemoryStore::new()).ok("webhooks.event-types", &json!({}));

@@ -1,16 +1,16 @@
-//! The header says what the library has: the same functions with the same types, in the same order. The README has every option.
+//! The header declares the functions of the library, with the same types in the same order. The README names every option.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::host::{config, engine, made, opened};
+use crate::host::{FAILED, MISUSED, OK, REFUSED, TRAPPED, config, create, engine, open};
 
 const README: &str = include_str!("../README.md");
 const HEADER: &str = include_str!("../include/hookwright.h");
-const SOURCE: &str = include_str!("../src/lib.rs");
+const SOURCE: &str = include_str!("../src/interface.rs");
 
-/// A type of the source as the header has it, by the parameter's name where C has a name for it.
+/// Returns the C type of a parameter. C has names of its own for handles, so the name of the parameter decides, too.
 fn c_type(name: &str, rust: &str) -> String {
     let plain = match (name, rust) {
         ("engine", "u64") => "hw_engine",
@@ -25,13 +25,13 @@ fn c_type(name: &str, rust: &str) -> String {
         (_, "*const u8") => "const uint8_t *",
         (_, "*mut c_void") => "void *",
         (_, "*mut HwAnswer") => "hw_answer *",
-        (_, "Option<HwCallback>") => "hw_callback",
+        (_, "*const HwHost") => "const hw_host *",
         other => panic!("the header has no type for {other:?}"),
     };
     plain.to_owned()
 }
 
-/// The prototypes of the source, each on a line.
+/// Returns the prototypes of the source, one on each line.
 fn prototypes() -> String {
     let mut lines = String::new();
     for (_, rest) in
@@ -57,7 +57,7 @@ fn prototypes() -> String {
 }
 
 #[test]
-fn the_header_declares_the_functions_of_the_library() {
+fn header_declares_the_functions_of_the_library() {
     let lines: Vec<&str> = HEADER.lines().collect();
     let mut declared = String::new();
     for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" hw_") && line.contains('(')) {
@@ -72,8 +72,7 @@ fn the_header_declares_the_functions_of_the_library() {
 }
 
 #[test]
-fn the_header_has_the_librarys_numbers() {
-    use crate::host::{FAILED, MISUSED, OK, REFUSED, TRAPPED};
+fn header_defines_the_numbers_of_the_library() {
     let abi = i32::try_from(hookwright_native::HW_ABI).unwrap();
     let numbers = [
         ("ABI", abi),
@@ -90,18 +89,19 @@ fn the_header_has_the_librarys_numbers() {
 }
 
 #[test]
-fn the_readme_names_every_option() {
+fn readme_names_every_option() {
     let check = |value: &Value, member: &str, before: &str| {
         let names = value[member].as_str().unwrap().rsplit_once(before).unwrap().1;
         for name in names.split(", ") {
             assert!(README.contains(&format!("`{name}`")), "{name}");
         }
     };
-    check(&opened(r#"{"unknown": 1}"#).1.1, "hint", "there are ");
+    let unknown = json!({"unknown": 1});
+    check(&open(&unknown).1.1, "hint", "known options: ");
     let engine = engine();
-    let made = |options: Value| made(&engine, &options, Box::new(|_| panic!("asked"))).1.1;
-    check(&made(json!({"unknown": 1})), "hint", "there are ");
-    let mut unknown = config();
-    unknown["unknown"] = json!(1);
-    check(&made(json!({"config": unknown})), "message", "the members: ");
+    let refused = |options: &Value| create(&engine, options, Box::new(|request| panic!("{request}"))).1.1;
+    check(&refused(&unknown), "hint", "known options: ");
+    let mut config = config();
+    config["unknown"] = json!(1);
+    check(&refused(&json!({"config": config})), "message", "the members: ");
 }

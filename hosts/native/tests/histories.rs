@@ -1,5 +1,5 @@
-//! The scripted histories by the bridge, its callback serving everything, beside the Rust host's own replay: the answers,
-//! requests, commits and rows must be the same.
+//! The scripted histories, replayed through the bridge with a callback for every import. Values, requests, commits and rows must
+//! be the same as in the Rust host.
 
 #[allow(dead_code)]
 #[path = "../../../host-harness/examples/history.rs"]
@@ -13,13 +13,13 @@ use hookwright_engine::ports::{
 use hookwright_host::Runtime;
 use serde_json::{Value, json};
 
-use crate::host::{Instance, OK, REFUSED, Serve, engine, made, reply};
+use crate::host::{Instance, OK, REFUSED, Serve, engine, instance_with, storage_reply};
 use history::World;
 
 const HISTORIES: &str = include_str!("../../../tests/data/history/histories.json");
 
 #[test]
-fn histories_are_those_of_the_rust_host() {
+fn histories_end_as_in_the_rust_host() {
     let histories: Vec<Value> = serde_json::from_str(HISTORIES).unwrap();
     assert!(histories.len() > 3);
     let runtime = Runtime::builder().build().unwrap();
@@ -31,21 +31,20 @@ fn histories_are_those_of_the_rust_host() {
             "config": config(&history["config"]),
             "callback": ["storage", "http", "clock", "random"],
         });
-        let (instance, answer) = made(&engine, &options, serve(world.clone()));
-        assert_eq!(answer.0, OK, "{}", answer.1);
+        let instance = instance_with(&engine, &options, serve(world.clone()));
         let mut answers = Vec::new();
         for step in history["steps"].as_array().unwrap() {
             world.begin(step);
             let step = history::resolved(step, &answers).unwrap();
             answers.push(call(&instance, &step));
         }
-        let came = world.end(answers).unwrap();
+        let found = world.end(answers).unwrap();
         for part in ["answers", "requests", "commits", "rows"] {
-            let (came, expected) = (came[part].as_array().unwrap(), expected[part].as_array().unwrap());
-            for (index, (came, expected)) in came.iter().zip(expected).enumerate() {
-                assert_eq!(came, expected, "{} {part}[{index}]", history["name"]);
+            let (found, expected) = (found[part].as_array().unwrap(), expected[part].as_array().unwrap());
+            for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                assert_eq!(found, expected, "{} {part}[{index}]", history["name"]);
             }
-            assert_eq!(came.len(), expected.len(), "{} {part}", history["name"]);
+            assert_eq!(found.len(), expected.len(), "{} {part}", history["name"]);
         }
     }
 }
@@ -60,7 +59,7 @@ fn config(given: &Value) -> Value {
     config
 }
 
-/// Makes the call of a step; the answer is in the form of the Rust host's replay.
+/// Makes the call of a step. Returns its value in the form of the Rust host's replay.
 fn call(instance: &Instance, step: &Value) -> Value {
     let name = step["call"].as_str().unwrap();
     let (id, json, message) = (&step["id"], &step["json"], &step["message"]);
@@ -117,7 +116,7 @@ fn call(instance: &Instance, step: &Value) -> Value {
     }
 }
 
-/// `onEvent` as `webhooks.on-event`.
+/// Returns the name of a function in the contract: `webhooks.on-event` for `onEvent`.
 fn function(name: &str) -> String {
     let interface = if name == "handle" { "console" } else { "webhooks" };
     let letters = name.chars().map(|letter| {
@@ -136,17 +135,17 @@ fn serve(world: Arc<World>) -> Serve {
                 json!({"ok": hex::encode(bytes)})
             }
             "http-submit" => {
-                world.submit(request["requests"].as_array().unwrap().iter().map(asked).collect());
+                world.submit(request["requests"].as_array().unwrap().iter().map(parse_request).collect());
                 json!({"ok": null})
             }
-            "http-wait" => json!({"ok": waited(&world, request)}),
-            _ => reply(&*world, request),
+            "http-wait" => json!({"ok": wait(&world, request)}),
+            _ => storage_reply(&*world, request),
         };
         Ok(answer.to_string())
     })
 }
 
-fn asked(line: &Value) -> Request {
+fn parse_request(line: &Value) -> Request {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let texts = |value: &Value| value.as_array().unwrap().iter().map(text).collect();
     let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
@@ -163,7 +162,7 @@ fn asked(line: &Value) -> Request {
     }
 }
 
-fn waited(world: &World, request: &Value) -> Value {
+fn wait(world: &World, request: &Value) -> Value {
     let result = world.wait(u32::try_from(request["timeoutMs"].as_u64().unwrap()).unwrap());
     assert_eq!(result.signal, Signal::None);
     let outcome = |result: Result<Response, HttpError>| match result {

@@ -1,4 +1,4 @@
-//! A host of the bridge in a few lines: a callback over anything that answers requests, and calls that free their answers.
+//! A host of the bridge: engines, instances with a callback in Rust, and calls that free their answers.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,24 +14,27 @@ pub const TRAPPED: i32 = 2;
 pub const MISUSED: i32 = 3;
 pub const FAILED: i32 = 4;
 
-/// What answers the callback's requests: a reply, or the text of a failure.
+/// Serves the callback's requests: returns a reply, or the text of a failure.
 pub type Serve = Box<dyn Fn(&Value) -> Result<String, String> + Send + Sync>;
 
-/// An engine, closed with this.
+/// The status and the answer of a call.
+pub type Answer = (i32, Value);
+
+/// An engine. Dropping it closes it.
 pub struct Engine(pub u64);
 
-/// An instance with its callback, closed with this.
+/// An instance with its callback. Dropping it closes it.
 pub struct Instance {
-    pub handle: AtomicU64,
+    handle: AtomicU64,
     serve: *mut Serve,
 }
 
-// Tests hand instances to other threads, to see what becomes of it.
+// Tests call instances from other threads to see how the bridge reacts.
 unsafe impl Send for Instance {}
 unsafe impl Sync for Instance {}
 
-/// Makes a call of the interface, and frees its answer.
-pub fn answered(call: impl FnOnce(*mut HwAnswer) -> i32) -> (i32, Value) {
+/// Makes a call of the interface and frees its answer.
+pub fn answer(call: impl FnOnce(*mut HwAnswer) -> i32) -> Answer {
     let mut answer = HwAnswer { data: std::ptr::null(), len: 0, token: 0 };
     let status = call(&mut answer);
     assert!(!answer.data.is_null());
@@ -41,56 +44,81 @@ pub fn answered(call: impl FnOnce(*mut HwAnswer) -> i32) -> (i32, Value) {
     (status, value)
 }
 
-/// An error's kind and field, with the status; the whole text is looked at for being one.
-pub fn error((status, value): (i32, Value)) -> (i32, String, String) {
+/// Returns an error's status, kind and field. Checks that it has the members of an error.
+pub fn error((status, value): Answer) -> (i32, String, String) {
     assert!(value["message"].as_str().is_some_and(|text| !text.is_empty()), "{value}");
     assert_eq!(value.as_object().unwrap().len(), 4, "{value}");
     let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
     (status, text("kind"), text("field"))
 }
 
-pub fn opened(options: &str) -> (Engine, (i32, Value)) {
+/// The error of a caller's mistake.
+pub fn misused(kind: &str, field: &str) -> (i32, String, String) {
+    (MISUSED, kind.to_owned(), field.to_owned())
+}
+
+/// Opens an engine. Its handle is 0 if that fails.
+pub fn open(options: &Value) -> (Engine, Answer) {
+    open_text(&options.to_string())
+}
+
+/// Opens an engine with a text of options.
+pub fn open_text(options: &str) -> (Engine, Answer) {
     let mut engine = 77;
     let answer =
-        answered(|answer| unsafe { hw_engine_open(options.as_ptr().cast(), options.len(), &mut engine, answer) });
+        answer(|answer| unsafe { hw_engine_open(options.as_ptr().cast(), options.len(), &mut engine, answer) });
     (Engine(engine), answer)
 }
 
-/// An engine of the embedded component, compiled once for all tests.
+/// Opens an engine of the built-in component. The component is compiled once for all tests.
 pub fn engine() -> Engine {
-    let cache = cache();
-    let (engine, answer) = opened(&json!({"cache": cache}).to_string());
+    let (engine, answer) = open(&json!({"cache": cache()}));
     assert_eq!(answer, (OK, Value::Null));
     engine
 }
 
-/// A cache folder for all tests of this build.
+/// Returns a cache folder for all tests of this build.
 pub fn cache() -> String {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.parent().unwrap().join("hookwright-native-cache");
     folder.to_str().unwrap().to_owned()
 }
 
+/// Returns a configuration that allows webhooks on loopback.
 pub fn config() -> Value {
     json!({"sealingKeys": [{"id": "k1", "key": "07".repeat(32)}], "allowDestinations": ["127.0.0.0/8"]})
 }
 
-/// An instance with the usual configuration, all of whose storage is this one.
+/// Creates an instance with the usual configuration and this storage.
 pub fn instance(engine: &Engine, storage: impl Storage + Send + Sync + 'static) -> Instance {
-    let (instance, answer) = made(engine, &json!({"config": config()}), served(storage));
-    assert_eq!(answer, (OK, Value::Null));
+    instance_with(engine, &json!({"config": config()}), serve_storage(storage))
+}
+
+/// Creates an instance, which must succeed.
+pub fn instance_with(engine: &Engine, options: &Value, serve: Serve) -> Instance {
+    let (instance, answer) = create(engine, options, serve);
+    assert_eq!(answer, (OK, Value::Null), "{options}");
     instance
 }
 
-pub fn made(engine: &Engine, options: &Value, serve: Serve) -> (Instance, (i32, Value)) {
+/// Creates an instance. Its handle is 0 if that fails.
+pub fn create(engine: &Engine, options: &Value, serve: Serve) -> (Instance, Answer) {
     let options = options.to_string();
     let serve = Box::into_raw(Box::new(serve));
+    let host = HwHost { callback: Some(callback), context: serve.cast() };
     let mut handle = 77;
-    let answer = answered(|answer| unsafe {
-        let (text, len) = (options.as_ptr().cast(), options.len());
-        hw_instance_new(engine.0, text, len, Some(callback), serve.cast(), &mut handle, answer)
+    let answer = answer(|answer| unsafe {
+        hw_instance_new(engine.0, options.as_ptr().cast(), options.len(), &host, &mut handle, answer)
     });
     (Instance { handle: AtomicU64::new(handle), serve }, answer)
+}
+
+/// Calls a function of the contract with a text of arguments.
+pub fn call(instance: u64, function: &str, arguments: &[u8]) -> Answer {
+    answer(|answer| unsafe {
+        let (text, len) = (arguments.as_ptr().cast(), arguments.len());
+        hw_call(instance, function.as_ptr().cast(), function.len(), text, len, answer)
+    })
 }
 
 impl Instance {
@@ -98,23 +126,17 @@ impl Instance {
         self.handle.load(Ordering::Relaxed)
     }
 
-    pub fn call(&self, function: &str, arguments: &Value) -> (i32, Value) {
+    /// Calls a function of the contract.
+    pub fn call(&self, function: &str, arguments: &Value) -> Answer {
         call(self.handle(), function, arguments.to_string().as_bytes())
     }
 
-    /// The same, where it must succeed.
+    /// Calls a function of the contract, which must succeed.
     pub fn ok(&self, function: &str, arguments: &Value) -> Value {
         let (status, value) = self.call(function, arguments);
         assert_eq!(status, OK, "{function}: {value}");
         value
     }
-}
-
-pub fn call(instance: u64, function: &str, arguments: &[u8]) -> (i32, Value) {
-    answered(|answer| unsafe {
-        let (text, len) = (arguments.as_ptr().cast(), arguments.len());
-        hw_call(instance, function.as_ptr().cast(), function.len(), text, len, answer)
-    })
 }
 
 impl Drop for Instance {
@@ -143,13 +165,13 @@ unsafe extern "C" fn callback(context: *mut c_void, request: *const u8, len: usi
     returned
 }
 
-/// A callback that serves a storage.
-pub fn served(storage: impl Storage + Send + Sync + 'static) -> Serve {
-    Box::new(move |request| Ok(reply(&storage, request).to_string()))
+/// Returns a callback that serves a storage.
+pub fn serve_storage(storage: impl Storage + Send + Sync + 'static) -> Serve {
+    Box::new(move |request| Ok(storage_reply(&storage, request).to_string()))
 }
 
-/// The storage's reply to a request in the words of the storage kit.
-pub fn reply(storage: &impl Storage, request: &Value) -> Value {
+/// Returns a storage's reply to a request of the storage kit.
+pub fn storage_reply(storage: &impl Storage, request: &Value) -> Value {
     let answer = match serde_json::from_value(request.clone()).unwrap() {
         Call::Get { keys } => storage.get(&keys).map(protocol::entries_out),
         Call::Scan { start, end, limit, order } => {

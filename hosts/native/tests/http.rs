@@ -1,4 +1,4 @@
-//! Requests that the callback sends: what came of each is told once, and of the right one.
+//! HTTP by the callback: each request ends once, and with its own completion.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,16 +7,17 @@ use std::time::Duration;
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::Clock;
 use hookwright_host::SystemClock;
-use hookwright_native::hw_instance_wake;
+use hookwright_native::hw_instance_signal_work;
 use serde_json::{Value, json};
 
-use crate::host::{Engine, Instance, OK, Serve, TRAPPED, answered, config, engine, made, reply};
+use crate::client::{Report, URL, Webhook};
+use crate::host::{Engine, Instance, OK, Serve, TRAPPED, answer, config, engine, instance_with, storage_reply};
 
-/// The wait within which an instance is woken: none of those that begin with work to do.
-const WOKEN: usize = 4;
+/// The wait within which an instance gets a signal. The waits before it begin with work to do.
+const SIGNALLED_WAIT: usize = 4;
 
-/// What the callback answers to a wait, given the ids of all requests that were submitted so far and the number of the wait.
-/// After null the clock fails once, which ends the guest.
+/// Returns the reply to a wait, given the ids of all submitted requests and the number of the wait. After a null the clock fails
+/// once, which ends the guest.
 type Waits = Box<dyn Fn(&[String], usize) -> Value + Send + Sync>;
 
 #[derive(Default)]
@@ -40,120 +41,109 @@ fn instance(engine: &Engine, store: Arc<MemoryStore>, waits: Waits) -> Instance 
             }
             "http-wait" => {
                 state.waits += 1;
-                let answer = waits(&state.ids, state.waits);
-                state.clock_fails = answer.is_null();
-                Ok(if answer.is_null() { completions(vec![]) } else { answer }.to_string())
+                let reply = waits(&state.ids, state.waits);
+                state.clock_fails = reply.is_null();
+                Ok(if reply.is_null() { completions(vec![]) } else { reply }.to_string())
             }
-            _ => Ok(reply(&*store, request).to_string()),
+            _ => Ok(storage_reply(&*store, request).to_string()),
         }
     });
     let options = json!({"config": config(), "callback": ["storage", "http", "clock"]});
-    let (instance, answer) = made(engine, &options, serve);
-    assert_eq!(answer.0, OK, "{}", answer.1);
-    instance
+    instance_with(engine, &options, serve)
 }
 
-/// Registers a webhook, and has an event for it.
-fn event(instance: &Instance, tenant: &str) -> Value {
-    let webhook = json!({"name": "x", "url": "https://example.com/", "events": ["*"], "timeoutMs": 100}).to_string();
-    let webhook = instance.ok("webhooks.register", &json!({"tenant": tenant, "registration": webhook}));
-    instance.ok("webhooks.on-event", &json!({"tenant": tenant, "event": r#"{"type": "a.b"}"#}));
-    serde_json::from_str(webhook.as_str().unwrap()).unwrap()
-}
-
-fn deliver(instance: &Instance) -> (i32, Value) {
-    instance.call("webhooks.deliver", &json!({"budget": {"timeMs": 20_000, "attemptsMax": 100}}))
+/// Registers a webhook and accepts an event for it.
+fn accept(instance: &Instance, tenant: &str) -> Webhook {
+    let webhook = instance.register_with_timeout(tenant, URL, 100);
+    instance.on_event(tenant);
+    webhook
 }
 
 fn completions(completions: Vec<Value>) -> Value {
     json!({"ok": {"completions": completions, "signal": "none"}})
 }
 
-fn answer(id: &str) -> Value {
-    json!({"id": id, "durationMs": 1, "outcome": {"ok": {"status": 200, "headers": [], "body": "", "truncated": false}}})
+fn success(id: &str) -> Value {
+    let response = json!({"status": 200, "headers": [], "body": "", "truncated": false});
+    json!({"id": id, "durationMs": 1, "outcome": {"ok": response}})
 }
 
 fn failure(id: &str) -> Value {
     json!({"id": id, "durationMs": 1, "outcome": {"error": {"kind": "connect", "detail": ""}}})
 }
 
-fn attempts(instance: &Instance, tenant: &str, webhook: &Value) -> String {
-    let page = json!({"tenant": tenant, "webhookId": webhook["id"], "limit": 10});
-    instance.ok("webhooks.attempts", &page).as_str().unwrap().to_owned()
-}
-
 #[test]
-fn an_answer_to_an_earlier_guests_request_is_none_to_anothers() {
+fn completion_for_an_earlier_guests_request_is_ignored() {
     let engine = engine();
     let waits: Waits = Box::new(|ids, wait| match wait {
         1 => Value::Null,
-        2 => completions(vec![answer(&ids[0])]),
+        2 => completions(vec![success(&ids[0])]),
         _ => completions(ids.iter().map(|id| failure(id)).collect()),
     });
     let instance = instance(&engine, Arc::default(), waits);
-    event(&instance, "acme");
-    assert_eq!(deliver(&instance).0, TRAPPED);
-    let webhook = event(&instance, "beta");
-    let (status, report) = deliver(&instance);
-    assert_eq!((status, &report["attempts"], &report["delivered"]), (OK, &json!(1), &json!(0)), "{report}");
-    assert!(attempts(&instance, "beta", &webhook).contains(r#""connect""#));
+    accept(&instance, "acme");
+    assert_eq!(instance.try_deliver().0, TRAPPED);
+    let webhook = accept(&instance, "beta");
+    let report = instance.deliver();
+    assert_eq!((report.attempts, report.delivered), (1, 0), "{report:?}");
+    assert!(instance.attempts("beta", &webhook).contains(r#""connect""#));
 }
 
 #[test]
-fn what_is_wrong_with_one_answer_is_not_the_others_fault() {
+fn unreadable_completion_leaves_the_others_valid() {
     let engine = engine();
     let waits: Waits = Box::new(|ids, _| match ids {
-        [good, wrong] => completions(vec![json!({"id": wrong, "durationMs": -1}), answer(good)]),
+        [good, bad] => completions(vec![json!({"id": bad, "durationMs": -1}), success(good)]),
         _ => completions(vec![]),
     });
     let instance = instance(&engine, Arc::default(), waits);
-    let webhooks = ["acme", "beta"].map(|tenant| event(&instance, tenant));
-    let (status, report) = deliver(&instance);
-    assert_eq!((status, &report["attempts"], &report["delivered"]), (OK, &json!(2), &json!(1)), "{report}");
-    let [first, second] = webhooks;
-    let (first, second) = (attempts(&instance, "acme", &first), attempts(&instance, "beta", &second));
-    assert!((first + &second).contains("`durationMs` of a completion is no number"));
+    let tenants = ["acme", "beta"];
+    let webhooks = tenants.map(|tenant| accept(&instance, tenant));
+    let report = instance.deliver();
+    assert_eq!((report.attempts, report.delivered), (2, 1), "{report:?}");
+    let attempts: String =
+        tenants.iter().zip(&webhooks).map(|(tenant, webhook)| instance.attempts(tenant, webhook)).collect();
+    assert!(attempts.contains("`durationMs` of a completion is not a 32-bit number"), "{attempts}");
 }
 
 #[test]
-fn a_request_of_which_nothing_is_heard_ends_as_too_late() {
+fn request_without_completion_ends_as_timeout() {
     let engine = engine();
     let waits: Waits = Box::new(|_, _| {
+        // The callback waits as an HTTP client does. The request is lost after its timeout and 5 s.
         std::thread::sleep(Duration::from_millis(20));
-        completions(vec![answer("0"), answer("18446744073709551615")])
+        completions(vec![success("0"), success("18446744073709551615")])
     });
     let instance = instance(&engine, Arc::default(), waits);
-    let webhook = event(&instance, "acme");
-    let (status, report) = deliver(&instance);
-    assert_eq!((status, &report["attempts"], &report["delivered"]), (OK, &json!(1), &json!(0)), "{report}");
-    let attempts = attempts(&instance, "acme", &webhook);
+    let webhook = accept(&instance, "acme");
+    assert_eq!(instance.deliver(), Report { routed: 1, attempts: 1, delivered: 0, problems: vec![] });
+    let attempts = instance.attempts("acme", &webhook);
     assert!(attempts.contains(r#""timeout""#), "{attempts}");
 }
 
 #[test]
-fn a_wake_is_heard_although_the_callback_waits() {
+fn work_signal_during_the_callbacks_wait_is_seen_after_it() {
     let engine = engine();
     let store = Arc::new(MemoryStore::new());
-    let intake = instance(&engine, store.clone(), Box::new(|_, _| panic!("nothing is sent there")));
-    let (handle, heard) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (handle_inside, heard_inside) = (handle.clone(), heard.clone());
+    let intake = instance(&engine, store.clone(), Box::new(|_, _| panic!("the intake sends nothing")));
+    let (handle, seen) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (handle_inside, seen_inside) = (handle.clone(), seen.clone());
     let waits: Waits = Box::new(move |ids, wait| {
-        if wait == WOKEN {
-            event(&intake, "beta");
+        if wait == SIGNALLED_WAIT {
+            accept(&intake, "beta");
             let handle = handle_inside.load(Ordering::SeqCst);
-            assert_eq!(answered(|answer| unsafe { hw_instance_wake(handle, answer) }).0, OK);
+            assert_eq!(answer(|answer| unsafe { hw_instance_signal_work(handle, answer) }).0, OK);
         }
         if ids.len() < 2 {
             return completions(vec![]);
         }
-        heard_inside.store(wait, Ordering::SeqCst);
-        completions(ids.iter().map(|id| answer(id)).collect())
+        seen_inside.store(wait, Ordering::SeqCst);
+        completions(ids.iter().map(|id| success(id)).collect())
     });
     let instance = instance(&engine, store, waits);
     handle.store(instance.handle(), Ordering::SeqCst);
-    event(&instance, "acme");
-    let (status, report) = deliver(&instance);
-    assert_eq!((status, &report["delivered"]), (OK, &json!(2)), "{report}");
-    // Without the wake it would be looked for a second later, thousands of waits.
-    assert!(heard.load(Ordering::SeqCst) <= WOKEN + 2, "{heard:?}");
+    accept(&instance, "acme");
+    assert_eq!(instance.deliver().delivered, 2);
+    // Without the signal, the worker would look for the event a second later, after thousands of waits.
+    assert!(seen.load(Ordering::SeqCst) <= SIGNALLED_WAIT + 2, "{seen:?}");
 }

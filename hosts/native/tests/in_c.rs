@@ -1,4 +1,4 @@
-//! A host in C (`tests/c/bridge.c`), built with the header and linked with the library as anybody would; and under valgrind.
+//! A host in C (`tests/c/bridge.c`), compiled with the header and linked with the library; also under valgrind.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::host::{cache, engine};
 
-/// What valgrind says with its exit code alone.
+/// The exit code of valgrind if it finds errors.
 const ERRORS: i32 = 99;
 
 struct Program {
@@ -15,7 +15,7 @@ struct Program {
     folder: tempfile::TempDir,
 }
 
-/// Builds it against the library that cargo has put beside the tests.
+/// Builds the program against the library beside the tests.
 fn build() -> Program {
     let tests = std::env::current_exe().unwrap();
     let cc = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
@@ -43,36 +43,36 @@ fn compiled(program: &Program) -> String {
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{}: {said}", output.status);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{}: {errors}", output.status);
 }
 
 #[test]
-fn a_host_in_c_finds_all_as_the_header_says() {
+fn host_in_c_passes() {
     drop(engine());
     run(Command::new(build().path).arg(json!({"cache": cache()}).to_string()));
 }
 
-/// `cargo xtask test native` runs it; it takes valgrind.
+/// Needs valgrind. `cargo xtask test native` runs it.
 #[test]
-fn valgrind_has_nothing_to_say_of_a_host_in_c() {
+fn host_in_c_passes_under_valgrind() {
     let program = build();
     let options = compiled(&program);
     let mut valgrind = Command::new("valgrind");
-    // A fork's child has lost what the parent's threads had, so it is not asked.
+    // In a forked child, memory of the parent's threads counts as lost.
     valgrind.arg("--child-silent-after-fork=yes");
-    // What is only reachable, or by an address into its middle, are tables and threads that stay until the end.
+    // Tables and threads that stay until the end are reachable, some only by an inner pointer.
     let definite = ["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"];
     valgrind.args(["--quiet", "--leak-check=full"]).args(definite);
     valgrind.arg(format!("--error-exitcode={ERRORS}"));
     run(valgrind.arg(&program.path).arg(options));
 }
 
-/// `cargo xtask test native` runs it; it takes a library for musl without the compiler, musl's loader, and Zig.
+/// Needs a library for musl without the compiler, musl's loader and Zig. `cargo xtask test native` runs it.
 #[test]
-fn shipped_code_is_all_that_a_library_without_the_compiler_needs_on_musl() {
-    let told = |name| std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set"));
-    let mut zig = Command::new(told("HOOKWRIGHT_ZIG"));
+fn library_without_compiler_runs_compiled_code_on_musl() {
+    let required = |name| std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set"));
+    let mut zig = Command::new(required("HOOKWRIGHT_ZIG"));
     zig.args([
         "-m",
         "ziglang",
@@ -83,21 +83,21 @@ fn shipped_code_is_all_that_a_library_without_the_compiler_needs_on_musl() {
         &format!("{}-linux-musl", std::env::consts::ARCH),
     ]);
     let with_compiler = build();
-    let program = build_with(zig, Path::new(&told("HOOKWRIGHT_MUSL")));
+    let program = build_with(zig, Path::new(&required("HOOKWRIGHT_MUSL")));
     let start = || {
         let mut command = Command::new(&program.path);
-        // Cargo names the folder of the other library there.
+        // Cargo sets it to the folder of the other library.
         command.env_remove("LD_LIBRARY_PATH");
         command
     };
     run(start().arg(compiled(&with_compiler)));
-    // It says what it lacks.
+    // Without compiled code, the error names the missing compiler.
     for (flag, options, part) in [
         (None, "{}", "is missing: this library was built without the compiler"),
         (Some("--compile"), r#"{"to": "/nowhere/x"}"#, "this library was built without the compiler"),
     ] {
         let output = start().args(flag).arg(options).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(1) && said.contains(part), "{}: {said}", output.status);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && errors.contains(part), "{}: {errors}", output.status);
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call what from which thread, and what a fork leaves of it.
+//! Threads and forks: which calls are allowed from which thread, and in which process.
 
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -8,23 +8,25 @@ use hookwright_engine::memory::MemoryStore;
 use hookwright_native::*;
 use serde_json::json;
 
-use crate::host::{MISUSED, OK, Serve, answered, config, engine, error, instance, made, reply, served};
+use crate::host::{
+    MISUSED, OK, Serve, answer, config, engine, error, instance, instance_with, misused, serve_storage, storage_reply,
+};
 
-/// Instances that are closed while others call them. A callback after the close came in every fifth.
+/// Number of instances that are closed while other threads call them. Without the check, a callback came after the close in about
+/// one of five.
 const CLOSED: usize = 60;
-/// A child that takes longer is ended.
+/// Time after which a child process is killed, in seconds.
 const CHILD_S_MAX: u32 = 60;
 
 #[test]
-fn an_instance_belongs_to_its_thread_unless_it_was_made_for_all() {
+fn call_from_another_thread_is_refused_unless_threads_is_any() {
     let engine = engine();
     let own = instance(&engine, MemoryStore::new());
     let options = json!({"config": config(), "threads": "any"});
-    let (any, _) = made(&engine, &options, served(MemoryStore::new()));
+    let any = instance_with(&engine, &options, serve_storage(MemoryStore::new()));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let wrong = (MISUSED, "wrong-thread".to_owned(), String::new());
-            assert_eq!(error(own.call("webhooks.event-types", &json!({}))), wrong);
+            assert_eq!(error(own.call("webhooks.event-types", &json!({}))), misused("wrong-thread", ""));
             any.ok("webhooks.event-types", &json!({}));
         });
     });
@@ -33,14 +35,14 @@ fn an_instance_belongs_to_its_thread_unless_it_was_made_for_all() {
 }
 
 #[test]
-fn an_instance_is_closed_by_any_thread_even_if_its_own_has_ended() {
+fn instance_of_an_ended_thread_is_closed_by_another() {
     let engine = engine();
     let own = std::thread::scope(|scope| scope.spawn(|| instance(&engine, MemoryStore::new())).join().unwrap());
-    assert_eq!(answered(|answer| unsafe { hw_instance_close(own.handle(), answer) }).0, OK);
+    assert_eq!(answer(|answer| unsafe { hw_instance_close(own.handle(), answer) }).0, OK);
 }
 
 #[test]
-fn no_callback_is_called_once_an_instance_is_closed() {
+fn closed_instance_never_calls_its_callback() {
     let engine = engine();
     let (store, options) = (Arc::new(MemoryStore::new()), json!({"config": config(), "threads": "any"}));
     let late = Arc::new(AtomicUsize::new(0));
@@ -49,9 +51,9 @@ fn no_callback_is_called_once_an_instance_is_closed() {
         let (closed_inside, late, store) = (closed.clone(), late.clone(), store.clone());
         let serve: Serve = Box::new(move |request| {
             late.fetch_add(closed_inside.load(Ordering::SeqCst).into(), Ordering::SeqCst);
-            Ok(reply(&*store, request).to_string())
+            Ok(storage_reply(&*store, request).to_string())
         });
-        let (instance, _) = made(&engine, &options, serve);
+        let instance = instance_with(&engine, &options, serve);
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
@@ -65,14 +67,14 @@ fn no_callback_is_called_once_an_instance_is_closed() {
     assert_eq!(late.load(Ordering::SeqCst), 0);
 }
 
-/// Runs this in a forked child, and answers how it ended: 0, what it said, or the signal that ended it.
+/// Runs a function in a forked child. Returns its result, or 128 and the number of the signal that ended the child.
 ///
-/// The child makes system calls and calls of the bridge alone: other tests' threads are not in it, and may hold any lock of
-/// the parent's.
+/// The function may only make system calls and calls of the bridge. The threads of other tests do not exist in the child, but may
+/// have held any lock when it was forked.
 fn forked(run: impl FnOnce() -> i32) -> i32 {
     let child = unsafe { libc::fork() };
     if child == 0 {
-        // One that waits for what is in the parent alone would wait for ever.
+        // A call that waits for a thread of the parent would never return.
         unsafe {
             libc::alarm(CHILD_S_MAX);
             libc::_exit(run());
@@ -85,18 +87,18 @@ fn forked(run: impl FnOnce() -> i32) -> i32 {
 }
 
 #[test]
-fn what_was_opened_before_a_fork_is_refused_after_it() {
+fn handle_from_before_a_fork_is_refused_after_it() {
     let engine = engine();
     let instance = instance(&engine, MemoryStore::new());
     let handle = instance.handle();
     let function = "webhooks.event-types";
     let ended = forked(|| {
-        let status = |call: i32, expected: i32, failure: i32| if call == expected { 0 } else { failure };
+        let check = |status: i32, expected: i32, bit: i32| if status == expected { 0 } else { bit };
         unsafe {
             let text = function.as_ptr().cast();
-            status(hw_call(handle, text, function.len(), std::ptr::null(), 0, null_mut()), MISUSED, 1)
-                | status(hw_instance_close(handle, null_mut()), OK, 2)
-                | status(hw_engine_close(engine.0, null_mut()), OK, 4)
+            check(hw_call(handle, text, function.len(), std::ptr::null(), 0, null_mut()), MISUSED, 1)
+                | check(hw_instance_close(handle, null_mut()), OK, 2)
+                | check(hw_engine_close(engine.0, null_mut()), OK, 4)
         }
     });
     assert_eq!(ended, 0);
@@ -104,9 +106,9 @@ fn what_was_opened_before_a_fork_is_refused_after_it() {
 }
 
 #[test]
-fn a_fork_of_a_process_that_has_compiled_compiles_too() {
+fn fork_of_a_process_that_has_compiled_compiles() {
     let folder = tempfile::tempdir().unwrap();
-    // Several functions: several threads compile them.
+    // With several functions, several threads compile.
     let component = folder.path().join("component.wasm");
     let functions = "(func (result i32) i32.const 1)".repeat(64);
     std::fs::write(&component, wat::parse_str(format!("(component (core module {functions}))")).unwrap()).unwrap();

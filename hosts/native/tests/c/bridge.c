@@ -1,9 +1,9 @@
-/* A host in C: rows in an array, one callback, and every rule of the interface broken once.
+/* A host in C: one callback, correct calls, and every rule of the interface broken once.
  *
  *     bridge OPTIONS            OPTIONS are those of hw_engine_open
  *     bridge --compile OPTIONS  OPTIONS are those of hw_compile
  *
- * Ends with 0 if all was as it should be, and says on stderr what was not. */
+ * Exits with 0 if every check passed. Each failed check is a line on stderr. */
 #include "hookwright.h"
 
 #include <pthread.h>
@@ -26,7 +26,7 @@ static void expect(int line, const char *what, int holds) {
 }
 #define EXPECT(condition) expect(__LINE__, #condition, condition)
 
-/* Takes an answer as a string of C, which the caller frees. */
+/* Copies an answer into a C string, which the caller frees, and frees the answer. */
 static char *take(hw_answer *answer) {
   char *text = malloc(answer->len + 1);
   memcpy(text, answer->data, answer->len);
@@ -35,37 +35,37 @@ static char *take(hw_answer *answer) {
   return text;
 }
 
-/* Makes a call; true if the status and a part of the answer are as expected. */
+/* Makes a call. Returns true if it has this status and its answer contains this part. */
 static int call(hw_instance instance, const char *function, const char *arguments, int32_t status, const char *part) {
   hw_answer answer;
-  int32_t came = hw_call(instance, function, strlen(function), arguments, strlen(arguments), &answer);
+  int32_t actual = hw_call(instance, function, strlen(function), arguments, strlen(arguments), &answer);
   char *text = take(&answer);
-  int holds = came == status && strstr(text, part) != NULL;
-  if (!holds) fprintf(stderr, "%s: %d %s\n", function, came, text);
+  int holds = actual == status && strstr(text, part) != NULL;
+  if (!holds) fprintf(stderr, "%s: %d %s\n", function, actual, text);
   free(text);
   return holds;
 }
 
-/* What the callback is given, and notes. */
-struct host {
+/* The context of the callback. */
+struct state {
   hw_instance instance;
-  int asked;
+  int calls;
   int fails;
   int calls_itself;
   char committed[4096];
 };
 
 static int32_t serve(void *context, const uint8_t *request, size_t request_len, hw_reply reply) {
-  struct host *host = context;
+  struct state *state = context;
   const char *answer = "{\"ok\":[]}";
   char text[4096];
-  host->asked++;
-  if (host->calls_itself) {
-    EXPECT(call(host->instance, "webhooks.event-types", "", HW_MISUSED, "\"busy\""));
-    EXPECT(hw_instance_close(host->instance, NULL) == HW_MISUSED);
-    EXPECT(hw_instance_drain(host->instance, NULL) == HW_OK);
+  state->calls++;
+  if (state->calls_itself) {
+    EXPECT(call(state->instance, "webhooks.event-types", "", HW_MISUSED, "\"busy\""));
+    EXPECT(hw_instance_close(state->instance, NULL) == HW_MISUSED);
+    EXPECT(hw_instance_signal_drain(state->instance, NULL) == HW_OK);
   }
-  if (host->fails) {
+  if (state->fails) {
     EXPECT(hw_reply_set(reply, "the disk is full", 16) == HW_OK);
     return 1;
   }
@@ -73,29 +73,30 @@ static int32_t serve(void *context, const uint8_t *request, size_t request_len, 
     memcpy(text, request, request_len);
     text[request_len] = 0;
     if (strstr(text, "\"call\":\"commit\"") != NULL) {
-      memcpy(host->committed, text, request_len + 1);
-      /* The message and its place in the inbox. */
+      memcpy(state->committed, text, request_len + 1);
+      /* The versions of the message and of its inbox row. */
       answer = "{\"ok\":[\"1\",\"2\"]}";
     } else if (strstr(text, "\"call\":\"get\"") != NULL) {
       answer = "{\"ok\":[null]}";
     }
   }
-  /* The last one counts. */
+  /* The last reply counts. */
   EXPECT(hw_reply_set(reply, "no JSON", 7) == HW_OK);
   EXPECT(hw_reply_set(reply, answer, strlen(answer)) == HW_OK);
   EXPECT(hw_reply_set(reply + 1, answer, strlen(answer)) == HW_MISUSED);
   return 0;
 }
 
-static void *elsewhere(void *context) {
-  struct host *host = context;
-  EXPECT(call(host->instance, "webhooks.event-types", "", HW_MISUSED, "\"wrong-thread\""));
-  EXPECT(hw_instance_wake(host->instance, NULL) == HW_OK);
+static void *other_thread(void *context) {
+  struct state *state = context;
+  EXPECT(call(state->instance, "webhooks.event-types", "", HW_MISUSED, "\"wrong-thread\""));
+  EXPECT(hw_instance_signal_work(state->instance, NULL) == HW_OK);
   return NULL;
 }
 
 int main(int count, char **arguments) {
-  struct host host = {0};
+  struct state state = {0};
+  hw_host host = {serve, &state};
   hw_engine engine = 5;
   hw_answer answer;
   if (count == 3 && strcmp(arguments[1], "--compile") == 0) {
@@ -123,53 +124,53 @@ int main(int count, char **arguments) {
   EXPECT(hw_free(&copy) == HW_MISUSED);
 
   const char *options = "{" CONFIG "}";
-  EXPECT(hw_instance_new(engine + 9, options, strlen(options), serve, &host, &host.instance, NULL) == HW_MISUSED);
-  EXPECT(hw_instance_new(engine, options, strlen(options), serve, &host, &host.instance, NULL) == HW_OK);
+  EXPECT(hw_instance_new(engine + 9, options, strlen(options), &host, &state.instance, NULL) == HW_MISUSED);
+  EXPECT(hw_instance_new(engine, options, strlen(options), &host, &state.instance, NULL) == HW_OK);
 
   const char *event = "{\"tenant\":\"acme\",\"event\":\"{\\\"type\\\":\\\"invoice.paid\\\",\\\"data\\\":{\\\"n\\\":1.50}}\"}";
-  for (int i = 0; i < 100; i++) EXPECT(call(host.instance, "webhooks.on-event", event, HW_OK, "\"new\":true"));
-  EXPECT(host.asked == 100);
-  EXPECT(strstr(host.committed, "1.50") != NULL);
+  for (int i = 0; i < 100; i++) EXPECT(call(state.instance, "webhooks.on-event", event, HW_OK, "\"new\":true"));
+  EXPECT(state.calls == 100);
+  EXPECT(strstr(state.committed, "1.50") != NULL);
 
-  EXPECT(call(host.instance, "webhooks.on-event", "\xff", HW_MISUSED, "\"arguments\""));
-  EXPECT(call(host.instance, "webhooks.nothing", "", HW_MISUSED, "\"function\""));
-  EXPECT(call(host.instance, "webhooks.get", "{\"tenant\":\"acme\",\"webhookId\":\"x\"}", HW_REFUSED, "\"not-found\""));
-  host.fails = 1;
-  EXPECT(call(host.instance, "webhooks.on-event", event, HW_REFUSED, "the disk is full"));
-  host.fails = 0;
+  EXPECT(call(state.instance, "webhooks.on-event", "\xff", HW_MISUSED, "\"arguments\""));
+  EXPECT(call(state.instance, "webhooks.nothing", "", HW_MISUSED, "\"function\""));
+  EXPECT(call(state.instance, "webhooks.get", "{\"tenant\":\"acme\",\"webhookId\":\"x\"}", HW_REFUSED, "\"not-found\""));
+  state.fails = 1;
+  EXPECT(call(state.instance, "webhooks.on-event", event, HW_REFUSED, "the disk is full"));
+  state.fails = 0;
 
   pthread_t thread;
-  EXPECT(pthread_create(&thread, NULL, elsewhere, &host) == 0);
+  EXPECT(pthread_create(&thread, NULL, other_thread, &state) == 0);
   EXPECT(pthread_join(thread, NULL) == 0);
 
   int outcome[2];
   EXPECT(pipe(outcome) == 0);
   pid_t child = fork();
   if (child == 0) {
-    int holds = call(host.instance, "webhooks.event-types", "", HW_MISUSED, "\"forked\"");
-    holds &= hw_instance_close(host.instance, NULL) == HW_OK && hw_engine_close(engine, NULL) == HW_OK;
+    int holds = call(state.instance, "webhooks.event-types", "", HW_MISUSED, "\"forked\"");
+    holds &= hw_instance_close(state.instance, NULL) == HW_OK && hw_engine_close(engine, NULL) == HW_OK;
     hw_engine own;
     holds &= hw_engine_open(arguments[1], strlen(arguments[1]), &own, NULL) == HW_OK;
     hw_instance mine;
-    holds &= hw_instance_new(own, options, strlen(options), serve, &host, &mine, NULL) == HW_OK;
+    holds &= hw_instance_new(own, options, strlen(options), &host, &mine, NULL) == HW_OK;
     holds &= call(mine, "webhooks.on-event", event, HW_OK, "\"new\":true");
     holds &= hw_instance_close(mine, NULL) == HW_OK && hw_engine_close(own, NULL) == HW_OK;
     holds &= write(outcome[1], holds ? "y" : "n", 1) == 1;
-    /* By the pipe: valgrind's exit code tells of what the parent's threads had, which are lost here. */
+    /* The pipe tells the outcome. Under valgrind, the exit code would report memory of the parent's threads as lost. */
     _exit(0);
   }
-  char came = 0;
+  char result = 0;
   EXPECT(waitpid(child, NULL, 0) == child);
-  EXPECT(read(outcome[0], &came, 1) == 1 && came == 'y');
+  EXPECT(read(outcome[0], &result, 1) == 1 && result == 'y');
 
-  host.calls_itself = 1;
-  EXPECT(call(host.instance, "webhooks.on-event", event, HW_OK, "\"new\":true"));
+  state.calls_itself = 1;
+  EXPECT(call(state.instance, "webhooks.on-event", event, HW_OK, "\"new\":true"));
   EXPECT(hw_engine_close(engine, NULL) == HW_OK);
   EXPECT(hw_engine_close(engine, NULL) == HW_MISUSED);
-  host.calls_itself = 0;
-  EXPECT(call(host.instance, "webhooks.on-event", event, HW_OK, "\"new\":true"));
-  EXPECT(hw_instance_close(host.instance, NULL) == HW_OK);
-  EXPECT(hw_instance_close(host.instance, NULL) == HW_MISUSED);
-  EXPECT(call(host.instance, "webhooks.on-event", event, HW_MISUSED, "\"closed\""));
+  state.calls_itself = 0;
+  EXPECT(call(state.instance, "webhooks.on-event", event, HW_OK, "\"new\":true"));
+  EXPECT(hw_instance_close(state.instance, NULL) == HW_OK);
+  EXPECT(hw_instance_close(state.instance, NULL) == HW_MISUSED);
+  EXPECT(call(state.instance, "webhooks.on-event", event, HW_MISUSED, "\"closed\""));
   return failures == 0 ? 0 : 1;
 }
