@@ -1,10 +1,11 @@
 <?php
 
-// Deliveries a second, beside a plain sender with cURL and `hash_hmac` that has no storage, no retries and no log:
+// Measures deliveries per second, and those of a plain sender with cURL and `hash_hmac` without storage, retries and log:
 // `php bench/bench.php [DELIVERIES]`. It needs PHP's extension curl. Nothing else should run on the machine.
 
 declare(strict_types=1);
 
+use Hookwright\Config;
 use Hookwright\Hookwright;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Receiver;
@@ -41,7 +42,8 @@ $measure = static function (string $name, int $count, callable $run): void {
 };
 
 $pdo = new PDO('sqlite:' . Folder::make() . '/bench.db');
-$hooks = Hookwright::open($pdo, 'k1:' . str_repeat('07', 32), allowDestinations: ['127.0.0.0/8'], cache: Folder::make());
+$config = Config::sealedWith('k1:' . str_repeat('07', 32))->withAllowedDestinations(['127.0.0.0/8'])->withCache(Folder::make());
+$hooks = Hookwright::open($pdo, $config);
 $hooks->storage()->createSchema();
 for ($n = 0; $n < WEBHOOKS; $n += 1) {
     $hooks->register('acme', ['url' => $receiver->url("/$n"), 'events' => ['*']]);

@@ -4,43 +4,59 @@ declare(strict_types=1);
 
 namespace Hookwright;
 
+use DateTimeImmutable;
 use DateTimeInterface;
 use DateTimeZone;
 use JsonSerializable;
 
-/** What a platform reports. Only the type is required; an array with these members serves as well. */
+/** An event. Only the type is required. Calls also accept an array with the same members. */
 final class Event implements JsonSerializable
 {
+    private mixed $before = null;
+    private mixed $after = null;
+    private mixed $context = null;
+
     /**
-     * @param string $type `invoice.paid`; in the profile's catalogue, if the profile has one
+     * @param string $type `invoice.paid`; must be in the profile's catalogue if the profile has one
      * @param ?string $id the idempotency key: the same event with the same id is accepted once
-     * @param ?array{type: string, id: string|int} $subject
+     * @param ?array{type: string, id: string|int} $subject the object that the event is about
+     * @param ?DateTimeInterface $occurredAt by default the time at which the event is accepted
      */
     public function __construct(
-        public readonly string $type,
-        public readonly mixed $data = null,
-        public readonly ?string $id = null,
-        public readonly ?DateTimeInterface $occurredAt = null,
-        public readonly ?array $subject = null,
-        public readonly mixed $before = null,
-        public readonly mixed $after = null,
-        public readonly mixed $context = null,
-        public readonly ?string $tenant = null,
+        private readonly string $type,
+        private readonly mixed $data = null,
+        private readonly ?string $id = null,
+        private readonly ?array $subject = null,
+        private readonly ?DateTimeInterface $occurredAt = null,
+        private readonly ?string $tenant = null,
     ) {
+    }
+
+    /** Returns a copy with the object's state before and after the event; null if it did not exist. */
+    public function withChange(mixed $before, mixed $after): self
+    {
+        $copy = clone $this;
+        $copy->before = $before;
+        $copy->after = $after;
+        return $copy;
+    }
+
+    /** Returns a copy with context, such as the acting user. */
+    public function withContext(mixed $context): self
+    {
+        $copy = clone $this;
+        $copy->context = $context;
+        return $copy;
     }
 
     /** @return array<string, mixed> */
     public function jsonSerialize(): array
     {
-        $utc = new DateTimeZone('UTC');
-        $occurredAt = $this->occurredAt === null
-            ? null
-            : \DateTimeImmutable::createFromInterface($this->occurredAt)->setTimezone($utc)->format('Y-m-d\TH:i:s.v\Z');
-        return array_filter(
-            ['type' => $this->type, 'id' => $this->id, 'tenant' => $this->tenant, 'occurredAt' => $occurredAt,
-                'subject' => $this->subject, 'before' => $this->before, 'after' => $this->after,
-                'data' => $this->data, 'context' => $this->context],
-            static fn (mixed $value): bool => $value !== null,
-        );
+        $occurredAt = $this->occurredAt === null ? null : DateTimeImmutable::createFromInterface($this->occurredAt)
+            ->setTimezone(new DateTimeZone('UTC'))->format('Y-m-d\TH:i:s.v\Z');
+        $members = ['type' => $this->type, 'id' => $this->id, 'tenant' => $this->tenant, 'occurredAt' => $occurredAt,
+            'subject' => $this->subject, 'before' => $this->before, 'after' => $this->after, 'data' => $this->data,
+            'context' => $this->context];
+        return array_filter($members, static fn (mixed $value): bool => $value !== null);
     }
 }

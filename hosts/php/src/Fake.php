@@ -4,37 +4,37 @@ declare(strict_types=1);
 
 namespace Hookwright;
 
-use Hookwright\Internal\FakeNetwork;
-use Hookwright\Internal\Host;
-use Hookwright\Internal\Json;
+use Hookwright\Component\FakeNetwork;
+use Hookwright\Component\Imports;
+use Hookwright\Component\Instances;
 use Hookwright\Storage\MemoryStorage;
+use Hookwright\Support\Json;
 use Hookwright\Value\Accepted;
 use PHPUnit\Framework\Assert;
 
 /**
- * A Hookwright for a platform's own tests, made by `Hookwright::fake()`: rows are in memory and nothing leaves the machine; everything
- * else is the real thing, so that what the tests see is what would be sent. The assertions are PHPUnit's.
+ * A `Hookwright` for a platform's tests: the real component with a store in memory and no network. The assertions are PHPUnit's.
+ *
+ * It is on no connection of the platform, so it keeps the events of a transaction that was rolled back.
  */
 final class Fake extends Hookwright
 {
     /**
-     * Events that were accepted, in order: also those of a transaction that was rolled back, for the rows are in no database.
+     * The accepted events, in order.
      *
      * @var list<array{tenant: string, event: array<string, mixed>, messageId: string}>
      */
     public array $accepted = [];
     private FakeNetwork $network;
 
-    /** @internal */
-    public static function make(string $profile): self
+    /** Creates a fake. */
+    public static function create(string $profile = 'standard'): self
     {
         $network = new FakeNetwork();
         $storage = new MemoryStorage();
-        $config = [
-            'profile' => $profile,
-            'sealingKeys' => [['id' => 'fake', 'key' => str_repeat('00', 32)]],
-        ];
-        $fake = new self($storage, $config, '{"keep":true}', new Host($storage, null, $network));
+        $config = Config::sealedWith('fake:' . str_repeat('00', 32))->withProfile($profile);
+        $imports = new Imports($storage, null, $network);
+        $fake = new self($storage, new Instances($config->forComponent(), $config->forEngine(), $imports));
         $fake->network = $network;
         return $fake;
     }
@@ -56,7 +56,7 @@ final class Fake extends Hookwright
     }
 
     /**
-     * Requests that would have been sent, in order.
+     * Returns the requests that would have been sent, in order.
      *
      * @return list<array{method: string, url: string, headers: array<string, string>, body: ?string}> header names in lower case
      */
@@ -65,46 +65,46 @@ final class Fake extends Hookwright
         return $this->network->sent;
     }
 
-    /** What a receiver answers from now on: a status, or an error's kind (`timeout`, `connect`...). Without it everything is a 200. */
-    public function answer(string $url, int|string $outcome): void
+    /** Sets the outcome of requests to a URL: a status or an error's kind (`timeout`, `connect`, ...). By default it is 200. */
+    public function setOutcome(string $url, int|string $outcome): void
     {
-        $this->network->answers[$url] = $outcome;
+        $this->network->outcomes[$url] = $outcome;
     }
 
     /**
-     * An event of this type was accepted that has at least these members, at any depth.
+     * Asserts that an event of a type was accepted that has at least these members, at any depth.
      *
      * @param array<string, mixed> $members
-     * @return array{tenant: string, event: array<string, mixed>, messageId: string} the first
+     * @return array{tenant: string, event: array<string, mixed>, messageId: string} the first such event
      */
     public function assertAccepted(string $type, array $members = []): array
     {
-        foreach ($this->accepted as $one) {
-            if (($one['event']['type'] ?? null) === $type && self::has($one['event'], $members)) {
-                Assert::assertSame($type, $one['event']['type']);
-                return $one;
+        foreach ($this->accepted as $accepted) {
+            if (($accepted['event']['type'] ?? null) === $type && self::contains($accepted['event'], $members)) {
+                Assert::assertSame($type, $accepted['event']['type']);
+                return $accepted;
             }
         }
         Assert::fail(sprintf(
-            'no event %s with %s was accepted; there are %s',
+            'no event of type %s with %s was accepted; accepted events: %s',
             $type,
             json_encode($members),
             json_encode(array_column($this->accepted, 'event')),
         ));
     }
 
-    /** No event of this type was accepted, or none at all. */
+    /** Asserts that no event of a type was accepted; without a type, no event at all. */
     public function assertNotAccepted(?string $type = null): void
     {
-        $found = array_filter($this->accepted, static fn (array $one): bool =>
-            $type === null || $one['event']['type'] === $type);
-        Assert::assertSame([], array_column($found, 'event'), 'events were accepted that should not have been');
+        $found = array_filter($this->accepted, static fn (array $accepted): bool =>
+            $type === null || $accepted['event']['type'] === $type);
+        Assert::assertSame([], array_column($found, 'event'), 'events were accepted');
     }
 
     /**
-     * Delivers what is due, and asserts that a request to this URL would have been sent.
+     * Delivers what is due, and asserts that a request to a URL would have been sent.
      *
-     * @return array{method: string, url: string, headers: array<string, string>, body: ?string} the first
+     * @return array{method: string, url: string, headers: array<string, string>, body: ?string} the first such request
      */
     public function assertDelivered(string $url): array
     {
@@ -116,25 +116,25 @@ final class Fake extends Hookwright
             }
         }
         $urls = implode(', ', array_column($this->network->sent, 'url'));
-        Assert::fail("nothing was sent to $url; there are requests to " . ($urls === '' ? 'nobody' : $urls));
+        Assert::fail("no request was sent to $url; requests: " . ($urls === '' ? 'none' : $urls));
     }
 
     /** @param Event|array<string, mixed>|string $event */
     private function note(Event|array|string $event, ?string $tenant, Accepted $accepted): void
     {
         if ($accepted->isNew) {
-            $fields = Json::object(Json::given('event', $event));
-            $whose = $tenant ?? $fields['tenant'] ?? 'default';
-            $this->accepted[] = ['tenant' => $whose, 'event' => $fields, 'messageId' => $accepted->messageId];
+            $members = Json::decode(Json::ofArgument('event', $event));
+            $tenant ??= $members['tenant'] ?? 'default';
+            $this->accepted[] = ['tenant' => $tenant, 'event' => $members, 'messageId' => $accepted->messageId];
         }
     }
 
-    /** @param array<array-key, mixed> $pattern */
-    private static function has(mixed $value, array $pattern): bool
+    /** @param array<array-key, mixed> $members */
+    private static function contains(mixed $value, array $members): bool
     {
-        foreach ($pattern as $name => $member) {
+        foreach ($members as $name => $member) {
             $found = is_array($value) ? $value[$name] ?? null : null;
-            if (is_array($member) ? !self::has($found, $member) : $found !== $member) {
+            if (is_array($member) ? !self::contains($found, $member) : $found !== $member) {
                 return false;
             }
         }

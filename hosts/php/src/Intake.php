@@ -6,18 +6,21 @@ namespace Hookwright;
 
 use Closure;
 use Hookwright\Database\Connection;
+use Hookwright\Database\Connections;
 use Hookwright\Database\DatabaseException;
 use Hookwright\Exception\InvalidException;
 use Hookwright\Exception\TooLargeException;
-use Hookwright\Internal\IntakeTable;
-use Hookwright\Internal\Json;
-use Hookwright\Storage\SqlStorage;
+use Hookwright\Sql\IntakeTable;
+use Hookwright\Support\Json;
 use mysqli;
 use PDO;
 
 /**
- * Reports events without the component, where no native library can be loaded: a row in one table, in whatever transaction is open.
- * A worker elsewhere (`hookwright worker FILE --intake`, or `deliver`) makes events of them; what it refuses it marks with the reason.
+ * Reports events without the component, for servers that cannot load the native library. Each event is a row of one table, in the
+ * transaction that is open.
+ *
+ * A worker on another server (`hookwright worker FILE --intake`, or `deliver`) accepts the events. It marks a row that is no valid event
+ * with the reason.
  */
 final class Intake
 {
@@ -26,20 +29,20 @@ final class Intake
     /** @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection the platform's own */
     public function __construct(PDO|mysqli|Connection|Closure $connection)
     {
-        $this->connection = SqlStorage::wrapped($connection);
+        $this->connection = Connections::wrap($connection);
     }
 
     /**
-     * Whether the event is one is found out when it is drained: here it is only written down.
+     * Writes an event into the table. The worker that accepts it checks its content.
      *
-     * @param Event|array<string, mixed>|string $event JSON text is taken as it is
-     * @param ?string $tenant whom the call is established to be for; without it the event's own tenant counts
+     * @param Event|array<string, mixed>|string $event a string is JSON text and stays as it is
+     * @param ?string $tenant the tenant that the platform has established; without it, the event's `tenant` counts
      * @throws InvalidException|TooLargeException if it cannot become an event
      * @throws DatabaseException if the statement failed
      */
     public function onEvent(Event|array|string $event, ?string $tenant = null): void
     {
         $tenant = $tenant === null ? null : Json::utf8('tenant', $tenant);
-        IntakeTable::insert($this->connection, $tenant, Json::given('event', $event));
+        IntakeTable::insert($this->connection, $tenant, Json::ofArgument('event', $event));
     }
 }

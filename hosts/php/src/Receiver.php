@@ -4,42 +4,54 @@ declare(strict_types=1);
 
 namespace Hookwright;
 
-use Hookwright\Internal\Ffi\Library;
-use Hookwright\Internal\Host;
-use Hookwright\Internal\Instance;
-use Hookwright\Internal\Json;
+use Hookwright\Component\Imports;
+use Hookwright\Component\Instances;
+use Hookwright\Support\Json;
 use Hookwright\Value\Verdict;
 use JsonSerializable;
 use SensitiveParameter;
 
-/** The receivers' side: whether a request that came bears a signature that holds, by the very code that makes it. */
+/** Verifies the signatures of received requests, with the code that signs them. */
 final class Receiver
 {
-    private static ?Instance $instance = null;
+    /** @var list<string> */
+    private readonly array $secrets;
+    private readonly string $profile;
+    private readonly Instances $instances;
 
     /**
-     * @param array<string, string|int|list<string|int>> $headers by name, in any case; those that are not UTF-8 are passed over
-     * @param string $body exactly what came: `file_get_contents('php://input')`
-     * @param string|list<string> $secrets any of them will do, as during a rotation
-     * @param JsonSerializable|array<string, mixed>|string $profile the name of a built-in one, or a profile
-     * @param ?int $toleranceS how far a signed time may be from now; 300
+     * @param string|list<string> $secrets a request is valid with any of them, as during a rotation
+     * @param JsonSerializable|array<string, mixed>|string $profile the name of a built-in profile, or a profile
+     * @param ?int $toleranceS the maximum distance of a signed time from now, in seconds; by default 300
+     * @param ?string $cache a folder for machine code, see `Config::withCache`
      */
-    public static function verify(
-        array $headers,
-        string $body,
+    public function __construct(
         #[SensitiveParameter] string|array $secrets,
         JsonSerializable|array|string $profile = 'standard',
-        string $method = 'POST',
-        ?int $toleranceS = null,
+        private readonly ?int $toleranceS = null,
         ?string $cache = null,
-    ): Verdict {
-        $secrets = array_values((array) $secrets);
-        foreach ($secrets as $secret) {
+    ) {
+        $this->secrets = array_values((array) $secrets);
+        foreach ($this->secrets as $secret) {
             Json::utf8('secrets', $secret);
         }
+        $this->profile = Json::ofArgument('profile', $profile);
+        // A verification uses no sealing key, but an instance must have one.
+        $config = Config::sealedWith('none:' . bin2hex(random_bytes(32)))->withCache($cache);
+        $this->instances = new Instances($config->forComponent(), $config->forEngine(), new Imports(null));
+    }
+
+    /**
+     * Verifies a request.
+     *
+     * @param array<string, string|int|list<string|int>> $headers by name, in any case; headers that are not UTF-8 are ignored
+     * @param string $body the exact bytes: `file_get_contents('php://input')`
+     */
+    public function verify(array $headers, string $body, string $method = 'POST'): Verdict
+    {
         if (!Json::isUtf8($body) || !Json::isUtf8($method)) {
-            // All that is signed is UTF-8. It is the sender who is at fault, and so it is no exception.
-            return Verdict::of(['kind' => 'mismatch', 'detail' => 'wrong: not the bytes that were signed, for they are not UTF-8']);
+            // Signed requests are UTF-8. The sender chooses the bytes, so they must not cause an exception.
+            return Verdict::fromFields(['kind' => 'mismatch', 'detail' => 'the request is not UTF-8, so it is not the signed one']);
         }
         $pairs = [];
         foreach ($headers as $name => $values) {
@@ -49,17 +61,17 @@ final class Receiver
                 }
             }
         }
-        if (self::$instance === null || !self::$instance->isOurs()) {
-            // It needs none of it, but an instance has a configuration.
-            $config = ['sealingKeys' => [['id' => 'none', 'key' => bin2hex(random_bytes(32))]]];
-            $engine = Json::text(['keep' => true] + ($cache === null ? [] : ['cache' => $cache]));
-            self::$instance = new Instance(Library::load(), $engine, $config, new Host(null));
-        }
-        return Verdict::ofJson(self::$instance->call('receiver.verify', [
-            'profile' => Json::given('profile', $profile),
-            'secrets' => $secrets,
+        return Verdict::fromJson($this->instances->call('receiver.verify', [
+            'profile' => $this->profile,
+            'secrets' => $this->secrets,
             'request' => ['method' => $method, 'headers' => $pairs, 'body' => $body],
-            'toleranceS' => $toleranceS,
+            'toleranceS' => $this->toleranceS,
         ]));
+    }
+
+    /** @return array<string, mixed> without the secrets, so that dumps never contain them */
+    public function __debugInfo(): array
+    {
+        return ['profile' => $this->profile, 'toleranceS' => $this->toleranceS];
     }
 }

@@ -6,118 +6,124 @@ namespace Hookwright;
 
 use Closure;
 use Hookwright\Exception\HookwrightException;
-use Hookwright\Internal\Limits;
+use Hookwright\Support\Limits;
 
 /**
- * Delivers for as long as the process lives: `hookwright worker`, or a command of the platform's own. Any number may work on one
- * store, and one that is killed loses nothing.
+ * Delivers until it is stopped: `hookwright worker`, or a command of the platform.
+ *
+ * Any number of workers may work on one store. A worker that is killed loses nothing.
  */
 final class Worker
 {
     private bool $stopping = false;
 
     /**
-     * @param ?IntakeDrain $intake drained as well
-     * @param int $memoryBytesMax ends in order when the process has so many; its supervisor starts it anew
-     * @param int $lifetimeS ends in order after so many seconds; 0: never
-     * @param ?Closure(string $line): mixed $say what an operator should see
+     * @param ?IntakeReader $intake an intake whose events the worker accepts too
+     * @param int $memoryBytesMax returns when the process uses more memory, in bytes; its supervisor then starts a new one
+     * @param int $lifetimeS returns after this time, in seconds; 0: never
+     * @param ?Closure(string $line): mixed $report receives lines for the administrator
      */
     public function __construct(
         private readonly Hookwright $hooks,
-        private readonly ?IntakeDrain $intake = null,
+        private readonly ?IntakeReader $intake = null,
         private readonly int $memoryBytesMax = 268_435_456,
         private readonly int $lifetimeS = 0,
-        private readonly ?Closure $say = null,
+        private readonly ?Closure $report = null,
     ) {
     }
 
     /**
-     * Returns when it was asked to stop, or when one of its bounds is reached; what was in flight has been settled then.
+     * Delivers. Returns when it is stopped or reaches a bound, after the requests in flight are settled.
      *
-     * @throws HookwrightException if nothing has succeeded for half a minute: the connection may be lost for good
+     * @throws HookwrightException if no call has succeeded for 30 s, because the connection may be lost for good
      */
     public function run(): void
     {
-        self::onSignals($this->stop(...));
+        self::onSystemSignals($this->stop(...));
         $begun = microtime(true);
         $succeeded = $begun;
-        $pauseMs = Limits::WORKER_BACKOFF_MS_MIN;
+        $backoffMs = Limits::WORKER_BACKOFF_MS_MIN;
         while (!$this->stopping) {
             try {
-                $dueMs = $this->round();
+                $pauseMs = $this->round();
                 $succeeded = microtime(true);
-                $pauseMs = Limits::WORKER_BACKOFF_MS_MIN;
+                $backoffMs = Limits::WORKER_BACKOFF_MS_MIN;
             } catch (HookwrightException $error) {
-                ($this->say ?? static fn () => null)("error: {$error->getMessage()}");
+                $this->report("error: {$error->getMessage()}");
                 if (microtime(true) - $succeeded > Limits::WORKER_FAILING_S_MAX) {
                     throw $error;
                 }
-                $dueMs = $pauseMs;
-                $pauseMs = min($pauseMs * 2, Limits::WORKER_BACKOFF_MS_MAX);
+                $pauseMs = $backoffMs;
+                $backoffMs = min($backoffMs * 2, Limits::WORKER_BACKOFF_MS_MAX);
             }
             if ($this->lifetimeS > 0 && microtime(true) - $begun > $this->lifetimeS) {
                 return;
             }
             if (self::memoryBytes() > $this->memoryBytesMax) {
-                ($this->say ?? static fn () => null)('this process has grown to its bound, and ends in order');
+                $this->report('this worker has reached its memory limit and ends');
                 return;
             }
-            $this->sleep($dueMs);
+            $this->pause($pauseMs);
         }
     }
 
-    /** Starts nothing new, and lets `run` return when what is in flight has been settled. */
+    /** Starts nothing new, and lets `run` return after the requests in flight are settled. */
     public function stop(): void
     {
         $this->stopping = true;
-        $this->hooks->drain();
+        $this->hooks->signalDrain();
     }
 
-    /** Lets SIGTERM and SIGINT end a `deliver` in order, where PHP has signals. */
-    public static function drainOnSignals(Hookwright $hooks): void
+    /** Lets SIGTERM and SIGINT drain a `deliver`, if PHP has the extension pcntl. */
+    public static function drainOnSystemSignals(Hookwright $hooks): void
     {
-        self::onSignals($hooks->drain(...));
+        self::onSystemSignals($hooks->signalDrain(...));
     }
 
-    /** @return int milliseconds until there is something to do */
+    /** @return int the time until the next round, in milliseconds */
     private function round(): int
     {
-        $drained = $this->intake?->drain(Limits::WORKER_DRAIN_ROWS_MAX) ?? 0;
+        $accepted = $this->intake?->accept(Limits::WORKER_INTAKE_ROWS_MAX) ?? 0;
         $timeMs = $this->intake === null ? Limits::WORKER_BUDGET_MS : Limits::WORKER_BUDGET_WITH_INTAKE_MS;
         $report = $this->hooks->deliver($timeMs);
         foreach ($report->problems as $problem) {
-            ($this->say ?? static fn () => null)("problem: $problem");
+            $this->report("problem: $problem");
         }
-        if ($drained === Limits::WORKER_DRAIN_ROWS_MAX) {
+        if ($accepted === Limits::WORKER_INTAKE_ROWS_MAX) {
             return 0;
         }
-        // Where another worker has what is due, asking at once would only keep the machine warm.
+        // Another worker may have leased what is due. Asking again at once would waste CPU time.
         $isIdle = $report->routed === 0 && $report->attempts === 0;
-        $dueMs = $isIdle ? max($report->nextDueMs, Limits::WORKER_YIELD_MS) : $report->nextDueMs;
-        return $this->intake === null ? $dueMs : min($dueMs, Limits::WORKER_INTAKE_POLL_MS);
+        $pauseMs = $isIdle ? max($report->nextDueMs, Limits::WORKER_YIELD_MS) : $report->nextDueMs;
+        return $this->intake === null ? $pauseMs : min($pauseMs, Limits::WORKER_INTAKE_POLL_MS);
     }
 
-    private function sleep(int $ms): void
+    private function pause(int $ms): void
     {
-        // A signal ends it early.
+        // A signal of the system ends the pause.
         if (!$this->stopping && $ms > 0) {
             usleep($ms * 1_000);
         }
     }
 
-    private static function onSignals(Closure $stop): void
+    private function report(string $line): void
+    {
+        ($this->report ?? static fn () => null)($line);
+    }
+
+    private static function onSystemSignals(Closure $stop): void
     {
         if (!function_exists('pcntl_signal')) {
             return;
         }
-        // They are handled between two statements of PHP, those of the store's calls included, while `deliver` is under way.
+        // PHP runs the handler between two of its statements. During a `deliver`, these are the statements of storage calls.
         pcntl_async_signals(true);
         foreach ([SIGTERM, SIGINT] as $signal) {
             pcntl_signal($signal, static fn () => $stop());
         }
     }
 
-    /** What the process has in memory, where the system tells: most of it is not PHP's. */
+    /** Returns the memory of the process, most of which is not PHP's, in bytes. Without `/proc`, returns only PHP's. */
     private static function memoryBytes(): int
     {
         $pages = @file_get_contents('/proc/self/statm');

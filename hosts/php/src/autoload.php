@@ -1,6 +1,6 @@
 <?php
 
-// Loads the package's classes where Composer does not: in a CodeIgniter module, or from a copied folder.
+// Loads the classes of the package without Composer, for example in a CodeIgniter module.
 
 declare(strict_types=1);
 

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests;
 
-use Hookwright\Internal\Ffi\NativeFile;
+use Hookwright\Native\NativeFile;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Readme;
@@ -16,15 +16,15 @@ final class ComposerTest extends TestCase
 {
     private const PACKAGE = __DIR__ . '/..';
 
-    public function testThePackageIsOne(): void
+    public function testPackageIsValid(): void
     {
         self::composer(Folder::make(), 'validate', '--strict', realpath(self::PACKAGE) . '/composer.json');
     }
 
-    public function testAProjectThatRequiresIt(): void
+    public function testProjectThatRequiresThePackageDelivers(): void
     {
         $folder = Folder::make();
-        // A copy, as from an archive.
+        // A copy, as Composer makes from an archive.
         $options = ['symlink' => false, 'versions' => ['hookwright/hookwright' => '1.0.0']];
         file_put_contents("$folder/composer.json", json_encode(['require' => ['hookwright/hookwright' => '^1'], 'repositories' => [
             ['packagist.org' => false],
@@ -32,7 +32,7 @@ final class ComposerTest extends TestCase
         ]], JSON_THROW_ON_ERROR));
         self::composer($folder, 'install');
 
-        // The native library where the package looks for it.
+        // The native library at its default path.
         $native = "$folder/vendor/hookwright/hookwright/native/" . NativeFile::target();
         mkdir($native, 0777, true);
         symlink(Program::path('HOOKWRIGHT_NATIVE'), "$native/libhookwright_native." . (PHP_OS_FAMILY === 'Darwin' ? 'dylib' : 'so'));
@@ -44,12 +44,9 @@ final class ComposerTest extends TestCase
         self::assertStringContainsString('delivered 200', $run(PHP_BINARY, 'example.php', $receiver->url('/in')));
         file_put_contents("$folder/hooks.php", <<<'PHP'
             <?php
-            $hooks = Hookwright\Hookwright::open(
-                storage: new PDO('sqlite:shop.db'),
-                sealingKey: 'k1:' . str_repeat('07', 32),
-                allowDestinations: ['127.0.0.0/8'],
-                cache: __DIR__ . '/.hookwright',
-            );
+            $config = Hookwright\Config::sealedWith('k1:' . str_repeat('07', 32))
+                ->withAllowedDestinations(['127.0.0.0/8'])->withCache(__DIR__ . '/.hookwright');
+            $hooks = Hookwright\Hookwright::open(new PDO('sqlite:shop.db'), $config);
             $hooks->onEvent(['type' => 'invoice.sent'], 'acme');
             return $hooks;
             PHP);

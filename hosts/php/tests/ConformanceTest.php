@@ -9,16 +9,16 @@ use Hookwright\Tests\Support\Hooks;
 use Hookwright\Tests\Support\Receiver;
 use PHPUnit\Framework\TestCase;
 
-/** The conformance cases, from the event to the bytes on the wire, for each profile: the same as the Rust host's. */
+/** The conformance cases of each profile, from the event to the bytes on the wire. The Rust host passes the same cases. */
 final class ConformanceTest extends TestCase
 {
     private const FILE = __DIR__ . '/../../../tests/data/conformance/dialects.json';
     private const ORIGIN = 'https://hooks.example.com';
-    /** Headers of the transport, which the cases leave aside. */
+    /** Headers of the transport, which the cases do not list. */
     private const TRANSPORT = ['host', 'content-length', 'user-agent', 'accept-encoding', 'accept', 'connection'];
 
     /** @dataProvider profiles */
-    public function testProfile(string $profile, int $count): void
+    public function testRequestsOfAProfileEqualTheCases(string $profile, int $count): void
     {
         /** @var array{cases: list<array<string, mixed>>} $all */
         $all = json_decode((string) file_get_contents(self::FILE), true, 512, JSON_THROW_ON_ERROR);
@@ -28,12 +28,12 @@ final class ConformanceTest extends TestCase
         $receiver = new Receiver();
         $hooks = Hooks::open(Databases::connect('sqlite'), $profile);
         foreach ($cases as $index => $case) {
-            // Each has a tenant of its own, so that none gets another's event.
+            // One tenant for each case, so that no webhook gets an event of another case.
             $tenant = "tenant-$index";
             $url = $receiver->url(substr($case['webhook']['url'], strlen(self::ORIGIN)));
             $webhook = $hooks->register($tenant, ['url' => $url, 'events' => ['*']] + $case['webhook'] + ['secret' => '']);
             $begunS = time();
-            // As it stands there: an empty object is no array.
+            // Decoded as objects, because PHP would encode an empty object as an array.
             $event = json_encode($raw->cases[$index]->event, JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION);
             $accepted = $hooks->onEvent($event, $tenant);
             $report = $hooks->deliver();
@@ -57,23 +57,23 @@ final class ConformanceTest extends TestCase
 
     /**
      * @param array<string, mixed> $case
-     * @param array<string, mixed> $came
+     * @param array<string, mixed> $request
      */
-    private function checkRequest(array $case, array $came, string $messageId, int $begunS): void
+    private function checkRequest(array $case, array $request, string $messageId, int $begunS): void
     {
         ['method' => $method, 'url' => $url, 'headers' => $headers, 'body' => $body] = $case['request'];
-        self::assertSame($method, $came['method']);
-        self::assertSame(substr($url, strlen(self::ORIGIN)), $came['target']);
-        self::assertSame($body ?? '', $came['body']);
+        self::assertSame($method, $request['method']);
+        self::assertSame(substr($url, strlen(self::ORIGIN)), $request['target']);
+        self::assertSame($body ?? '', $request['body']);
         $found = [];
-        foreach ($came['headers'] as [$name, $value]) {
+        foreach ($request['headers'] as [$name, $value]) {
             self::assertArrayNotHasKey(strtolower($name), $found, 'a header is there twice');
             $found[strtolower($name)] = $value;
         }
         $own = array_diff(array_keys($found), self::TRANSPORT);
         self::assertEqualsCanonicalizing(array_map('strtolower', array_keys($headers)), array_values($own));
-        // The spelling is the dialect's, too: some receivers are no friends of lower case.
-        self::assertSame([], array_diff(array_keys($headers), array_column($came['headers'], 0)));
+        // The spelling of a header's name is part of the profile.
+        self::assertSame([], array_diff(array_keys($headers), array_column($request['headers'], 0)));
         self::assertStringStartsWith('Hookwright/', $found['user-agent']);
         foreach (array_change_key_case($headers) as $name => $value) {
             $this->checkHeader($case, $name, $value, $found, $messageId, $begunS);
@@ -102,7 +102,7 @@ final class ConformanceTest extends TestCase
                 self::assertSame($id, $found[$name]);
                 break;
             case 'webhook-signature':
-                // What recomputes this attempt's signature makes the case's out of the case's id and time.
+                // The same function computes the signature of the case and that of this attempt.
                 self::assertSame($sign($case['message_id'], (string) $case['attempt_at']), $value);
                 self::assertSame($sign($id, $found['webhook-timestamp']), $found[$name]);
                 break;

@@ -11,21 +11,20 @@ use Hookwright\Tests\Support\Hooks;
 use PHPUnit\Framework\TestCase;
 
 /**
- * The egress kit (`tests/data/egress`) through everything that a platform's administrator goes through: a registration and its
- * test send. Names are the system's to resolve here, and public addresses are left alone; the Rust host's tests have those,
- * against the same client.
+ * The egress kit (`tests/data/egress`), by registrations and test sends. The system resolves names here, and public addresses are not
+ * contacted. The Rust host's tests cover both, with the same HTTP client.
  */
 final class EgressTest extends TestCase
 {
     private const TENANT = 'acme';
-    /** Nobody listens there: whoever gets as far as that is refused by the system. */
+    /** A port on which no server listens, so that an allowed connection fails. */
     private const PORT = 1;
     private const PROHIBITED = 'destination-prohibited';
 
-    /** @var array<string, Hookwright> by what is allowed */
+    /** @var array<string, Hookwright> by the allowed networks */
     private array $opened = [];
 
-    public function testNoAddressThatIsProhibitedIsContacted(): void
+    public function testProhibitedAddressIsNotContacted(): void
     {
         $refused = 0;
         foreach (self::kit()['addresses'] as $case) {
@@ -41,18 +40,18 @@ final class EgressTest extends TestCase
         self::assertGreaterThan(120, $refused);
     }
 
-    public function testNoSpellingOfAnAddressLeadsPast(): void
+    public function testProhibitedAddressIsNotContactedInAnySpelling(): void
     {
         $refused = 0;
         $names = array_keys(self::kit()['names']);
         foreach (self::kit()['urls'] as $case) {
             ['name' => $name, 'url' => $url, 'client' => $expected] = $case;
-            $scripted = array_filter($names, static fn (string $one): bool => $one !== 'localhost' && str_contains($url, $one));
+            $scripted = array_filter($names, static fn (string $host): bool => $host !== 'localhost' && str_contains($url, $host));
             if (array_diff($expected, [self::PROHIBITED, 'invalid-request']) !== [] || $scripted !== []) {
                 continue;
             }
             $outcome = $this->outcome($url, $case['allow'] ?? []);
-            // Not every system knows all spellings of this name.
+            // Some systems do not resolve all spellings of this name.
             $unknown = str_contains($url, 'localhost') ? ['dns'] : [];
             self::assertContains($outcome, [...$expected, ...$unknown, 'registration'], "$name: $url");
             self::assertSame($case['registration'] === 'refused', $outcome === 'registration', "$name: $url");
@@ -70,17 +69,15 @@ final class EgressTest extends TestCase
     }
 
     /**
-     * What a test send says of a webhook, or `registration` if there can be no such webhook.
+     * Returns the outcome of a test send, or `registration` if the registration is refused.
      *
      * @param list<string> $allow
      */
     private function outcome(string $url, array $allow): string
     {
         $hooks = $this->opened[implode(' ', $allow)] ??= Hookwright::open(
-            storage: new MemoryStorage(),
-            sealingKey: Hooks::SEALING_KEY,
-            allowDestinations: $allow,
-            cache: Hooks::cache(),
+            new MemoryStorage(),
+            Hooks::config()->withAllowedDestinations($allow),
         );
         try {
             $webhook = $hooks->register(self::TENANT, ['url' => $url, 'events' => ['*']]);

@@ -4,8 +4,8 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests;
 
-use Hookwright\IntakeDrain;
-use Hookwright\Storage\Order;
+use Hookwright\IntakeReader;
+use Hookwright\Sql\SqlStorage;
 use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
@@ -14,12 +14,12 @@ use Hookwright\Tests\Support\Receiver;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
-/** The examples, as they stand. */
+/** The examples, unchanged. */
 final class ExamplesTest extends TestCase
 {
     private const GROWTH_KIB_MAX = 2_048;
 
-    public function testLaravelsObservers(): void
+    public function testLaravelObserverDeliversCommittedChanges(): void
     {
         $receiver = new Receiver();
         $file = Folder::make() . '/app.db';
@@ -36,39 +36,39 @@ final class ExamplesTest extends TestCase
             ['asset.created', 'after the commit'],
             ['asset.deleted', 'kept and changed'],
         ], $seen);
-        // What the model hides is in no event, also not in what it was before.
-        $rows = (new PDO("sqlite:$file"))->query("SELECT value FROM hookwright WHERE key GLOB 'msg/*'")->fetchAll(PDO::FETCH_COLUMN);
+        // No event has a hidden attribute of the model, neither in `data` nor in `before`.
+        $rows = array_column(Hooks::messages(SqlStorage::on(new PDO("sqlite:$file"))), 'value');
         self::assertCount(4, $rows);
         foreach ($rows as $row) {
-            self::assertStringNotContainsString('licence', (string) $row);
+            self::assertStringNotContainsString('licence', $row);
         }
         $before = array_filter(array_map(static fn (string $row): mixed => json_decode($row, true)['event']['before'] ?? null, $rows));
         self::assertSame([true, true], array_values(array_column($before, 'active')));
     }
 
-    public function testNothingOfARequestOutlivesItInALongLivedProcess(): void
+    public function testRequestInALongLivedProcessLeavesNothing(): void
     {
         $store = Databases::store(Databases::connect('postgres'));
         $command = [PHP_BINARY, __DIR__ . '/Support/octane.php', Hooks::cache(), '200'];
-        $left = json_decode(Program::run($command, Databases::environment())[1], true, 2, JSON_THROW_ON_ERROR);
-        self::assertSame([0, 0], [$left['apps'], $left['connections']]);
-        self::assertLessThan(self::GROWTH_KIB_MAX, $left['grownKib']);
-        self::assertSame(400, (int) $store->connection()->query("SELECT COUNT(*) FROM hookwright WHERE key LIKE 'msg/%'")[0][0]);
+        $result = json_decode(Program::run($command, Databases::environment())[1], true, 2, JSON_THROW_ON_ERROR);
+        self::assertSame([0, 0], [$result['apps'], $result['connections']]);
+        self::assertLessThan(self::GROWTH_KIB_MAX, $result['grownKib']);
+        self::assertSame(400, count(Hooks::messages($store)));
     }
 
     /**
-     * CodeIgniter 3 and Perfex are in no package: the module is tried against what it uses of them.
+     * Debian has no package of CodeIgniter 3 and Perfex, so a script imitates the parts that the module uses.
      *
-     * @dataProvider means
+     * @dataProvider ways
      * @param list<string> $options of PHP
      * @param array<string, string> $environment
      */
-    public function testPerfexsModule(string $key, int $drained, array $options = [], array $environment = []): void
+    public function testPerfexModuleReportsCommittedChanges(string $key, int $accepted, array $options = [], array $environment = []): void
     {
         $connection = Databases::connect('mysqli-utf8');
         $hooks = Hooks::open($connection);
-        $drain = IntakeDrain::of($hooks);
-        $drain->createSchema();
+        $reader = IntakeReader::of($hooks);
+        $reader->createSchema();
         $connection->query('DELETE FROM hookwright_intake');
         $connection->query('DROP TABLE IF EXISTS tblinvoices');
         $connection->query('CREATE TABLE tblinvoices (id INT PRIMARY KEY, note VARCHAR(100) CHARACTER SET utf8mb4)');
@@ -80,21 +80,21 @@ final class ExamplesTest extends TestCase
             [PHP_BINARY, ...$options, __DIR__ . '/Support/perfex.php', "$folder/hookwright.php", $key, Hooks::cache()],
             $environment + Databases::environment(),
         );
-        self::assertSame($drained, $drain->drain());
+        self::assertSame($accepted, $reader->accept());
         self::assertSame(1, $hooks->deliver()->routed);
-        $rows = $hooks->storage()->scan('msg/', 'msg0', 10, Order::Forward);
+        $rows = Hooks::messages($hooks->storage());
         self::assertCount(1, $rows);
         self::assertStringContainsString('committed', $rows[0]->value);
     }
 
     /** @return array<string, array{0: string, 1: int, 2?: list<string>, 3?: array<string, string>}> */
-    public static function means(): array
+    public static function ways(): array
     {
         return [
             'the component' => [Hooks::SEALING_KEY, 0],
-            'the intake' => ['', 1],
-            'FFI is refused' => [Hooks::SEALING_KEY, 1, ['-d', 'ffi.enable=0']],
-            'there is no library' => [Hooks::SEALING_KEY, 1, [], ['HOOKWRIGHT_NATIVE' => '/no/such.so']],
+            'the intake, because there is no key' => ['', 1],
+            'the intake, because FFI is forbidden' => [Hooks::SEALING_KEY, 1, ['-d', 'ffi.enable=0']],
+            'the intake, because there is no library' => [Hooks::SEALING_KEY, 1, [], ['HOOKWRIGHT_NATIVE' => '/no/such.so']],
         ];
     }
 }

@@ -6,18 +6,17 @@ namespace Hookwright\Tests;
 
 use Hookwright\Event;
 use Hookwright\Fake;
-use Hookwright\Hookwright;
 use PHPUnit\Framework\AssertionFailedError;
 use PHPUnit\Framework\TestCase;
 
-/** The fake for a platform's own tests. */
+/** The fake for a platform's tests. */
 final class FakeTest extends TestCase
 {
     private const URL = 'https://hooks.example.com/in';
 
-    public function testWhatAPlatformWouldAssert(): void
+    public function testAssertionsPassForAcceptedAndDeliveredEvents(): void
     {
-        $hooks = Hookwright::fake();
+        $hooks = Fake::create();
         $id = $hooks->register('acme', ['url' => self::URL, 'events' => ['invoice.*']])->id;
         $hooks->onEvent(new Event('invoice.paid', ['id' => 'inv-1', 'lines' => [['n' => 1]]]), 'acme');
         $hooks->onEvents([['type' => 'user.left'], '{"type":"invoice.sent","tenant":"other"}'], null);
@@ -31,50 +30,49 @@ final class FakeTest extends TestCase
         self::assertSame('delivered', $hooks->attempts('acme', $id)->data[0]->state);
     }
 
-    public function testReceiversAnswerAsTheyAreTold(): void
+    public function testRequestHasTheOutcomeThatTheTestSets(): void
     {
-        $hooks = Hookwright::fake('perscom');
-        self::assertInstanceOf(Fake::class, $hooks);
+        $hooks = Fake::create('perscom');
         $id = $hooks->register('acme', ['url' => self::URL, 'events' => ['*']])->id;
-        $hooks->answer(self::URL, 503);
+        $hooks->setOutcome(self::URL, 503);
         self::assertSame(503, $hooks->testWebhook('acme', $id)->status);
-        $hooks->answer(self::URL, 'timeout');
+        $hooks->setOutcome(self::URL, 'timeout');
         self::assertSame('timeout', $hooks->testWebhook('acme', $id)->error);
     }
 
-    public function testAWholeFloatIsAFloatStill(): void
+    public function testWholeFloatStaysAFloat(): void
     {
-        $hooks = Hookwright::fake();
+        $hooks = Fake::create();
         $hooks->onEvent(new Event('invoice.paid', ['amount' => 4200.0, 'rate' => 1.5, 'lines' => 2]), 'acme');
         $hooks->assertAccepted('invoice.paid', ['data' => ['amount' => 4200.0, 'rate' => 1.5, 'lines' => 2]]);
     }
 
-    public function testTheSameEventIsNotedOnce(): void
+    public function testRepeatedEventIsRecordedOnce(): void
     {
-        $hooks = Hookwright::fake();
+        $hooks = Fake::create();
         $hooks->onEvent(['type' => 'a.b', 'id' => 'one'], 'acme');
         $hooks->onEvent(['type' => 'a.b', 'id' => 'one'], 'acme');
         self::assertCount(1, $hooks->accepted);
     }
 
     /** @dataProvider failures */
-    public function testAssertionsFail(callable $assert): void
+    public function testAssertionFailsIfTheEventDiffers(callable $assert): void
     {
-        $hooks = Hookwright::fake();
+        $hooks = Fake::create();
         $hooks->onEvent(['type' => 'a.b', 'data' => ['x' => 1]], 'acme');
         $this->expectException(AssertionFailedError::class);
         $assert($hooks);
     }
 
-    /** @return list<array{callable(Fake): mixed}> */
+    /** @return array<string, array{callable(Fake): mixed}> */
     public static function failures(): array
     {
         return [
-            [static fn (Fake $hooks) => $hooks->assertAccepted('a.c')],
-            [static fn (Fake $hooks) => $hooks->assertAccepted('a.b', ['data' => ['x' => 2]])],
-            [static fn (Fake $hooks) => $hooks->assertNotAccepted()],
-            [static fn (Fake $hooks) => $hooks->assertNotAccepted('a.b')],
-            [static fn (Fake $hooks) => $hooks->assertDelivered(self::URL)],
+            'another type' => [static fn (Fake $hooks) => $hooks->assertAccepted('a.c')],
+            'another member' => [static fn (Fake $hooks) => $hooks->assertAccepted('a.b', ['data' => ['x' => 2]])],
+            'an event' => [static fn (Fake $hooks) => $hooks->assertNotAccepted()],
+            'an event of the type' => [static fn (Fake $hooks) => $hooks->assertNotAccepted('a.b')],
+            'no request' => [static fn (Fake $hooks) => $hooks->assertDelivered(self::URL)],
         ];
     }
 }

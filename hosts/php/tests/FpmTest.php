@@ -12,15 +12,15 @@ use Hookwright\Tests\Support\Receiver;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
-/** A real php-fpm, with FFI as PHP has it for web servers: for what was preloaded alone. */
+/** A real php-fpm with PHP's default for web servers: only preloaded files may use FFI. */
 final class FpmTest extends TestCase
 {
     private const REQUESTS = 10_000;
-    /** Before it is measured: allocators take what they will need again. */
+    /** Requests before the measurement, in which allocators take memory that they use again. */
     private const WARM = 200;
     private const GROWTH_KIB_MAX = 2_048;
 
-    public function testMemoryIsFlatAndEventsAreThere(): void
+    public function testMemoryStaysFlatAndCommittedEventsAreStored(): void
     {
         [$fpm, $pdo] = self::started();
         $first = 0;
@@ -30,11 +30,11 @@ final class FpmTest extends TestCase
             $first = $n === self::WARM ? $answer['kib'] : $first;
         }
         self::assertLessThan($first + self::GROWTH_KIB_MAX, $answer['kib']);
-        $count = $pdo->query("SELECT COUNT(*) FROM hookwright WHERE key >= 'msg/' AND key < 'msg0'")->fetchColumn();
+        $count = $pdo->query("SELECT COUNT(*) FROM hookwright WHERE key GLOB '" . Hooks::MESSAGE_ROWS . "*'")->fetchColumn();
         self::assertSame(self::REQUESTS / 10, (int) $count);
     }
 
-    public function testDeliveriesAfterTheResponse(): void
+    public function testDeliveryAfterTheResponseDoesNotDelayIt(): void
     {
         $receiver = new Receiver();
         [$fpm, $pdo] = self::started();
@@ -43,13 +43,13 @@ final class FpmTest extends TestCase
         $begun = microtime(true);
         self::assertSame('accepted', $fpm->get(__DIR__ . '/fpm/finish.php'));
         self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'the response did not wait for the receiver');
-        // The next request has the same worker, which is at the delivery still.
+        // The next request waits for the only worker, which still delivers.
         $fpm->get(__DIR__ . '/fpm/refused.php');
         self::assertGreaterThan(1.5, microtime(true) - $begun);
         self::assertSame('delivered', $hooks->attempts('acme', $webhook->id)->data[0]->state);
     }
 
-    public function testFfiIsRefusedToWhatWasNotPreloaded(): void
+    public function testFfiWithoutPreloadingIsRefusedWithAHint(): void
     {
         [$fpm] = self::started(false);
         $answer = $fpm->get(__DIR__ . '/fpm/refused.php');
@@ -57,7 +57,7 @@ final class FpmTest extends TestCase
         self::assertStringContainsString('preload.php', $answer);
     }
 
-    public function testAFatalErrorWithinACallCostsTheRequestAndItsWorker(): void
+    public function testFatalErrorWithinACallEndsTheWorkerAfterTheRequest(): void
     {
         [$fpm] = self::started();
         $script = __DIR__ . '/fpm/fatal.php';
@@ -70,7 +70,7 @@ final class FpmTest extends TestCase
         self::assertNotSame($first, $second);
     }
 
-    public function testTheManagementApiBehindAFrontController(): void
+    public function testManagementApiRespondsBehindAFrontController(): void
     {
         [$fpm] = self::started();
         $script = __DIR__ . '/fpm/api.php';

@@ -4,30 +4,30 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests;
 
+use Hookwright\Component\Imports;
+use Hookwright\Component\Instance;
 use Hookwright\Exception\HookwrightException;
-use Hookwright\Internal\Ffi\Library;
-use Hookwright\Internal\Host;
-use Hookwright\Internal\Instance;
+use Hookwright\Native\Library;
 use Hookwright\Storage\Entry;
 use Hookwright\Storage\MemoryStorage;
 use Hookwright\Storage\Order;
 use Hookwright\Storage\Storage;
 use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Program;
-use Hookwright\Tests\Support\Recorded;
-use Hookwright\Tests\Support\ScriptedOutside;
+use Hookwright\Tests\Support\RecordingStorage;
+use Hookwright\Tests\Support\ScriptedImports;
 use PHPUnit\Framework\TestCase;
 
 /**
- * Histories replayed in this host and in the Rust host, with ids, clock and network injected, leave the same behind: answers, requests,
- * commits, rows.
+ * The scripted histories, replayed in this host and in the Rust host with injected ids, clock and network. Values, requests, commits and
+ * rows must be the same.
  */
 final class HistoryTest extends TestCase
 {
     private const FILE = __DIR__ . '/../../../tests/data/history/histories.json';
     private const PAGE = 50;
 
-    public function testEveryFunctionOfTheContractIsCalled(): void
+    public function testHistoriesCallEveryFunctionOfTheContract(): void
     {
         $wit = (string) file_get_contents(__DIR__ . '/../../../wit/webhooks.wit');
         self::assertGreaterThan(20, preg_match_all('/^  %?([a-z-]+): func\(/m', $wit, $found));
@@ -39,7 +39,7 @@ final class HistoryTest extends TestCase
     }
 
     /** @dataProvider stores */
-    public function testHistoriesComeOutAsInTheRustHost(string $store): void
+    public function testHistoriesEndAsInTheRustHost(string $store): void
     {
         $text = (string) file_get_contents(self::FILE);
         [, $output] = Program::run([Program::path('HOOKWRIGHT_HISTORY')], [], [0], $text);
@@ -50,15 +50,15 @@ final class HistoryTest extends TestCase
         self::assertGreaterThan(10, count($histories));
         foreach ($histories as $index => $history) {
             $storage = $store === 'memory' ? new MemoryStorage() : Databases::store(Databases::connect($store));
-            $came = self::replay($history, $storage);
-            self::assertNotEmpty($came['rows']);
+            $result = self::replay($history, $storage);
+            self::assertNotEmpty($result['rows']);
             if ($store !== 'memory') {
-                // A database counts its versions in its own way.
-                $came = self::withoutVersions($came);
+                // Each database numbers its versions differently.
+                $result = self::withoutVersions($result);
                 $expected[$index] = self::withoutVersions($expected[$index]);
             }
             foreach (['answers', 'requests', 'commits', 'rows'] as $part) {
-                self::assertSame($expected[$index][$part], $came[$part], "$history[name]: $part");
+                self::assertSame($expected[$index][$part], $result[$part], "$history[name]: $part");
             }
         }
     }
@@ -75,18 +75,18 @@ final class HistoryTest extends TestCase
      */
     private static function replay(array $history, Storage $storage): array
     {
-        $outside = new ScriptedOutside();
-        $recorded = new Recorded($storage);
+        $imports = new ScriptedImports();
+        $recording = new RecordingStorage($storage);
         $instance = new Instance(Library::load(), '{}', [
             'profile' => $history['config']['profile'],
             'sealingKeys' => [['id' => 'k1', 'key' => str_repeat('07', 32)]],
             'allowDestinations' => $history['config']['allowDestinations'] ?? [],
-        ], new Host($recorded, null, $outside));
+        ], new Imports($recording, null, $imports));
         $answers = [];
         foreach ($history['steps'] as $step) {
             $step = self::resolved($step, $answers);
-            $outside->nowMs = $step['atMs'] ?? $outside->nowMs;
-            $outside->planned = $step['answers'] ?? [];
+            $imports->nowMs = $step['atMs'] ?? $imports->nowMs;
+            $imports->planned = $step['answers'] ?? [];
             try {
                 $answers[] = self::call($instance, $step);
             } catch (HookwrightException $error) {
@@ -98,10 +98,10 @@ final class HistoryTest extends TestCase
             static fn (Entry $row): array => [$row->key, $row->value, $row->version],
             $storage->scan('!', '~', 1_000, Order::Forward),
         );
-        return ['answers' => $answers, 'requests' => $outside->requests, 'commits' => $recorded->commits, 'rows' => $rows];
+        return ['answers' => $answers, 'requests' => $imports->requests, 'commits' => $recording->commits, 'rows' => $rows];
     }
 
-    /** What a call answers, as the Rust host's replay writes it. */
+    /** Makes the call of a step. Returns its value in the form of the Rust host's replay. */
     private static function call(Instance $instance, array $step): mixed
     {
         $call = $step['call'];
@@ -141,16 +141,17 @@ final class HistoryTest extends TestCase
         $answer = json_decode($text, true, 512, JSON_THROW_ON_ERROR);
         return match ($call) {
             'onEvent' => [$answer['messageId'], $answer['new']],
-            'onEvents' => array_merge(...array_map(static fn (array $one): array => [$one['messageId'], $one['new']], $answer)),
+            'onEvents' => array_merge(...array_map(static fn (array $accepted): array =>
+                [$accepted['messageId'], $accepted['new']], $answer)),
             'deliver' => [$answer['routed'], $answer['attempts'], $answer['delivered'], $answer['nextDueMs'], $answer['problems']],
-            'handle' => [$answer['status'], array_map(static fn (array $one): array =>
-                [$one['name'], $one['value']], $answer['headers']), $answer['body']],
+            'handle' => [$answer['status'], array_map(static fn (array $header): array =>
+                [$header['name'], $header['value']], $answer['headers']), $answer['body']],
             default => $answer,
         };
     }
 
     /**
-     * The step with the ids that earlier ones were answered in the place of their numbers.
+     * Replaces references to earlier steps with the ids that these returned.
      *
      * @param array<string, mixed> $step
      * @param list<mixed> $answers
@@ -168,17 +169,17 @@ final class HistoryTest extends TestCase
     }
 
     /**
-     * @param array<string, mixed> $came
+     * @param array<string, mixed> $result
      * @return array<string, mixed>
      */
-    private static function withoutVersions(array $came): array
+    private static function withoutVersions(array $result): array
     {
-        $came['rows'] = array_map(static fn (array $row): array => [$row[0], $row[1]], $came['rows']);
-        $came['commits'] = array_map(static fn (array $commit): array => [
+        $result['rows'] = array_map(static fn (array $row): array => [$row[0], $row[1]], $result['rows']);
+        $result['commits'] = array_map(static fn (array $commit): array => [
             array_map(static fn (array $check): array => [$check[0], $check[1] !== null], $commit[0]),
             $commit[1],
-        ], $came['commits']);
-        return $came;
+        ], $result['commits']);
+        return $result;
     }
 
     /** @return list<array<string, mixed>> */

@@ -10,43 +10,44 @@ use Hookwright\Exception\InvalidException;
 use Hookwright\Exception\TooLargeException;
 use Hookwright\Hookwright;
 use Hookwright\Intake;
-use Hookwright\IntakeDrain;
-use Hookwright\Storage\SqlStorage;
+use Hookwright\IntakeReader;
+use Hookwright\Sql\SqlStorage;
 use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Failures;
 use Hookwright\Tests\Support\Hooks;
 use mysqli;
 use mysqli_driver;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
-/** The intake: rows that are written without the component, and what becomes of them. */
+/** The intake: events that are written without the component, and the reader that accepts them. */
 final class IntakeTest extends TestCase
 {
     /** @dataProvider databases */
-    public function testARowBecomesAnEventExactlyIfItsTransactionCommits(string $name): void
+    public function testRowBecomesAnEventExactlyIfItsTransactionCommits(string $name): void
     {
-        [$connection, $hooks, $drain] = self::opened($name);
+        [$connection, $hooks, $reader] = self::opened($name);
         $intake = new Intake($connection);
         $connection->query('BEGIN');
         $intake->onEvent(new Event('invoice.paid', ['id' => 1]), 'acme');
         $connection->query('ROLLBACK');
-        self::assertSame(0, $drain->drain());
+        self::assertSame(0, $reader->accept());
         $connection->query('BEGIN');
         $intake->onEvent(new Event('invoice.paid', ['name' => 'Zoë 😀']), 'äcme');
         $intake->onEvent('{"type":"invoice.sent","data":{"n":1.50},"tenant":"other"}');
         $connection->query('COMMIT');
-        // And the plain statement, as who has no class of ours would write it.
+        // The plain statement, without a class of this package.
         $connection->query("INSERT INTO hookwright_intake (tenant, event) VALUES ('acme', '{\"type\":\"a.b\"}')");
-        self::assertSame(3, $drain->drain());
-        self::assertSame(0, $drain->drain());
+        self::assertSame(3, $reader->accept());
+        self::assertSame(0, $reader->accept());
         self::assertSame(3, $hooks->deliver()->routed);
-        $stored = implode(self::messages($connection));
+        $stored = self::messages($connection);
         self::assertStringContainsString('1.50', $stored);
         self::assertStringContainsString('Zoë 😀', $stored);
     }
 
     /** @dataProvider databases */
-    public function testATenantIsWrittenDownAsItIs(string $name): void
+    public function testTenantIsStoredUnchangedByEveryConnection(string $name): void
     {
         [$connection] = self::opened($name);
         (new Intake($connection))->onEvent(['type' => 'a.b'], 'Zoë 😀');
@@ -55,16 +56,16 @@ final class IntakeTest extends TestCase
     }
 
     /** @dataProvider databases */
-    public function testWhatIsNoEventIsMarkedAndHoldsNothingUp(string $name): void
+    public function testInvalidEventIsMarkedAndOthersAreAccepted(string $name): void
     {
-        [$connection, $hooks, $drain] = self::opened($name);
+        [$connection, $hooks, $reader] = self::opened($name);
         $intake = new Intake($connection);
         $intake->onEvent(['type' => 'a.b', 'id' => 'one', 'data' => 1], 'acme');
         $intake->onEvent('no JSON', 'acme');
         $intake->onEvent(['type' => 'a.b', 'id' => 'one', 'data' => 2], 'acme');
         $intake->onEvent(['type' => 'a.c'], 'acme');
-        self::assertSame(2, $drain->drain());
-        self::assertSame(0, $drain->drain());
+        self::assertSame(2, $reader->accept());
+        self::assertSame(0, $reader->accept());
         $rows = $hooks->storage()->connection()->query('SELECT refused FROM hookwright_intake ORDER BY id');
         self::assertCount(2, $rows);
         self::assertStringContainsString('JSON', (string) $rows[0][0]);
@@ -73,19 +74,19 @@ final class IntakeTest extends TestCase
     }
 
     /** @dataProvider attributes */
-    public function testAttributesOfTheConnectionChangeNothing(string $name, int $attribute, int $value): void
+    public function testAttributesOfTheConnectionHaveNoEffect(string $name, int $attribute, int $value): void
     {
-        [$connection, $hooks, $drain] = self::opened($name);
+        [$connection, $hooks, $reader] = self::opened($name);
         $connection->setAttribute($attribute, $value);
         $intake = new Intake($connection);
         $intake->onEvent(['type' => 'a.b', 'tenant' => 'acme']);
         $intake->onEvent(['type' => 'a.b', 'tenant' => 'acme'], '');
-        self::assertSame(1, $drain->drain());
+        self::assertSame(1, $reader->accept());
         $hooks->onEvent(['type' => 'a.b', 'data' => 'Zoë 😀'], 'acme');
         self::assertSame(2, $hooks->deliver()->routed);
-        self::assertStringContainsString('Zoë 😀', implode(self::messages(Databases::connect($name))));
+        self::assertStringContainsString('Zoë 😀', self::messages(Databases::connect($name)));
         $rows = SqlStorage::on(Databases::connect($name))->connection()->query('SELECT tenant FROM hookwright_intake');
-        self::assertSame([['']], $rows, 'an empty tenant is none, and not that of the event');
+        self::assertSame([['']], $rows, 'an empty tenant is refused, and not replaced by that of the event');
     }
 
     /** @return iterable<string, array{string, int, int}> */
@@ -98,13 +99,13 @@ final class IntakeTest extends TestCase
         yield 'mariadb, national characters' => ['mariadb', PDO::ATTR_DEFAULT_STR_PARAM, PDO::PARAM_STR_NATL];
     }
 
-    public function testAnyReportModeOfMysqliWillDo(): void
+    public function testReportModeOfMysqliHasNoEffectAndIsKept(): void
     {
-        [$connection, $hooks, $drain] = self::opened('mysqli');
+        [$connection, $hooks, $reader] = self::opened('mysqli');
         mysqli_report(MYSQLI_REPORT_ALL);
         try {
             (new Intake($connection))->onEvent(['type' => 'a.b'], 'acme');
-            self::assertSame(1, $drain->drain());
+            self::assertSame(1, $reader->accept());
             $hooks->list('acme');
             self::assertSame(1, $hooks->deliver()->routed);
             self::assertSame(MYSQLI_REPORT_ALL, (new mysqli_driver())->report_mode);
@@ -113,10 +114,10 @@ final class IntakeTest extends TestCase
         }
     }
 
-    public function testAnEventHasTheTimeAtWhichItWasReported(): void
+    public function testEventHasTheTimeOfItsRow(): void
     {
         foreach (['sqlite', 'postgres', 'mariadb'] as $name) {
-            [$connection, $hooks, $drain] = self::opened($name);
+            [$connection, $hooks, $reader] = self::opened($name);
             $intake = new Intake($connection);
             if ($name === 'mariadb') {
                 $connection->query("SET SESSION time_zone = '+05:30'");
@@ -126,13 +127,10 @@ final class IntakeTest extends TestCase
             $intake->onEvent(['type' => 'a.c', 'occurredAt' => '2020-01-02T03:04:05Z'], 'acme');
             $after = microtime(true);
             usleep(50_000);
-            $drain->drain();
-            $ids = [];
-            foreach (self::messages($connection) as $key => $value) {
-                $ids[] = preg_match('~/([^/]+)$~', $key, $found) === 1 ? $found[1] : '';
-            }
+            $reader->accept();
             $times = [];
-            foreach ($ids as $id) {
+            foreach (Hooks::messages($hooks->storage()) as $row) {
+                $id = substr($row->key, (int) strrpos($row->key, '/') + 1);
                 $message = $hooks->message('acme', str_starts_with($id, 'msg_') ? $id : "msg_$id");
                 $times[$message->type] = (float) $message->occurredAt->format('U.u');
             }
@@ -142,69 +140,59 @@ final class IntakeTest extends TestCase
         }
     }
 
-    public function testTheLargestEventIsOneAfterwards(): void
+    public function testLargeEventIsAcceptedWithTheTimeOfItsRowIfThereIsRoom(): void
     {
-        [$connection, $hooks, $drain] = self::opened('sqlite');
+        [$connection, $hooks, $reader] = self::opened('sqlite');
         $event = '{"type":"a.b","data":"%s"}';
         foreach ([262_144 => 'accepted', 262_104 => 'reported'] as $bytes => $time) {
             $connection->exec('DELETE FROM hookwright');
             (new Intake($connection))->onEvent(sprintf($event, str_repeat('x', $bytes - strlen($event) + 2)), 'acme');
-            // Long ago, so that the two times are told apart.
+            // Long ago, to distinguish it from the time of the acceptance.
             $connection->exec("UPDATE hookwright_intake SET reported_at = '2020-01-02T03:04:05.678Z'");
-            self::assertSame(1, $drain->drain(), "of $bytes bytes");
-            $stored = implode(self::messages($connection));
+            self::assertSame(1, $reader->accept(), "of $bytes bytes");
+            $stored = self::messages($connection);
             self::assertSame($time === 'reported', str_contains($stored, '1577934245678000'), "of $bytes bytes");
         }
     }
 
-    public function testMoreThanOneCallsWorthIsDrainedInOrder(): void
+    public function testManyRowsAreAcceptedInOrderUpToTheMaximum(): void
     {
-        [$connection, , $drain] = self::opened('sqlite');
+        [$connection, , $reader] = self::opened('sqlite');
         $intake = new Intake($connection);
         $connection->query('BEGIN');
         for ($n = 0; $n < 250; $n += 1) {
             $intake->onEvent(['type' => 'a.b', 'data' => $n], 'acme');
         }
         $connection->query('COMMIT');
-        self::assertSame(120, $drain->drain(120));
+        self::assertSame(120, $reader->accept(120));
         $first = (int) $connection->query('SELECT MIN(id) FROM hookwright_intake')->fetchColumn();
         $left = (int) $connection->query('SELECT COUNT(*) FROM hookwright_intake')->fetchColumn();
         self::assertSame(130, $left);
         self::assertSame(121, $first);
-        self::assertSame(130, $drain->drain());
+        self::assertSame(130, $reader->accept());
     }
 
-    public function testWhatCannotBecomeAnEventIsNotWrittenDown(): void
+    public function testEventThatCannotBeAcceptedIsNotStored(): void
     {
-        [$connection, , $drain] = self::opened('mysqli-utf8');
+        [$connection, , $reader] = self::opened('mysqli-utf8');
         $intake = new Intake($connection);
-        $calls = [
-            static fn () => $intake->onEvent(['type' => 'a.b', 'data' => str_repeat('x', 262_144)]),
-            static fn () => $intake->onEvent(['type' => 'a.b'], str_repeat('t', 65)),
-        ];
-        foreach ($calls as $call) {
-            try {
-                $call();
-                self::fail('it is too large');
-            } catch (TooLargeException $error) {
-                self::assertNotNull($error->field);
-            }
-        }
-        try {
-            $intake->onEvent(['type' => "a.\xff"]);
-            self::fail('it is no UTF-8');
-        } catch (InvalidException $error) {
-            self::assertSame('event', $error->field);
-        }
+        $event = static fn () => $intake->onEvent(['type' => 'a.b', 'data' => str_repeat('x', 262_144)]);
+        self::assertSame('event', Failures::of(TooLargeException::class, $event)->field);
+        $tenant = static fn () => $intake->onEvent(['type' => 'a.b'], str_repeat('t', 65));
+        self::assertSame('tenant', Failures::of(TooLargeException::class, $tenant)->field);
+        $notUtf8 = static fn () => $intake->onEvent(['type' => "a.\xff"]);
+        self::assertSame('event', Failures::of(InvalidException::class, $notUtf8)->field);
+        self::assertSame(0, $reader->accept());
+    }
+
+    public function testReaderWithinATransactionIsRefused(): void
+    {
+        [$connection, , $reader] = self::opened('mysqli-utf8');
         $connection->query('BEGIN');
-        try {
-            $drain->drain();
-            self::fail('it would commit with the platform');
-        } catch (ConflictException $error) {
-            self::assertStringContainsString('transaction', $error->getMessage());
-        }
+        $error = Failures::of(ConflictException::class, static fn () => $reader->accept());
+        self::assertStringContainsString('transaction', $error->getMessage());
         $connection->query('ROLLBACK');
-        self::assertSame(0, $drain->drain());
+        self::assertSame(0, $reader->accept());
     }
 
     /** @return array<string, array{string}> */
@@ -214,21 +202,20 @@ final class IntakeTest extends TestCase
         return array_intersect_key(Databases::all(), array_flip($names));
     }
 
-    /** @return array{PDO|mysqli, Hookwright, IntakeDrain} */
+    /** @return array{PDO|mysqli, Hookwright, IntakeReader} */
     private static function opened(string $name): array
     {
         $connection = Databases::connect($name);
         $hooks = Hooks::open($connection);
-        $drain = IntakeDrain::of($hooks);
+        $reader = IntakeReader::of($hooks);
         $connection->query('DROP TABLE IF EXISTS hookwright_intake');
-        $drain->createSchema();
-        return [$connection, $hooks, $drain];
+        $reader->createSchema();
+        return [$connection, $hooks, $reader];
     }
 
-    /** @return array<string, string> the messages' rows */
-    private static function messages(PDO|mysqli $connection): array
+    /** Returns the values of all message rows as one text. */
+    private static function messages(PDO|mysqli $connection): string
     {
-        $rows = \Hookwright\Storage\SqlStorage::on($connection)->scan('msg/', 'msg0', 100, \Hookwright\Storage\Order::Forward);
-        return array_column(array_map(static fn ($row): array => [$row->key, $row->value], $rows), 1, 0);
+        return implode(array_column(Hooks::messages(SqlStorage::on($connection)), 'value'));
     }
 }

@@ -9,36 +9,36 @@ use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Server;
 use PHPUnit\Framework\TestCase;
 
-/** The stores against the contract, by the storage kit: other processes, crashes and reopening included. */
+/** The stores against the storage kit, which also tests several processes, crashes and reopening. */
 final class KitTest extends TestCase
 {
     private const ALL = "/\n30 passed, 0 failed, 0 skipped\n\z/";
 
-    public function testSqlite(): void
+    public function testSqlitePassesTheKit(): void
     {
         self::assertMatchesRegularExpression(self::ALL, self::kit('', 'pdo.php', 'sqlite:' . Folder::make() . '/kit.db'));
     }
 
-    public function testPostgres(): void
+    public function testPostgresPassesTheKit(): void
     {
         $server = Server::postgres();
         self::assertMatchesRegularExpression(self::ALL, self::kit($server->user, 'pdo.php', $server->database('kit')));
     }
 
-    public function testMariadbByPdo(): void
+    public function testMariadbByPdoPassesTheKit(): void
     {
         $server = Server::mariadb();
         self::assertMatchesRegularExpression(self::ALL, self::kit($server->user, 'pdo.php', $server->database('kit')));
     }
 
-    public function testMariadbByMysqli(): void
+    public function testMariadbByMysqliPassesTheKit(): void
     {
         $server = Server::mariadb();
         $server->database('kit');
         self::assertMatchesRegularExpression(self::ALL, self::kit($server->user, 'mysqli.php', $server->socket(), 'kit'));
     }
 
-    public function testAStoreThatBreaksRules(): void
+    public function testStoreThatBreaksRulesFailsTheKit(): void
     {
         $output = self::kit('', 'broken.php', 'sqlite:' . Folder::make() . '/kit.db');
         self::assertMatchesRegularExpression('/^FAIL  a version is never reused: /m', $output);

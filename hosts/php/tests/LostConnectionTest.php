@@ -6,12 +6,13 @@ namespace Hookwright\Tests;
 
 use Hookwright\Exception\UnavailableException;
 use Hookwright\Hookwright;
-use Hookwright\IntakeDrain;
+use Hookwright\IntakeReader;
+use Hookwright\Sql\SqlStorage;
 use Hookwright\Storage\Mutation;
-use Hookwright\Storage\SqlStorage;
 use Hookwright\Storage\StorageException;
-use Hookwright\Tests\Support\Cut;
+use Hookwright\Tests\Support\CutConnection;
 use Hookwright\Tests\Support\Databases;
+use Hookwright\Tests\Support\Failures;
 use Hookwright\Tests\Support\Hooks;
 use Hookwright\Worker;
 use mysqli;
@@ -21,57 +22,45 @@ use PDOException;
 use PDOStatement;
 use PHPUnit\Framework\TestCase;
 
-/** Connections to real servers that are lost: in a COMMIT nobody but the database knows whether it has happened. */
+/** Lost connections to real servers. After a connection is lost during a COMMIT, only the database knows the outcome. */
 final class LostConnectionTest extends TestCase
 {
     private const EVENT = ['type' => 'invoice.paid', 'id' => 'evt-1', 'data' => 1];
 
     /** @dataProvider cuts */
-    public function testACommitWhoseAnswerDoesNotComeIsUnknown(string $name, string $mode): void
+    public function testCommitWithoutReplyIsUnknown(string $name, string $mode): void
     {
-        $cut = new Cut($name);
+        $cut = new CutConnection($name);
         $direct = Databases::store(Databases::connect($name));
         $store = SqlStorage::on($cut->connect());
         $store->commit([], [new Mutation('a', '1')]);
-        $cut->next($mode);
-        try {
-            $store->commit([], [new Mutation('a', '2')]);
-            self::fail('it cannot know');
-        } catch (StorageException $error) {
-            self::assertSame('unknown', $error->kind, $error->getMessage());
-        }
-        self::assertTrue($cut->done());
+        $cut->cutNext($mode);
+        $commit = static fn () => $store->commit([], [new Mutation('a', '2')]);
+        self::assertSame('unknown', Failures::of(StorageException::class, $commit)->kind);
+        self::assertTrue($cut->hasCut());
         self::assertSame($mode === 'after' ? '2' : '1', $direct->get(['a'])[0]?->value);
-        try {
-            $store->commit([], [new Mutation('a', '3')]);
-            self::fail('the connection is gone');
-        } catch (StorageException $error) {
-            self::assertSame('not-applied', $error->kind, $error->getMessage());
-        }
+        $commit = static fn () => $store->commit([], [new Mutation('a', '3')]);
+        self::assertSame('not-applied', Failures::of(StorageException::class, $commit)->kind);
     }
 
     /** @dataProvider cuts */
-    public function testTheSameEventReportedAgainIsAcceptedOnce(string $name, string $mode): void
+    public function testEventRepeatedAfterALostConnectionIsAcceptedOnce(string $name, string $mode): void
     {
-        $cut = new Cut($name);
+        $cut = new CutConnection($name);
         $direct = Hooks::open(Databases::connect($name));
         $direct->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
         $hooks = Hooks::reopen($cut->connect());
-        $cut->next($mode);
-        try {
-            $hooks->onEvent(self::EVENT, 'acme');
-            self::fail('its connection is gone');
-        } catch (UnavailableException $error) {
-            self::assertTrue($cut->done());
-        }
+        $cut->cutNext($mode);
+        Failures::of(UnavailableException::class, static fn () => $hooks->onEvent(self::EVENT, 'acme'));
+        self::assertTrue($cut->hasCut());
         self::assertSame($mode === 'before', $direct->onEvent(self::EVENT, 'acme')->isNew);
         self::assertSame(1, $direct->deliver(2_000)->routed);
     }
 
     /** @dataProvider cuts */
-    public function testAPlatformThatConnectsAgainNoticesNothing(string $name, string $mode): void
+    public function testCallSucceedsIfThePlatformConnectsAgain(string $name, string $mode): void
     {
-        $cut = new Cut($name);
+        $cut = new CutConnection($name);
         Hooks::open(Databases::connect($name));
         $connection = $cut->connect();
         $losses = 0;
@@ -82,71 +71,63 @@ final class LostConnectionTest extends TestCase
             }
             return $connection;
         };
-        $hooks = Hookwright::open(storage: $current, sealingKey: Hooks::SEALING_KEY, cache: Hooks::cache());
-        $cut->next($mode);
+        $hooks = Hookwright::open($current, Hooks::config());
+        $cut->cutNext($mode);
         self::assertTrue($hooks->onEvent(self::EVENT, 'acme')->isNew);
-        self::assertSame([true, 1], [$cut->done(), $losses]);
+        self::assertSame([true, 1], [$cut->hasCut(), $losses]);
         self::assertFalse($hooks->onEvent(self::EVENT, 'acme')->isNew);
         self::assertSame(1, $hooks->deliver(2_000)->routed);
     }
 
     /** @dataProvider servers */
-    public function testOnALostConnectionEveryCallIsUnavailable(string $name): void
+    public function testEveryCallOnALostConnectionIsUnavailable(string $name): void
     {
         Hooks::open(Databases::connect($name));
         $calls = [
             'onEvent' => static fn (Hookwright $hooks) => $hooks->onEvent(self::EVENT, 'acme'),
             'list' => static fn (Hookwright $hooks) => $hooks->list('acme'),
             'deliver' => static fn (Hookwright $hooks) => $hooks->deliver(100),
-            'drain' => static fn (Hookwright $hooks) => IntakeDrain::of($hooks)->drain(),
+            'accept' => static fn (Hookwright $hooks) => IntakeReader::of($hooks)->accept(),
         ];
-        foreach ($calls as $what => $call) {
+        foreach ($calls as $method => $call) {
             foreach ([false, true] as $noticed) {
                 $connection = Databases::connect($name);
                 $hooks = Hooks::reopen($connection);
                 self::kill($name, $connection, $noticed);
-                foreach (['', ' again'] as $again) {
-                    try {
-                        $call($hooks);
-                        self::fail("$what$again: the connection is gone");
-                    } catch (UnavailableException $error) {
-                        self::assertStringContainsString('storage: ', $error->getMessage());
-                    }
+                foreach ([$method, "$method again"] as $attempt) {
+                    $error = Failures::of(UnavailableException::class, static fn () => $call($hooks), $attempt);
+                    self::assertStringContainsString('storage: ', $error->getMessage());
                 }
-                try {
-                    $hooks->storage()->createSchema();
-                    self::fail('the connection is gone');
-                } catch (StorageException $error) {
-                    self::assertSame('not-applied', $error->kind, $error->getMessage());
-                }
+                $schema = static fn () => $hooks->storage()->createSchema();
+                self::assertSame('not-applied', Failures::of(StorageException::class, $schema)->kind);
             }
         }
     }
 
     /** @dataProvider servers */
-    public function testAWorkerHasPatienceWithALostConnection(string $name): void
+    public function testWorkerRetriesOnALostConnection(string $name): void
     {
         Hooks::open(Databases::connect($name));
         foreach ([false, true] as $withIntake) {
             $connection = Databases::connect($name);
             $hooks = Hooks::reopen($connection);
             self::kill($name, $connection, true);
-            $said = [];
+            $lines = [];
             $worker = new Worker(
                 $hooks,
-                $withIntake ? IntakeDrain::of($hooks) : null,
-                say: static function (string $line) use (&$said, &$worker): void {
-                    $said[] = $line;
-                    count($said) < 2 || $worker->stop();
+                $withIntake ? IntakeReader::of($hooks) : null,
+                report: static function (string $line) use (&$lines, &$worker): void {
+                    $lines[] = $line;
+                    count($lines) < 2 || $worker->stop();
                 },
             );
             $worker->run();
-            self::assertCount(2, $said);
-            self::assertStringContainsString('error: storage: ', $said[1]);
+            self::assertCount(2, $lines);
+            self::assertStringContainsString('error: storage: ', $lines[1]);
         }
     }
 
-    public function testAPlatformThatCannotConnectIsWaitedFor(): void
+    public function testCallsSucceedAgainWhenThePlatformCanConnect(): void
     {
         $ready = Databases::connect('sqlite');
         Databases::store($ready);
@@ -154,27 +135,23 @@ final class LostConnectionTest extends TestCase
         $current = static function () use (&$connection): PDO {
             return $connection ?? throw new PDOException('SQLSTATE[HY000] [2002] Connection refused');
         };
-        $hooks = Hookwright::open(storage: $current, sealingKey: Hooks::SEALING_KEY, cache: Hooks::cache());
-        $drain = IntakeDrain::of($hooks);
+        $hooks = Hookwright::open($current, Hooks::config());
+        $reader = IntakeReader::of($hooks);
         $calls = [
             static fn () => $hooks->onEvent(self::EVENT, 'acme'),
             static fn () => $hooks->list('acme'),
             static fn () => $hooks->deliver(100),
-            static fn () => $drain->drain(),
+            static fn () => $reader->accept(),
         ];
         $refused = static function () use ($calls): void {
             foreach ($calls as $call) {
-                try {
-                    $call();
-                    self::fail('there is no connection');
-                } catch (UnavailableException $error) {
-                    self::assertStringContainsString('Connection refused', $error->getMessage());
-                }
+                $error = Failures::of(UnavailableException::class, $call);
+                self::assertStringContainsString('Connection refused', $error->getMessage());
             }
         };
         $refused();
         $connection = $ready;
-        $drain->createSchema();
+        $reader->createSchema();
         self::assertTrue($hooks->onEvent(self::EVENT, 'acme')->isNew);
         $connection = null;
         $refused();
@@ -188,7 +165,7 @@ final class LostConnectionTest extends TestCase
         return ['postgres' => ['postgres'], 'mariadb' => ['mariadb'], 'mysqli' => ['mysqli']];
     }
 
-    /** @param bool $noticed whether the platform has run into it already */
+    /** @param bool $noticed true if a statement of the platform has failed already */
     private static function kill(string $name, PDO|mysqli $connection, bool $noticed): void
     {
         $result = $connection->query($name === 'postgres' ? 'SELECT pg_backend_pid()' : 'SELECT CONNECTION_ID()');
@@ -196,7 +173,7 @@ final class LostConnectionTest extends TestCase
         Databases::connect($name)->query($name === 'postgres' ? "SELECT pg_terminate_backend($id, 5000)" : "KILL $id");
         try {
             $noticed && $connection->query('SELECT 1');
-            self::assertFalse($noticed, 'the connection is gone');
+            self::assertFalse($noticed, 'the connection is lost');
         } catch (PDOException | mysqli_sql_exception) {
         }
     }

@@ -11,10 +11,10 @@ use PHPUnit\Framework\TestCase;
 /** The management API for PSR-15. */
 final class PsrTest extends TestCase
 {
-    public function testMiddlewareAndHandler(): void
+    public function testMiddlewareAndHandlerRespond(): void
     {
         $extension = Program::path('HOOKWRIGHT_PSR');
-        $command = [PHP_BINARY, '-d', "extension=$extension", __DIR__ . '/psr15.php', Hooks::SEALING_KEY, Hooks::cache()];
+        $command = [PHP_BINARY, '-d', "extension=$extension", __DIR__ . '/psr15.php', Hooks::cache()];
         $expected = ['204 ', '404 ', '401 application/problem+json', '201 application/json', '200 application/json',
             '413 application/problem+json', '1', ''];
         self::assertSame($expected, explode("\n", Program::run($command)[1]));

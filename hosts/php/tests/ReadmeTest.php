@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests;
 
-use Hookwright\Internal\Ffi\NativeFile;
+use Hookwright\Native\NativeFile;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
 use Hookwright\Tests\Support\Program;
@@ -12,10 +12,10 @@ use Hookwright\Tests\Support\Readme;
 use Hookwright\Tests\Support\Receiver;
 use PHPUnit\Framework\TestCase;
 
-/** What the README shows. */
+/** The examples of the README. */
 final class ReadmeTest extends TestCase
 {
-    public function testTheExampleInAnEmptyFolder(): void
+    public function testExampleRunsInAnEmptyFolder(): void
     {
         $folder = Folder::make();
         mkdir("$folder/vendor");
@@ -28,7 +28,7 @@ final class ReadmeTest extends TestCase
         self::assertSame(['id' => 'inv-1', 'amount' => 4200], json_decode($receiver->requests()[0]['body'], true)['data']);
     }
 
-    public function testEveryOtherBlockRuns(): void
+    public function testOtherBlocksRun(): void
     {
         $extension = Program::path('HOOKWRIGHT_PSR');
         $outputs = '';
@@ -38,11 +38,11 @@ final class ReadmeTest extends TestCase
             $command = [PHP_BINARY, '-d', "extension=$extension", __DIR__ . '/Support/block.php', $file, Hooks::cache()];
             $outputs .= Program::run($command)[1];
         }
-        // The management API's.
+        // The output of the management API.
         self::assertStringContainsString('"data":[]', $outputs);
     }
 
-    public function testWhereTheLibraryOfThisMachineIsLookedForIsSaid(): void
+    public function testReadmeNamesTheLibraryOfThisMachine(): void
     {
         $readme = (string) file_get_contents(__DIR__ . '/../README.md');
         self::assertStringContainsString('`native/' . NativeFile::target() . '/libhookwright_native.', $readme);

@@ -4,9 +4,10 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests;
 
+use Hookwright\Config;
 use Hookwright\Hookwright;
 use Hookwright\Intake;
-use Hookwright\IntakeDrain;
+use Hookwright\IntakeReader;
 use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
@@ -14,18 +15,18 @@ use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Receiver;
 use PHPUnit\Framework\TestCase;
 
-/** The pump as a process of its own. */
+/** The command: a worker as a process, and the other commands. */
 final class WorkerTest extends TestCase
 {
     private const PATIENCE_S = 40;
 
     /** @dataProvider databases */
-    public function testAWorkerDeliversWhatOthersAcceptUntilItIsTold(string $name): void
+    public function testWorkerDeliversEventsOfOtherProcessesUntilSigterm(string $name): void
     {
         $receiver = new Receiver();
         $connection = Databases::connect($name);
         $hooks = Hooks::open($connection);
-        IntakeDrain::of($hooks)->createSchema();
+        IntakeReader::of($hooks)->createSchema();
         $connection->query('DELETE FROM hookwright_intake');
         $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
         $worker = self::start(['worker', self::file($name), '--intake']);
@@ -35,7 +36,7 @@ final class WorkerTest extends TestCase
         self::assertSame(0, self::stop($worker, SIGTERM));
     }
 
-    public function testAWorkerThatIsToldToEndSettlesWhatIsInFlight(): void
+    public function testStoppedWorkerSettlesTheRequestInFlight(): void
     {
         $receiver = new Receiver();
         $hooks = Hooks::open(Databases::connect('sqlite'));
@@ -43,21 +44,21 @@ final class WorkerTest extends TestCase
         $hooks->onEvent(['type' => 'a.b'], 'acme');
         $worker = self::start(['worker', self::file('sqlite')]);
         self::await(static fn (): bool => $receiver->requests() !== []);
-        self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'it is in flight');
+        self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'the request is in flight');
         self::assertSame(0, self::stop($worker, SIGTERM));
         self::assertSame('delivered', $hooks->attempts('acme', $webhook->id)->data[0]->state);
     }
 
-    public function testAWorkerHasALifetimeAndABound(): void
+    public function testWorkerEndsAtItsLifetimeAndAtItsMemoryLimit(): void
     {
         Hooks::open(Databases::connect('sqlite'));
         $command = [PHP_BINARY, __DIR__ . '/../bin/hookwright', 'worker', self::file('sqlite')];
         Program::run([...$command, '--lifetime-s', '1'], self::environment());
         [, , $errors] = Program::run([...$command, '--memory-mb=1'], self::environment());
-        self::assertStringContainsString('has grown to its bound', $errors);
+        self::assertStringContainsString('has reached its memory limit', $errors);
     }
 
-    public function testOneRoundForCron(): void
+    public function testDeliverReportsAcceptedAndDeliveredEvents(): void
     {
         $receiver = new Receiver();
         $connection = Databases::connect('sqlite');
@@ -67,42 +68,46 @@ final class WorkerTest extends TestCase
         self::assertSame('', $output);
         (new Intake($connection))->onEvent(['type' => 'a.c'], 'acme');
         [, $output] = $this->command(['deliver', self::file('sqlite'), '--intake']);
-        self::assertSame("1 drained, 1 routed, 1 attempts, 1 delivered\n", $output);
+        self::assertSame("1 accepted, 1 routed, 1 attempts, 1 delivered\n", $output);
         self::assertCount(1, $receiver->requests());
     }
 
-    public function testACompiledFileServesAsAnEngine(): void
+    public function testCompiledFileIsLoadedUnlessOthersCanWriteIt(): void
     {
         $to = Folder::make() . '/component.cwasm';
         $this->command(['compile', $to]);
         self::assertSame(0600, fileperms($to) & 0777);
         $connection = Databases::connect('sqlite');
         Databases::store($connection);
-        $hooks = Hookwright::open($connection, Hooks::SEALING_KEY, compiled: $to);
+        $config = Config::sealedWith(Hooks::SEALING_KEY)->withCompiled($to);
+        $hooks = Hookwright::open($connection, $config);
         self::assertTrue($hooks->onEvent(['type' => 'a.b'])->isNew);
         chmod($to, 0666);
-        $other = Hookwright::open($connection, Hooks::SEALING_KEY, compiled: $to, proxy: 'http://127.0.0.1:1');
+        // Another proxy, so that the library opens another engine.
+        $other = Hookwright::open($connection, $config->withProxy('http://127.0.0.1:1'));
         $this->expectExceptionMessage($to);
         $other->eventTypes();
     }
 
-    public function testMistakesAreNamed(): void
+    public function testInvalidArgumentIsNamed(): void
     {
         $rows = [
-            [[], 'hookwright worker'],
-            [['worker'], 'FILE: is missing'],
-            [['worker', '/none.php'], '/none.php'],
-            [['deliver', self::file('sqlite'), '--intakes'], '--intakes: is no option'],
-            [['deliver', self::file('sqlite'), '--time-ms', 'x'], '--time-ms: takes a whole number, not `x`'],
-            [['deliver', __DIR__ . '/../src/autoload.php'], 'returns no `Hookwright'],
+            'no command' => [[], 'hookwright worker'],
+            'no file' => [['worker'], 'FILE: is missing'],
+            'a missing file' => [['worker', '/none.php'], '/none.php'],
+            'an unknown option' => [['deliver', self::file('sqlite'), '--intakes'], '--intakes: is not an option'],
+            'no number' => [['deliver', self::file('sqlite'), '--time-ms', 'x'], '--time-ms: takes a whole number, not `x`'],
+            'a value too many' => [['deliver', self::file('sqlite'), '--intake=1'], '--intake: takes no value'],
+            'a second file' => [['deliver', self::file('sqlite'), 'x.php'], 'x.php: is one argument too many'],
+            'another file' => [['deliver', __DIR__ . '/../src/autoload.php'], 'returns no `Hookwright'],
         ];
-        foreach ($rows as [$arguments, $expected]) {
+        foreach ($rows as $name => [$arguments, $expected]) {
             [, , $errors] = $this->command($arguments, 2);
-            self::assertStringContainsString($expected, $errors);
+            self::assertStringContainsString($expected, $errors, $name);
         }
     }
 
-    public function testAFileThatThrowsIsOneLine(): void
+    public function testExceptionOfTheFileIsReportedInOneLine(): void
     {
         $file = Folder::make() . '/hooks.php';
         file_put_contents($file, "<?php\nreturn new PDO('sqlite:/no/such/folder/hooks.db');\n");
@@ -115,7 +120,7 @@ final class WorkerTest extends TestCase
     }
 
     /** @dataProvider databases */
-    public function testTheCommandThatMakesTheTablesIsNamedWhereTheyAreMissing(string $name): void
+    public function testMissingTableIsReportedWithTheCommandThatCreatesIt(string $name): void
     {
         $connection = Databases::connect($name);
         Hooks::open($connection);
@@ -186,7 +191,7 @@ final class WorkerTest extends TestCase
     {
         $until = microtime(true) + self::PATIENCE_S;
         while (!$condition()) {
-            self::assertLessThan($until, microtime(true), 'it does not come about');
+            self::assertLessThan($until, microtime(true), 'the condition does not come true');
             usleep(20_000);
         }
         self::assertTrue(true);

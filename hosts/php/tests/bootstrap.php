@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 error_reporting(E_ALL);
 require __DIR__ . '/../src/autoload.php';
-// PSR-3, as Debian packages it.
+// Debian's package of PSR-3.
 require_once 'Psr/Log/autoload.php';
 
 spl_autoload_register(static function (string $class): void {

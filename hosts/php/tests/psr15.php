@@ -1,23 +1,24 @@
 <?php
 
-// In a process of its own, which has the PSR-15 interfaces from PHP's extension `psr`: Debian has no package of theirs as files.
+// Runs in a process with PHP's extension `psr`, which has the PSR-15 interfaces. Debian packages them only so.
 
 declare(strict_types=1);
 
 use Hookwright\Http\ApiHandler;
-use Hookwright\Http\Caller;
 use Hookwright\Hookwright;
 use Hookwright\Storage\MemoryStorage;
+use Hookwright\Tests\Support\Hooks;
+use Hookwright\Value\Caller;
 use Nyholm\Psr7\Factory\Psr17Factory;
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\ServerRequestInterface;
 use Psr\Http\Server\RequestHandlerInterface;
 
-require __DIR__ . '/../src/autoload.php';
+require __DIR__ . '/bootstrap.php';
 require_once 'Nyholm/Psr7/autoload.php';
 
 $factory = new Psr17Factory();
-$hooks = Hookwright::open(new MemoryStorage(), $argv[1], cache: $argv[2]);
+$hooks = Hookwright::open(new MemoryStorage(), Hooks::config()->withCache($argv[1]));
 $caller = static fn (ServerRequestInterface $request): ?Caller => $request->hasHeader('X-User')
     ? new Caller('acme', $request->getHeaderLine('X-User'), ['manage:webhook'])
     : null;
@@ -35,7 +36,7 @@ $next = new class ($factory) implements RequestHandlerInterface {
 $request = static fn (string $method, string $path, string $body = '', bool $known = true): ServerRequestInterface =>
     ($known ? $factory->createServerRequest($method, $path)->withHeader('X-User', 'u1') : $factory->createServerRequest($method, $path))
         ->withBody($factory->createStream($body));
-$answers = [
+$responses = [
     $api->process($request('GET', '/other'), $next),
     $api->handle($request('GET', '/other')),
     $api->process($request('GET', '/hooks/webhooks', '', false), $next),
@@ -43,7 +44,7 @@ $answers = [
     $api->handle($request('GET', '/hooks/webhooks?limit=1')),
     $api->handle($request('POST', '/hooks/webhooks', str_repeat(' ', 1_048_577))),
 ];
-foreach ($answers as $answer) {
-    echo $answer->getStatusCode(), ' ', $answer->getHeaderLine('Content-Type'), "\n";
+foreach ($responses as $response) {
+    echo $response->getStatusCode(), ' ', $response->getHeaderLine('Content-Type'), "\n";
 }
-echo count(json_decode((string) $answers[4]->getBody(), true)['data']), "\n";
+echo count(json_decode((string) $responses[4]->getBody(), true)['data']), "\n";

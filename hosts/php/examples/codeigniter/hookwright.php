@@ -2,36 +2,36 @@
 
 /*
 Module Name: Webhooks
-Description: Reports what happens to invoices and clients, by Hookwright
+Description: Reports changes of invoices and clients through Hookwright
 Version: 0.1.0
 Requires at least: 2.3.*
 */
 
-// A module of Perfex (CodeIgniter 3): put the folder in `modules/`, with this package in `vendor/` or beside it. Perfex's hooks run where
-// its models save, on CodeIgniter's own connection, a `mysqli`: within `trans_start()` and `trans_complete()` an event exists exactly
+// A module of Perfex (CodeIgniter 3). Put the folder into `modules/`, with this package in its `vendor/hookwright`. Perfex runs its hooks
+// where its models save, on CodeIgniter's connection, a `mysqli`. Between `trans_start()` and `trans_complete()`, an event exists exactly
 // if the change does.
 
 declare(strict_types=1);
 
+use Hookwright\Config;
 use Hookwright\Event;
 use Hookwright\Hookwright;
 use Hookwright\Intake;
 
 require_once __DIR__ . '/vendor/hookwright/src/autoload.php';
 
-/** The platform's `Hookwright`, for whoever manages webhooks or delivers. It needs FFI. */
+/** Returns the `Hookwright` of the platform, which needs FFI. */
 function hookwright(): Hookwright
 {
     static $hooks = null;
+    $setting = static fn (string $name): string => (string) get_instance()->config->item("hookwright_$name");
     return $hooks ??= Hookwright::open(
-        storage: static fn (): mysqli => get_instance()->db->conn_id,
-        sealingKey: (string) get_instance()->config->item('hookwright_sealing_key'),
-        profile: 'standard',
-        cache: get_instance()->config->item('hookwright_cache') ?: null,
+        static fn (): mysqli => get_instance()->db->conn_id,
+        Config::sealedWith($setting('sealing_key'))->withCache($setting('cache') ?: null),
     );
 }
 
-/** Reports an event: without the component where that cannot be loaded, as on shared hosting. */
+/** Reports an event. Uses the intake where the component cannot be loaded, as on shared hosting. */
 function hookwright_report(string $type, int|string $id, mixed $data): void
 {
     $event = new Event($type, $data, subject: ['type' => explode('.', $type)[0], 'id' => $id]);

@@ -6,7 +6,7 @@ namespace App\Models;
 
 use Illuminate\Database\Eloquent\Model;
 
-/** A model of the platform's. */
+/** A model of the platform. */
 class Asset extends Model
 {
     public $timestamps = false;

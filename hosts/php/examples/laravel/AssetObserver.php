@@ -9,8 +9,10 @@ use Hookwright\Hookwright;
 use Illuminate\Database\Eloquent\Model;
 
 /**
- * Makes events of a model's changes. It runs within the transaction that saves the model, so an event exists exactly if the change
- * does. With `public $afterCommit = true` Laravel would call it later, and a crash in between would lose the event.
+ * Reports the changes of a model as events.
+ *
+ * It runs within the transaction that saves the model, so an event exists exactly if the change does. With `public $afterCommit = true`,
+ * Laravel would call it after the commit, and a crash in between would lose the event.
  */
 class AssetObserver
 {
@@ -34,7 +36,7 @@ class AssetObserver
     }
 
     /**
-     * What it was, as `attributesToArray` shows what it is: raw, it would have what the model hides.
+     * Returns the attributes before the change, without those that the model hides.
      *
      * @return array<string, mixed>
      */
@@ -49,7 +51,7 @@ class AssetObserver
      */
     private function report(string $type, Model $asset, ?array $before, ?array $after): void
     {
-        $subject = ['type' => 'asset', 'id' => $asset->getKey()];
-        $this->hooks->onEvent(new Event($type, $after ?? $before, subject: $subject, before: $before, after: $after), 'acme');
+        $event = new Event($type, $after ?? $before, subject: ['type' => 'asset', 'id' => $asset->getKey()]);
+        $this->hooks->onEvent($event->withChange($before, $after), 'acme');
     }
 }

@@ -1,7 +1,7 @@
 <?php
 
-// The service provider and the observer with Eloquent itself, as Debian packages it, without the rest of Laravel:
-// `php run.php DSN-OF-SQLITE URL CACHE`. It changes models in transactions and delivers what became of that to the URL.
+// Runs the service provider and the observer with Eloquent, without the rest of Laravel: `php run.php SQLITE-FILE URL CACHE`. It changes
+// models in transactions and delivers the events to the URL.
 
 declare(strict_types=1);
 
@@ -52,7 +52,7 @@ $database->transaction(static function () use ($database): void {
     $asset = Asset::create(['name' => 'kept']);
     $asset->update(['name' => 'kept and changed']);
     try {
-        // Laravel's transaction within a transaction is a savepoint.
+        // In Laravel, a transaction within a transaction is a savepoint.
         $database->transaction(static function (): void {
             Asset::create(['name' => 'rolled back to a savepoint']);
             throw new DomainException();
@@ -68,7 +68,7 @@ try {
 } catch (DomainException) {
 }
 
-// An observer that Laravel calls after the commit: not atomic with it, but never for what was rolled back.
+// Laravel calls this observer after the commit: never for a rolled back change, but a crash in between loses the event.
 class LateObserver extends AssetObserver
 {
     public bool $afterCommit = true;
@@ -84,13 +84,13 @@ try {
 } catch (DomainException) {
 }
 
-// A worker's connection that was lost is another one afterwards.
+// A worker replaces a lost connection.
 $capsule->getDatabaseManager()->reconnect();
 Asset::flushEventListeners();
 Asset::observe(AssetObserver::class);
 Asset::query()->where('name', 'kept and changed')->first()?->delete();
 
-// One step of a queue in strict order at a time.
+// In strict order, a call delivers one message at a time.
 do {
     $report = $hooks->deliver(2_000);
 } while ($report->attempts > 0);

@@ -5,17 +5,18 @@ declare(strict_types=1);
 namespace Hookwright\Database;
 
 /**
- * A connection to the platform's database, as small as the stores need it. `PdoConnection` and `MysqliConnection` wrap what
- * platforms have; a framework with a connection of another kind implements these four methods.
+ * A connection to the platform's database, reduced to the methods that the stores need.
  *
- * Every connection throws `DatabaseException` for what the database refuses, whatever its driver does by itself.
+ * `PdoConnection` and `MysqliConnection` wrap the usual connections. Implement this interface for another kind. Every implementation
+ * throws `DatabaseException` for a failed statement, also where its driver by default does not.
  */
 interface Connection
 {
+    /** Returns the database's dialect of SQL. */
     public function dialect(): Dialect;
 
     /**
-     * Runs a statement and answers its rows, each a list of its columns; none for a statement that has none.
+     * Runs a statement. Returns its rows, each a list of its columns; no rows for a statement that returns none.
      *
      * @param list<string> $values for the question marks of the statement
      * @return list<list<string|int|null>>
@@ -24,7 +25,7 @@ interface Connection
     public function query(string $sql, array $values = []): array;
 
     /**
-     * Runs a statement and answers how many rows it changed.
+     * Runs a statement. Returns the number of rows that it changed.
      *
      * @param list<string> $values for the question marks of the statement
      * @throws DatabaseException
@@ -32,9 +33,9 @@ interface Connection
     public function execute(string $sql, array $values = []): int;
 
     /**
-     * Whether a transaction of the platform's is open, so that what is written now is committed by somebody else.
+     * Returns true if a transaction of the platform is open. The platform then commits what is written now.
      *
-     * @throws DatabaseException with `TRANSACTION_ENDED` if one was begun that the database has ended by itself
+     * @throws DatabaseException with `TRANSACTION_ENDED` if the database itself has ended a transaction that the platform began
      */
     public function inTransaction(): bool;
 }

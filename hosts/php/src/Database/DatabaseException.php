@@ -10,12 +10,12 @@ use Throwable;
 /** The database refused a statement, or cannot be reached. */
 final class DatabaseException extends RuntimeException
 {
-    /** The SQLSTATE if the database has ended a transaction, which whoever began it need not know. */
+    /** The SQLSTATE of a transaction that the database itself has ended. */
     public const TRANSACTION_ENDED = '40000';
 
     /**
-     * @param string $sqlState five characters; empty where the driver knows none
-     * @param int $driverCode the database's own number; 0 where there is none
+     * @param string $sqlState five characters; empty if the driver gives none
+     * @param int $driverCode the database's own error number; 0 if there is none
      */
     public function __construct(
         string $message,

@@ -10,9 +10,10 @@ use PDO;
 use Throwable;
 
 /**
- * The connection that a platform has at the moment: a long-lived process (Octane, a queue worker) replaces what it has lost. The
- * closure is asked before each call of a store, and must answer the same connection as long as a transaction is open on it. It is
- * given whether the one that it answered last was found lost, with no transaction open on it: then it may connect anew.
+ * The platform's current connection, by a closure. Long-lived processes (Octane, queue workers) replace lost connections.
+ *
+ * A store calls the closure before each of its calls. The closure must return the same connection while a transaction is open on it.
+ * Its argument is true if the last connection was found lost with no transaction open; the closure may then connect again.
  */
 final class LazyConnection implements Connection
 {
@@ -48,32 +49,32 @@ final class LazyConnection implements Connection
     }
 
     /**
-     * The connection behind it, one object as long as it is not replaced.
+     * Returns the current connection: the same object until it is replaced.
      *
      * @throws DatabaseException if there is none
      */
     public function current(): Connection
     {
-        return $this->taken(false);
+        return $this->ask(false);
     }
 
-    /** The connection that was current last. */
+    /** Returns the connection of the last call. */
     public function known(): ?Connection
     {
         return $this->connection;
     }
 
     /**
-     * Says that a connection is lost; true if there is another now.
+     * Tells the closure that a connection is lost. Returns true if it now returns another.
      *
      * @throws DatabaseException if there is none
      */
     public function replace(Connection $lost): bool
     {
-        return $this->taken(true) !== $lost;
+        return $this->ask(true) !== $lost;
     }
 
-    private function taken(bool $lost): Connection
+    private function ask(bool $lost): Connection
     {
         try {
             $current = ($this->current)($lost);

@@ -9,10 +9,10 @@ use mysqli_driver;
 use mysqli_result;
 use mysqli_stmt;
 
-/** A `mysqli`, CodeIgniter's default, in whatever report mode the platform has set. */
+/** A `mysqli`, CodeIgniter's default, in any report mode. */
 final class MysqliConnection implements Connection
 {
-    /** Answered to `RELEASE SAVEPOINT` where there is none: outside a transaction none is kept. */
+    /** The error of `RELEASE SAVEPOINT` without a savepoint. Outside a transaction, MySQL keeps no savepoint. */
     private const NO_SAVEPOINT = 1305;
 
     public function __construct(private readonly mysqli $mysqli)
@@ -34,7 +34,7 @@ final class MysqliConnection implements Connection
         return $this->run($sql, $values)[1];
     }
 
-    /** mysqli does not tell, so a savepoint does: it is kept only within a transaction, `autocommit = 0` included. */
+    /** mysqli cannot tell. A savepoint can: MySQL keeps it only within a transaction, also with `autocommit = 0`. */
     public function inTransaction(): bool
     {
         $this->execute('SAVEPOINT hookwright_probe');
@@ -51,11 +51,11 @@ final class MysqliConnection implements Connection
 
     /**
      * @param list<string> $values
-     * @return array{list<list<string|int|null>>, int} the rows, and how many were changed
+     * @return array{list<list<string|int|null>>, int} the rows, and the number of changed rows
      */
     private function run(string $sql, array $values): array
     {
-        // In some modes a statement that found no index is an exception. Errors are looked for here.
+        // In some modes, a statement without an index throws. This method checks for errors itself.
         $driver = new mysqli_driver();
         $mode = $driver->report_mode;
         $driver->report_mode = MYSQLI_REPORT_OFF;

@@ -9,13 +9,10 @@ use PDO;
 use PDOException;
 use PDOStatement;
 
-/**
- * A `PDO` of SQLite, MySQL, MariaDB or PostgreSQL, with whatever attributes the platform has set: errors are found in every error
- * mode, and rows are read in a mode of our own.
- */
+/** A `PDO` of SQLite, MySQL, MariaDB or PostgreSQL, in any error mode and with any attributes. */
 final class PdoConnection implements Connection
 {
-    /** The SQLSTATE of a connection that failed. */
+    /** The SQLSTATE of a failed connection. */
     private const LOST = '08006';
 
     private readonly Dialect $dialect;
@@ -26,7 +23,7 @@ final class PdoConnection implements Connection
         $this->dialect = Dialect::tryFrom($driver) ?? throw new InvalidException(
             'connection',
             "is a PDO of the driver `$driver`",
-            'give one of sqlite, mysql or pgsql',
+            'use the driver sqlite, mysql or pgsql',
         );
     }
 
@@ -55,14 +52,14 @@ final class PdoConnection implements Connection
     public function inTransaction(): bool
     {
         return match ($this->dialect) {
-            Dialect::Sqlite => $this->sqliteHasBegun(),
-            Dialect::Mysql => $this->pdo->inTransaction() || $this->mysqlWillBegin(),
-            Dialect::Postgres => $this->pdo->inTransaction() && $this->postgresIsThere(),
+            Dialect::Sqlite => $this->isOpenInSqlite(),
+            Dialect::Mysql => $this->pdo->inTransaction() || $this->isAutocommitOff(),
+            Dialect::Postgres => $this->pdo->inTransaction() && $this->isConnectedToPostgres(),
         };
     }
 
-    /** On a connection that is found lost a transaction is always open, says PDO. */
-    private function postgresIsThere(): bool
+    /** PDO reports an open transaction on every lost connection, so the connection is checked too. */
+    private function isConnectedToPostgres(): bool
     {
         $status = (string) $this->pdo->getAttribute(PDO::ATTR_CONNECTION_STATUS);
         return str_contains($status, 'OK')
@@ -70,22 +67,22 @@ final class PdoConnection implements Connection
             : throw new DatabaseException("the connection is lost: $status", self::LOST, 0);
     }
 
-    /** Without autocommit the next statement begins a transaction, of which the server has not said anything yet. */
-    private function mysqlWillBegin(): bool
+    /** Without autocommit, the next statement begins a transaction. The server reports none before it. */
+    private function isAutocommitOff(): bool
     {
         try {
             return (string) $this->query('SELECT @@autocommit')[0][0] === '0';
         } catch (DatabaseException $error) {
-            // Nothing was open on a connection that is lost. The next statement finds that it is.
+            // No transaction is open on a lost connection. The next statement reports the loss.
             return $this->dialect->isLost($error) ? false : throw $error;
         }
     }
 
-    /** PDO knows of SQLite only what was begun and ended by its own methods. */
-    private function sqliteHasBegun(): bool
+    /** PDO knows only transactions that began with its own method. SQLite itself refuses one setting within a transaction. */
+    private function isOpenInSqlite(): bool
     {
         try {
-            // Refused within a transaction, and otherwise without effect: the temporary database has no such setting.
+            // Refused within a transaction. Outside one it has no effect, because the temporary database ignores this setting.
             $this->execute('PRAGMA temp.synchronous = FULL');
         } catch (DatabaseException $error) {
             if (str_contains($error->getMessage(), 'inside a transaction')) {
@@ -112,7 +109,7 @@ final class PdoConnection implements Connection
     private function run(string $sql, array $values, callable $read): mixed
     {
         try {
-            // PostgreSQL: parsed and run in one round trip, and nothing is left at the server for a pooler to lose.
+            // PostgreSQL then parses and runs the statement in one round trip, and no prepared statement is left for a pooler to lose.
             $options = $this->dialect === Dialect::Postgres ? [PDO::PGSQL_ATTR_DISABLE_PREPARES => true] : [];
             $statement = @$this->pdo->prepare($sql, $options);
             if ($statement === false) {

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Exception;
 
-/** It contradicts what is stored (409). */
+/** The call contradicts stored data or an open transaction. HTTP 409. */
 final class ConflictException extends HookwrightException
 {
     public const KIND = 'conflict';

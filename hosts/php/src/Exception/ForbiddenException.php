@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Exception;
 
-/** The caller lacks a permission (403). */
+/** The caller lacks a permission. HTTP 403. */
 final class ForbiddenException extends HookwrightException
 {
     public const KIND = 'forbidden';

@@ -8,18 +8,19 @@ use RuntimeException;
 use Throwable;
 
 /**
- * A call did not succeed, and nothing was changed. Each kind of the contract (`error-kind` in `wit/webhooks.wit`) has a class;
- * `getMessage()` is all of it, for people.
+ * A failed call. It changed nothing. Each kind of the contract (`error-kind` in `wit/webhooks.wit`) has a subclass.
+ *
+ * `getMessage()` contains field, reason and hint.
  */
 abstract class HookwrightException extends RuntimeException
 {
-    /** The kind's name in the contract: `invalid`, `not-found`... */
+    /** The name of the kind in the contract: `invalid`, `not-found`, ... */
     public const KIND = '';
 
     /**
-     * @param ?string $field the field of the input at fault, as a path: `url`, `events[1]`
-     * @param string $reason one sentence that quotes the offending value, unless it may be a secret
-     * @param ?string $hint one sentence: how to mend it
+     * @param ?string $field the invalid field of the input, as a path: `url`, `events[1]`
+     * @param string $reason one sentence that quotes the invalid value, unless it may be a secret
+     * @param ?string $hint one sentence that says how to correct the call
      */
     final public function __construct(
         public readonly ?string $field,
@@ -31,23 +32,9 @@ abstract class HookwrightException extends RuntimeException
         parent::__construct($before . $reason . ($hint === null ? '' : " ($hint)"), 0, $previous);
     }
 
+    /** Returns the name of the kind in the contract. */
     public function kind(): string
     {
         return static::KIND;
-    }
-
-    /** The exception of a refusal as the component tells it; of a kind that is not known, an internal one. */
-    public static function of(string $kind, ?string $field, string $reason, ?string $hint): self
-    {
-        return match ($kind) {
-            InvalidException::KIND => new InvalidException($field, $reason, $hint),
-            TooLargeException::KIND => new TooLargeException($field, $reason, $hint),
-            NotFoundException::KIND => new NotFoundException($field, $reason, $hint),
-            ConflictException::KIND => new ConflictException($field, $reason, $hint),
-            ForbiddenException::KIND => new ForbiddenException($field, $reason, $hint),
-            UnavailableException::KIND => new UnavailableException($field, $reason, $hint),
-            TransactionAbortedException::KIND => new TransactionAbortedException($field, $reason, $hint),
-            default => new InternalException($field, $reason, $hint),
-        };
     }
 }

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Exception;
 
-/** There is no such thing for this tenant (404). */
+/** The tenant has no such webhook, message or job. HTTP 404. */
 final class NotFoundException extends HookwrightException
 {
     public const KIND = 'not-found';

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Exception;
 
-/** The platform's own transaction is lost and must be rolled back. */
+/** The database has ended the transaction of the platform. The platform must roll it back. */
 final class TransactionAbortedException extends HookwrightException
 {
     public const KIND = 'transaction-aborted';

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Exception;
 
-/** The storage failed in a way that repeating the call may mend (503). */
+/** The storage failed. The call may succeed if it is repeated. HTTP 503. */
 final class UnavailableException extends HookwrightException
 {
     public const KIND = 'unavailable';

@@ -6,7 +6,8 @@ namespace Hookwright\Http;
 
 use Closure;
 use Hookwright\Hookwright;
-use Hookwright\Internal\Limits;
+use Hookwright\Support\Limits;
+use Hookwright\Value\Caller;
 use Psr\Http\Message\ResponseFactoryInterface;
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\ServerRequestInterface;
@@ -14,13 +15,15 @@ use Psr\Http\Message\StreamFactoryInterface;
 use Psr\Http\Server\MiddlewareInterface;
 use Psr\Http\Server\RequestHandlerInterface;
 
-/** The management API for PSR-15: a middleware that hands on what is not below its mount, or a handler of its own. */
+/** The management API for PSR-15: a request handler, and a middleware that passes on requests that are not below its mount. */
 final class ApiHandler implements MiddlewareInterface, RequestHandlerInterface
 {
+    private const READ_BYTES = 65_536;
+
     private readonly Api $api;
 
     /**
-     * @param Closure(ServerRequestInterface): ?Caller $caller who calls; null if nobody is known, which is a 401
+     * @param Closure(ServerRequestInterface): ?Caller $caller returns the caller; null for an unknown caller, who gets a 401
      * @param string $mount the path below which the API is, without a slash at its end
      */
     public function __construct(
@@ -35,44 +38,45 @@ final class ApiHandler implements MiddlewareInterface, RequestHandlerInterface
 
     public function process(ServerRequestInterface $request, RequestHandlerInterface $handler): ResponseInterface
     {
-        return $this->answer($request) ?? $handler->handle($request);
+        return $this->respond($request) ?? $handler->handle($request);
     }
 
     public function handle(ServerRequestInterface $request): ResponseInterface
     {
-        return $this->answer($request) ?? $this->responses->createResponse(404);
+        return $this->respond($request) ?? $this->responses->createResponse(404);
     }
 
-    private function answer(ServerRequestInterface $request): ?ResponseInterface
+    private function respond(ServerRequestInterface $request): ?ResponseInterface
     {
         $uri = $request->getUri();
-        $answer = $this->api->answer(
+        $api = $this->api->handle(
             $request->getMethod(),
             $uri->getPath(),
             $uri->getQuery(),
             self::body($request),
             fn (): ?Caller => ($this->caller)($request),
         );
-        if ($answer === null) {
+        if ($api === null) {
             return null;
         }
-        $response = $this->responses->createResponse($answer['status']);
-        foreach ($answer['headers'] as ['name' => $name, 'value' => $value]) {
+        $response = $this->responses->createResponse($api->status);
+        foreach ($api->headers as ['name' => $name, 'value' => $value]) {
             $response = $response->withAddedHeader($name, $value);
         }
-        return $response->withBody($this->streams->createStream($answer['body']));
+        return $response->withBody($this->streams->createStream($api->body));
     }
 
-    /** What came, up to a bit more than it may have: whoever read it before has left it at its end. */
+    /** Returns the body, or its beginning if it is too large. */
     private static function body(ServerRequestInterface $request): string
     {
         $stream = $request->getBody();
+        // Earlier middleware may have read it to its end.
         if ($stream->isSeekable()) {
             $stream->rewind();
         }
         $body = '';
         while (!$stream->eof() && strlen($body) <= Limits::BODY_BYTES_MAX) {
-            $body .= $stream->read(65_536);
+            $body .= $stream->read(self::READ_BYTES);
         }
         return $body;
     }

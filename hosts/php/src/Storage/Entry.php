@@ -9,7 +9,7 @@ final class Entry
 {
     /**
      * @param string $value JSON text
-     * @param string $version decimal digits; changes with every put, and is never used again for this key
+     * @param string $version decimal digits; every put changes it, and no version of a key is used twice
      */
     public function __construct(
         public readonly string $key,

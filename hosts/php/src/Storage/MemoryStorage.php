@@ -4,24 +4,22 @@ declare(strict_types=1);
 
 namespace Hookwright\Storage;
 
-use Hookwright\Internal\Contract;
-
-/** Rows in memory, for tests. */
+/** A store in memory, for tests. */
 final class MemoryStorage implements Storage
 {
-    /** @var array<string, Entry> by key, with a `k` before it: a key of digits alone would become an integer */
+    /** @var array<string, Entry> by `k` and key, because a key of digits would become an integer */
     private array $rows = [];
     private int $version = 0;
 
     public function get(array $keys): array
     {
-        Contract::validateGet($keys);
+        CallRules::checkGet($keys);
         return array_map(fn (string $key): ?Entry => $this->rows["k$key"] ?? null, $keys);
     }
 
     public function scan(string $start, string $end, int $limit, Order $order): array
     {
-        Contract::validateScan($start, $end, $limit);
+        CallRules::checkScan($start, $end, $limit);
         $found = array_filter($this->rows, static fn (Entry $row): bool =>
             strcmp($row->key, $start) >= 0 && strcmp($row->key, $end) < 0);
         $direction = $order === Order::Forward ? 1 : -1;
@@ -31,7 +29,7 @@ final class MemoryStorage implements Storage
 
     public function commit(array $checks, array $mutations): array
     {
-        Contract::validateCommit($checks, $mutations);
+        CallRules::checkCommit($checks, $mutations);
         $failed = [];
         foreach ($checks as $index => $check) {
             if (($this->rows["k$check->key"] ?? null)?->version !== $check->version) {

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Storage;
 
-/** One change of a commit: a row is written, or, with null as its value, removed. */
+/** A change of a commit: puts a row or, with null as its value, deletes it. */
 final class Mutation
 {
     public function __construct(public readonly string $key, public readonly ?string $value)

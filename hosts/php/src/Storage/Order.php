@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hookwright\Storage;
 
-/** The order of a scan. */
+/** The order of the rows of a scan. */
 enum Order: string
 {
     case Forward = 'forward';

@@ -5,30 +5,32 @@ declare(strict_types=1);
 namespace Hookwright\Storage;
 
 /**
- * An ordered key-value store with one atomic conditional commit: `wit/storage.wit` in PHP, which says what each function must
- * promise. `hookwright storage-driver` lets the storage kit try one.
+ * An ordered key-value store with one atomic conditional commit: `wit/storage.wit` in PHP.
+ *
+ * `wit/storage.wit` states the guarantees of each function. `hookwright storage-driver` lets the storage kit test an implementation.
  */
 interface Storage
 {
     /**
-     * The rows of these keys (at most 1,000), in the order asked; null where there is no such row.
+     * Returns the rows of keys, in the order of the keys; null for a missing row.
      *
-     * @param list<string> $keys
+     * @param list<string> $keys at most 1,000
      * @return list<?Entry>
      * @throws StorageException
      */
     public function get(array $keys): array;
 
     /**
-     * The first rows (1 to 1,000) with `$start <= key < $end` in the given order.
+     * Returns the first rows with `$start <= key < $end`.
      *
+     * @param int $limit 1 to 1,000
      * @return list<Entry>
      * @throws StorageException
      */
     public function scan(string $start, string $end, int $limit, Order $order): array;
 
     /**
-     * Applies all mutations if all checks hold, else nothing. Within a transaction of the platform's it takes part in that.
+     * Applies all mutations if all checks hold, otherwise none. Takes part in an open transaction of the platform.
      *
      * @param list<Check> $checks
      * @param list<Mutation> $mutations
@@ -38,14 +40,14 @@ interface Storage
     public function commit(array $checks, array $mutations): array;
 
     /**
-     * Makes what the store needs, outside any transaction; it may be called at every deployment.
+     * Creates the tables of the store if they are missing. Call it at every deployment, outside any transaction.
      *
      * @throws StorageException
      */
     public function createSchema(): void;
 
     /**
-     * Whether a transaction of the platform's is open, so that a commit is none yet.
+     * Returns true if a transaction of the platform is open. A `commit` is then durable only after the platform's commit.
      *
      * @throws StorageException
      */

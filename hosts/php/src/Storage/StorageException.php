@@ -11,10 +11,10 @@ use Hookwright\Exception\UnavailableException;
 use RuntimeException;
 use Throwable;
 
-/** Why a storage call did not succeed, in the contract's words (`storage-error` in `wit/storage.wit`). */
+/** A failed storage call. Its kinds are those of `storage-error` in `wit/storage.wit`. */
 final class StorageException extends RuntimeException
 {
-    /** @param list<int> $failed of a conflict: the checks that do not hold, as indexes */
+    /** @param list<int> $failed for a conflict: the indexes of the failed checks */
     private function __construct(
         public readonly string $kind,
         string $message,
@@ -24,42 +24,46 @@ final class StorageException extends RuntimeException
         parent::__construct($message, 0, $previous);
     }
 
-    /** @param non-empty-list<int> $failed the checks that do not hold, as indexes; nothing was applied */
+    /**
+     * Some checks failed, and nothing was applied.
+     *
+     * @param non-empty-list<int> $failed the indexes of the failed checks
+     */
     public static function conflict(array $failed): self
     {
-        return new self('conflict', 'these checks do not hold: ' . implode(', ', $failed), $failed);
+        return new self('conflict', 'failed checks: ' . implode(', ', $failed), $failed);
     }
 
-    /** Nothing was applied, and the call may be repeated. */
-    public static function notApplied(string $why, ?Throwable $previous = null): self
+    /** Nothing was applied. The call may be repeated. */
+    public static function notApplied(string $reason, ?Throwable $previous = null): self
     {
-        return new self('not-applied', $why, [], $previous);
+        return new self('not-applied', $reason, [], $previous);
     }
 
-    /** The commit may have been applied, or may be yet. */
-    public static function unknown(string $why, ?Throwable $previous = null): self
+    /** The commit may have been applied, or may still be applied. */
+    public static function unknown(string $reason, ?Throwable $previous = null): self
     {
-        return new self('unknown', $why, [], $previous);
+        return new self('unknown', $reason, [], $previous);
     }
 
-    /** The platform's own transaction is lost. */
-    public static function transactionAborted(string $why, ?Throwable $previous = null): self
+    /** The database has ended the transaction of the platform. */
+    public static function transactionAborted(string $reason, ?Throwable $previous = null): self
     {
-        return new self('transaction-aborted', $why, [], $previous);
+        return new self('transaction-aborted', $reason, [], $previous);
     }
 
-    /** The call breaks a limit or a rule. */
-    public static function invalid(string $why, ?Throwable $previous = null): self
+    /** The call breaks a limit or a rule of the contract. */
+    public static function invalid(string $reason, ?Throwable $previous = null): self
     {
-        return new self('invalid', $why, [], $previous);
+        return new self('invalid', $reason, [], $previous);
     }
 
     /**
-     * What a call of a Hookwright makes of it, as the component does.
+     * Returns the exception of a call that failed because of this one. The component maps the kinds in the same way.
      *
      * @internal
      */
-    public function asCalls(): HookwrightException
+    public function toHookwrightException(): HookwrightException
     {
         $reason = "storage: {$this->getMessage()}";
         return match ($this->kind) {

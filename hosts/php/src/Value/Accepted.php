@@ -4,12 +4,12 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** An event was accepted. */
-final class Accepted extends Record
+/** An accepted event. */
+final class Accepted extends Result
 {
-    /** `msg_` and 26 characters, which every attempt carries. */
+    /** The message's id: `msg_` and 26 characters. Every attempt has it. */
     public readonly string $messageId;
-    /** False if the same event had been accepted before: nothing was done. */
+    /** False if the same event was accepted before. The call then had no effect. */
     public readonly bool $isNew;
 
     protected function read(): void

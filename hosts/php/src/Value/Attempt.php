@@ -6,17 +6,17 @@ namespace Hookwright\Value;
 
 use DateTimeImmutable;
 
-/** One try of a delivery. */
-final class Attempt extends Record
+/** One HTTP request of a delivery, with its outcome. */
+final class Attempt extends Result
 {
     public readonly string $messageId;
     public readonly string $webhookId;
     public readonly string $eventType;
-    /** From 1. */
+    /** The number of the attempt within its delivery, from 1. */
     public readonly int $number;
     public readonly DateTimeImmutable $at;
     public readonly int $durationMs;
-    /** `delivered`, `retrying`, `exhausted`, `skipped`, `cancelled`, or `failed`: it could not be made at all. */
+    /** `delivered`, `retrying`, `exhausted`, `skipped`, `cancelled`, or `failed` if no request could be made. */
     public readonly string $state;
     public readonly ?int $status;
     public readonly ?string $error;

@@ -4,18 +4,18 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** What a call of `deliver` did. */
-final class DeliveryReport extends Record
+/** The report of one `deliver`. */
+final class DeliveryReport extends Result
 {
-    /** Messages whose webhooks were determined. */
+    /** The number of messages whose webhooks were determined. */
     public readonly int $routed;
-    /** Attempts made and recorded. */
+    /** The number of recorded attempts. */
     public readonly int $attempts;
-    /** Of these, the successful ones. */
+    /** The number of successful attempts among them. */
     public readonly int $delivered;
-    /** Milliseconds until `deliver` should be called again; never more than 1,000. */
+    /** The time until the next call of `deliver`: at most 1,000 milliseconds. */
     public readonly int $nextDueMs;
-    /** @var list<string> stored rows that could not be read, for the operator; at most 20 */
+    /** @var list<string> stored rows that could not be decoded, for the administrator; at most 20 */
     public readonly array $problems;
 
     protected function read(): void

@@ -4,11 +4,11 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** A profile's catalogue. */
-final class EventTypes extends Record
+/** The event types of a profile. */
+final class EventTypes extends Result
 {
     public readonly string $profile;
-    /** @var list<string> empty: any type is accepted */
+    /** @var list<string> empty if the profile accepts every type */
     public readonly array $eventTypes;
 
     protected function read(): void

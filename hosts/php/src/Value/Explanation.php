@@ -4,12 +4,12 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** Why a delivery is where it is. */
-final class Explanation extends Record
+/** The state of a delivery, and the steps that led to it. */
+final class Explanation extends Result
 {
     public readonly string $messageId;
     public readonly string $webhookId;
-    /** `accepted`, `waiting`, a final state of an attempt, or `none`: the message was not routed to this webhook. */
+    /** `accepted`, `waiting`, the final state of an attempt, or `none` if the message was not routed to the webhook. */
     public readonly string $state;
     /** @var list<array{at: string, step: string, detail: string}> */
     public readonly array $steps;

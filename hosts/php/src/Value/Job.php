@@ -6,11 +6,11 @@ namespace Hookwright\Value;
 
 use DateTimeImmutable;
 
-/** Work that takes longer than a call: `deliver` makes its steps between deliveries. */
-final class Job extends Record
+/** Work that takes longer than a call. `deliver` runs its steps between deliveries. */
+final class Job extends Result
 {
     public readonly string $id;
-    /** `recover`, `replay`, `erase`, or `purge`: of what a removed webhook leaves behind. */
+    /** `recover`, `replay`, `erase`, or `purge`, which removes the rows of a removed webhook. */
     public readonly string $kind;
     /** `running`, `done`, `failed` or `cancelled`. */
     public readonly string $state;

@@ -6,18 +6,18 @@ namespace Hookwright\Value;
 
 use DateTimeImmutable;
 
-/** A message with its latest attempts. */
-final class Message extends Record
+/** An accepted event with its latest attempts. */
+final class Message extends Result
 {
     public readonly string $id;
     public readonly string $type;
     public readonly DateTimeImmutable $occurredAt;
     public readonly DateTimeImmutable $acceptedAt;
-    /** Null where no bodies are kept. */
+    /** The event. Null if the tenant or a webhook keeps no bodies. */
     public readonly mixed $event;
-    /** @var list<Attempt> at most 100, of any webhook, newest first */
+    /** @var list<Attempt> of all webhooks, newest first; at most 100 */
     public readonly array $attempts;
-    /** For `messageAttempts`, which has the rest. */
+    /** The cursor of the next attempts for `messageAttempts`. */
     public readonly ?string $nextCursor;
 
     protected function read(): void
@@ -27,7 +27,7 @@ final class Message extends Record
         $this->occurredAt = $this->time('occurredAt');
         $this->acceptedAt = $this->time('acceptedAt');
         $this->event = $this->fields['event'] ?? null;
-        $this->attempts = array_values(array_map(Attempt::of(...), $this->items('attempts')));
+        $this->attempts = array_values(array_map(Attempt::fromFields(...), $this->items('attempts')));
         $this->nextCursor = $this->optionalText('nextCursor');
     }
 }

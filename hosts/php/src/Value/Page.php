@@ -10,16 +10,16 @@ use IteratorAggregate;
 use Traversable;
 
 /**
- * A part of a list, and the cursor of the next one.
+ * A part of a list, and the cursor of the next part.
  *
- * @template T of Record
+ * @template T of Result
  * @implements IteratorAggregate<int, T>
  */
 final class Page implements Countable, IteratorAggregate
 {
     /**
      * @param list<T> $data
-     * @param ?string $nextCursor null: this is the last one
+     * @param ?string $nextCursor null on the last page
      */
     private function __construct(public readonly array $data, public readonly ?string $nextCursor)
     {
@@ -27,15 +27,15 @@ final class Page implements Countable, IteratorAggregate
 
     /**
      * @internal
-     * @template R of Record
+     * @template R of Result
      * @param class-string<R> $class
      * @return self<R>
      */
-    public static function ofJson(string $class, string $json): self
+    public static function fromJson(string $class, string $json): self
     {
         /** @var array{data: list<array<string, mixed>>, nextCursor: ?string} $page */
         $page = json_decode($json, true, 512, JSON_THROW_ON_ERROR | JSON_BIGINT_AS_STRING);
-        return new self(array_map($class::of(...), $page['data']), $page['nextCursor']);
+        return new self(array_map($class::fromFields(...), $page['data']), $page['nextCursor']);
     }
 
     public function count(): int

@@ -4,8 +4,8 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** Where a message goes once more. */
-final class Redelivery extends Record
+/** The webhooks to which a message is sent again. */
+final class Redelivery extends Result
 {
     public readonly string $messageId;
     /** @var list<string> */

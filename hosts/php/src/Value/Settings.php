@@ -4,10 +4,10 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** What a tenant has settled for itself. */
-final class Settings extends Record
+/** The settings of a tenant. */
+final class Settings extends Result
 {
-    /** With false, nothing that receivers answer is kept, and no event is shown. */
+    /** False if responses of receivers are not stored and events are not shown. */
     public readonly bool $keepBodies;
 
     protected function read(): void

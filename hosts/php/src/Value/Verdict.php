@@ -4,14 +4,15 @@ declare(strict_types=1);
 
 namespace Hookwright\Value;
 
-/** What became of looking at a signature. */
-final class Verdict extends Record
+/** The result of the verification of a request. */
+final class Verdict extends Result
 {
     /** `verified`, `missing`, `malformed`, `mismatch`, `stale` or `unverifiable`. */
     public readonly string $kind;
     /** One sentence for people. */
     public readonly string $detail;
 
+    /** Returns true if the signature is valid. */
     public function verified(): bool
     {
         return $this->kind === 'verified';

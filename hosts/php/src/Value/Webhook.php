@@ -7,11 +7,11 @@ namespace Hookwright\Value;
 use DateTimeImmutable;
 use SensitiveParameterValue;
 
-/** A registration. */
-final class Webhook extends Record
+/** A webhook. */
+final class Webhook extends Result
 {
     public readonly string $id;
-    /** Who registered it by the management API. */
+    /** The user who registered the webhook through the management API. */
     public readonly ?string $userId;
     public readonly string $name;
     public readonly string $url;
@@ -19,7 +19,7 @@ final class Webhook extends Record
     /** @var list<string> */
     public readonly array $events;
     public readonly string $format;
-    /** @var array<string, string> names, with masked values */
+    /** @var array<string, string> the values are masked */
     public readonly array $headers;
     public readonly bool $isActive;
     public readonly ?string $inactiveReason;
@@ -31,22 +31,22 @@ final class Webhook extends Record
     public readonly bool $keepBodies;
     public readonly bool $strictOrder;
     public readonly string $onExhausted;
-    /** Tells secrets apart, and nothing of them. */
+    /** Distinguishes secrets without revealing them. */
     public readonly ?string $secretHint;
     public readonly ?DateTimeImmutable $lastTriggeredAt;
     public readonly ?int $lastResponseCode;
-    /** Attempts that failed since the last success. */
+    /** The number of failed attempts since the last success. */
     public readonly int $failureCount;
     public readonly DateTimeImmutable $createdAt;
     public readonly DateTimeImmutable $updatedAt;
 
-    /** The secret in clear, where it was just made or set: this once, and never again. */
+    /** Returns the secret in clear text. Only the call that created or set the secret returns it. */
     public function secret(): ?string
     {
         return $this->optionalText('secret');
     }
 
-    /** @return array<string, mixed> a secret is in no dump */
+    /** @return array<string, mixed> without the secret, so that dumps never contain it */
     public function __debugInfo(): array
     {
         $shown = get_object_vars($this);

@@ -4,11 +4,11 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests\Support;
 
-use Hookwright\Storage\SqlStorage;
+use Hookwright\Sql\SqlStorage;
 use mysqli;
 use PDO;
 
-/** Connections of every kind that the stores are for. Two of one name are two connections to one database. */
+/** Connections of every kind that the stores support. Two connections with one name use one database. */
 final class Databases
 {
     /** @var array<string, string> DSNs by name */
@@ -22,7 +22,7 @@ final class Databases
         return array_combine($names, array_map(static fn (string $name): array => [$name], $names));
     }
 
-    /** @param ?string $folder where the server's socket is, if it is not the server's own */
+    /** @param ?string $folder the folder of the socket, if it is not that of the server */
     public static function connect(string $name, ?string $folder = null): PDO|mysqli
     {
         $errors = str_contains($name, 'silent') ? PDO::ERRMODE_SILENT : PDO::ERRMODE_EXCEPTION;
@@ -38,7 +38,7 @@ final class Databases
                 return $pdo;
             case 'mariadb':
                 $options += [PDO::ATTR_EMULATE_PREPARES => $variant !== 'native'];
-                // Attributes that change how rows are read.
+                // Attributes that change how PDO returns rows.
                 $options += [PDO::ATTR_STRINGIFY_FETCHES => true, PDO::ATTR_CASE => PDO::CASE_UPPER];
                 return new PDO(self::through(self::mariadbDsn(), $folder), 'root', null, $options);
             default:
@@ -47,7 +47,7 @@ final class Databases
     }
 
     /**
-     * What another process needs to connect to the same databases.
+     * Returns the environment with which another process connects to the same databases.
      *
      * @return array<string, string>
      */
@@ -56,7 +56,7 @@ final class Databases
         return ['HOOKWRIGHT_TEST_DATABASES' => json_encode(self::$made, JSON_THROW_ON_ERROR)];
     }
 
-    /** A store with its table, and no rows. */
+    /** Returns an empty store with its table. */
     public static function store(PDO|mysqli $connection): SqlStorage
     {
         $store = SqlStorage::on($connection);
@@ -65,7 +65,7 @@ final class Databases
         return $store;
     }
 
-    /** A DSN with the socket in another folder. */
+    /** Returns a DSN with the socket in another folder. */
     private static function through(string $dsn, ?string $folder): string
     {
         return $folder === null ? $dsn : (string) preg_replace('~/[^;]*/hw-\w+-\d+~', $folder, $dsn);
@@ -76,7 +76,7 @@ final class Databases
         preg_match('/unix_socket=([^;]+)/', self::through(self::mariadbDsn(), $folder), $found);
         mysqli_report($variant === 'silent' ? MYSQLI_REPORT_OFF : MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         $mysqli = new mysqli(null, 'root', null, 'hooks', 0, $found[1]);
-        // As CodeIgniter 3 sets its connections up.
+        // CodeIgniter 3 opens its connections so.
         $mysqli->set_charset($variant === 'utf8' ? 'utf8' : 'utf8mb4');
         if ($variant === 'utf8') {
             $mysqli->query("SET SESSION sql_mode = ''");

@@ -4,9 +4,10 @@ declare(strict_types=1);
 
 namespace Hookwright\Tests\Support;
 
-/** Folders that are gone when the process ends. */
+/** Temporary folders, removed when the process ends. */
 final class Folder
 {
+    /** Creates a folder. */
     public static function make(): string
     {
         $folder = sprintf('%s/hw-%s', sys_get_temp_dir(), bin2hex(random_bytes(6)));

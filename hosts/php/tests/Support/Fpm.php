@@ -6,7 +6,7 @@ namespace Hookwright\Tests\Support;
 
 use PHPUnit\Framework\Assert;
 
-/** A php-fpm of the tests' own, on a Unix socket, as it is without any setting of ours but the preloading; and a client of FastCGI. */
+/** A php-fpm of the tests on a Unix socket, with default settings except the preloading, and a FastCGI client. */
 final class Fpm
 {
     private const BEGIN = 1;
@@ -63,15 +63,18 @@ final class Fpm
         proc_close($this->process);
     }
 
-    /** @return string what the script wrote; what it wrote to stderr fails the test */
+    /** Requests a script. Returns its output. Output on stderr fails the test. */
     public function get(string $script, string $query = ''): string
     {
         return $this->request($script, 'GET', "/?$query")[1];
     }
 
     /**
+     * Requests a script.
+     *
      * @param array<string, string> $more parameters of FastCGI
-     * @return array{int, string} the status, and what the script wrote
+     * @param bool $mayFail true if the script may write to stderr
+     * @return array{int, string} the status and the output
      */
     public function request(
         string $script,
@@ -89,7 +92,7 @@ final class Fpm
             $pairs .= self::length($name) . self::length($value) . $name . $value;
         }
         $input = implode(array_map(fn (string $part): string => self::record(self::STDIN, $part), str_split($body, 65_000)));
-        // A new connection for each request, as most web servers have it.
+        // A new connection for each request, as most web servers do.
         $connection = stream_socket_client("unix://$this->socket");
         Assert::assertIsResource($connection);
         fwrite($connection, self::record(self::BEGIN, "\0\1\0\0\0\0\0\0") . self::record(self::PARAMS, $pairs)

@@ -6,10 +6,10 @@ namespace Hookwright\Tests\Support;
 
 use PHPUnit\Framework\Assert;
 
-/** Other processes. */
+/** Programs in other processes. */
 final class Program
 {
-    /** A program or library that `cargo xtask test php` has built; without it a test fails, and does not pass unseen. */
+    /** Returns the path of a program or library that `cargo xtask test php` has built. Without it, the test fails. */
     public static function path(string $variable): string
     {
         $path = getenv($variable);
@@ -19,10 +19,12 @@ final class Program
     }
 
     /**
+     * Runs a program to its end.
+     *
      * @param list<string> $command
-     * @param array<string, string> $environment beside this process's
-     * @param list<int> $codes the exit codes that are no failure
-     * @return array{int, string, string} the exit code, and what was written
+     * @param array<string, string> $environment in addition to this process's
+     * @param list<int> $codes the expected exit codes
+     * @return array{int, string, string} the exit code, stdout and stderr
      */
     public static function run(array $command, array $environment = [], array $codes = [0], string $input = ''): array
     {

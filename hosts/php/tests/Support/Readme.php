@@ -6,10 +6,10 @@ namespace Hookwright\Tests\Support;
 
 use PHPUnit\Framework\Assert;
 
-/** The PHP in the README. */
+/** The PHP examples of the README. */
 final class Readme
 {
-    /** @return non-empty-list<string> the blocks, of which the first is a program */
+    /** @return non-empty-list<string> the PHP blocks; the first is a whole program */
     public static function blocks(): array
     {
         $readme = (string) file_get_contents(dirname(__DIR__, 2) . '/README.md');
@@ -19,7 +19,7 @@ final class Readme
         return $found[1];
     }
 
-    /** Puts the example into a folder, in which Composer's autoloader is. */
+    /** Writes the first block into a folder that has Composer's autoloader. */
     public static function example(string $folder): void
     {
         file_put_contents("$folder/example.php", self::blocks()[0]);

@@ -6,7 +6,7 @@ namespace Hookwright\Tests\Support;
 
 use PHPUnit\Framework\Assert;
 
-/** A receiver on loopback, in a process of its own: this one waits while it delivers. */
+/** A receiver on loopback. It has its own process, because the tests' process waits while it delivers. */
 final class Receiver
 {
     private readonly string $folder;
@@ -14,6 +14,7 @@ final class Receiver
     private $process;
     public readonly int $port;
 
+    /** @param bool $quiet true to record no requests */
     public function __construct(bool $quiet = false)
     {
         $this->folder = Folder::make();
@@ -35,12 +36,17 @@ final class Receiver
         proc_close($this->process);
     }
 
+    /** Returns the receiver's URL with a path. */
     public function url(string $path): string
     {
         return "http://127.0.0.1:$this->port$path";
     }
 
-    /** @return list<array{method: string, target: string, headers: list<array{string, string}>, body: string}> */
+    /**
+     * Returns the received requests.
+     *
+     * @return list<array{method: string, target: string, headers: list<array{string, string}>, body: string}>
+     */
     public function requests(): array
     {
         $lines = file("$this->folder/requests", FILE_IGNORE_NEW_LINES) ?: [];

@@ -9,8 +9,9 @@ use PDOException;
 use RuntimeException;
 
 /**
- * A database server of the tests' own: in a folder of its own, on a Unix socket there, with no port. It is started when it is first
- * asked for, and ends with the process. `cargo xtask test php` installs what is missing.
+ * A database server of the tests, in its own folder with a Unix socket and without a port.
+ *
+ * It starts with the first use and ends with the process. `cargo xtask test php` installs missing programs.
  */
 final class Server
 {
@@ -28,23 +29,25 @@ final class Server
     ) {
     }
 
+    /** Returns the PostgreSQL server. */
     public static function postgres(): self
     {
         return self::$running['postgres'] ??= self::startPostgres();
     }
 
+    /** Returns the MariaDB server. */
     public static function mariadb(): self
     {
         return self::$running['mariadb'] ??= self::startMariadb();
     }
 
-    /** The Unix socket, for mysqli. */
+    /** Returns the path of the Unix socket, for mysqli. */
     public function socket(): string
     {
         return "$this->folder/mysql.sock";
     }
 
-    /** A database made anew, as a DSN of PDO. */
+    /** Creates an empty database. Returns its DSN. */
     public function database(string $name): string
     {
         $pdo = new PDO($this->dsn, $this->user, null, [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
@@ -60,7 +63,7 @@ final class Server
         $as = self::unprivileged($folder, 'postgres');
         $how = ['-U', 'hookwright', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'];
         self::run([...$as, "$bin/initdb", '-D', "$folder/data", ...$how], $folder);
-        // No flushes: nothing here pulls the plug of the machine.
+        // No flushes: no test cuts the power of the machine.
         $settings = ['listen_addresses=', 'fsync=off', 'max_connections=60', 'shared_buffers=32MB'];
         $options = array_merge(...array_map(static fn (string $one): array => ['-c', $one], $settings));
         $command = [...$as, "$bin/postgres", '-D', "$folder/data", '-k', $folder, ...$options];
@@ -108,7 +111,7 @@ final class Server
 
     private function stop(): void
     {
-        // Fast for PostgreSQL, and in order for MariaDB.
+        // A fast shutdown for PostgreSQL, and a regular one for MariaDB.
         proc_terminate($this->process, str_starts_with($this->dsn, 'pgsql') ? SIGINT : SIGTERM);
         proc_close($this->process);
         self::run(['rm', '-rf', $this->folder], '/');
@@ -116,14 +119,14 @@ final class Server
 
     private static function folder(string $name): string
     {
-        // Short: the path of a socket has 107 bytes at most.
+        // Short, because the path of a socket has at most 107 bytes.
         $folder = sprintf('%s/hw-%s-%d', sys_get_temp_dir(), $name, getmypid());
         mkdir($folder, 0700);
         return $folder;
     }
 
     /**
-     * No database server runs as root; their packages make users for them.
+     * Returns the command that changes the user. Database servers refuse to run as root, and their packages create users for them.
      *
      * @return list<string>
      */

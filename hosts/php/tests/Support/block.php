@@ -1,11 +1,11 @@
 <?php
 
-// Runs a block of the README, with what the text around it speaks of: `php block.php BLOCK CACHE`. A name that is not defined is an error.
+// Runs a block of the README, with the variables that its text mentions: `php block.php BLOCK CACHE`. An undefined name is an error.
 
 declare(strict_types=1);
 
 use Hookwright\Hookwright;
-use Hookwright\IntakeDrain;
+use Hookwright\IntakeReader;
 use Hookwright\Tests\Support\Hooks;
 use Psr\Http\Server\MiddlewareInterface;
 
@@ -15,9 +15,9 @@ require_once 'PHPUnit/Autoload.php';
 
 set_error_handler(static fn (int $level, string $message): bool => throw new ErrorException($message, $level));
 $pdo = new PDO('sqlite::memory:');
-$hooks = Hookwright::open($pdo, Hooks::SEALING_KEY, cache: $argv[2]);
+$hooks = Hookwright::open($pdo, Hooks::config()->withCache($argv[2]));
 $hooks->storage()->createSchema();
-IntakeDrain::of($hooks)->createSchema();
+IntakeReader::of($hooks)->createSchema();
 $_SESSION = ['user' => 'u1', 'account' => 'acme', 'isAdmin' => true];
 $_SERVER['REQUEST_URI'] = '/api/webhooks/webhooks';
 $_SERVER['REQUEST_METHOD'] = 'GET';

@@ -1,7 +1,7 @@
 <?php
 
-// Stands between a database and its clients, on Unix sockets, and cuts the first connection on which somebody commits, once it
-// is told to: before the database is given the COMMIT, or after it has answered, which the client then never hears.
+// A proxy between a database and its clients, on Unix sockets. If MODE-FILE has a mode, it cuts the first connection with a COMMIT: with
+// `before`, the database never receives the COMMIT; with `after`, the client never receives the reply.
 //
 //     php cut.php LISTEN CONNECT MODE-FILE
 
@@ -9,15 +9,15 @@ declare(strict_types=1);
 
 [, $listen, $connect, $modeFile] = $argv;
 $server = stream_socket_server("unix://$listen.new");
-// Between a socket's binding and its listening nobody can connect.
+// The rename makes the socket visible only when it listens.
 rename("$listen.new", $listen);
-/** @var array<int, resource> $sockets by id; each has its other half in $others */
+/** @var array<int, resource> $sockets by id; the opposite socket is in $others */
 $sockets = [];
 /** @var array<int, resource> $others */
 $others = [];
 /** @var array<int, true> $clients */
 $clients = [];
-/** @var array<int, true> $doomed clients whose answer is swallowed */
+/** @var array<int, true> $doomed clients whose next reply is dropped */
 $doomed = [];
 
 $close = static function (int $id) use (&$sockets, &$others, &$clients, &$doomed): void {

@@ -1,7 +1,7 @@
 <?php
 
-// Stands for Octane, which is in no package: one process, in which each request has an application of its own. The provider is resolved
-// anew each time, on a connection that is new too: nothing of a request may outlive it. `php octane.php CACHE REQUESTS`
+// Imitates Octane, which Debian does not package: one process, in which each request has its own application, provider and connection.
+// Nothing of a request may outlive it. `php octane.php CACHE REQUESTS`
 
 declare(strict_types=1);
 
@@ -31,7 +31,7 @@ $serve = static function (int $number) use ($argv, $socket): WeakReference {
     $hooks = $app->make(Hookwright::class);
     $database = $capsule->getConnection();
     $database->transaction(static fn () => $hooks->onEvent(['type' => 'a.b', 'data' => $number], 'acme'));
-    // As Octane's listener does that its configuration offers; the next who asks connects anew.
+    // One of Octane's optional listeners disconnects so. The next use connects again.
     $database->disconnect();
     $hooks->onEvent(['type' => 'a.c', 'data' => $number], 'acme');
     return WeakReference::create($app);
@@ -39,7 +39,7 @@ $serve = static function (int $number) use ($argv, $socket): WeakReference {
 $apps = [];
 for ($number = 1; $number <= (int) $argv[2]; $number += 1) {
     $apps[] = $serve($number);
-    // Laravel's own objects hold each other; Octane collects them too.
+    // Laravel's own objects refer to each other. Octane collects them, too.
     gc_collect_cycles();
     if ($number === 50) {
         $warmKib = $memoryKib();

@@ -1,7 +1,7 @@
 <?php
 
-// What the module uses of CodeIgniter 3 and Perfex: `get_instance()->db` with `conn_id` and `get_where`, the configuration, and hooks.
-// Two invoices are added, in transactions, of which one is rolled back.
+// Imitates the parts of CodeIgniter 3 and Perfex that the module uses: `get_instance()->db` with `conn_id` and `get_where`, the
+// configuration, and hooks. It adds two invoices, each in a transaction, and rolls one back.
 
 declare(strict_types=1);
 
@@ -16,7 +16,7 @@ final class Database
     public function __construct()
     {
         $this->conn_id = Databases::connect('mysqli-utf8');
-        // As CodeIgniter's driver has it.
+        // CodeIgniter's driver sets this mode.
         mysqli_report(MYSQLI_REPORT_OFF);
     }
 

@@ -1,8 +1,8 @@
 <?php
 
-// A receiver in a process of its own: `receive.php FOLDER [quiet]`. It listens on loopback, writes its port to FOLDER/port and, unless
-// it is to be quiet, every request to FOLDER/requests, a line of JSON each. What it answers is in the path: `/status/500`,
-// `/slow/300` (milliseconds), else 200.
+// A receiver in its own process: `receive.php FOLDER [quiet]`. It listens on loopback and writes its port to FOLDER/port. Unless it is
+// quiet, it writes each request to FOLDER/requests, as a line of JSON. The path sets the response: `/status/500`, `/slow/300` (in
+// milliseconds), otherwise 200.
 
 declare(strict_types=1);
 
@@ -15,7 +15,7 @@ $log = fopen("$folder/requests", 'a') ?: exit(1);
 
 /** @var array<int, array{resource, string}> $open */
 $open = [];
-/** @var array<int, array{float, int, string}> $later when, for whom, what */
+/** @var array<int, array{float, int, string}> $later the time, the connection and the response */
 $later = [];
 while (true) {
     $read = [$server, ...array_column($open, 0)];

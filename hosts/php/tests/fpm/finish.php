@@ -1,6 +1,6 @@
 <?php
 
-// Delivers after the response: the client does not wait for the receiver.
+// Delivers after the response, so that the client does not wait for the receiver.
 
 declare(strict_types=1);
 
@@ -10,13 +10,8 @@ use Hookwright\Tests\Support\Hooks;
 require __DIR__ . '/../../src/autoload.php';
 require_once __DIR__ . '/../Support/Hooks.php';
 
-$pdo = new PDO((string) getenv('HOOKWRIGHT_TEST_DSN'), getenv('HOOKWRIGHT_TEST_USER') ?: null);
-$hooks = Hookwright::open(
-    storage: $pdo,
-    sealingKey: Hooks::SEALING_KEY,
-    allowDestinations: ['127.0.0.0/8'],
-    cache: (string) getenv('HOOKWRIGHT_TEST_CACHE'),
-);
+$config = Hooks::config()->withAllowedDestinations(['127.0.0.0/8']);
+$hooks = Hookwright::open(new PDO((string) getenv('HOOKWRIGHT_TEST_DSN')), $config);
 $hooks->onEvent(['type' => 'a.b'], 'acme');
 echo 'accepted';
 fastcgi_finish_request();

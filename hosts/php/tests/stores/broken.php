@@ -1,54 +1,32 @@
 <?php
 
-// A store that breaks rules, so that the kit can be seen to notice: it forgets checks of absence, and its versions come back.
+// A store that breaks two rules, so that the kit must report it: it ignores checks of absence, and uses versions twice.
 
 declare(strict_types=1);
 
+use Hookwright\Sql\SqlStorage;
 use Hookwright\Storage\Check;
-use Hookwright\Storage\Order;
-use Hookwright\Storage\SqlStorage;
 use Hookwright\Storage\Storage;
+use Hookwright\Tests\Support\ForwardingStorage;
+
+require_once __DIR__ . '/../Support/ForwardingStorage.php';
 
 return static function (string $dsn): Storage {
     $pdo = new PDO($dsn, null, null, [PDO::ATTR_TIMEOUT => 5]);
-    return new class ($pdo) implements Storage {
-        private SqlStorage $whole;
-
-        public function __construct(private PDO $pdo)
+    return new class (SqlStorage::on($pdo), $pdo) extends ForwardingStorage {
+        public function __construct(Storage $storage, private readonly PDO $pdo)
         {
-            $this->whole = SqlStorage::on($pdo);
-        }
-
-        public function get(array $keys): array
-        {
-            return $this->whole->get($keys);
-        }
-
-        public function scan(string $start, string $end, int $limit, Order $order): array
-        {
-            return $this->whole->scan($start, $end, $limit, $order);
+            parent::__construct($storage);
         }
 
         public function commit(array $checks, array $mutations): array
         {
-            $versions = $this->whole->commit(
-                array_values(array_filter($checks, static fn (Check $check): bool => $check->version !== null)),
-                $mutations,
-            );
+            $hasVersion = static fn (Check $check): bool => $check->version !== null;
+            $versions = parent::commit(array_values(array_filter($checks, $hasVersion)), $mutations);
             if ($this->pdo->query('SELECT COUNT(*) FROM hookwright')->fetchColumn() === 0) {
                 $this->pdo->exec('DELETE FROM sqlite_sequence');
             }
             return $versions;
-        }
-
-        public function createSchema(): void
-        {
-            $this->whole->createSchema();
-        }
-
-        public function inTransaction(): bool
-        {
-            return false;
         }
     };
 };

@@ -1,10 +1,10 @@
 <?php
 
-// A store for the storage kit on a mysqli: `hookwright storage-driver tests/stores/mysqli.php SOCKET DATABASE`.
+// A store on a mysqli for the storage kit: `hookwright storage-driver tests/stores/mysqli.php SOCKET DATABASE`.
 
 declare(strict_types=1);
 
-use Hookwright\Storage\SqlStorage;
+use Hookwright\Sql\SqlStorage;
 use Hookwright\Storage\Storage;
 
 return static function (string $socket, string $database): Storage {
