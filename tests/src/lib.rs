@@ -1,4 +1,4 @@
-//! What the tests share: the deterministic simulator, and the targets of fuzzing.
+//! Code that the tests share: the deterministic simulator, and the fuzz targets.
 #![forbid(unsafe_code)]
 
 pub mod fuzz;

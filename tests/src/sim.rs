@@ -82,20 +82,20 @@ pub const PINNED: &[(u64, &str)] = &[
     (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
 ];
 
-/// What became of a seed.
+/// The result of a seed.
 #[derive(Debug)]
 pub struct Run {
     /// The seed.
     pub seed: u64,
-    /// What it drew.
+    /// The parameters that the seed drew.
     pub params: Params,
-    /// What happened, counted.
+    /// Counts of events in the run.
     pub coverage: Coverage,
     /// A hash of everything that the engine asked for and answered, in order.
     pub hash: u64,
     /// The first promise that was broken.
     pub failure: Option<Failure>,
-    /// What happened, line by line, if that was asked for.
+    /// The run's story, line by line, if it was asked for.
     pub trace: Vec<String>,
 }
 

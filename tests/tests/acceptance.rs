@@ -1,5 +1,5 @@
-//! What the product promises, held against the real thing: the binary `hookwright serve` as a child process, with the
-//! component, a SQLite file, its HTTP API and receivers on loopback. Nothing here knows how any of it works inside.
+//! The promises of the product, tested on the real thing: the binary `hookwright serve` as a child process, with the
+//! component, a SQLite file, its HTTP API and receivers on loopback. These tests know nothing of its inside.
 
 mod api_access;
 mod api_attempts;

@@ -17,7 +17,7 @@ use hookwright_tests::sim::{
     settings_json,
 };
 
-/// So many of the seeds that also run natively, the pinned ones and these.
+/// Number of seeds that also run natively, besides the pinned ones.
 const SEEDS: u64 = 200;
 /// 845: a fan-out that is split over commits.
 const FURTHER: &[u64] = &[845];
@@ -32,7 +32,7 @@ struct Components {
     flaw: Flaw,
 }
 
-/// What is wrong with the boundary, on purpose.
+/// The fault of the boundary, made on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flaw {
     None,

@@ -121,7 +121,7 @@ fn a_delivery_that_traps_the_component_ends_as_failed_and_the_others_arrive() {
     let attempt = &told["attempts"][0];
     assert_eq!((&attempt["state"], &attempt["error"]), (&"failed".into(), &"internal".into()));
     assert!(attempt["detail"].as_str().unwrap().contains("then 3 times with this delivery alone"), "{attempt}");
-    // What was deadly has been mended.
+    // The deadly delivery has been mended.
     plugin.redeliver("acme", &deadly, Some(&one)).unwrap();
     assert_eq!(plugin.deliver(Budget { time_ms: 10_000, attempts_max: 100 }).unwrap().delivered, 1);
 }

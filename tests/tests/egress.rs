@@ -51,8 +51,8 @@ fn exchange(queue: &Queue, request: Request) -> Result<Response, HttpError> {
     result
 }
 
-/// What became of it, as the kit has it. Behind an address is a server without TLS, so an `https` request that gets as far
-/// as that has connected.
+/// Returns the outcome in the kit's words. Behind an address is a server without TLS, so an `https` request that gets
+/// that far has connected.
 fn outcome(url: &str, result: &Result<Response, HttpError>) -> &'static str {
     let https = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     match result {

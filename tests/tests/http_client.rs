@@ -52,7 +52,7 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
     Some(head + std::str::from_utf8(&body).unwrap())
 }
 
-/// Answers every request of every connection with the same bytes.
+/// A server that sends the same bytes for every request of every connection.
 fn answering(response: impl Into<Vec<u8>>) -> SocketAddr {
     let response = response.into();
     server(move |mut stream, _| {

@@ -110,7 +110,7 @@ fn a_run_that_proves_nothing_is_told_from_one_that_does() {
     assert!(events.proves(2));
 }
 
-/// What stands in backticks in a cell of a table, but for what is in parentheses.
+/// Returns the texts in backticks in a table's cell, except those in parentheses.
 fn named(cell: &str) -> Vec<&str> {
     let outside = cell.split('(').map(|part| part.rsplit(')').next().unwrap_or_default());
     outside.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()

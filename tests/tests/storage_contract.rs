@@ -125,7 +125,7 @@ fn reopening_keeps_rows_and_never_reuses_versions() {
     }
 }
 
-/// What `kill -9` leaves is the file and the log as they are at some moment between two commits.
+/// `kill -9` leaves the file and the log as they are at some moment between two commits.
 #[test]
 fn a_copy_taken_without_closing_has_every_answered_commit() {
     let (folder, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());

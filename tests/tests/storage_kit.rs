@@ -93,7 +93,7 @@ fn each_broken_driver_is_caught_by_the_case_that_should() {
     }
 }
 
-/// What a store does that guards only the rows it changes is seen by no other case.
+/// Only this case finds a store that guards nothing but the rows it changes.
 #[test]
 fn a_store_that_locks_only_what_it_changes_passes_every_other_case() {
     let folder = TempDir::new().unwrap();
@@ -102,7 +102,7 @@ fn a_store_that_locks_only_what_it_changes_passes_every_other_case() {
     assert_eq!(failed(words, ""), ["a check guards a row that the commit does not change"]);
 }
 
-/// What goes beyond the protocol is told as such, and nothing waits for ever.
+/// A driver that breaks the protocol is reported as such, and no case waits without limit.
 #[test]
 #[cfg(unix)]
 fn drivers_that_do_not_speak_the_protocol_are_told_so() {

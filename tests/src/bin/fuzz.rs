@@ -1,4 +1,4 @@
-//! The command of the fuzzing targets: corpora, seeds, and one input from a file. What a target does is in
+//! The command of the fuzz targets: runs corpora, seeds, or one input from a file. The targets are in
 //! `hookwright_tests::fuzz`.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The simulator's command: seeds, sabotages and traces. What a seed does is in `hookwright_tests::sim`.
+//! The simulator's command: seeds, sabotages and traces. The simulator is in `hookwright_tests::sim`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -28,9 +28,9 @@ usage: sim [--seed N] [--count M] [--keep-going] [--sabotage NAME|all] [--trace]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Within so many seeds a sabotage must be caught.
+/// Number of seeds within which a sabotage must be caught.
 const SABOTAGE_SEEDS: u64 = 1_000;
-/// Within so many one that matters rarely.
+/// Number of seeds within which a sabotage that matters rarely must be caught.
 const RARE_SABOTAGE_SEEDS: u64 = 5_000;
 
 struct Options {
@@ -42,7 +42,7 @@ struct Options {
     what: What,
 }
 
-/// What is run.
+/// The seeds, points or sabotages to run.
 enum What {
     Seeds,
     Pinned,
@@ -240,7 +240,7 @@ fn crash_point(options: &Options, point: Point) -> bool {
     }
 }
 
-/// Every sabotage must be caught, but for those that break nothing.
+/// Runs every sabotage. Each must be caught, except those that break nothing.
 fn sabotage(options: &Options) -> bool {
     let mut passed = true;
     for sabotage in &options.sabotages {
@@ -260,7 +260,7 @@ fn sabotage(options: &Options) -> bool {
     passed
 }
 
-/// What came of many seeds.
+/// The result of a range of seeds.
 #[derive(Default)]
 struct Found {
     runs: u64,

@@ -168,7 +168,7 @@ fn check_secrets(request: &ApiRequest, body: &str) {
     }
 }
 
-/// What was registered is there, as it was answered.
+/// Checks that a registered webhook is shown as it was returned.
 fn check_round_trip(config: &Config, world: &World, request: &ApiRequest, response: &ApiResponse) {
     if response.status != 201 {
         return;

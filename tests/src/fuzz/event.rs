@@ -77,7 +77,7 @@ pub fn run(input: &[u8]) -> bool {
     is_taken
 }
 
-/// What is written of an event is read as the same event.
+/// Checks that a written event is read as the same event.
 fn check_event(text: &str, event: &Event) {
     let written = json::write(&event.to_json(), Style::Compact);
     check_json(&written);
@@ -117,7 +117,7 @@ fn accept(config: &Config, world: &World, text: &str) -> bool {
     true
 }
 
-/// What leaves is JSON, hides what it must, and its signature holds.
+/// Checks that a payload is JSON, hides the hidden attributes, and has a signature that verifies.
 fn check_request(profile: &Profile, mut event: Event) {
     let Ok(event_type) = profile.event_type(&event.event_type) else { return };
     event.event_type = event_type;
@@ -162,7 +162,7 @@ fn has_key(json: &Json, wanted: &str) -> bool {
     }
 }
 
-/// What of a value may be shown: no attribute that the platform's profile hides.
+/// Returns the part of a value that may be shown: no attribute that the platform's profile hides.
 fn without(json: Json, hidden: &[String]) -> Json {
     match json {
         Json::Array(items) => Json::Array(items.into_iter().map(|item| without(item, hidden)).collect()),

@@ -43,7 +43,7 @@ pub fn run(input: &[u8]) -> bool {
             return false;
         }
     };
-    // What is accepted here is accepted everywhere, but for numbers that are too large for others.
+    // A text that is accepted here is accepted by every parser, except numbers that are too large for other parsers.
     let foreign = check_json(text);
     let canonical = json::canonical(&value);
     for style in STYLES {

@@ -1,4 +1,4 @@
-//! What a seed makes of the corpus: an input like those that are known, changed in a few places.
+//! Makes an input of a seed: an input of the corpus, changed in a few places.
 
 use super::Target;
 
@@ -27,7 +27,7 @@ impl Rng {
 const INPUT_BYTES_MAX: usize = 8 * 1024;
 const CHANGES_MAX: usize = 6;
 
-/// What any text may be made of.
+/// Characters and words that any text may contain.
 const COMMON: &[&str] = &[
     "null",
     "true",

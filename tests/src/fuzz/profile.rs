@@ -1,4 +1,4 @@
-//! A host's own profile: whatever parses must format, send and be read again without a surprise.
+//! A host's own profile: every profile that parses must format, send and be read again without a panic.
 
 use hookwright_engine::event::Event;
 use hookwright_engine::memory::MemoryStore;

@@ -1,4 +1,4 @@
-//! What receivers answer: status, headers, body. Any of it leads to one verdict, on time, with a log that can be read.
+//! A receiver's response: status, headers and body. Each leads to one verdict, on time, with a log that can be read.
 //!
 //! An input is parts, each an answer: a status, headers a line each, an empty line, the body. A part that begins with no
 //! number is a transport error with that text.
@@ -58,7 +58,7 @@ pub fn run(input: &[u8]) -> bool {
     let answers: Vec<_> = parts(input).iter().map(|part| answer(part)).collect();
     *world.answers.borrow_mut() = answers.iter().cloned().collect();
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.updated","id":"e1"}"#).expect("a good event");
-    // Longer than any wait: whatever was hinted at is over.
+    // Longer than any wait, so every hint of the receiver has passed.
     for _ in 0..=SCHEDULE_S.len() {
         let pumped = world.pump(&config);
         assert!(pumped.is_ok(), "an answer stops the pump: {pumped:?}");

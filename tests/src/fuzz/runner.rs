@@ -1,5 +1,5 @@
-//! Runs targets over their corpora and over mutations of them: which input a seed gets, how a failure is caught, made smaller
-//! and shown, and that none takes for ever.
+//! Runs targets over their corpora and over mutations. Draws a seed's input, catches a failure, makes its input smaller
+//! and shows it, and bounds the time of an input.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub struct Failure {
     pub target: &'static str,
     /// Where the input came from: `seed 7`, or the name of a corpus file.
     pub origin: String,
-    /// What does not hold.
+    /// A broken property.
     pub panic: String,
     /// The input, made small.
     pub input: Vec<u8>,
@@ -77,7 +77,7 @@ pub fn corpus(target: &Target) -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(inputs)
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ran {
     /// Inputs.
@@ -111,8 +111,8 @@ pub fn run_seeds(
     Ok(ran)
 }
 
-/// So many seeds that a target takes about as long for them as the others, if each of them gets a hundredth of `count` for
-/// each of its shares.
+/// Returns the number of a target's seeds, in proportion to its share, so that all targets take about the same time. A
+/// share is a hundredth of `count`.
 pub fn seeds_of(target: &Target, count: u64) -> u64 {
     (count * target.share / 100).max(1)
 }
@@ -130,7 +130,7 @@ fn run(target: &Target, origin: &str, input: &[u8], ran: &mut Ran) -> Result<(),
     Err(Box::new(Failure { target: target.name, origin: origin.to_owned(), panic, input }))
 }
 
-/// Whether the input got past the door; or what the target says against it.
+/// Runs an input. Returns true if the target accepted it, or the target's complaint.
 fn attempt(target: &Target, origin: &str, input: &[u8]) -> Result<bool, String> {
     watch(target, origin, input);
     let caught = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
@@ -166,7 +166,7 @@ fn shrink(target: &Target, origin: &str, mut input: Vec<u8>, panic: &str) -> Vec
     input
 }
 
-/// What runs at the moment, and since when.
+/// The running input, and the time when it started.
 struct Running {
     since: Instant,
     target: &'static str,

@@ -1,5 +1,5 @@
-//! What an older, a newer or a damaged store may hold: every kind of row, through every flow that reads it. No panic, an end,
-//! and an error that names the row.
+//! Rows of an older, a newer or a damaged store: every kind of row, through every flow that reads it. No flow panics,
+//! each ends, and its error names the row.
 //!
 //! An input is lines, each a change of a row of the store as it is: `KIND VALUE` writes the first row whose key begins with
 //! `KIND/`, `KIND#2 VALUE` the third, `KIND .FIELD=JSON` one field of it, `-KIND` removes it. `{wh}` and `{msg}` stand for a
@@ -227,7 +227,7 @@ fn event(id: &str, asset: u32) -> String {
     format!(r#"{{"type":"asset.updated","id":"{id}","subject":{{"type":"asset","id":{asset}}},"data":{{"a":1}}}}"#)
 }
 
-/// What asks for the erasure of an asset.
+/// Makes the call that erases an asset.
 fn subject(asset: u32) -> String {
     format!(r#"{{"subject":{{"type":"asset","id":"{asset}"}}}}"#)
 }
@@ -304,7 +304,7 @@ fn changed(entry: &Entry, value: &str) -> Option<String> {
 fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     let Scene { config, webhook, message, bare, stone, job, .. } = scene;
     let look = |result: Result<String, Error>| look(judge(result, damaged));
-    // What may be refused although nothing is damaged.
+    // Calls may be refused although nothing is damaged.
     let ask = |result: Result<String, Error>| self::look(judge_refusal(result, damaged));
     let read = || {
         look(world.call(|world| hookwright_engine::list(world, config, "acme", None, 100)));
@@ -370,16 +370,16 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     }
 }
 
-/// What is shown is JSON.
+/// Checks that a shown text is JSON.
 fn look(shown: Option<String>) {
     if let Some(text) = shown {
         check_json(&text);
     }
 }
 
-/// Another tenant has its message, whatever became of this one's rows.
+/// Checks that another tenant's message is delivered, in spite of damage to this tenant's rows.
 fn check_others(scene: &Scene, world: &World, damaged: &[String]) {
-    // Who routes an inbox, and in which order, is shared by its tenants.
+    // The tenants of an inbox share its worker and its order.
     let is_theirs = |key: &String| key.contains("/other/") || key.starts_with("shard/") || key.starts_with("inbox/");
     if damaged.iter().any(is_theirs) {
         return;
@@ -409,7 +409,7 @@ fn judge_refusal<T>(result: Result<T, Error>, damaged: &[String]) -> Option<T> {
     };
     check_error(&error);
     if error.kind == ErrorKind::Internal {
-        // What cannot be opened is told by the webhook and the place within it.
+        // An error about a sealed secret names the webhook and the place within it.
         let is_sealed = error.message.contains("sealed");
         let names_it = is_sealed || damaged.iter().any(|key| error.message.contains(key.as_str()));
         assert!(names_it, "an error that names no damaged row: {error}; damaged are {damaged:?}");

@@ -55,7 +55,7 @@ pub fn run(input: &[u8]) -> bool {
     is_judged
 }
 
-/// Answers whether the signature was well-formed.
+/// Verifies a signature. Returns true if it was well-formed.
 fn judge(profile: &Profile, secret: &Secret, received: &Received<'_>) -> bool {
     let verdict = verify(profile, std::slice::from_ref(secret), received, NOW_S, 300);
     let said = format!("{verdict} {verdict:?}");
@@ -87,7 +87,7 @@ fn judge(profile: &Profile, secret: &Secret, received: &Received<'_>) -> bool {
     matches!(verdict, Verdict::Verified { .. } | Verdict::Mismatch | Verdict::Stale { .. })
 }
 
-/// Signs whatever body came, under whatever id, and finds it genuine; and not with another byte.
+/// Signs any body under any id, and checks that it verifies, and that it does not with another byte.
 fn check_own(profile: &Profile, secret: &Secret, given: &[(String, String)], body: &str) {
     let id = given.iter().map(|(_, value)| value.as_str()).find(|value| !value.is_empty()).unwrap_or("msg_a");
     let value = |what: HeaderValue| match what {

@@ -21,9 +21,9 @@ pub const SECRET: &str = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ=";
 /// The outside.
 #[derive(Debug)]
 pub struct World {
-    /// What is stored.
+    /// The rows.
     pub store: MemoryStore,
-    /// What receivers answer, first to last; 200 afterwards.
+    /// The receivers' responses, first to last; 200 afterwards.
     pub answers: RefCell<VecDeque<Result<Response, HttpError>>>,
     /// Every request that left.
     pub sent: RefCell<Vec<Request>>,
@@ -89,7 +89,7 @@ impl Storage for World {
 
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
         self.count();
-        // What is stored takes time, so that no budget lasts for ever.
+        // A storage call takes time, so that every budget ends.
         self.pass_ms(1);
         self.store.commit(checks, mutations)
     }

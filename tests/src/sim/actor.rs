@@ -1,6 +1,6 @@
-//! An instance: one engine call at a time, each in a coroutine of its own that stands still at every call of storage or
-//! HTTP until the scheduler answers it. What the answer is, and when it comes, is left to the scheduler; so is whether
-//! it comes at all: dropping the coroutine is the crash. Calls can also be carried out elsewhere, by the component.
+//! An instance: one engine call at a time. Each call runs in a coroutine that stops at every call of storage or HTTP
+//! until the scheduler answers. The scheduler decides the answer, its time, and if it comes at all. Dropping the
+//! coroutine is a crash. The component can carry out the calls instead.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ use super::workload::Job;
 
 const STACK_BYTES: usize = 512 * 1024;
 
-/// What an engine call asks of the outside.
+/// A call of the engine to the outside.
 #[derive(Debug)]
 pub enum Op {
     Get(Vec<String>),
@@ -32,7 +32,7 @@ pub enum Op {
     Wait { timeout_ms: u32 },
 }
 
-/// What it is answered.
+/// The answer to such a call.
 #[derive(Debug)]
 pub enum Reply {
     Start,
@@ -43,7 +43,7 @@ pub enum Reply {
     Waited(WaitResult),
 }
 
-/// What an engine call answered.
+/// The result of an engine call.
 #[derive(Debug)]
 pub enum Done {
     Delivered(Result<DeliveryReport, Error>),
@@ -63,7 +63,7 @@ pub enum Step {
     Panicked(String),
 }
 
-/// What an instance has besides its calls.
+/// An instance's clock and entropy, which its calls share.
 #[derive(Debug)]
 pub struct Senses {
     /// Its clock, set by the scheduler before it goes on.
@@ -169,8 +169,8 @@ impl Running {
         }
     }
 
-    /// Ends it where it stands, or after its end. What is elsewhere is handed back: it may make further calls after its
-    /// end, and is gone if it is dropped.
+    /// Ends the call in the middle, or after its end. Returns an instance that is elsewhere, because it may make
+    /// further calls. Dropping that ends it.
     pub fn end(self) -> Option<Box<dyn Life>> {
         match self {
             Running::Here(mut coroutine) => {

@@ -92,7 +92,7 @@ impl World {
                     let late_us = self.chance.below(1_000_000);
                     self.start_in(instance, (due_ms - clock_ms) * 1_000 + late_us);
                     self.instances[instance].sleeps = true;
-                    // What is due without an end keeps nobody awake.
+                    // Work without an end (retention, redaction) keeps no worker awake.
                     self.rest_if_done();
                     return Ok(());
                 }
@@ -201,7 +201,7 @@ impl World {
         self.coverage.add(Count::Errors);
         let job = self.calls[call].job.clone();
         if let Some(tenant) = job.tenant() {
-            // What the caller has named itself it may be told again.
+            // An error may repeat values that the caller itself has named.
             let Names { message, webhook, job } = job.names();
             let named = [message, webhook, job].into_iter().flatten();
             let text = named.fold(error.to_string(), |text, id| text.replace(id, ""));
@@ -214,11 +214,11 @@ impl World {
                 Job::Accept { events, markers, .. } => self.other_content(events, markers),
                 // Too many secrets are live.
                 Job::Rotate { .. } => true,
-                // What is asked for is not kept any more, or is not there yet.
+                // The named thing is not kept any more, or is not there yet.
                 Job::Read { .. } => true,
                 // Its content may be gone.
                 Job::Redeliver { tenant, .. } if self.model.kept.kept_none.contains(&keys::part(tenant)) => true,
-                // So many run already.
+                // The tenant has the largest number of running jobs.
                 Job::Recover { .. } | Job::Replay { .. } | Job::Erase { .. }
                     if self.model.jobs.len() >= JOBS_RUNNING_MAX =>
                 {
@@ -239,8 +239,8 @@ impl World {
         ensure(fair, "errors", || format!("call {call} ({:?}) failed: {error}", job))
     }
 
-    /// Whether what a call is about is on its way, so that it may be asked to come back: a message that is not routed yet, or one
-    /// that goes, or has gone since the call began.
+    /// Returns true if the subject of a call is on its way, so that the caller may be asked to come back: a message
+    /// that is not routed yet, or one that is being removed, or was removed since the call began.
     fn is_busy(&self, call: CallId) -> bool {
         let Call { began_us, job, .. } = &self.calls[call];
         match &**job {
@@ -257,7 +257,8 @@ impl World {
         }
     }
 
-    /// Whether something that a call names was not there at some time since it began, or is not its tenant's.
+    /// Returns true if something that a call names was missing at some time since the call began, or belongs to another
+    /// tenant.
     fn was_absent(&self, call: CallId) -> bool {
         let Call { began_us, job, .. } = &self.calls[call];
         let part = keys::part(job.tenant().unwrap_or_default());
@@ -276,13 +277,13 @@ impl World {
         no_message || no_webhook || no_job
     }
 
-    /// Whether a webhook was ever switched off.
+    /// Returns true if a webhook was ever switched off.
     fn was_inactive(&self, webhook: &str) -> bool {
         let lanes = self.model.lanes.iter().filter(|(lane, _)| lane.ends_with(webhook));
         lanes.flat_map(|(_, lane)| &lane.hook).any(|(_, hook)| hook.as_ref().is_some_and(|hook| !hook.active))
     }
 
-    /// Whether one of these events has an id that was accepted with another content.
+    /// Returns true if one of these events has an id that was accepted with another content.
     fn other_content(&self, events: &[String], markers: &[u64]) -> bool {
         let with_id = events.iter().zip(markers).filter(|(event, _)| event.starts_with("{\"id\""));
         let mut others = with_id.map(|(event, marker)| (event.split('"').nth(3).unwrap_or_default(), *marker));

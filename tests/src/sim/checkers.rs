@@ -23,7 +23,7 @@ use super::rows::Webhook;
 pub struct Failure {
     /// Which checker saw it.
     pub checker: &'static str,
-    /// What it saw.
+    /// The broken rule, in detail.
     pub detail: String,
 }
 
@@ -32,7 +32,7 @@ pub fn ensure(holds: bool, checker: &'static str, detail: impl FnOnce() -> Strin
     if holds { Ok(()) } else { Err(Failure { checker, detail: detail() }) }
 }
 
-/// Whether a pattern means an event type: `*`, the type itself, or `a.*` for everything below `a`.
+/// Returns true if a pattern matches an event type: `*`, the type itself, or `a.*` for everything below `a`.
 pub fn matches(pattern: &str, event_type: &str) -> bool {
     match pattern.strip_suffix(".*") {
         _ if pattern == "*" || pattern == event_type => true,
@@ -41,7 +41,7 @@ pub fn matches(pattern: &str, event_type: &str) -> bool {
     }
 }
 
-/// What a lane's registration was at some time from `from_us` to `to_us`; `None`: there was none then.
+/// Returns a lane's registrations at some time from `from_us` to `to_us`. `None` stands for a time without one.
 pub fn during(lane: &Lane, from_us: u64, to_us: u64) -> Vec<Option<&Webhook>> {
     let first = lane.hook.iter().rposition(|(at_us, _)| *at_us <= from_us);
     let mut states: Vec<Option<&Webhook>> = Vec::new();

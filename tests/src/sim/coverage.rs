@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 macro_rules! counters {
     ($($name:ident $text:literal,)*) => {
-        /// What is counted.
+        /// The counted events.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Count { $($name),* }
         const NAMES: &[&str] = &[$($text),*];
@@ -95,7 +95,7 @@ impl Coverage {
         self.0[count as usize] += 1;
     }
 
-    /// So many more.
+    /// Adds a number.
     pub fn add_many(&mut self, count: Count, many: usize) {
         self.0[count as usize] += many as u64;
     }
@@ -122,12 +122,13 @@ impl Coverage {
             .sum()
     }
 
-    /// Whether so many seeds prove anything: events were accepted, and things went wrong. A single seed may be one without faults.
+    /// Returns true if a number of seeds proves something: events were accepted, and faults happened. A single seed may
+    /// be without faults.
     pub fn proves(&self, seeds: u64) -> bool {
         self.of(Count::Events) > 0 && (seeds == 1 || self.faults() > 0)
     }
 
-    /// What never happened.
+    /// Returns the counts that stayed 0.
     pub fn missing(&self) -> Vec<&'static str> {
         NAMES.iter().zip(self.0).filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect()
     }

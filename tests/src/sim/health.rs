@@ -1,21 +1,21 @@
-//! What the model knows of how a webhook fares. `checkers/disabled` judges it.
+//! The model's record of a webhook's health. `checkers/disabled` judges it.
 
 use super::rows::Attempt;
 
-/// What a webhook has failed in a row: at least, where a change that begins anew has been taken into account at once, and at
-/// most, where it has never been.
+/// A webhook's failures in a row. The lower bound takes a change that begins anew into account at once, the upper bound
+/// never does.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     pub least: Failing,
     pub most: Failing,
 }
 
-/// What has failed since the last success.
+/// Failures since the last success.
 #[derive(Clone, Debug, Default)]
 pub struct Failing {
     /// Deliveries that have used up their attempts.
     pub exhausted: u32,
-    /// The first attempt and the last, in milliseconds by the clocks of who made them.
+    /// The first attempt and the last, in milliseconds by the clocks of the workers that made them.
     pub between_ms: Option<(u64, u64)>,
 }
 

@@ -1,5 +1,5 @@
-//! What becomes of requests in the simulated world: they are judged when they are submitted, travel, and come back to
-//! whoever still waits for them.
+//! Requests in the simulated world: they are judged when they are submitted, travel, and come back to the call that
+//! waits for them.
 
 use hookwright_engine::ports::{Completion, HttpError, Request, Response, Signal, WaitResult};
 
@@ -13,7 +13,7 @@ use super::rows::Webhook;
 use super::workload::Job;
 use super::world::{Due, InstanceId, World};
 
-/// So many waits of almost no time in a row are a pump that turns in circles.
+/// Number of waits of almost no time in a row that show a worker that turns in circles.
 const SHORT_WAITS_MAX: u32 = 100;
 
 impl World {
@@ -68,7 +68,7 @@ impl World {
         }
         if told.number > 0 && told.message.is_some() {
             let lane = &self.model.lanes[&told.lane];
-            // What is made alone is written down before it is read.
+            // A quarantined delivery is written down before it is read.
             let alone = lane.lease.quarantine.delivery.is_some();
             let slack_us = self.params.send_slack_us() * if alone { 2 } else { 1 };
             if self.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {

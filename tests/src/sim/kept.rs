@@ -1,12 +1,12 @@
-//! What the model knows of what goes: stones, removals, contents that are dropped, and what was asked for. It decides nothing;
-//! `checkers/kept` judges it.
+//! The model's record of removals: tombstones, removed messages, dropped contents, and erasures that were asked for. It
+//! decides nothing; `checkers/kept` judges it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{CallId, Message, Model, Touched};
 use super::rows::{self, Attempt};
 
-/// What has been asked for, and what is gone.
+/// Erasures that were asked for, and messages that are gone.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
     /// Tenant, subject and beginning, in true microseconds, of each erasure that a call has asked for.
@@ -60,14 +60,14 @@ impl Kept {
     }
 }
 
-/// Whether a row may name a message that is gone: another erasure's mark, the place of a job that goes on from there, what is
-/// held against a lane until it is given back, or the reason why a webhook is paused.
+/// Returns true if a row may name a message that is gone: another erasure's mark, the place of a job that goes on from
+/// there, a quarantine record of a lane until it is given back, or the reason why a webhook is paused.
 pub fn remembers(key: &str, value: &str) -> bool {
     let other = key.starts_with("erasure/") || key.starts_with("lane/") || value.contains("paused: msg_");
     other || (key.starts_with("job/") && value.contains("\"state\":\"running\""))
 }
 
-/// What a message's row has become.
+/// The state of a message's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stone {
     /// It is too old.
@@ -120,7 +120,7 @@ impl Model {
         Ok(())
     }
 
-    /// Forgets what a commit has removed. Answers why it should not have, if so.
+    /// Forgets the rows that a commit has removed. An error says why the commit should not have removed them.
     pub fn forget(&mut self, message: &str, now_us: u64) -> Option<Message> {
         let known = self.messages.remove(message)?;
         let erased_us = (known.stone == Some(Stone::Erased)).then_some(known.stoned_us);
@@ -159,7 +159,7 @@ impl Model {
         }
         match known.routed_us {
             None => Some("it is not routed".to_owned()),
-            // By the clock of who routed it, before the commit.
+            // By the clock of the worker that routed it, before the commit.
             Some(_) if retention_us > 0 && known.listed_ms * 1_000 + retention_us > now_us => {
                 Some(format!("it was routed at {} ms", known.listed_ms))
             }
@@ -167,7 +167,8 @@ impl Model {
         }
     }
 
-    /// A row of what was routed. What it names comes from a row before, which must not name it any more when the commit is over.
+    /// Reads a row of routed messages. Its messages come from an earlier row, which must not name them any more when
+    /// the commit is over.
     pub fn listing(&mut self, key: &str, messages: BTreeSet<String>) {
         if messages.is_empty() {
             self.kept.listed.remove(key);

@@ -1,5 +1,5 @@
-//! What there is, as the applied commits tell it: messages, webhooks, lanes and deliveries, kept up commit by commit.
-//! It decides nothing; `checkers` judge what it holds and what one commit touched.
+//! The state of the store, as the applied commits tell it: messages, webhooks, lanes and deliveries, updated commit by
+//! commit. It decides nothing; `checkers` judge its content and the changes of one commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ pub struct Delivery {
     pub recorded_us: u64,
     /// When it was put into the queue last, anew or by a redelivery that gave it another place, in true microseconds.
     pub placed_us: u64,
-    /// How often the attempt of this number was brought forward, so that whoever was at it could not record it.
+    /// Number of times that the attempt of this number was brought forward, so that its sender could not record it.
     pub moved: BTreeMap<u32, usize>,
     /// The time in the key of the record of each attempt, in milliseconds.
     pub recent_ms: BTreeMap<u32, u64>,
@@ -80,7 +80,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Whether it was ever asked for again, by a call or by a job.
+    /// True if it was ever asked for again, by a call or by a job.
     pub fn was_asked(&self) -> bool {
         !self.asked_by.is_empty() || !self.asked_for.is_empty()
     }
@@ -105,7 +105,7 @@ pub struct Lost {
 /// A webhook and its queue.
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
-    /// What the registration was from when on; `None`: it was removed.
+    /// The registrations with the times from which they hold; `None`: it was removed.
     pub hook: Vec<(u64, Option<Webhook>)>,
     /// The encoded patterns that find it.
     pub subs: BTreeSet<String>,
@@ -131,7 +131,7 @@ pub struct Lane {
     pub made: usize,
     /// How many more were brought forward or removed under it, so that they could not be.
     pub spared: usize,
-    /// What waited when it was leased, and when it was due, where something was held against it.
+    /// The deliveries that waited when it was leased, and when they were due, if the lane has a quarantine record.
     pub waited: Vec<(String, u32, u64)>,
     /// Its last attempt that counts was a success.
     pub proven: bool,
@@ -152,7 +152,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// What waits, and when it is due.
+    /// Returns the waiting deliveries, and when they are due.
     fn waiting(&self) -> Vec<(String, u32, u64)> {
         let strict = self.registration().is_some_and(|hook| hook.strict_order);
         let group = |(key, group): (&String, &Group)| -> Vec<(String, u32, u64)> {
@@ -162,19 +162,19 @@ impl Lane {
         self.queue.iter().flat_map(group).collect()
     }
 
-    /// Whether a delivery is due.
+    /// Returns true if a delivery is due.
     pub fn is_due(&self, message: &str, number: u32, clock_ms: u64) -> bool {
         let this = |(of, what, due_ms): &(String, u32, u64)| of == message && *what == number && *due_ms <= clock_ms;
         self.waiting().iter().any(this)
     }
 
-    /// Whether one of these waits still.
+    /// Returns true if one of these still waits.
     pub fn still_waits(&self, message: &str, number: u32) -> bool {
         let delivery = self.deliveries.get(message);
         delivery.is_some_and(|delivery| delivery.entries.iter().any(|(_, waits)| *waits == number))
     }
 
-    /// Whether its webhook wanted strict order all the time since then, or since it was registered.
+    /// Returns true if its webhook wanted strict order all the time since then, or since it was registered.
     pub fn strict_since(&self, from_us: u64) -> bool {
         let first = self.hook.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
         let strict = |(_, hook): &(u64, Option<Webhook>)| hook.as_ref().is_some_and(|hook| hook.strict_order);
@@ -219,15 +219,15 @@ pub struct Model {
     records: BTreeMap<String, Vec<Numbered>>,
     /// How many webhooks a tenant has, as its row says.
     pub counts: BTreeMap<String, usize>,
-    /// What each sealed secret is in clear.
+    /// The sealed secrets in clear.
     pub secrets: BTreeMap<String, String>,
-    /// What is gone.
+    /// The record of removals.
     pub kept: Kept,
     /// The values of the attempts recorded.
     logged: BTreeMap<String, String>,
 }
 
-/// What one commit touched.
+/// The changes of one commit.
 #[derive(Debug, Default)]
 pub struct Touched {
     /// Lanes whose queue, wakes or lease changed.
@@ -442,7 +442,8 @@ impl Model {
         self.lanes.get_mut(lane).expect("just put there")
     }
 
-    /// Whether a deleted row is one of a test send. A purge and the retention may both see it, and delete it without a check.
+    /// Returns true if a deleted row is that of a test send. A purge and the retention may both see it, and delete it
+    /// without a check.
     fn test_gone(&mut self, key: &str) -> bool {
         if self.tests.remove(key) {
             self.tests_gone.insert(key.to_owned());
@@ -596,7 +597,7 @@ impl Model {
         let stones =
             group_before.map_or(0, |group| group.deliveries.iter().filter(|one| is_stone(one) && !left(one)).count());
         let lane = self.lane(lane_id);
-        // What goes without a record is out of the way as well.
+        // A delivery that is removed without a record no longer blocks its lane.
         lane.spared += stones;
         let before = lane.queue.remove(key).map(|group| group.deliveries).unwrap_or_default();
         for Numbered { message, number } in &before {

@@ -1,5 +1,5 @@
-//! The network and the receivers: when a request arrives, whether it does, and what comes back. What the engine makes of
-//! it is left to the engine, and whether it should have been sent at all to the checkers.
+//! The network and the receivers: when a request arrives, if it does, and the response. The engine decides on the
+//! response, and the checkers judge if the request should have been sent.
 
 use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
 
@@ -8,7 +8,7 @@ use super::odd;
 use super::params::Faults;
 use super::rng::Rng;
 
-/// What a request's way takes, at most, in microseconds.
+/// The longest time of a request's way, in microseconds.
 pub const TRAVEL_US_MAX: u64 = 40_000;
 
 /// How a receiver behaves.
@@ -59,7 +59,7 @@ pub struct Sent {
     pub clock_us: u64,
     /// When it arrives; none: it does not.
     pub arrives_us: Option<u64>,
-    /// What will come back: a status, or the kind of failure.
+    /// The coming result: a status, or the kind of failure.
     pub outcome: Result<u16, HttpErrorKind>,
     /// How long the receiver asked to be left alone.
     pub retry_after_s: Option<u64>,
@@ -86,14 +86,14 @@ impl Sent {
     }
 }
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Debug)]
 pub struct Fate {
     /// When it arrives; none: it does not.
     pub arrives_us: Option<u64>,
     /// When the sender is told.
     pub completes_us: u64,
-    /// What it is told.
+    /// The result that the sender gets.
     pub result: Result<Response, HttpError>,
     /// The header of that name.
     pub retry_after_s: Option<u64>,

@@ -19,10 +19,10 @@ pub fn instead(rng: &mut Rng, health: Health, now_us: u64) -> Health {
     }
 }
 
-/// What such a receiver answers, and for how long it can be understood to ask to be left alone.
+/// Returns such a receiver's response, and the time for which it can be understood to ask for a pause.
 pub fn answer(rng: &mut Rng) -> (Response, Option<u64>) {
     let (status, headers, retry_after_s): (u16, &[(&str, &str)], Option<u64>) = match rng.below(12) {
-        // Success is what the status says, whatever the rest says.
+        // The status alone decides success.
         0 => (200, &[("retry-after", "60"), ("webhook-delivery", "maybe")], None),
         1 => (299, &[("content-length", "-1"), ("content-type", "")], None),
         2 => (301, &[("location", "https://h0.sim.test/in")], None),

@@ -16,7 +16,7 @@ pub struct Params {
     pub tenants: usize,
     /// Instances of the application.
     pub applications: usize,
-    /// What each of them does, at most.
+    /// The largest number of actions of each.
     pub actions: u32,
     /// How long faults last, in milliseconds.
     pub fault_phase_ms: u64,
@@ -38,7 +38,8 @@ pub struct Params {
     pub hot: bool,
     /// The longest storage call without a stall, in microseconds.
     pub storage_us_max: u64,
-    /// What a commit may take longer than a read, in microseconds: time for others to act between the two.
+    /// The longest time by which a commit takes longer than a read, in microseconds. It lets other calls act between
+    /// the two.
     pub commit_us_max: u64,
     /// How many of ten webhooks want strict order.
     pub strict: u64,
@@ -57,15 +58,15 @@ pub struct Params {
     pub strangers: u32,
     /// When the store goes back to a backup.
     pub restore: Option<Plan>,
-    /// One of so many events is poison; 0: none is.
+    /// One of this number of events is poison; 0: none is.
     pub poison: u32,
-    /// How long messages are kept, in seconds; 0: for ever.
+    /// Retention of messages, in seconds; 0: without limit.
     pub retention_s: u32,
     /// How many of twenty actions erase a subject.
     pub erasures: u64,
     /// How many of twenty actions change whether a tenant keeps bodies.
     pub settings: u64,
-    /// For how long a webhook may fail, in seconds; 0: for ever.
+    /// Time for which a webhook may fail, in seconds; 0: without limit.
     pub disable_after_s: u32,
     /// How many deliveries in a row may fail; 0: all.
     pub disable_after_deliveries: u32,
@@ -105,7 +106,7 @@ pub struct Faults {
 }
 
 impl Params {
-    /// What this seed is.
+    /// Draws the parameters of a seed.
     pub fn draw(seed: u64) -> Params {
         let mut rng = Rng::of(seed, "params", 0);
         let fan_out = rng.below(1_000) == 0;
@@ -149,7 +150,7 @@ impl Params {
             answer_us_max: rng.pick(&[20_000, 200_000, 8_000_000]),
             pause_us_max: match (hot, redeliveries) {
                 (true, _) => 2_000_000,
-                // What has ended, or waits for another attempt, can be sent again only later.
+                // Ended and waiting deliveries can be sent again only later.
                 (_, 10) => rng.pick(&[1_000_000, 10_000_000, 60_000_000]),
                 _ => rng.pick(&[1_000, 1_000_000, 20_000_000]),
             },
@@ -199,7 +200,7 @@ impl Params {
         params.odd &= params.retention_s == 0 && params.settings == 0;
         params.strangers = strangers::rate(seed, params.tenants);
         if params.retention_s > 0 || params.settings + params.erasures > 0 {
-            // What kills whoever reads it is read by every pass.
+            // Every pass reads a message that kills its readers.
             params.poison = 0;
         }
         params.restore = Plan::draw(seed, params.fault_phase_ms);
@@ -217,15 +218,15 @@ impl Params {
         self.webhooks = self.webhooks.max(5);
     }
 
-    /// Whether clocks differ by more than the engine promises to bear in time (it must still lose nothing).
+    /// Returns true if clocks differ by more than the engine promises to tolerate in time (it must still lose nothing).
     pub fn wild_clocks(&self) -> bool {
         self.faults.clock_off_ms_max > CLOCK_SKEW_MS_MAX / 2
     }
 }
 
 impl Params {
-    /// Whether nothing can go wrong that would explain a request sent twice. Where one look at
-    /// every lane takes seconds, leases run out.
+    /// Returns true if no fault can explain a request that is sent twice. Where one look at every lane takes seconds,
+    /// leases run out.
     pub fn faultless(&self) -> bool {
         let faults = &self.faults;
         let storage = [faults.read_fails, faults.not_applied, faults.unknown_applied, faults.unknown_dropped];

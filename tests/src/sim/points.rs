@@ -1,5 +1,5 @@
-//! Crashes at every call: each scenario runs once to count its calls of storage and HTTP, then once for each of them and
-//! each way in which it can go wrong. What a scenario is, is in `script`; whether all is well, the checkers say.
+//! Crashes at every call. Each scenario runs once to count its calls of storage and HTTP, then once for each call and
+//! each way in which it can go wrong. The scenarios are in `script`, and the checkers judge.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -27,7 +27,7 @@ const CALLS_MIN: usize = 20;
 /// How far ahead the clock is of a worker that stumbles.
 const AHEAD_MS: u32 = 600_000;
 
-/// What kind of call.
+/// The kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Not a commit of its own: a read, a request, a wait, a commit inside a transaction of the platform's.
@@ -36,7 +36,7 @@ pub enum Kind {
     Commit,
 }
 
-/// What happens at a call.
+/// The fault at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The instance is gone before the call is carried out.
@@ -125,7 +125,7 @@ impl std::str::FromStr for Point {
     }
 }
 
-/// What became of a scenario.
+/// The result of a scenario.
 #[derive(Debug)]
 pub struct Played {
     /// The first promise that was broken.
@@ -136,7 +136,7 @@ pub struct Played {
     coverage: Coverage,
 }
 
-/// What became of all of them.
+/// The result of all scenarios.
 #[derive(Debug, Default)]
 pub struct Enumerated {
     /// How many scenarios there were.
@@ -294,7 +294,7 @@ impl World {
         }
     }
 
-    /// What goes wrong with this instance's call.
+    /// Returns the fault of this instance's call.
     pub fn hit(&self, instance: InstanceId) -> Option<Mode> {
         let (hit, mode) = self.script.as_ref()?.hit?;
         (hit == instance).then_some(mode)

@@ -1,4 +1,4 @@
-//! Deliveries that kill whoever works on them, or that the store refuses to have recorded, and what that does to an instance.
+//! Deliveries that kill their workers, or whose records the store refuses, and their effect on an instance.
 
 use std::collections::BTreeSet;
 
@@ -25,12 +25,13 @@ pub enum Poison {
     Submit,
     /// When the answer comes.
     Answer,
-    /// It is not deadly, but the store refuses whatever is recorded of it, but that it failed.
+    /// It is not deadly, but the store refuses every record of it, except that it failed.
     Record,
 }
 
-/// How many workers a delivery may kill, each time that it is asked for: three with others and three alone. What its lane is
-/// forgiven in between, because as many were recorded as it has slots, comes on top.
+/// Number of workers that a delivery may kill, each time that it is asked for: three with other deliveries and three in
+/// quarantine. Kills that were lifted from the lane in between, because as many attempts were recorded as it has slots,
+/// are added.
 const KILLS_MAX: usize = QUARANTINE_FAILED_CLAIMS as usize;
 
 /// How many more for each job that comes upon it: as many as its tries, and those before a step that came to its end.
@@ -42,7 +43,7 @@ pub struct Kills {
     /// How many of them are held against the lane, and were at most.
     held: usize,
     held_max: usize,
-    /// What the lane had been forgiven at the last one.
+    /// Number of kills that the lane had been forgiven at the last one.
     forgiven: usize,
 }
 
@@ -55,11 +56,11 @@ impl Kills {
     }
 }
 
-/// What the store says then.
+/// The store's error in that case.
 pub const REFUSED: &str = "simulated: it cannot be recorded";
 
 impl World {
-    /// What is wrong with an event's content, by its number.
+    /// Returns the poison in an event's content, by the event's number.
     fn poison(&self, marker: u64) -> Option<Poison> {
         if let Some(script) = &self.script {
             return script.scenario.poison.filter(|(deadly, _)| *deadly == marker).map(|(_, poison)| poison);
@@ -72,7 +73,7 @@ impl World {
         (rng.below(u64::from(self.params.poison)) == 0).then(|| rng.pick(&kinds))
     }
 
-    /// Whether a pump dies of what it is about to do.
+    /// Returns true if a worker dies of the call that it is about to make.
     pub fn dies_of_poison(&mut self, instance: InstanceId, op: &Op) -> bool {
         let Some((call, _)) = self.instances[instance].running else { return false };
         if !matches!(&*self.calls[call].job, Job::Deliver(_)) {
@@ -92,7 +93,7 @@ impl World {
         self.killed(instance, by, None)
     }
 
-    /// Whether it dies of the answer to this request.
+    /// Returns true if a worker dies of the response to this request.
     pub fn dies_of_answer(&mut self, instance: InstanceId, request: usize) -> bool {
         let message = self.sent[request].message.as_ref().and_then(|id| self.model.messages.get(id));
         let marker = message.map(|message| message.marker);
@@ -147,14 +148,14 @@ impl World {
                 let rounds = delivery.map_or(0, |delivery| 1 + delivery.asked_by.len() + delivery.asked_for.len());
                 let tenant = format!("{}/", message.tenant_part);
                 let jobs = self.model.jobs.keys().filter(|job| job.starts_with(&tenant)).count();
-                // Who has lost the lane does not know it yet.
+                // A worker that has lost the lane does not know it yet.
                 let lanes = self.model.lanes.values().filter(|lane| lane.deliveries.contains_key(id));
                 let lost: usize = lanes.map(|lane| lane.lost.len()).sum();
                 let otherwise = KILLS_OF_A_JOB_MAX * jobs + lost;
                 if lane.is_empty() { otherwise } else { KILLS_MAX * rounds }
             };
             let allowed: usize = messages.map(allowed).sum();
-            // What a backup did not have is not known any more.
+            // Messages that a backup did not have are unknown now.
             let known = self.params.restore.is_none();
             ensure(!known || kills.held_max <= allowed, "contained", || {
                 format!("event {marker} has killed more than {allowed} workers that held '{lane}': {kills:?}")
@@ -163,7 +164,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether the store refuses a pump's commit for what it records.
+    /// Returns true if the store refuses a worker's commit because of its record.
     pub fn refuses(&self, call: usize, mutations: &[Mutation]) -> bool {
         let refused = |mutation: &Mutation| match (mutation, rows::parse(mutation.key())) {
             (Mutation::Put { value, .. }, Some(Row::Attempt { message, .. })) => {

@@ -1,5 +1,5 @@
-//! A store restored from an older backup: everybody is gone, the rows and what they mean are those of the backup, and
-//! everything starts again. What the backup had must not be lost; what came after it is, and what was sent meanwhile is
+//! A store restored from an older backup: all instances are gone, the rows and the model are those of the backup, and
+//! everything starts again. The backup's content must not be lost. Later rows are lost, and requests sent meanwhile are
 //! sent again.
 
 use super::actor::Senses;
@@ -90,7 +90,7 @@ impl World {
             self.store.lose("inbox/");
         }
         self.model = backup.model.clone();
-        // Whoever had a lease then has it again, and is gone.
+        // The holder of a lease at that time has it again, and is gone.
         for holder in self.model.lanes.values().filter_map(|lane| lane.holder) {
             self.calls[holder].faults += 1;
         }
@@ -101,8 +101,8 @@ impl World {
         for (id, request) in self.sent.iter_mut().enumerate() {
             let recorded = backup.recorded.get(id).copied().unwrap_or(false);
             self.coverage.add_many(Count::LostRecords, usize::from(request.recorded && !recorded));
-            // Whatever recorded it has gone; or nothing has, and nothing will, whoever might have. What was over when the backup was
-            // made and had no record then has to be explained.
+            // The call that recorded it is gone, or no call has recorded it and none will. A request that was over when
+            // the backup was made, without a record, has to be explained.
             let open = backup.open.get(id).copied().unwrap_or(true);
             request.lost |= !recorded && (open || request.recorded);
             request.recorded = recorded;

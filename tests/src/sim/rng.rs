@@ -37,7 +37,7 @@ impl Rng {
         i64::try_from(drawn).unwrap_or(0) - bound
     }
 
-    /// True so many times in ten thousand.
+    /// Returns true this number of times in ten thousand.
     pub fn chance(&mut self, per_myriad: u32) -> bool {
         per_myriad > 0 && self.below(10_000) < u64::from(per_myriad)
     }

@@ -4,7 +4,7 @@
 use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 use serde::Deserialize;
 
-/// What a key is about. A lane is `<tenant>/<webhook>`.
+/// The meaning of a key. A lane is `<tenant>/<webhook>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Row<'a> {
     Message { message: &'a str },
@@ -25,7 +25,7 @@ pub enum Row<'a> {
     Other,
 }
 
-/// What this key is about; `None` if the layout has no such key.
+/// Returns the meaning of a key; `None` if the layout has no such key.
 pub fn parse(key: &str) -> Option<Row<'_>> {
     let (kind, rest) = key.split_once('/')?;
     let parts: [&str; 4] = {
@@ -79,7 +79,7 @@ pub struct Numbered {
     pub number: u32,
 }
 
-/// What is held against a lane.
+/// The quarantine record of a lane.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Quarantine {
     pub claims: u32,
@@ -112,12 +112,12 @@ impl Group {
 }
 
 impl Webhook {
-    /// Whether nothing follows what has used up its attempts.
+    /// True if no delivery follows one that has used up its attempts.
     pub fn pauses(&self) -> bool {
         self.strict_order && self.on_exhausted.as_deref() == Some("pause")
     }
 
-    /// Whether that has happened.
+    /// True if that has happened.
     pub fn is_paused(&self) -> bool {
         !self.active && self.inactive_reason.as_ref().is_some_and(|reason| reason.starts_with("paused:"))
     }
@@ -133,7 +133,7 @@ pub struct Subscriptions {
     pub webhooks: usize,
 }
 
-/// What is stored of an event, as far as the checkers look.
+/// The stored fields of an event that the checkers read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -146,14 +146,14 @@ pub struct Message {
     pub event: Option<serde_json::Value>,
 }
 
-/// What a tenant has settled for itself.
+/// A tenant's settings.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
     pub keep_bodies: bool,
 }
 
-/// What is stored of a webhook, as far as the checkers look.
+/// The stored fields of a webhook that the checkers read.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
@@ -188,7 +188,7 @@ pub struct Secret {
     pub until_ms: Option<u64>,
 }
 
-/// What one commit recorded.
+/// The records of one commit.
 #[derive(Debug, Deserialize)]
 pub struct Recent {
     pub attempts: Vec<Numbered>,
@@ -218,13 +218,13 @@ impl Job {
         (self.since_ms.unwrap_or(0), self.until_ms.unwrap_or(self.created_at_ms + CLOCK_SKEW_MS_MAX))
     }
 
-    /// Whether there is more to do.
+    /// True if there is more to do.
     pub fn runs(&self) -> bool {
         self.state == "running"
     }
 }
 
-/// What one commit finished routing of a tenant.
+/// Messages of a tenant that one commit finished routing.
 #[derive(Debug, Deserialize)]
 pub struct Routed {
     pub messages: Vec<RoutedMessage>,
@@ -251,7 +251,7 @@ pub struct Health {
     pub succeeded_at_ms: Option<u64>,
 }
 
-/// What is stored of an attempt.
+/// The stored fields of an attempt.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
@@ -275,28 +275,28 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Whether the receiver has ended the message, which is no failure of the webhook's.
+    /// Returns true if the receiver has ended the message, which is no failure of the webhook.
     pub fn is_aborted(&self) -> bool {
         self.status.is_some() && self.detail.as_deref() == Some("the receiver wants this message no more")
     }
 
-    /// Whether its round ends with it: the first delivery, or a redelivery.
+    /// Returns true if its round ends with it: the first delivery, or a redelivery.
     pub fn is_final(&self) -> bool {
         self.state != "retrying"
     }
 
-    /// Whether nothing follows.
+    /// Returns true if nothing follows.
     pub fn is_last(&self) -> bool {
         self.is_final() && self.again.is_none()
     }
 
-    /// Whether a request was made.
+    /// Returns true if a request was made.
     pub fn attempted(&self) -> bool {
         self.status.is_some() || self.error.is_some()
     }
 }
 
-/// Whether a value of an `attempt` row is another one without what the receiver answered.
+/// Returns true if a value of an `attempt` row is another one without the receiver's response.
 pub fn is_without_answer(before: &str, after: &str) -> bool {
     let without = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -312,7 +312,7 @@ pub fn is_without_answer(before: &str, after: &str) -> bool {
             .is_some_and(|before| serde_json::from_str(after).is_ok_and(|after: serde_json::Value| after == before))
 }
 
-/// Whether two values of an `attempt` row differ in nothing but what a redelivery changes.
+/// Returns true if two values of an `attempt` row differ only in the fields that a redelivery changes.
 pub fn same_attempt(before: &str, after: &str) -> bool {
     let without = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).ok()?;

@@ -1,5 +1,5 @@
-//! Breaks the protocol on purpose, between the engine and its store, one rule at a time: a checker that has never seen
-//! its fault proves nothing. Who notices is left to the checkers.
+//! Breaks the protocol on purpose, between the engine and its store, one rule at a time, because a checker that has
+//! never seen its fault proves nothing. The checkers must notice.
 
 use hookwright_engine::ports::{
     Check, Clock, Direction, Entropy, Entry, Host, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
@@ -24,7 +24,7 @@ macro_rules! sabotages {
                 match self { $(Sabotage::$name => $text),* }
             }
 
-            /// What must become of a run with it.
+            /// Returns the demanded outcome of a run with it.
             pub fn outcome(self) -> Outcome {
                 match self { $(Sabotage::$name => $outcome),* }
             }
@@ -32,7 +32,7 @@ macro_rules! sabotages {
     };
 }
 
-/// What must become of a sabotage.
+/// The demanded outcome of a sabotage.
 #[derive(Clone, Copy, Debug)]
 pub enum Outcome {
     /// One of these checkers notices it, before any other does.
@@ -117,7 +117,7 @@ sabotages! {
     SkipQuarantinedCheck "skip-quarantined-check" Seen(&["armed", "lease-respected", "held-against"]),
 }
 
-/// What a commit is for, told by the rows that it changes.
+/// The purpose of a commit, by the rows that it changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Accept,
@@ -144,7 +144,7 @@ pub struct Sabotaged<'a> {
 }
 
 impl<'a> Sabotaged<'a> {
-    /// The outside as it is, but for this rule, in this call.
+    /// Returns the outside with this rule broken, for this call.
     pub fn new(host: &'a dyn Host, sabotage: Sabotage, job: &Job) -> Sabotaged<'a> {
         let (pumps, asks) = (matches!(job, Job::Deliver(_)), matches!(job, Job::Redeliver { .. }));
         Sabotaged { host, sabotage, pumps, asks }
@@ -161,7 +161,7 @@ impl Storage for Sabotaged<'_> {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
         let mut entries = self.host.get(keys)?;
         if self.sabotage == Sabotage::SkipSecondReading && self.pumps {
-            // Who compares two versions of these rows finds them the same.
+            // A comparison of two versions of these rows finds them equal.
             entries
                 .iter_mut()
                 .flatten()
@@ -230,7 +230,7 @@ impl Storage for Sabotaged<'_> {
 }
 
 impl Sabotaged<'_> {
-    /// What is not there is looked for among everybody's.
+    /// Looks for a missing row among the rows of all tenants.
     fn look_further(&self, entry: &mut Option<Entry>, key: &str) {
         let parts: Vec<&str> = key.split('/').collect();
         if let ([family @ ("message" | "webhook"), _, id], None) = (&parts[..], &entry) {
@@ -331,13 +331,13 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
     }
 }
 
-/// Whether it is a step of a job that sends nothing again.
+/// Returns true if it is a step of a job that sends nothing again.
 fn asks_nothing(kind: Kind, mutations: &[Mutation]) -> bool {
     let asks = |mutation: &Mutation| matches!(mutation, Mutation::Put { key, .. } if key.starts_with("attempt/"));
     kind == Kind::Job && !mutations.iter().any(asks)
 }
 
-/// Whether it is such a step, and messages go with it, or lose their contents.
+/// Returns true if it is such a step, and removes messages or their contents.
 fn removes(kind: Kind, mutations: &[Mutation]) -> bool {
     asks_nothing(kind, mutations) && mutations.iter().any(|mutation| mutation.key().starts_with("message/"))
 }
@@ -374,7 +374,7 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
         Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
         Sabotage::ForgetJobAsk => kind == Kind::Job && key.starts_with("queue/"),
         Sabotage::ForgetJobWake => kind == Kind::Job && wake,
-        // What keeps its place in strict order is no row of its own.
+        // A delivery that keeps its place in strict order has no row of its own.
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"dueMs\":"),
         Sabotage::ForgetDisable => kind == Kind::Settle && key.starts_with("webhook/") && !value.contains("\"paused: "),
         Sabotage::ForgetRouted => key.starts_with("routed/"),
@@ -405,7 +405,7 @@ fn switch(sabotage: Sabotage, hook: &mut String) {
     }
 }
 
-/// What was held against a lane is forgotten whenever its row is put.
+/// Drops the quarantine record of a lane whenever its row is put.
 fn without_quarantine(mutation: &Mutation) -> Mutation {
     match mutation {
         Mutation::Put { key, value } if key.starts_with("lane/") => {
@@ -416,7 +416,7 @@ fn without_quarantine(mutation: &Mutation) -> Mutation {
     }
 }
 
-/// What has been recorded since a lane's last lease that ran out is forgotten.
+/// Drops the number of records since the lane's last lease that ran out.
 fn without_recorded(mutation: &Mutation) -> Mutation {
     match mutation {
         Mutation::Put { key, value } if key.starts_with("lane/") => {

@@ -19,36 +19,36 @@ pub struct Scenario {
     pub name: &'static str,
     /// Instances that pump.
     pub workers: usize,
-    /// What there is from the start.
+    /// The webhooks at the start.
     pub webhooks: &'static [Hook],
-    /// What the platform does, and how long after its last call, in milliseconds.
+    /// The platform's steps, and the pause before each, in milliseconds.
     pub steps: &'static [(u64, Step)],
-    /// What must have happened at the end of a run without faults.
+    /// The events that a run without faults must count.
     pub expects: &'static [Count],
     /// The first worker's clock is ahead by far, and it is gone when it first sends.
     pub stumbles: bool,
     /// The event of this number is poison.
     pub poison: Option<(u64, Poison)>,
-    /// How long messages are kept, in seconds; 0: for ever.
+    /// Retention of messages, in seconds; 0: without limit.
     pub retention_s: u32,
 }
 
 /// A webhook and its receiver.
 #[derive(Clone, Copy, Debug)]
 pub struct Hook {
-    /// What it subscribes to, in JSON.
+    /// Its patterns, in JSON.
     pub events: &'static str,
     /// In JSON.
     pub schedule: &'static str,
     /// Requests a minute; 0: as many as there are.
     pub rate: u32,
-    /// What the receiver answers, request by request; the last answer stays.
+    /// The receiver's statuses, request by request; the last stays.
     pub answers: &'static [u16],
     /// Further fields, each after a comma.
     pub more: &'static str,
 }
 
-/// What the platform does.
+/// A step of the platform.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// Reports the events of these numbers.
@@ -378,10 +378,9 @@ pub struct Script {
     pub point: Option<Point>,
     /// The calls of storage and HTTP so far.
     pub calls: Vec<Kind>,
-    /// Who makes the call that is hit, until it is over.
+    /// The instance that makes the hit call, until the call is over.
     pub hit: Option<(InstanceId, Mode)>,
-    /// The commit that is late; it arrives when its sender's successor, or its sender, has made so many others and makes
-    /// the next.
+    /// The late commit, and the number of commits that its sender or its successor makes before it arrives.
     pub late: Option<(Held, u32)>,
     /// The first worker has yet to stumble.
     pub stumbles: bool,
@@ -397,7 +396,7 @@ impl Script {
         Script { scenario, point, calls: Vec::new(), hit: None, late: None, stumbles, steps, now: None }
     }
 
-    /// Whether the platform has done everything.
+    /// Returns true if the platform has made all its steps.
     pub fn over(&self) -> bool {
         self.steps.is_empty() && self.now.is_none()
     }

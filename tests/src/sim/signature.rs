@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use hookwright_engine::ports::Request;
 use sha2::Sha256;
 
-/// Whether the request is signed with all of the secrets that are live, in one of these views of what is, as the profile says:
-/// with each of them, or with the newest. And whether it is dated by the sender's clock.
+/// Returns true if the request is signed with the secrets that are live in one of these views of the registration, as
+/// the profile says: with each of them, or with the newest. Its date must be that of the sender's clock.
 pub fn verify(profile: &str, request: &Request, live: &[Vec<&str>], clock_us: u64) -> Result<(), String> {
     let body = request.body.as_deref().ok_or("the request has no body")?;
     let (signature, signed) = match profile {

@@ -1,5 +1,5 @@
-//! What a storage call does in the simulated world: whether it fails, whether a commit is applied, when it arrives, and
-//! what the caller is told of it. Rows and checks are the store's, judgement is the checkers'.
+//! Storage calls in the simulated world: if a call fails, if a commit is applied, when it arrives, and the caller's
+//! answer. The store has the rows and the checks, and the checkers judge.
 
 use hookwright_engine::keys;
 use hookwright_engine::ports::{Check, Mutation, StorageError};
@@ -292,7 +292,7 @@ impl World {
 }
 
 impl World {
-    /// What a commit has removed is forgotten, and must have left no trace where that was asked for.
+    /// Forgets the rows that a commit has removed. An erased message must have left no trace.
     fn forget_gone(&mut self, call: CallId, touched: &Touched, mutations: &[Mutation]) -> Result<(), Failure> {
         for (id, before) in &touched.jobs {
             if let (None, Job::Erase { tenant, subject }) = (before, &*self.calls[call].job) {

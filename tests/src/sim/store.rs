@@ -87,7 +87,7 @@ impl SimStore {
         self.rows.retain(|key, _| !key.starts_with(prefix));
     }
 
-    /// A row that has this text in its key or in its value, but for marks.
+    /// Returns a row that has this text in its key or in its value, except erasure marks.
     pub fn naming(&self, text: &str) -> Option<String> {
         let names = |(key, (value, _)): &(&String, &(String, u64))| {
             !super::kept::remembers(key, value) && (key.contains(text) || value.contains(text))

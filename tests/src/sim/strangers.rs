@@ -22,7 +22,7 @@ pub fn request(path: &str, tenant: &str) -> (ApiRequest, Caller) {
     (request, Caller { tenant: tenant.to_owned(), user: None, permissions: Vec::new() })
 }
 
-/// What it was answered, as a call's answer.
+/// Converts a response of the API into a call's result.
 pub fn answer(response: ApiResponse) -> Done {
     let kind = match response.status {
         200 => return Done::Json(Ok(response.body)),

@@ -1,5 +1,5 @@
-//! What the platform does: registers and changes webhooks, reports events, repeats some of them, in transactions or not.
-//! It draws each action and remembers what it needs to draw the next; judging the answers is left to `checkers`.
+//! The platform: registers and changes webhooks, reports events, repeats some of them, in transactions or not. It draws
+//! each action and remembers as much as it needs to draw the next. The `checkers` judge the answers.
 
 use std::collections::BTreeMap;
 
@@ -131,7 +131,7 @@ impl Job {
 }
 
 impl Job {
-    /// Whose call it is; none: a pump's.
+    /// Returns the tenant of the call; `None` for a worker's call.
     pub fn tenant(&self) -> Option<&str> {
         match self {
             Job::Deliver(_) => None,
@@ -154,7 +154,7 @@ impl Job {
         }
     }
 
-    /// What the call names.
+    /// Returns the ids and texts that the call names.
     pub fn names(&self) -> Names<'_> {
         let nothing = Names { message: None, webhook: None, job: None };
         match self {
@@ -200,7 +200,7 @@ impl Job {
     }
 }
 
-/// What a call names, by ids.
+/// The ids that a call names.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     pub message: Option<&'a str>,
@@ -218,7 +218,7 @@ pub fn settings(keep_bodies: bool) -> String {
     format!(r#"{{"keepBodies":{keep_bodies}}}"#)
 }
 
-/// What an application does right after it has reported an event, while that is being routed.
+/// An application's next action right after it has reported an event, while the event is being routed.
 #[derive(Clone, Copy, Debug)]
 enum Next {
     /// Registers a webhook for everything.
@@ -266,7 +266,7 @@ pub struct Workload {
     waiting: Vec<(String, String)>,
     /// The last redelivery, which somebody else may want as well.
     redelivered: Option<Job>,
-    /// What each application is about to do, the next thing last.
+    /// Each application's next actions, in reverse order.
     bursts: BTreeMap<usize, Vec<Next>>,
     /// One for each registration.
     pub receivers: Vec<Receiver>,
@@ -282,7 +282,8 @@ impl Workload {
         let mut rng = Rng::of(seed, "workload", 0);
         let perfex = params.profile == "perfex-assets";
         let schedules = match (params.hot, params.redeliveries) {
-            // What waits must wait until a redelivery finds it, and not for long, so that both want it at the same time.
+            // A waiting delivery must wait until a redelivery finds it, and only briefly, so that both want it at the
+            // same time.
             (true, 10) if params.race => vec!["[1,1,1,1,1,1,1,1]"],
             (true, 10) => vec!["[4,4,4,4]"],
             (true, _) => vec!["[1,1,1,1]"],
@@ -366,7 +367,7 @@ impl Workload {
         }
     }
 
-    /// Whether an application goes on at once.
+    /// Returns true if an application goes on at once.
     pub fn hurries(&self, application: usize) -> bool {
         self.bursts.get(&application).is_some_and(|burst| !burst.is_empty())
     }

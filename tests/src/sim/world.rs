@@ -1,5 +1,5 @@
-//! The world of one seed: its clock, its agenda and its instances. It decides whose turn it is; what a storage call
-//! does is in `storage_calls`, what becomes of requests in `http_calls`, how calls begin and end in `calls`.
+//! The world of one seed: its clock, its agenda and its instances. It decides the order of turns. Storage calls are in
+//! `storage_calls`, requests in `http_calls`, and the beginning and end of calls in `calls`.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -40,10 +40,10 @@ const REST_US_MAX: u64 = 730 * 24 * 3_600 * 1_000_000;
 /// How many turns it may take.
 const TURNS_MAX: u64 = 8_000_000;
 
-/// No instance has so many lives.
+/// More than the number of any instance's lives.
 const LIVES_MAX: u64 = 1_000_000;
 
-/// What a platform's commit takes where redeliveries race with attempts, in microseconds.
+/// The longest time of a platform's commit where redeliveries race with attempts, in microseconds.
 const RACE_US_MAX: u64 = 6_000_000;
 
 /// Of the time in which a lease is to be given back, what the store must have taken to be the reason why it was not.
@@ -52,12 +52,12 @@ const RELEASE_US: u64 = 2_000_000;
 /// An index into the instances.
 pub type InstanceId = usize;
 
-/// What is due at some time.
+/// An entry of the agenda.
 #[derive(Debug)]
 pub enum Due {
     /// An instance begins its next call.
     Start(InstanceId, u64),
-    /// What an instance asked is done.
+    /// The call that an instance has made is carried out.
     Execute(InstanceId, u64),
     /// It learns the answer.
     Answer(InstanceId, u64, Box<Reply>),
@@ -80,7 +80,7 @@ pub enum Due {
 /// A commit that has not arrived.
 #[derive(Debug)]
 pub struct Held {
-    /// Whose it is.
+    /// The call that submitted it.
     pub call: CallId,
     /// As submitted.
     pub checks: Vec<Check>,
@@ -90,7 +90,7 @@ pub struct Held {
     pub transaction: Option<Fate>,
 }
 
-/// What becomes of a transaction.
+/// The end of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It commits.
@@ -112,7 +112,7 @@ pub struct Instance {
     pub off_us: i64,
     /// Its call.
     pub running: Option<(CallId, Running)>,
-    /// What that asks.
+    /// The call's open question to the outside.
     pub asks: Option<Op>,
     /// Counts its steps, so that what was due for an earlier one is void.
     pub epoch: u64,
@@ -139,9 +139,9 @@ pub struct Instance {
 /// A call of the engine.
 #[derive(Debug)]
 pub struct Call {
-    /// Who makes it.
+    /// The instance that makes it.
     pub instance: InstanceId,
-    /// What it is.
+    /// The call itself.
     pub job: Rc<Job>,
     /// When it began, in true microseconds.
     pub began_us: u64,
@@ -162,7 +162,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Whether its commits are part of a transaction of the platform's.
+    /// Returns true if its commits are part of a transaction of the platform's.
     pub fn in_transaction(&self) -> bool {
         matches!(&*self.job, Job::Accept { transaction: true, .. })
     }
@@ -171,7 +171,7 @@ impl Call {
 /// Everything.
 #[derive(Debug)]
 pub struct World {
-    /// What the seed is.
+    /// The parameters that the seed drew.
     pub params: Params,
     /// The faults now.
     pub faults: Faults,
@@ -183,25 +183,25 @@ pub struct World {
     pub store: SimStore,
     /// Counts applied commits.
     pub revision: u64,
-    /// What the rows mean.
+    /// The meaning of the rows.
     pub model: Model,
     /// The platform.
     pub workload: Workload,
-    /// Who is there.
+    /// All instances.
     pub instances: Vec<Instance>,
     /// All calls.
     pub calls: Vec<Call>,
     /// How each of them ended.
     pub ends: Vec<End>,
-    /// What redeliveries promised of messages that were not routed yet.
+    /// The promises of redeliveries about messages that were not routed yet.
     pub promises: Vec<Promise>,
     /// All requests.
     pub sent: Vec<Sent>,
-    /// What will be told of each, until it is.
+    /// The result of each request, until it is told.
     pub results: Vec<Option<Completion>>,
-    /// What they carried.
+    /// The bodies of the requests.
     pub bodies: Bodies,
-    /// What has gone wrong that may have made others wait.
+    /// Faults that may have made other webhooks wait.
     pub excuses: Excuses,
     /// When each lane may be sent the next.
     pub paces: Paces,
@@ -215,21 +215,21 @@ pub struct World {
     pub strangers: Rng,
     /// Draws how far clocks are off.
     pub clocks: Rng,
-    /// What happened, counted.
+    /// Counts of events.
     pub coverage: Coverage,
-    /// What happened, in order.
+    /// The story of the run.
     pub trace: Trace,
     /// The rule that is broken on purpose.
     pub sabotage: Option<Sabotage>,
     /// Where calls are carried out, if not here.
     pub elsewhere: Option<Rc<dyn Elsewhere>>,
-    /// What happens, where it is not drawn.
+    /// The scripted course, where it is not drawn.
     pub script: Option<Script>,
     /// Faults are over.
     pub calm: bool,
     /// Commits under way.
     pub held: u32,
-    /// What the store may go back to.
+    /// The backup to which the store may return.
     pub backup: Option<Backup>,
     /// Counts how often it did.
     pub era: u64,
@@ -242,7 +242,7 @@ pub struct World {
     resting: bool,
 }
 
-/// What is due; its place in the agenda does not depend on what it is.
+/// An entry of the agenda. Its place does not depend on its kind.
 #[derive(Debug)]
 struct Slot(Due);
 
@@ -375,7 +375,7 @@ impl World {
         }
     }
 
-    /// Puts something on the agenda, so many microseconds from now. What is due at the same time comes in any order.
+    /// Puts an entry on the agenda, after a delay in microseconds. Entries of the same time come in any order.
     pub fn at(&mut self, delay_us: u64, due: Due) {
         let order = self.order.next();
         self.agenda.push(Reverse((self.now_us + delay_us, order, Slot(due))));
@@ -547,8 +547,8 @@ impl World {
         }
     }
 
-    /// Whether a call may have lost this lease: it ended before its time, it met a fault, clocks differ and another one's was
-    /// ahead, or a slow store left it no time.
+    /// Returns true if a call may have lost this lease: it ended early, it met a fault, clocks differ and another one
+    /// was ahead, or a slow store left it no time.
     fn went_wrong(&self, lost: &Lost) -> bool {
         let ended = !matches!(self.ends[lost.call], End::Answered | End::Open);
         let clocks = lost.early && self.params.faults.clock_off_ms_max > 0;
@@ -578,7 +578,7 @@ impl World {
         }
     }
 
-    /// The store has changed: whoever sleeps because nothing was due looks again, as often as the hosts poll.
+    /// The store has changed. An instance that sleeps because nothing was due looks again, as often as the hosts poll.
     pub fn wake_sleepers(&mut self) {
         for instance in 0..self.instances.len() {
             if self.instances[instance].sleeps {
@@ -626,7 +626,7 @@ impl World {
         self.model.lanes.values().filter_map(lane_due).min()
     }
 
-    /// The same, but for work without an end.
+    /// Returns the same, except for work without an end.
     fn next_asked_ms(&self, clock_ms: u64) -> Option<u64> {
         if self.store.count("inbox/") > 0 {
             return Some(clock_ms);
@@ -656,7 +656,7 @@ impl World {
         }
     }
 
-    /// What happened, counted, with what only the end can tell.
+    /// Returns the counts, with those that only the end can tell.
     pub fn counted(&self) -> Coverage {
         let mut coverage = self.coverage.clone();
         let unrecorded = self.sent.iter().filter(|request| !request.recorded && request.message.is_some()).count();

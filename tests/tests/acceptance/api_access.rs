@@ -1,4 +1,4 @@
-//! Who may call, for whom, what, and how large.
+//! Access to the API: callers, tenants, permissions, and sizes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -69,7 +69,7 @@ fn tenants_see_nothing_of_each_other() {
     let event = r#"{"type": "b", "id": "evt-1"}"#;
     let other = serve.call_for("other", "POST", "/events", event).expect(202).json();
     assert_ne!(other["messageIds"][0], message.as_str());
-    // The caller's tenant counts, whatever the event says.
+    // The caller's tenant counts, not the event's.
     let event = r#"{"type": "b", "tenant": "acme"}"#;
     serve.call_for("other", "POST", "/events", event).expect_problem(422, Some("tenant"));
     serve.call_for(&"x".repeat(65), "POST", "/events", r#"{"type": "b"}"#).expect_problem(422, Some("tenant"));

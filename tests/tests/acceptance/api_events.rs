@@ -24,7 +24,7 @@ fn the_same_event_again_is_the_same_message() {
     let ids = both["messageIds"].as_array().unwrap();
     assert_eq!((ids.len(), &ids[0]), (3, &json!(first)));
     assert!(receiver.wait_for(3, PATIENCE));
-    // What ends has settled everything: nothing else is on its way.
+    // The service has settled everything before it ends, so nothing else is on its way.
     serve.stop();
     let mut received: Vec<String> =
         receiver.received().iter().map(|request| request.header("webhook-id").unwrap().to_owned()).collect();

@@ -1,4 +1,4 @@
-//! What the API does at its bounds: many at once, far too much, what contradicts what is there.
+//! The API at its bounds: many calls at once, bodies that are far too large, and contradictions to stored values.
 
 use std::thread;
 
@@ -81,7 +81,7 @@ fn headers_and_formats_agree() {
         shown.as_object_mut().unwrap().remove("secret");
         shown
     });
-    // What is shown can be sent back: the mask stands for the value that is there, and for no other.
+    // A shown webhook can be sent back. The mask stands for the stored value, and for no other.
     change(json!({"headers": {"X-Key": "********", "X-New": "n"}})).expect(200);
     change(json!({"headers": {"X-Other": "********"}})).expect_problem(422, Some("headers.X-Other"));
     serve.accept(&json!({"type": "asset.lost"}));

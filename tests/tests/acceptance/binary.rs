@@ -32,7 +32,7 @@ fn build(profile: &Path) -> Result<(), String> {
     let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let parent = profile.parent().ok_or("the test is in no target folder")?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What cargo has set for this package makes build scripts of others run again.
+    // The variables that cargo has set for this package make build scripts of other packages run again.
     for (variable, _) in std::env::vars_os() {
         let Some(variable) = variable.to_str() else { continue };
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_", "CARGO_TARGET_TMPDIR"]

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use super::{PATIENCE, binary, until};
 
-/// What a command said, and how it ended.
+/// The output of a command, and its exit status.
 #[derive(Debug)]
 pub struct Output {
     pub code: i32,
@@ -88,7 +88,7 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
     }
 
-    /// Waits for its end. What it said since the last look comes along.
+    /// Waits for its end. Returns its output since the last look.
     pub fn wait(mut self) -> (ExitStatus, Vec<String>) {
         let status = until("the end of the process", || self.child.try_wait().unwrap());
         (status, self.stdout.iter().collect())

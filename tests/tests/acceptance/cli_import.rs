@@ -194,7 +194,7 @@ fn what_the_service_alone_knows_is_rehearsed_when_it_is_told() {
     assert!(output.stderr.contains("[1]: url: ") && output.stderr.contains("nothing was written"), "{output:?}");
     assert!(webhooks(&serve, "default").is_empty());
 
-    // What can only be told on the way: the others are created.
+    // Some errors are found only during the import. The other webhooks are created.
     let list = json!([row("https://a.example/"), row("https://b.example/")]);
     let output = import(serve.address(), &told, &list).expect(1);
     assert_eq!(output.stdout, "created 1, already there 0, refused 1\n");

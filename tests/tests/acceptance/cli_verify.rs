@@ -29,7 +29,7 @@ fn every_case_is_verified() {
         for profile in [profile, "auto"] {
             let arguments = ["verify", "--profile", profile, "--request", "-", "--at", &at];
             let output = run_with(&arguments, &[("HOOKWRIGHT_SECRET", secret)], request.as_bytes());
-            // A request without any header of its profile is nobody's.
+            // A request without any header of its profile fits no profile.
             let says = if profile == "auto" && output.stdout.contains("unrecognised") { "unrecognised" } else { says };
             check(output.keeps(&[secret]), code, says);
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// What the API said.
+/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

@@ -14,11 +14,11 @@ use super::raw::{RawReceiver, RawRequest};
 use super::serve::Serve;
 
 const CASES: &str = include_str!("../../data/conformance/dialects.json");
-/// What the hosts of the cases are called.
+/// The names of the cases' hosts.
 const ORIGIN: &str = "https://hooks.example.com";
 /// Headers of the transport, which the cases leave aside.
 const TRANSPORT: [&str; 4] = ["host", "content-length", "user-agent", "accept-encoding"];
-/// What a clock's second and a busy machine are allowed.
+/// The tolerance for a clock's second and a busy machine.
 const TOLERANCE_S: i64 = 1;
 
 #[derive(Deserialize)]
@@ -142,7 +142,7 @@ fn check_request(case: &Case, request: &RawRequest, message: &str, [begun_s, end
                 assert_eq!(found, message, "{what}");
             }
             "webhook-signature" => {
-                // What recomputes this attempt's signature makes the case's out of the case's id and time.
+                // Recomputing this attempt's signature with the case's id and time gives the case's signature.
                 let webhook = Webhook::new(case.webhook["secret"].as_str().unwrap()).unwrap();
                 let sign = |id: &str, at_s| webhook.sign(id, at_s, expected.body.as_bytes()).unwrap();
                 assert_eq!(value, &sign(&case.message_id, case.attempt_at), "the case contradicts itself");

@@ -47,7 +47,7 @@ fn receivers_that_never_answer_delay_nobody_else() {
     }
 }
 
-/// How long each of so many events takes from the call to the healthy receiver, in order of length.
+/// Measures the time of this number of events from the call to the healthy receiver. Returns the times, sorted.
 fn delays(serve: &Serve, receiver: &Receiver) -> Vec<Duration> {
     let before = receiver.received().len();
     let mut handed_over: BTreeMap<String, SystemTime> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What is kept, and for how long.
+//! Retention, redaction and erasure.
 
 use hookwright_host::receiver::{Receiver, Script};
 use serde_json::{Value, json};

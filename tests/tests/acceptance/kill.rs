@@ -1,4 +1,4 @@
-//! `kill -9` at any moment, again and again, under load: whatever was accepted arrives everywhere.
+//! `kill -9` at any moment, again and again, under load: every accepted event arrives everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -79,8 +79,8 @@ fn register(serve: &Serve, receiver: &Receiver) -> String {
     webhook["id"].as_str().unwrap().to_owned()
 }
 
-/// Hands over all events while the service is killed and started again. Answers the service that is left, and the message
-/// id of each event, by the event's own.
+/// Hands over all events while the service is killed and started again. Returns the last service, and the message id of
+/// each event by the event's own id.
 fn load(folder: &TempDir, serve: Serve, seed: u64) -> (Serve, BTreeMap<usize, String>) {
     let mut random = seed | 1;
     let address = Mutex::new(serve.address());
@@ -172,7 +172,7 @@ fn ends(serve: &Serve, webhook: &str) -> BTreeMap<String, Vec<String>> {
     ends
 }
 
-/// Whether no work is left over: nothing accepted and not routed, nothing queued, nothing announced.
+/// Returns true if no work is left: nothing accepted and not routed, nothing queued, no timer.
 fn is_quiet(store: &SqliteStore) -> bool {
     ["inbox", "queue", "timer"].into_iter().all(|prefix| {
         let range = hookwright_engine::ports::KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };

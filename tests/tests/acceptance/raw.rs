@@ -60,7 +60,7 @@ impl RawRequest {
         self.answer.send(status).unwrap();
     }
 
-    /// The values of a header, whatever the case of its name.
+    /// Returns the values of a header, in any case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

@@ -88,7 +88,7 @@ impl Serve {
         self.address
     }
 
-    /// What it has written to stderr so far.
+    /// Returns its stderr so far.
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
@@ -110,7 +110,7 @@ impl Serve {
         self.call("GET", path, "").expect(200).json()
     }
 
-    /// Registers a webhook. Answers it as the API did.
+    /// Registers a webhook. Returns the API's response.
     pub fn register(&self, registration: &Value) -> Value {
         self.call("POST", "/webhooks", &registration.to_string()).expect(201).json()
     }
@@ -136,7 +136,7 @@ impl Serve {
         }
     }
 
-    /// Waits until a webhook has so many attempts in its log.
+    /// Waits until a webhook has this number of attempts in its log.
     pub fn wait_for_attempts(&self, webhook: &str, count: usize) -> Vec<Value> {
         until(&format!("{count} attempts"), || {
             let attempts = self.attempts(webhook);

@@ -1,4 +1,4 @@
-//! What `serve` can be given and what it makes itself: destinations, component, keys, token.
+//! Options of `serve`, and the files that it makes itself: destinations, component, keys, token.
 
 mod egress;
 

@@ -1,4 +1,4 @@
-//! The kit's file, read. What its fields mean is written in `tests/data/egress/README.md`.
+//! Reads the kit's file. `tests/data/egress/README.md` explains its fields.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -73,7 +73,7 @@ pub struct Step {
     pub allow: Vec<String>,
 }
 
-/// What the stand-in for every receiver does with a connection after a response.
+/// The behaviour of the kit's receiver after a response.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Server {
@@ -101,7 +101,7 @@ pub struct ResponseCase {
     pub timeout_ms: u32,
 }
 
-/// What a receiver sends next, once it has read the request.
+/// The receiver's next bytes, once it has read the request.
 #[derive(Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields, rename_all_fields = "camelCase")]
 pub enum Sent {

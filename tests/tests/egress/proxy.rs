@@ -12,7 +12,7 @@ use super::stand::{Stand, listen, read_request};
 use super::{exchange, kit, request};
 use crate::http_tls;
 
-/// What a proxy says when the tunnel stands.
+/// A proxy's response when the tunnel stands.
 pub const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 const PUBLIC: &str = "93.184.216.34";
 
@@ -24,8 +24,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Answers the n-th connection; `None` as the target holds the connection open and says nothing. What follows a 200 is
-    /// handed on, to the target and back.
+    /// Returns the response for the n-th connection; `None` keeps the connection open without a response. Bytes after a
+    /// 200 go to the target and back.
     pub fn start(answer: impl Fn(usize) -> (&'static str, Option<SocketAddr>) + Send + Sync + 'static) -> Proxy {
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = asked.clone();
@@ -47,7 +47,7 @@ impl Proxy {
         Proxy { address, asked }
     }
 
-    /// What it was asked since the last time.
+    /// The requests since the last look.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }

@@ -1,5 +1,5 @@
-//! What stands in for the network in the kit: a resolver with prepared answers, and one listener on loopback behind every
-//! address. It notes what the client looks up and where it would have connected to.
+//! The network's stand-in for the kit: a resolver with prepared answers, and one listener on loopback behind every
+//! address. It records the client's lookups and targets.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -52,7 +52,7 @@ impl Stand {
         Arc::new(Stand { listener, state: Mutex::default(), requests: Arc::default() })
     }
 
-    /// What a name resolves to from now on, one answer after the other.
+    /// Sets the answers for a name, one after the other.
     pub fn answer(&self, name: &str, answers: Vec<Vec<IpAddr>>) {
         self.state.lock().unwrap().answers.insert(name.to_owned(), answers);
     }
@@ -138,7 +138,7 @@ pub fn scripted(steps: Vec<Sent>) -> SocketAddr {
     })
 }
 
-/// Whether the client still has the connection open after so long.
+/// Returns true if the client still has the connection open after this time.
 fn stays_open(stream: &mut TcpStream, pause: Duration) -> bool {
     stream.set_read_timeout(Some(pause)).unwrap();
     match stream.read(&mut [0; 1024]) {

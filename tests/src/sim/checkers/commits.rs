@@ -17,7 +17,7 @@ pub struct Applied {
     pub call: CallId,
     /// True time.
     pub now_us: u64,
-    /// The clock of whoever submitted it.
+    /// The clock of the instance that submitted it.
     pub clock_ms: u64,
     /// How far one clock can move against itself.
     pub clock_slack_ms: u64,
@@ -106,7 +106,8 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     Ok(())
 }
 
-/// What claims and releases write they delete: however often a lane changes hands, it has one wake of its own.
+/// Claims and releases delete the timers that they write. A lane that changes hands many times has one timer of its
+/// own.
 fn bounded(id: &str, lane: &Lane) -> Result<(), Failure> {
     let mut left =
         lane.own_wakes.iter().filter(|wake| lane.wakes.contains(*wake) && lane.lease.timer.as_ref() != Some(wake));
@@ -123,13 +124,13 @@ fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
     let last = lane.hook.iter().rev().find_map(|(_, hook)| hook.as_ref());
     let strict = last.is_some_and(|hook| hook.strict_order);
     let next = lane.queue.iter().map(|(key, group)| (group.due_ms(key, strict), key));
-    // In strict order the first row is the next; whatever is due behind it has to wait.
+    // In strict order the first row is the next one. Due rows behind it have to wait.
     let Some((due_ms, first)) = (if strict { next.take(1).next() } else { next.min() }) else { return Ok(()) };
     let announced = lane.wakes.first().and_then(|wake| match rows::parse(wake) {
         Some(Row::Timer { due_ms, .. }) => Some(due_ms),
         _ => None,
     });
-    // What a switch of strict order makes due is announced by the switch.
+    // A switch of strict order announces the deliveries that it makes due.
     let due_ms = due_ms.max(lane.switched_ms).max(lane.free_at_ms);
     ensure(leased || announced.is_some_and(|at_ms| at_ms <= due_ms), "announced", || {
         format!("'{first}' waits in the free lane {id}, whose wakes are {:?}", lane.wakes)
@@ -180,7 +181,7 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whoever changes by which patterns a webhook is found writes the tenant's row, which counts its webhooks.
+/// A call that changes a webhook's patterns writes the tenant's row, which counts its webhooks.
 fn counted(model: &Model, touched: &Touched) -> Result<(), Failure> {
     for tenant in &touched.subscribed {
         ensure(touched.counted.contains(tenant), "counted", || format!("the row of '{tenant}' was not written"))?;
@@ -239,7 +240,7 @@ fn asked(
     ensure(new || number > 0 || delivery.moved.contains_key(&1), "asked", || format!("{}: it was there", about()))
 }
 
-/// What is recorded happened: a request of this very call ended so, and what follows is what the schedule says.
+/// Judges a recorded attempt: a request of the same call ended so, and the next attempt follows the schedule.
 fn truthful(
     model: &Model,
     lane_id: &str,
@@ -253,7 +254,7 @@ fn truthful(
     let delivery = &lane.deliveries[message];
     let log = &delivery.log[&number];
     let about = || format!("attempt {number} of {message} for {lane_id}: {log:?}");
-    // Who holds a lane has read the webhook in this very call.
+    // The holder of a lane has read the webhook in the same call.
     let states = during(lane, applied.began_us, applied.now_us);
     if log.state == "failed" {
         return quarantine::condemned(lane, message, number, log, about);
@@ -284,7 +285,7 @@ fn truthful(
     follows(log, tries, &states, request, about)
 }
 
-/// Success ends it; a failure is followed by what some schedule of the webhook said after so many tries.
+/// Success ends a delivery. After a failure the next attempt follows a schedule that the webhook had.
 fn follows(
     log: &rows::Attempt,
     tries: u32,
@@ -300,7 +301,7 @@ fn follows(
     let waits = |index: u32| states.iter().flatten().filter_map(move |hook| hook.schedule_s.get(index as usize - 1));
     match log.state.as_str() {
         "retrying" => {
-            // Who asks for the end of a webhook that has been made active again meanwhile is not heard.
+            // A request to end a webhook that has been made active again meanwhile has no effect.
             let activated = || states.iter().flatten().map(|hook| hook.activated_at_ms);
             let changed = activated().min() != activated().max();
             let ends = request.aborts || (request.wish && !changed);

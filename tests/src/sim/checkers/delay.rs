@@ -1,5 +1,5 @@
-//! Judges how long a healthy webhook waits for its first attempt, whatever the others' receivers do: no longer than what its own
-//! queue takes, and what has gone wrong meanwhile with workers, store and clocks explains, added up fault by fault.
+//! Judges a healthy webhook's wait for its first attempt. Other webhooks' receivers may not lengthen it. The bound is
+//! the time for its own queue, plus the time that each fault of workers, store and clocks explains.
 
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX, TIMEOUT_MS_MAX};
 
@@ -25,7 +25,7 @@ const STORAGE_CALLS: u64 = 60;
 /// Those of each job that has its turns in between.
 const JOB_CALLS: u64 = 20;
 
-/// What went wrong, as the time that it may cost, added up; and when a pump's time was used up.
+/// Faults, as the sum of the times that they may cost, and the times when a worker's budget ended.
 #[derive(Clone, Debug, Default)]
 pub struct Excuses {
     /// When, and the sum up to then.
@@ -46,7 +46,7 @@ impl Excuses {
         self.used_up_us = now_us;
     }
 
-    /// What has gone wrong since then.
+    /// Returns the time that the faults since then explain.
     fn since(&self, from_us: u64) -> u64 {
         let before = self.faults.partition_point(|(at_us, _)| *at_us < from_us);
         let sum = |index: usize| self.faults.get(index).map_or(0, |(_, sum_us)| *sum_us);
@@ -55,7 +55,7 @@ impl Excuses {
     }
 }
 
-/// Judges the first attempt of a message that was accepted then, beside so many jobs.
+/// Judges the first attempt of a message that was accepted then, while this number of jobs ran.
 pub fn first_attempt(
     params: &Params,
     excuses: &Excuses,
@@ -66,11 +66,11 @@ pub fn first_attempt(
 ) -> Result<(), Failure> {
     let storage_us = params.storage_us_max + params.commit_us_max;
     let clocks_us = 4 * params.faults.clock_off_ms_max * 1_000;
-    // What was in the webhook's queue then, or has come since, may go first.
+    // Deliveries that were in the webhook's queue then, or have come since, may go first.
     let own =
         lane.deliveries.values().filter(|delivery| !delivery.entries.is_empty() || delivery.recorded_us >= accepted_us);
     let own = own.count() as u64 * (params.answer_us_max + 5 * storage_us);
-    // What a fault of right before does lasts.
+    // A fault from right before lasts into the wait.
     let excused_us = excuses.since(accepted_us.saturating_sub(STALL_US));
     let last_us = if excuses.used_up_us >= accepted_us { LAST_US } else { 0 };
     let bound_us =

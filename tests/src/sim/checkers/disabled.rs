@@ -6,7 +6,7 @@ use crate::sim::model::{Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::params::Params;
 
-/// Who has read a registration may act on it for so long: a lease, and stalls within it.
+/// Time for which a worker may act on a registration that it has read: a lease, and stalls within it.
 const READ_US_MAX: u64 = 400_000_000;
 
 /// Judges the webhooks of which a commit has recorded attempts.
@@ -33,7 +33,7 @@ pub fn after(model: &Model, params: &Params, touched: &Touched, now_us: u64, sen
     Ok(())
 }
 
-/// What a commit has recorded that may end a webhook's service.
+/// A record that may end a webhook's service.
 #[derive(Clone, Copy, Debug)]
 struct Reasons {
     /// A 410.
@@ -44,9 +44,9 @@ struct Reasons {
     given_up: bool,
 }
 
-/// What must end its webhook's service has done so.
+/// Judges that the webhook's service ended where it must.
 fn ends(params: &Params, lane_id: &str, lane: &Lane, now_us: u64, gone: bool) -> Result<(), Failure> {
-    // Who has changed the webhook meanwhile decides.
+    // A call that has changed the webhook meanwhile decides.
     let first = lane.hook.iter().rposition(|(at_us, _)| *at_us + READ_US_MAX <= lane.leased_us).unwrap_or(0);
     let mut states = lane.hook[first..].iter().filter(|(at_us, _)| *at_us < now_us).map(|(_, hook)| hook.as_ref());
     let activated = |hook: Option<&crate::sim::rows::Webhook>| hook.map(|hook| hook.activated_at_ms);

@@ -13,7 +13,7 @@ pub fn requests<'s>(model: &Model, sent: &'s [Sent]) -> Result<(), Failure> {
     let mut unrecorded: BTreeMap<(&str, &str), Vec<&Sent>> = BTreeMap::new();
     for request in sent.iter().filter(|request| !request.recorded && !request.lost) {
         let Some(message) = &request.message else { continue };
-        // Its row was taken away from whoever was at it.
+        // Another call took its row away.
         let erased_until_us = model.kept.gone.get(message).and_then(|gone| gone.erased_until_us);
         if erased_until_us.is_some_and(|until_us| request.sent_us <= until_us) {
             continue;

@@ -43,7 +43,7 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
         }
         ("done", "recover") => recovered(model, id, seen),
         ("done", "replay") => replayed(model, now_us, id, seen),
-        // What it said before, that something was left out, it goes on saying when it is called off.
+        // A job that has reported an omission still reports it when it is cancelled.
         ("cancelled", _) if now.detail != before.detail => {
             let gone = lane_of(model, id, seen).is_some_and(|(_, lane)| lane.registration().is_none());
             ensure(gone, "job", about)
@@ -65,7 +65,7 @@ fn lane_of<'m>(model: &'m Model, id: &str, seen: &JobSeen) -> Option<(String, &'
     Some((lane, found))
 }
 
-/// What a job asks for is what it is there for, and it asks once for each delivery.
+/// Judges the deliveries that a job asks for: each belongs to its purpose, and is asked for once.
 pub fn asked(model: &Model, about: &(String, String, u32), id: &str, before: Option<&Job>) -> Result<(), Failure> {
     let (lane_id, message, number) = about;
     let (lane, seen) = (&model.lanes[lane_id], &model.jobs[id]);
@@ -103,7 +103,8 @@ fn wanted(hook: &Webhook, model: &Model, message: &str) -> bool {
     hook.events.iter().any(|pattern| matches(pattern, &model.messages[message].event_type))
 }
 
-/// A job that is done has asked for whatever had failed when it began, and still had, as far as the webhook's records go back.
+/// Judges that a finished job has asked for all that had failed when it began, and still had, as far as the webhook's
+/// records go back.
 fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     let Some((lane_id, lane)) = lane_of(model, id, seen) else { return Ok(()) };
     let (from_ms, to_ms) = seen.now.range_ms();
@@ -119,7 +120,8 @@ fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A job that is done has asked for whatever its webhook subscribed to all the time and had missed when it began.
+/// Judges that a finished job has asked for all that its webhook subscribed to all the time and had missed when the job
+/// began.
 fn replayed(model: &Model, now_us: u64, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     let Some((lane_id, lane)) = lane_of(model, id, seen) else { return Ok(()) };
     let tenant = id.split('/').next().unwrap_or_default();

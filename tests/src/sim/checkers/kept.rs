@@ -9,7 +9,7 @@ use crate::sim::kept::{Stone, remembers};
 use crate::sim::model::{Message, Model, Touched};
 use crate::sim::store::SimStore;
 
-/// What there is of messages.
+/// The rows of messages.
 const FAMILIES: [&str; 7] = ["message/", "attempt/", "recent/", "routed/", "redacted/", "erasure/", "inbox/"];
 
 /// Judges a commit, before what it removes is forgotten. Jobs that ended after `old_us` are too young to go.
@@ -79,12 +79,12 @@ pub fn leaves_no_trace(
     Ok(())
 }
 
-/// Whether a message was accepted before an erasure was asked for, by the clocks of who did both.
+/// Returns true if a message was accepted before an erasure was asked for, by the clocks of both callers.
 fn concerns(model: &Model, job: &str, message: &Message) -> bool {
     model.jobs.get(job).is_some_and(|job| message.order_us / 1_000 <= job.now.created_at_ms)
 }
 
-/// An erasure that says that it is done has removed whatever was there when it was asked for.
+/// Judges that a finished erasure has removed all that was there when it was asked for.
 pub fn erasure_done(model: &Model, job: &str) -> Result<(), Failure> {
     let Some((tenant, subject, began_us)) = model.kept.jobs.get(job) else { return Ok(()) };
     let left = model.messages.iter().find(|(_, known)| {
@@ -94,10 +94,10 @@ pub fn erasure_done(model: &Model, job: &str) -> Result<(), Failure> {
     ensure(left.is_none(), "erased", || format!("{job} is done, and there is {left:?}"))
 }
 
-/// Whether nothing is left to be removed.
+/// Returns true if nothing is left to be removed.
 pub fn is_done(model: &Model, store: &SimStore, retains: bool) -> bool {
     if retains {
-        // What looks after what is kept is a job of nobody's, and stays.
+        // The job of retention and redaction belongs to no tenant, and stays.
         let jobs = store.count("job/") - store.count("job/_/");
         return jobs == 0 && FAMILIES.iter().all(|family| store.count(family) == 0);
     }
@@ -114,7 +114,7 @@ pub fn at_rest(model: &Model, store: &SimStore, retains: bool) -> Result<(), Fai
     ensure(store.count("erasure/") == 0, "erased", || "marks are left".to_owned())?;
     let stone = model.messages.iter().find(|(_, known)| known.stone.is_some());
     ensure(stone.is_none(), "goes", || format!("a stone is left: {stone:?}"))?;
-    // Whatever is listed is there, once.
+    // A listed message is there, once.
     let mut seen = BTreeSet::new();
     for (key, messages) in &model.kept.listed {
         for message in messages {

@@ -5,17 +5,17 @@ use crate::sim::model::{Delivery, Lane, Message, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::Attempt;
 
-/// Who has read a registration may act on it for so long: a lease, and stalls within it. What comes that soon after strict order
-/// was switched on is not judged.
+/// Time for which a worker may act on a registration that it has read: a lease, and stalls within it. Events that soon
+/// after a switch to strict order are not judged.
 const READ_US_MAX: u64 = 400_000_000;
 
-/// Whether strict order holds for what happened since then.
+/// Returns true if strict order holds for deliveries since then.
 pub fn binds(lane: &Lane, since_us: u64) -> bool {
     lane.strict_since(since_us.min(lane.leased_us).saturating_sub(READ_US_MAX))
 }
 
-/// Whether one message was accepted before the report of the other began, or before it in one call, and the engine's own
-/// times say so too: where they do not, clocks differed.
+/// Returns true if one message was accepted before the report of the other began, or before it in one call, and the
+/// engine's own times agree. Where they do not, clocks differed.
 fn precedes(before: &Message, after: &Message) -> bool {
     let one_call = before.accepted_us == after.accepted_us && before.reported_us == after.reported_us;
     before.order_us < after.order_us && (one_call || before.accepted_us <= after.reported_us)

@@ -17,8 +17,8 @@ struct Pace {
 }
 
 impl Paces {
-    /// Judges an attempt made under this lease. `slack_us` is how much later than it decided a worker may send, and by how much
-    /// clocks differ. Answers whether a lost lease explains it.
+    /// Judges an attempt made under this lease. `slack_us` is the time between a worker's decision and its sending,
+    /// plus the difference of clocks. Returns true if a lost lease explains the attempt.
     pub fn judge(&mut self, id: &str, lane: &Lane, lease: &str, now_us: u64, slack_us: u64) -> Result<bool, Failure> {
         let rates = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
         let spacing_us = rates.map(|hook| hook.rate_per_minute.map_or(0, |rate| 60_000_000 / rate)).min().unwrap_or(0);

@@ -22,7 +22,7 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
         return ensure(named && free && is.recorded == 0, "held-against", about);
     }
     if lane.lease.until_ms != 0 {
-        // What was recorded before counts no more if this lease runs out.
+        // Earlier records do not count any more if this lease runs out.
         return ensure(*is == Quarantine { recorded: 0, ..claims(was, was.claims + 1) }, "held-against", about);
     }
     let nothing = *is == Quarantine::default();
@@ -39,19 +39,19 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
         && *is == Quarantine { claims: QUARANTINE_CLAIMS, ..Quarantine::default() };
     let forgiven = on_probation || (nothing && was.claims <= QUARANTINE_ALONE_CLAIMS);
     let enough = lane.made + lane.spared > 0 && most >= evidence_min(lane, now_us);
-    // Without a wake: nothing waits, so nothing is left that could be to blame.
+    // The lane has no timer, so nothing waits, and no delivery is left that could have crashed the workers.
     let waits = lane.lease.timer.is_some();
     let fair = (lane.made == 0 && as_before) || (lane.made + lane.spared > 0 && counted) || (enough && forgiven);
     ensure(waits && fair, "held-against", about)
 }
 
-/// Whether a delivery was due when the lane was leased, and has not been asked for again since.
+/// Returns true if a delivery was due when the lane was leased, and has not been asked for again since.
 fn is_due(lane: &Lane, Numbered { message, number }: &Numbered, now_us: u64, clock_ms: (u64, u64)) -> bool {
     let moved = lane.deliveries.get(message).is_some_and(|delivery| delivery.moved.contains_key(number));
     !moved && lane.is_due(message, *number, leased_ms(lane, now_us, clock_ms))
 }
 
-/// When the lane was leased, by the clock of whoever writes the row now: at the earliest.
+/// The earliest time at which the lane was leased, by the clock of the instance that writes the row now.
 fn leased_ms(lane: &Lane, now_us: u64, (clock_ms, slack_ms): (u64, u64)) -> u64 {
     clock_ms.saturating_sub((now_us - lane.leased_us) / 1_000 + slack_ms)
 }
@@ -67,7 +67,8 @@ fn evidence_min(lane: &Lane, now_us: u64) -> usize {
     during(lane, lane.leased_us, now_us).into_iter().map(evidence).min().unwrap_or(1)
 }
 
-/// Whether nothing is left of what was due when the lane was leased. In strict order what is behind the first is not due.
+/// Returns true if nothing is left of the deliveries that were due when the lane was leased. In strict order the
+/// deliveries behind the first are not due.
 fn is_through(lane: &Lane, now_us: u64, clock_ms: (u64, u64)) -> bool {
     let strict = during(lane, lane.leased_us, now_us).into_iter().flatten().any(|hook| hook.strict_order);
     let leased_ms = leased_ms(lane, now_us, clock_ms);
@@ -80,8 +81,7 @@ fn claims(quarantine: &Quarantine, claims: u32) -> Quarantine {
     Quarantine { claims, ..quarantine.clone() }
 }
 
-/// Judges a request: of a lane that is alone, the delivery that is written down, and nothing beside it. Answers whether it is
-/// alone.
+/// Judges a request: in a quarantined lane it is the named delivery, and the only one. Returns true if it is.
 pub fn alone(
     lane: &Lane,
     (message, number): (&str, u32),

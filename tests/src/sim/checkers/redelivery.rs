@@ -4,7 +4,7 @@ use super::{Failure, during, ensure, matches};
 use crate::sim::model::{Lane, Message, Model};
 use crate::sim::rows::Webhook;
 
-/// What was asked for.
+/// The deliveries that the call asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The message.
@@ -23,7 +23,7 @@ pub struct Promise {
     from_us: u64,
 }
 
-/// Judges an answer; what it leaves to routing is judged when the run has come to rest.
+/// Judges an answer. Deliveries that it leaves to routing are judged when the run has come to rest.
 pub fn promised(model: &Model, asked: Asked<'_>, answer: &serde_json::Value) -> Result<Vec<Promise>, Failure> {
     let (from_us, to_us) = asked.during;
     let ids: Vec<&str> = answer["webhookIds"].as_array().into_iter().flatten().filter_map(|id| id.as_str()).collect();

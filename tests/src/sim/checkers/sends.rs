@@ -12,7 +12,7 @@ use crate::sim::net::Sent;
 use crate::sim::rows;
 use crate::sim::signature;
 
-/// Who submits it, and when.
+/// The sender of a request, and the time.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
     /// The call.
@@ -39,7 +39,7 @@ pub struct Sender<'a> {
     pub read: &'a BTreeMap<String, u64>,
 }
 
-/// What every attempt of one message for one webhook must have in common.
+/// Fields that all attempts of one message for one webhook share.
 #[derive(Clone, Debug, Default)]
 pub struct Bodies(BTreeMap<(String, String), (String, String)>);
 
@@ -50,7 +50,7 @@ impl Bodies {
     }
 }
 
-/// What a request turned out to be.
+/// The kind of a request.
 #[derive(Debug)]
 pub struct Told {
     /// The lane.
@@ -156,7 +156,7 @@ fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec
     let holds = lane.holder == Some(sender.call);
     let since_us = if holds && sender.pump { lane.leased_us } else { sender.began_us };
     let clock_ms = sender.clock_us / 1_000;
-    // What had ended when the webhook was opened is not live again because the clock has gone back since.
+    // A secret that had ended when the webhook was opened does not come back when the clock goes back.
     let opened_ms = clock_ms + sender.clock_slack_ms;
     let live = |hook: &'m rows::Webhook, at_ms: u64| -> Vec<&'m str> {
         let live = hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > at_ms));
@@ -170,8 +170,8 @@ fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec
     during(lane, since_us, sender.now_us).into_iter().flatten().flat_map(views).collect()
 }
 
-/// Whether a message with this content has gone, and the sender has read it before; or has lost the lane, so that others have
-/// delivered it and had it removed.
+/// Returns true if a message with this content has been removed, and the sender has read it before, or has lost the
+/// lane, so that other workers have delivered it and had it removed.
 fn was_read(model: &Model, lane: &Lane, marker: u64, sender: Sender<'_>) -> bool {
     let mut gone = model.kept.gone.iter().filter(|(_, gone)| gone.marker == marker);
     gone.any(|(message, gone)| match gone.erased_us {
@@ -219,7 +219,8 @@ fn may_send(
         ensure(lane.lost_by.contains(&sender.call), "leased", || format!("sent without a lease: {}", about()))?;
         let again = |id: &RequestId| Some(&sent[*id].lease) == lane.last.get(&sender.call) && !sent[*id].recorded;
         let again = delivery.requests.iter().filter(|id| again(id)).count();
-        // Whoever does not know that the lane is lost goes on reading its queue, so each attempt may be made once.
+        // A worker that does not know that it has lost the lane goes on reading the queue, so it may make each attempt
+        // once.
         let attempts = delivery.log.len() + delivery.moved.values().sum::<usize>();
         ensure(again <= attempts, "sent-twice-under-one-lease", about)?;
         let lease = lane.last.get(&sender.call);
@@ -251,7 +252,7 @@ fn may_send(
     Ok(*number)
 }
 
-/// Whoever holds a lane has read its webhook in this very call, and has found it switched on.
+/// Judges that the holder of a lane has read its webhook in the same call, and has found it active.
 fn in_service(lane_id: &str, lane: &Lane, message: &str, sender: Sender<'_>) -> Result<(), Failure> {
     let states = during(lane, sender.began_us, sender.now_us);
     let active = states.iter().flatten().any(|hook| hook.active);
@@ -269,8 +270,8 @@ fn slots_since(lane: &Lane, from_us: u64, now_us: u64) -> usize {
     hooks.map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0)
 }
 
-/// Over all workers: what is in flight beside a lane's lease is in flight under leases that were lost, each of which explains no
-/// more than its slots. Answers whether together they are too many.
+/// Judges requests in flight over all workers. Those beside a lane's lease belong to lost leases, and each lost lease
+/// explains no more than its slots. Returns true if they are too many together.
 fn exceeds_its_slots(id: &str, lane: &Lane, sent: &[Sent], sender: Sender<'_>) -> Result<bool, Failure> {
     let all = lane.deliveries.values().flat_map(|delivery| &delivery.requests).map(|&id| &sent[id]);
     let (mut beside, mut own) = (0, 1);
@@ -287,8 +288,8 @@ fn exceeds_its_slots(id: &str, lane: &Lane, sent: &[Sent], sender: Sender<'_>) -
     Ok(beside > 0 && beside + own > slots(lane, sender))
 }
 
-/// Under one lease, never more attempts than the webhook's rate allows since the lease began. What a crash or a lost lease makes
-/// a worker forget, no one can count.
+/// Judges that the attempts under one lease never exceed the webhook's rate since the lease began. Attempts that a
+/// worker forgets by a crash or a lost lease are not counted.
 fn within_its_rate(
     lane: &Lane,
     sent: &[Sent],
@@ -308,7 +309,8 @@ fn within_its_rate(
     })
 }
 
-/// By the true clock: never sooner after the attempt before than the schedule and the receiver say, but for the skew of two clocks.
+/// Judges by the true clock that an attempt comes no sooner after the one before than the schedule and the receiver
+/// say, minus the skew of two clocks.
 fn not_before_its_time(
     lane: &Lane,
     delivery: &model::Delivery,

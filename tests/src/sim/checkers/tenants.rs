@@ -39,7 +39,7 @@ pub fn asks(model: &Model, tenant: &str, op: &Op) -> Result<(), Failure> {
     let own = |key: &str| match rows::parse(key) {
         // The key of an inbox does not name the tenant.
         Some(Row::Inbox { message }) => model.messages.get(message).is_none_or(|found| found.tenant_part == part),
-        // What looks after a tenant that keeps no bodies is a job of nobody's.
+        // The job of a tenant that keeps no bodies belongs to no caller.
         _ => owner(key).is_none_or(|owner| owner == part || owner == "_"),
     };
     let alien = match op {

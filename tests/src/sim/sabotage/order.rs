@@ -1,16 +1,16 @@
-//! What breaks strict order: places that are lost, waits that are forgotten, reads that show the rows in another order.
+//! Breaks strict order: loses places, forgets waits, and shows rows in another order.
 
 use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation};
 
 use super::{Kind, Sabotage};
 
-/// What is read in place of what is asked for: how many entries.
+/// Returns the number of entries that is read instead.
 pub fn limit(sabotage: Sabotage, range: &KeyRange, limit: u32, order: Direction) -> u32 {
     let first = range.start.starts_with("queue/") && limit == 1 && order == Direction::Forward;
     if sabotage == Sabotage::StrictSecondRow && first { 2 } else { limit }
 }
 
-/// What is shown of what was read.
+/// Returns the entries that are shown instead.
 pub fn shown(
     sabotage: Sabotage,
     range: &KeyRange,
@@ -30,7 +30,7 @@ pub fn shown(
     entries
 }
 
-/// What takes the place of a mutation; none: it stays.
+/// Returns the mutations that take the place of one; `None`: it stays.
 pub fn instead(sabotage: Sabotage, kind: Kind, checks: &[Check], mutation: &Mutation) -> Option<Vec<Mutation>> {
     let Mutation::Put { key, value } = mutation else { return None };
     let stays = kind == Kind::Settle && key.starts_with("queue/") && checks.iter().any(|check| check.key == *key);

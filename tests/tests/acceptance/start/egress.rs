@@ -1,4 +1,4 @@
-//! What `serve` can be told about the way out: whom TLS trusts, and a proxy.
+//! Options of `serve` for outgoing requests: trusted certificates, and a proxy.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
