@@ -27,7 +27,7 @@ const FOLDER_MODE: u32 = 0o700;
 
 /// Loads a component from a file that [`write`] made. Besides the process's user and root, `owner` may own the file.
 pub(crate) fn load(engine: &Engine, path: &Path, owner: Option<u32>) -> Outcome<Component> {
-    let option = PathOption::Compiled;
+    let option = PathOption::COMPILED;
     let owners = [files::user(), 0, owner.unwrap_or(0)];
     let (folder_path, name) = option.split(path)?;
     let folder = files::open_folder(folder_path, OFlags::empty());
@@ -70,7 +70,7 @@ pub(crate) fn compiled_here(_: &Engine, _: Option<&Path>, _: Option<&Path>) -> O
 #[cfg(feature = "compiler")]
 pub(crate) fn compile_to(engine: &Engine, component: Option<&Path>, to: &Path) -> Outcome<usize> {
     let code = compile(engine, &read_component(component)?)?;
-    files::write_path(PathOption::To, to, &code)
+    files::write_path(PathOption::TO, to, &code)
 }
 
 /// Fails: this library has no compiler.
@@ -84,7 +84,7 @@ pub(crate) fn compile_to(_: &Engine, _: Option<&Path>, _: &Path) -> Outcome<usiz
 /// The cache only saves time. A cache that cannot be written is skipped; one that is not safe is an error.
 #[cfg(feature = "compiler")]
 fn cached(engine: &Engine, component: &[u8], path: &Path) -> Outcome<Component> {
-    let option = PathOption::Cache;
+    let option = PathOption::CACHE;
     let failed = |reason: String| Failure::engine(&reason);
     // Without a trailing slash or dot, opening does not follow a symbolic link.
     let components = path.components();
@@ -135,7 +135,7 @@ fn read_own(folder: &File, name: &OsStr) -> Option<Vec<u8>> {
 #[cfg(feature = "compiler")]
 fn read_component(path: Option<&Path>) -> Outcome<Cow<'static, [u8]>> {
     let Some(path) = path else { return Ok(Cow::Borrowed(COMPONENT)) };
-    std::fs::read(path).map(Cow::Owned).map_err(|error| PathOption::Component.unreadable(path, &error))
+    std::fs::read(path).map(Cow::Owned).map_err(|error| PathOption::COMPONENT.unreadable(path, &error))
 }
 
 #[cfg(feature = "compiler")]

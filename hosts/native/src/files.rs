@@ -4,65 +4,62 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{Error, ErrorKind, Read, Result, Write};
+#[cfg(feature = "compiler")]
+use std::io::Write;
+use std::io::{Error, ErrorKind, Read, Result};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+#[cfg(feature = "compiler")]
+use rustix::fs::AtFlags;
+use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, Outcome};
+#[cfg(feature = "compiler")]
 use crate::handles;
 
 /// The mode of a written file: readable and writable by its owner only.
+#[cfg(feature = "compiler")]
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// A file begins with the SHA-256 of the code after it, because wasmtime runs damaged code without an error.
 const DIGEST_BYTES: usize = 32;
 /// Mode bits that let the group or everybody write.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// The option that named a path. It decides the hint of an error.
+#[cfg(feature = "compiler")]
+const SAFE_FOLDER: &str = "use a folder that the process's user owns, with mode 700, not a symbolic link";
+const SAFE_FILE: &str =
+    "use a file and a folder owned by this user, root or compiledOwner, not symbolic links, writable by no other user";
+
+/// An option that names a path, with the hints of its errors.
 #[derive(Clone, Copy)]
-pub(crate) enum PathOption {
-    #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only a library with the compiler has a cache"))]
-    Cache,
-    Compiled,
-    #[cfg_attr(
-        not(feature = "compiler"),
-        expect(dead_code, reason = "only a library with the compiler reads components")
-    )]
-    Component,
-    To,
+pub(crate) struct PathOption {
+    name: &'static str,
+    /// The hint for a path that cannot be read. None: the hint depends on the error.
+    unreadable: Option<&'static str>,
+    /// The hint for a path with an unsafe owner or mode.
+    untrusted: &'static str,
 }
 
 impl PathOption {
-    fn name(self) -> &'static str {
-        match self {
-            PathOption::Cache => "cache",
-            PathOption::Compiled => "compiled",
-            PathOption::Component => "component",
-            PathOption::To => "to",
-        }
-    }
-
-    fn hint(self) -> &'static str {
-        match self {
-            PathOption::Cache => "use a folder that the process's user owns, with mode 700, not a symbolic link",
-            _ => {
-                "use a file and a folder owned by this user, root or compiledOwner, not symbolic links, writable by no other user"
-            }
-        }
-    }
+    #[cfg(feature = "compiler")]
+    pub(crate) const CACHE: PathOption =
+        PathOption { name: "cache", unreadable: Some(SAFE_FOLDER), untrusted: SAFE_FOLDER };
+    pub(crate) const COMPILED: PathOption = PathOption { name: "compiled", unreadable: None, untrusted: SAFE_FILE };
+    #[cfg(feature = "compiler")]
+    pub(crate) const COMPONENT: PathOption = PathOption { name: "component", unreadable: None, untrusted: SAFE_FILE };
+    #[cfg(feature = "compiler")]
+    pub(crate) const TO: PathOption = PathOption { name: "to", unreadable: None, untrusted: SAFE_FILE };
 
     /// The error of a path that cannot be read.
     pub(crate) fn unreadable(self, path: &Path, error: &Error) -> Failure {
-        let hint = match (self, error.kind()) {
-            (PathOption::Cache, _) => self.hint(),
-            (_, ErrorKind::NotFound) => "check the path: there is no such file",
-            (_, ErrorKind::PermissionDenied) => "let the process's user read it",
+        let hint = self.unreadable.unwrap_or(match error.kind() {
+            ErrorKind::NotFound => "check the path: there is no such file",
+            ErrorKind::PermissionDenied => "let the process's user read it",
             _ => "use a regular file, not a symbolic link",
-        };
-        Failure::file(self.name(), &format!("cannot read {}: {error}", path.display()), hint)
+        });
+        Failure::file(self.name, &format!("cannot read {}: {error}", path.display()), hint)
     }
 
     /// The error of a path that other users can write, or that another user owns.
@@ -73,13 +70,13 @@ impl PathOption {
             path.display(),
             user()
         );
-        Failure::file(self.name(), &message, self.hint())
+        Failure::file(self.name, &message, self.untrusted)
     }
 
     /// Splits a path into the folder and the file's name.
     pub(crate) fn split(self, path: &Path) -> Outcome<(&Path, &OsStr)> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = path.file_name().ok_or_else(|| Failure::invalid(self.name(), "must end with a file name", None))?;
+        let name = path.file_name().ok_or_else(|| Failure::invalid(self.name, "must end with a file name", None))?;
         Ok((folder, name))
     }
 }
@@ -115,6 +112,7 @@ pub(crate) fn verified(bytes: &[u8]) -> std::result::Result<&[u8], String> {
 }
 
 /// Writes a file with a digest and code, and renames it into place. Returns its size in bytes.
+#[cfg(feature = "compiler")]
 pub(crate) fn write(folder: &File, name: &OsStr, code: &[u8]) -> Result<usize> {
     let mut temporary = name.to_owned();
     temporary.push(format!(".{}-{}", std::process::id(), handles::fresh()));
@@ -134,12 +132,13 @@ pub(crate) fn write(folder: &File, name: &OsStr, code: &[u8]) -> Result<usize> {
 }
 
 /// Writes the file of an option.
+#[cfg(feature = "compiler")]
 pub(crate) fn write_path(option: PathOption, path: &Path, code: &[u8]) -> Outcome<usize> {
     let (folder, name) = option.split(path)?;
     let written = open_folder(folder, OFlags::empty()).and_then(|folder| write(&folder, name, code));
     written.map_err(|error| {
         let message = format!("cannot write {}: {error}", path.display());
-        Failure::file(option.name(), &message, "let the process's user write there, or choose another path")
+        Failure::file(option.name, &message, "let the process's user write there, or choose another path")
     })
 }
 
