@@ -9,6 +9,7 @@ pub(crate) mod row;
 mod step;
 
 mod asks;
+mod fate;
 mod remove;
 
 mod erase;

@@ -1,7 +1,7 @@
 //! A tenant that keeps no bodies: a job that goes on as long as it says so, and drops the content of its messages once their
 //! deliveries have ended. What it has looked through is remembered in `bare` rows, so that it is not looked through again.
 
-use crate::jobs::remove;
+use crate::jobs::remove::{self, Part};
 use crate::jobs::step::{JobContext, Step};
 use crate::ports::Direction;
 use crate::store::keys;
@@ -25,7 +25,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
     let page = ctx.host.scan(&keys::tenant_from(&place), 1, Direction::Forward)?;
     if let Some(entry) = page.first() {
         let token = ctx.token();
-        return remove::messages(ctx, step, entry, Some(&token));
+        return remove::messages(ctx, step, entry, Part::Content(&token));
     }
     // Where much waits, or where nothing has come for long, it is looked through less often.
     let now_ms = ctx.now_ms();

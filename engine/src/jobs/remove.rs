@@ -1,113 +1,173 @@
-//! Which messages may go, of those that one commit finished routing, and how: as a whole, or their contents alone.
-//!
-//! A message may go when all its deliveries have ended: its log then names as many webhooks as it was routed to, beside those that
-//! asked for it on their own, and nothing follows on any of their last rows. The message is read before the log and its version
-//! is checked: whoever has it sent again puts it again.
+//! Removes the messages that one routing commit lists, as a whole or their contents alone, and the rows that index attempts.
 
+use crate::jobs::fate::{Fate, Removable, fate};
 use crate::jobs::step::{JobContext, Step};
-use crate::ports::{Direction, Entry};
+use crate::ports::Entry;
 use crate::store::keys;
 use crate::store::rows::{self, Attempt, Message, Recent, RecordedAttempt, Routed, RoutedMessage, Tombstone};
 use crate::store::subject;
 use crate::support::error::Error;
-use crate::support::limits::{RETENTION_ATTEMPTS_MAX, RETENTION_MESSAGES_MAX, RETENTION_STEP_MS, SCAN_ENTRIES_MAX};
+use crate::support::limits::{RETENTION_ATTEMPTS_MAX, RETENTION_MESSAGES_MAX, RETENTION_STEP_MS};
 
-/// What is to become of a message.
-enum Fate {
-    /// Something of it waits, or cannot be read, or somebody else is removing it.
-    Stays,
-    /// It is not there any more.
-    Missing,
-    /// It may go, with these rows of its log, of which there may be more than one commit takes.
-    Goes {
-        version: u64,
-        message: Box<Message>,
-        log: Vec<String>,
-        /// Those of them that have kept what a receiver answered, without it.
-        without_answers: Vec<(String, Attempt)>,
-    },
+/// The part of a message that is removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// The message with its attempts.
+    Whole,
+    /// The event and the parts of responses. The messages are then listed in a `redacted` row with this token.
+    Content(&'a str),
 }
 
-/// Adds to a step what may go of the messages of one row, from where the job is in it. With a token, it is the contents alone.
-pub(super) fn messages(
-    ctx: &mut JobContext<'_>,
-    step: &mut Step,
-    entry: &Entry,
-    bare: Option<&str>,
-) -> Result<(), Error> {
-    let tenant_part = keys::tenant_of(&entry.key);
+/// The messages of one `routed` or `redacted` row, as a step works through them.
+struct Listed {
+    /// Messages that stay in the row.
+    left: Vec<RoutedMessage>,
+    /// Messages that have not been looked at, the next one last.
+    rest: Vec<RoutedMessage>,
+    /// Messages whose content was removed.
+    redacted: Vec<RoutedMessage>,
+}
+
+/// What became of one message.
+enum Removed {
+    Done,
+    /// The message has more rows than one commit takes, so the next step goes on with it.
+    Partly,
+}
+
+/// Adds to a step the removal of the messages that a row lists, from the job's place in it.
+pub(super) fn messages(ctx: &mut JobContext<'_>, step: &mut Step, entry: &Entry, part: Part<'_>) -> Result<(), Error> {
     if step.leaves_out {
-        go_on(step, entry, None);
+        go_on_after(step, entry);
         return Ok(());
     }
     let row: Routed = match rows::decode(&entry.key, &entry.value) {
         Ok(row) => row,
         Err(error) => {
             ctx.tell(&error);
-            go_on(step, entry, None);
+            go_on_after(step, entry);
             return Ok(());
         }
     };
+    let mut listed = Listed::from_place(&row, step.job.after.take().as_deref());
+    remove_listed(ctx, step, keys::tenant_of(&entry.key), part, &mut listed)?;
+    if listed.rest.is_empty() {
+        go_on_after(step, entry);
+    } else {
+        step.job.place = Some(entry.key.clone());
+        step.job.after = listed.left.last().map(|routed| routed.message.clone());
+    }
+    put_rows(step, entry, row, part, listed);
+    Ok(())
+}
+
+impl Listed {
+    /// Splits the messages of a row behind the one that the job has come to.
+    fn from_place(row: &Routed, after: Option<&str>) -> Listed {
+        let from = row.messages.iter().position(|routed| Some(routed.message.as_str()) == after);
+        let mut left = row.messages.clone();
+        let mut rest = left.split_off(from.map_or(0, |at| at + 1));
+        rest.reverse();
+        Listed { left, rest, redacted: Vec::new() }
+    }
+}
+
+/// Removes messages until the row, the step's room or its time is used up.
+fn remove_listed(
+    ctx: &mut JobContext<'_>,
+    step: &mut Step,
+    tenant_part: &str,
+    part: Part<'_>,
+    listed: &mut Listed,
+) -> Result<(), Error> {
     let deadline_ms = ctx.now_ms() + RETENTION_STEP_MS;
-    let after = step.job.after.take();
-    let from = row.messages.iter().position(|routed| Some(&routed.message) == after.as_ref()).map_or(0, |at| at + 1);
-    let mut left = row.messages.clone();
-    let mut rest = left.split_off(from);
-    rest.reverse();
-    let (mut bared, mut looked, mut rows) = (Vec::new(), 0, 0);
-    while let Some(listed) = rest.pop() {
-        let full = looked == RETENTION_MESSAGES_MAX || rows >= RETENTION_ATTEMPTS_MAX || ctx.now_ms() >= deadline_ms;
-        if looked > 0 && full {
-            rest.push(listed);
+    let (mut scanned, mut changes) = (0, 0);
+    while let Some(message) = listed.rest.pop() {
+        let is_full =
+            scanned == RETENTION_MESSAGES_MAX || changes >= RETENTION_ATTEMPTS_MAX || ctx.now_ms() >= deadline_ms;
+        if scanned > 0 && is_full {
+            listed.rest.push(message);
             break;
         }
-        looked += 1;
-        let key = keys::message(tenant_part, &listed.message);
-        let (version, message, log, without_answers) = match fate(ctx, tenant_part, &listed)? {
+        scanned += 1;
+        let removable = match fate(ctx, tenant_part, &message)? {
             Fate::Missing => continue,
             Fate::Stays => {
-                left.push(listed);
+                listed.left.push(message);
                 continue;
             }
-            Fate::Goes { version, message, log, without_answers } => (version, message, log, without_answers),
+            Fate::Goes(removable) => *removable,
         };
-        step.commit.check(&key, Some(version));
-        if bare.is_some() {
-            rows += without_answers.len();
-            let large = without_answers.len() > RETENTION_ATTEMPTS_MAX;
-            for (key, attempt) in without_answers.into_iter().take(RETENTION_ATTEMPTS_MAX) {
-                step.commit.put(key, rows::encode(&attempt));
-            }
-            if large {
-                // The rest of them, and then the content, in further commits.
-                rest.push(listed);
+        let key = keys::message(tenant_part, &message.message);
+        step.commit.check(&key, Some(removable.version));
+        let removed = match part {
+            Part::Whole => remove_whole(step, key, removable, &mut changes),
+            Part::Content(_) => remove_content(step, key, removable, &mut changes),
+        };
+        match (removed, part) {
+            (Removed::Partly, _) => {
+                listed.rest.push(message);
                 break;
             }
+            (Removed::Done, Part::Content(_)) => listed.redacted.push(message),
+            (Removed::Done, Part::Whole) => {}
         }
-        step.job.affected += 1;
-        let subject_hash = message.subject_hash.clone().or_else(|| subject::hash_of(&message));
-        if bare.is_some() {
-            step.commit.put(key, rows::encode(&Message { event: None, subject_hash, ..*message }));
-            bared.push(listed);
-            continue;
-        }
-        let large = log.len() > RETENTION_ATTEMPTS_MAX;
-        rows += log.len();
-        if message.is_gone() || !large {
-            log.into_iter().take(RETENTION_ATTEMPTS_MAX).for_each(|key| step.commit.delete(key));
-        }
-        if large {
-            // It is gone for everybody else from now on, and its rows go in several commits.
-            let tombstone = Some(Tombstone::Retention);
-            let row = Message { event: None, content_hash: None, tombstone, subject_hash, ..*message };
-            step.commit.put(key, rows::encode(&row));
-            rest.push(listed);
-            break;
-        }
-        step.commit.delete(key);
     }
-    step.job.scanned += looked as u64;
-    go_on(step, entry, (!rest.is_empty()).then(|| left.last().map(|routed| routed.message.clone())));
+    step.job.scanned += scanned as u64;
+    Ok(())
+}
+
+/// Removes a message with its attempts. A message with too many of them becomes a tombstone first.
+fn remove_whole(step: &mut Step, key: String, removable: Removable, changes: &mut usize) -> Removed {
+    let Removable { message, attempts, .. } = removable;
+    step.job.affected += 1;
+    let is_large = attempts.len() > RETENTION_ATTEMPTS_MAX;
+    *changes += attempts.len();
+    if message.is_gone() || !is_large {
+        attempts.into_iter().take(RETENTION_ATTEMPTS_MAX).for_each(|key| step.commit.delete(key));
+    }
+    if !is_large {
+        step.commit.delete(key);
+        return Removed::Done;
+    }
+    let subject_hash = hash_of(&message);
+    let tombstone = Some(Tombstone::Retention);
+    let row = Message { event: None, content_hash: None, tombstone, subject_hash, ..message };
+    step.commit.put(key, rows::encode(&row));
+    Removed::Partly
+}
+
+/// Removes the parts of responses that a message's attempts keep, and then its event.
+fn remove_content(step: &mut Step, key: String, removable: Removable, changes: &mut usize) -> Removed {
+    let Removable { message, without_answers, .. } = removable;
+    *changes += without_answers.len();
+    let is_large = without_answers.len() > RETENTION_ATTEMPTS_MAX;
+    for (key, attempt) in without_answers.into_iter().take(RETENTION_ATTEMPTS_MAX) {
+        step.commit.put(key, rows::encode(&attempt));
+    }
+    if is_large {
+        return Removed::Partly;
+    }
+    step.job.affected += 1;
+    let subject_hash = hash_of(&message);
+    step.commit.put(key, rows::encode(&Message { event: None, subject_hash, ..message }));
+    Removed::Done
+}
+
+/// Returns the hash by which the message can still be erased when its event is gone.
+fn hash_of(message: &Message) -> Option<String> {
+    message.subject_hash.clone().or_else(|| subject::hash_of(message))
+}
+
+/// Moves the job's place behind a row.
+fn go_on_after(step: &mut Step, entry: &Entry) {
+    step.job.place = Some(keys::next(&entry.key));
+    step.job.after = None;
+}
+
+/// Writes the row without the messages that were removed, and lists the messages whose content was removed.
+fn put_rows(step: &mut Step, entry: &Entry, row: Routed, part: Part<'_>, listed: Listed) {
+    let Listed { mut left, rest, redacted } = listed;
     left.extend(rest.into_iter().rev());
     if left.len() < row.messages.len() {
         step.commit.check(&entry.key, Some(entry.version));
@@ -118,105 +178,39 @@ pub(super) fn messages(
             step.commit.put(entry.key.clone(), rows::encode(&left));
         }
     }
-    if let Some(token) = bare.filter(|_| !bared.is_empty()) {
+    if let Part::Content(token) = part
+        && !redacted.is_empty()
+    {
         let at_ms = keys::kept_at(&entry.key).map_or(0, |(_, at_ms)| at_ms);
-        let bared = Routed { messages: bared, ..row };
-        step.commit.put(keys::redacted(tenant_part, at_ms, token), rows::encode(&bared));
+        let key = keys::redacted(keys::tenant_of(&entry.key), at_ms, token);
+        step.commit.put(key, rows::encode(&Routed { messages: redacted, ..row }));
     }
-    Ok(())
 }
 
-/// The job goes on behind a row, or within it: after a message that stays, or at its beginning.
-fn go_on(step: &mut Step, entry: &Entry, within: Option<Option<String>>) {
-    step.job.place = Some(if within.is_some() { entry.key.clone() } else { keys::next(&entry.key) });
-    step.job.after = within.flatten();
-}
-
-/// Adds to a step that these rows of attempts' indexes go, and with them the messages of tests: nothing else leads to them.
+/// Adds to a step the removal of rows that index a webhook's attempts, and of the messages of tests, which no other row names.
 pub(super) fn indexes(ctx: &mut JobContext<'_>, step: &mut Step, page: &[&Entry]) -> Result<(), Error> {
-    let mut tests = Vec::new();
+    let (mut tests, mut wanted) = (Vec::new(), Vec::new());
     for entry in page {
-        // A test is the only attempt of its record. What cannot be read is no loss.
+        // A test is the only attempt of its row. A row that cannot be decoded is removed all the same.
         if let Ok(Recent { attempts }) = rows::decode(&entry.key, &entry.value)
             && let ([RecordedAttempt { message, number: 1 }], Some(lane)) =
                 (attempts.as_slice(), keys::lane_of_recent(&entry.key))
         {
-            tests.push((keys::message(lane.tenant_part(), message), keys::attempt(&lane, message, 1)));
+            tests.push(keys::message(lane.tenant_part(), message));
+            wanted.push(keys::attempt(&lane, message, 1));
         }
         step.commit.delete(entry.key.clone());
     }
     step.job.scanned += page.len() as u64;
     step.job.affected += page.len() as u64;
-    let wanted: Vec<String> = tests.iter().map(|(_, log)| log.clone()).collect();
-    let logs = if wanted.is_empty() { Vec::new() } else { ctx.host.get(&wanted)? };
-    for ((msg, key), entry) in tests.into_iter().zip(logs) {
-        let log = entry.and_then(|entry| rows::decode::<Attempt>(&entry.key, &entry.value).ok());
-        if log.is_some_and(|attempt| attempt.test) {
-            step.commit.delete(msg);
+    let attempts = if wanted.is_empty() { Vec::new() } else { ctx.host.get(&wanted)? };
+    for ((message, key), entry) in tests.into_iter().zip(wanted).zip(attempts) {
+        let attempt = entry.and_then(|entry| rows::decode::<Attempt>(&entry.key, &entry.value).ok());
+        if attempt.is_some_and(|attempt| attempt.test) {
+            step.commit.delete(message);
             step.commit.delete(key);
             step.job.affected += 2;
         }
     }
     Ok(())
-}
-
-fn fate(ctx: &mut JobContext<'_>, tenant_part: &str, listed: &RoutedMessage) -> Result<Fate, Error> {
-    let RoutedMessage { message, accepted_ms, webhooks } = listed;
-    let Some(entry) = ctx.host.get_one(&keys::message(tenant_part, message))? else { return Ok(Fate::Missing) };
-    let row: Message = match rows::decode(&entry.key, &entry.value) {
-        Ok(row) => row,
-        Err(error) => {
-            ctx.tell(&error);
-            return Ok(Fate::Stays);
-        }
-    };
-    if row.is_erased() {
-        return Ok(Fate::Stays);
-    }
-    // One that was reported under its id since is listed where it was routed.
-    if row.accepted_at_ms() != *accepted_ms {
-        return Ok(Fate::Missing);
-    }
-    let mut range = keys::attempts_of_message(tenant_part, message);
-    let mut log: Vec<String> = Vec::new();
-    let mut without_answers = Vec::new();
-    let (mut of, mut routed, mut waits) = (String::new(), 0, false);
-    loop {
-        let page = ctx.host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
-        let whole = page.len() == SCAN_ENTRIES_MAX as usize;
-        for entry in page {
-            range.start = keys::next(&entry.key);
-            let attempt: Attempt = match rows::decode(&entry.key, &entry.value) {
-                Ok(attempt) => attempt,
-                Err(error) => {
-                    ctx.tell(&error);
-                    return Ok(Fate::Stays);
-                }
-            };
-            let Some((webhook, number)) = keys::parse_attempt(&entry.key) else { continue };
-            if webhook != of {
-                if waits {
-                    return Ok(Fate::Stays);
-                }
-                // With number 0 begins the log of a webhook that it was not routed to.
-                routed += u32::from(number > 0);
-                webhook.clone_into(&mut of);
-            }
-            waits = attempt.next_at_ms.is_some();
-            if attempt.has_answer() && without_answers.len() <= RETENTION_ATTEMPTS_MAX {
-                without_answers.push((entry.key.clone(), attempt.without_answer()));
-            }
-            if log.len() <= RETENTION_ATTEMPTS_MAX {
-                log.push(entry.key);
-            }
-        }
-        if !whole || (row.is_gone() && log.len() > RETENTION_ATTEMPTS_MAX) {
-            break;
-        }
-    }
-    // What is being removed had ended when that began.
-    if !row.is_gone() && (waits || routed < *webhooks) {
-        return Ok(Fate::Stays);
-    }
-    Ok(Fate::Goes { version: entry.version, message: Box::new(row), log, without_answers })
 }

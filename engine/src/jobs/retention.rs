@@ -2,7 +2,7 @@
 //! both forms, through the attempts' indexes and through the jobs that have ended, in the order of their keys, and seeks past
 //! whatever is younger. What may go of a message is `remove`'s to say.
 
-use crate::jobs::remove;
+use crate::jobs::remove::{self, Part};
 use crate::jobs::step::{JobContext, Step};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
@@ -46,7 +46,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
             // All that follows in this group is younger.
             place = keys::after_group(group);
         } else if single {
-            return remove::messages(ctx, step, entry, None);
+            return remove::messages(ctx, step, entry, Part::Whole);
         } else {
             let old = page.iter().take_while(|entry| {
                 keys::kept_at(&entry.key).is_some_and(|(of, at_ms)| of == group && at_ms < before_ms)
