@@ -41,7 +41,7 @@ pub fn update_settings(host: &dyn Host, _config: &Config, tenant: &str, changes:
         if !keep_bodies {
             // What has been kept goes as well: a job looks after it, as long as this is so.
             let lane = keys::own_job(&format!("redaction/{tenant_part}"));
-            let place = Some(format!("routed/{tenant_part}"));
+            let place = Some(keys::routed_of_tenant(&tenant_part));
             let new = Job { place, ..row::new(JobKind::Redaction, None, host.now_us() / 1_000) };
             row::put_at(&mut commit, &lane, &token, new, row::read_own(host, &lane)?);
         }

@@ -18,7 +18,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
         step.job.state = JobState::Done;
         return Ok(());
     }
-    let start = format!("routed/{tenant_part}");
+    let start = keys::routed_of_tenant(&tenant_part);
     if place == start {
         step.job.since_ms = Some(ctx.now_ms());
     }

@@ -164,6 +164,31 @@ pub fn erasure(job: &Lane, message: &str) -> String {
     format!("{}/{message}", erasures(job))
 }
 
+/// The place before a tenant's first message.
+pub fn messages_of_tenant(tenant_part: &str) -> String {
+    format!("message/{tenant_part}")
+}
+
+/// The place before the first row of a tenant's queues.
+pub fn queues_of_tenant(tenant_part: &str) -> String {
+    format!("queue/{tenant_part}")
+}
+
+/// The place before the first row that indexes a tenant's attempts.
+pub fn recent_of_tenant(tenant_part: &str) -> String {
+    format!("recent/{tenant_part}")
+}
+
+/// The place before the first row that lists a tenant's routed messages.
+pub fn routed_of_tenant(tenant_part: &str) -> String {
+    format!("routed/{tenant_part}")
+}
+
+/// The place before the first row that lists a tenant's messages without content.
+pub fn redacted_of_tenant(tenant_part: &str) -> String {
+    format!("redacted/{tenant_part}")
+}
+
 /// From a place on all rows below another one.
 pub fn below(of: &str, place: &str) -> KeyRange {
     let whole = prefix(format!("{of}/"));
