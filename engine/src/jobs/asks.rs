@@ -1,4 +1,4 @@
-//! What recovering and replaying share: whether the webhook takes anything, how much is enough for one step, and asking for a
+//! The part that recovering and replaying share: checks that the webhook takes deliveries, bounds a step, and asks for each
 //! delivery once.
 
 use crate::delivery::order::Place;
@@ -16,29 +16,29 @@ use crate::support::limits::{
     JOB_STEP_SCANNED_MAX, UNUSABLE_MS,
 };
 
-/// What one step asks for.
+/// The deliveries that one step asks for.
 pub(super) struct Asks {
     pub lane: Lane,
     pub hook: Webhook,
     began_ms: u64,
-    /// When the next delivery is due at the earliest.
+    /// The earliest time at which the next delivery is due, in milliseconds.
     due_ms: u64,
-    /// In strict order, where it goes.
+    /// In strict order, the place of the next delivery in the queue.
     behind: Option<Place>,
-    /// What it has asked for.
+    /// Ids of the messages asked for.
     asked: Vec<String>,
     bytes: usize,
     looks: u32,
-    /// Pumps did not come back from the next thing: it is not looked at.
+    /// The next message is left out, because no worker came back from it.
     pub leaves_out: bool,
     looks_max: u32,
 }
 
 impl Asks {
-    /// Begins a step. None: there is nothing to ask for now, or the job has ended.
+    /// Begins a step. Returns `None` if there is nothing to ask for now, or if the job has ended.
     ///
-    /// A queue that is full of what is due is left to empty first: what the platform reports now has its turn in between, and
-    /// the queue does not grow with what a job finds.
+    /// A queue that is full of due deliveries is left to empty first. New events get their turn in between, and a job does not
+    /// make the queue grow.
     pub(super) fn begin(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<Option<Asks>, Error> {
         let lane = Lane::of(work.lane.tenant_part(), work.job.webhook.as_deref().unwrap_or_default());
         let Some(entry) = ctx.host.get_one(&keys::webhook(&lane))? else {
@@ -57,7 +57,7 @@ impl Asks {
             step.end(JobState::Failed, format!("nothing is delivered to the webhook: {reason}"));
             return Ok(None);
         }
-        // What was asked for before comes first, unless by a clock that is far ahead.
+        // Deliveries asked for before come first, unless their time is from a clock that is far ahead.
         let now_ms = ctx.now_ms();
         let asked_ms = work.job.asked_ms.filter(|asked_ms| *asked_ms < now_ms + JOB_LEASE_MS).unwrap_or(0);
         if asked_ms > now_ms {
@@ -91,8 +91,8 @@ impl Asks {
         }))
     }
 
-    /// Counts something that is looked at. The next step begins after it, in the row of this key. Answers whether it is to be
-    /// looked at indeed.
+    /// Counts a message as scanned. The next step begins after it, in the row with this key. Returns false if the message is left
+    /// out.
     pub(super) fn look(&mut self, step: &mut Step, key: &str, message: &str) -> bool {
         self.looks += 1;
         step.job.scanned += 1;
@@ -104,12 +104,12 @@ impl Asks {
         !self.leaves_out
     }
 
-    /// How many of these may be read at once.
+    /// Returns the number of messages that may be read at once, `most` at most.
     pub(super) fn at_once(&self, most: usize) -> usize {
         most.min(self.looks_max as usize)
     }
 
-    /// Whether the step has done enough.
+    /// Returns true if the step has reached one of its bounds.
     pub(super) fn is_enough(&self, ctx: &JobContext<'_>) -> bool {
         self.asked.len() >= JOB_STEP_REDELIVERIES_MAX
             || self.bytes >= JOB_STEP_BYTES_MAX
@@ -117,8 +117,8 @@ impl Asks {
             || ctx.now_ms() >= self.began_ms + JOB_STEP_MS_MAX
     }
 
-    /// The last attempt of a delivery, unless this job has asked for the delivery before: a time in a key is somebody's clock,
-    /// so what came of it may lie where the job has yet to look.
+    /// Finds the last attempt of a delivery. A delivery that this job has asked for before is [`Found::Other`]: times in keys come
+    /// from several clocks, so the job can meet the outcome of its own request.
     pub(super) fn last(&self, ctx: &mut JobContext<'_>, work: &Work, message: &str) -> Result<Found, Error> {
         if self.asked.iter().any(|asked| asked == message) {
             return Ok(Found::Other);
@@ -147,7 +147,7 @@ impl Asks {
         })
     }
 
-    /// Asks for a delivery, after its last attempt or for the first time. What one step asks for is due in its order.
+    /// Asks for a delivery, after its last attempt or for the first time. Deliveries of one step are due in the order asked.
     pub(super) fn ask(&mut self, work: &Work, step: &mut Step, message: Entry, event_type: &str, last: Option<Last>) {
         let goes = match &mut self.behind {
             Some(place) => {
@@ -188,8 +188,8 @@ impl Asks {
     }
 }
 
-/// How long a full queue is left alone. A lane that is free although something is due waits for its timer, as for a retry of its
-/// first delivery in strict order, which may take days.
+/// Returns how long a job leaves a full queue alone, in milliseconds. A lane that is free although deliveries are due waits for
+/// its timer: in strict order, the retry of the first delivery can be days away.
 fn blocked_ms(ctx: &JobContext<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Error> {
     let row = ctx.host.get_one(&keys::lane(lane))?;
     let row = row.and_then(|entry| rows::decode::<rows::Lane>(&entry.key, &entry.value).ok());
@@ -198,17 +198,17 @@ fn blocked_ms(ctx: &JobContext<'_>, lane: &Lane, now_ms: u64) -> Result<u64, Err
     Ok(due_ms.saturating_sub(now_ms).clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX))
 }
 
-/// What there is of a delivery.
+/// The state of a delivery, as its attempts show it.
 pub(super) enum Found {
     /// No attempt.
     Nothing,
-    /// It has ended with this attempt.
+    /// The delivery has ended with this attempt.
     Ended(Last),
-    /// It is under way, or cannot be asked for.
+    /// The delivery is in progress, or cannot be asked for.
     Other,
 }
 
-/// A message that can be sent, and its row.
+/// Returns a stored message and its row if it can be sent again.
 pub(super) fn sendable(ctx: &mut JobContext<'_>, entry: Option<Entry>) -> Option<(Entry, Message)> {
     let entry = entry?;
     match rows::decode::<Message>(&entry.key, &entry.value) {

@@ -1,5 +1,5 @@
-//! Purging what a removed webhook has left behind: its lane, its health, the index of its attempts, and the messages of its
-//! tests. Attempts of real messages stay with them.
+//! Removes the rows that a deleted webhook leaves behind: its lane, its health, the index of its attempts, and the messages of
+//! its tests. Attempts of accepted messages stay with their messages.
 
 use crate::jobs::remove;
 use crate::jobs::step::{JobContext, Step, Work, fence};
@@ -9,15 +9,15 @@ use crate::store::rows::{self, JobState};
 use crate::support::error::Error;
 use crate::support::limits::{JOB_PAUSE_MS, JOB_PAUSE_MS_MAX, JOB_PURGE_ROWS_MAX};
 
-/// What comes back must not be purged half: first no routing can add to the queue any more (a redelivery cannot either, it
-/// checks the registration), then the queue runs empty, and then the lane is free for good.
+/// Makes one step. First a fence keeps routing from adding to the queue; a redelivery cannot, because it checks the
+/// registration. Then the queue empties. After that nothing can write the webhook's rows any more.
 pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let lane = Lane::of(work.lane.tenant_part(), work.job.webhook.as_deref().unwrap_or_default());
     if work.job.place.is_none() {
         step.job.place = Some("fenced".to_owned());
         return fence(ctx, work, step);
     }
-    // What cannot be read may keep it waiting for ever.
+    // A row that cannot be decoded keeps the job waiting, so it looks less and less often.
     let waited_ms = ctx.now_ms().saturating_sub(work.job.created_at_ms);
     let pause_ms = Some(waited_ms.clamp(JOB_PAUSE_MS, JOB_PAUSE_MS_MAX));
     let row = ctx.host.get_one(&keys::lane(&lane))?;

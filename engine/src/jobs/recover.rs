@@ -1,5 +1,5 @@
-//! Recovering: what has ended without success since a time, and is still there, is sent again. It is found by the records of
-//! the webhook's attempts, in the order in which it ended.
+//! Sends again the deliveries of a webhook that ended without success in a time range. They are found by the index of the
+//! webhook's attempts, in the order in which they ended.
 
 use crate::jobs::asks::{Asks, Found, sendable};
 use crate::jobs::step::{JobContext, Step, Work};
@@ -32,7 +32,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     Ok(())
 }
 
-/// Looks at the attempts of one record. Answers whether the step has got to its end and goes on.
+/// Looks at the attempts of one index row. Returns true if the step has looked at all of them and may go on.
 fn recover(
     ctx: &mut JobContext<'_>,
     work: &Work,
@@ -48,7 +48,7 @@ fn recover(
             return Ok(true);
         }
     };
-    // Where the message is no longer named, the record is looked at anew.
+    // If the message is no longer in the row, the row is scanned from its start.
     let from = attempts.iter().position(|recorded| Some(&recorded.message) == after).map_or(0, |at| at + 1);
     // The messages are read one by one anyway.
     let keys: Vec<String> =
@@ -61,7 +61,7 @@ fn recover(
             matches!(attempt.state, AttemptState::Exhausted | AttemptState::Failed) && !attempt.test
         };
         if looks && log.as_ref().is_some_and(|attempt| failed(attempt) && attempt.next_at_ms.is_none()) {
-            // Read before the delivery: whoever removes the message reads it before, too.
+            // Read before the attempts, as retention reads it.
             let row = ctx.host.get_one(&keys::message(asks.lane.tenant_part(), message))?;
             if let Some((row, event)) = sendable(ctx, row)
                 && let Found::Ended(last) = asks.last(ctx, work, message)?

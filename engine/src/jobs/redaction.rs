@@ -1,5 +1,5 @@
-//! A tenant that keeps no bodies: a job that goes on as long as it says so, and drops the content of its messages once their
-//! deliveries have ended. What it has looked through is remembered in `bare` rows, so that it is not looked through again.
+//! Removes the contents of a tenant's messages, once their deliveries have ended, for as long as the tenant keeps no bodies.
+//! Messages without content are listed in `redacted` rows, so that the job does not look at them again.
 
 use crate::jobs::remove::{self, Part};
 use crate::jobs::step::{JobContext, Step};
@@ -27,7 +27,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
         let token = ctx.token();
         return remove::messages(ctx, step, entry, Part::Content(&token));
     }
-    // Where much waits, or where nothing has come for long, it is looked through less often.
+    // The job looks less often where many deliveries wait, or where no message has come for long.
     let now_ms = ctx.now_ms();
     let took_ms = now_ms.saturating_sub(step.job.since_ms.unwrap_or(0));
     let last_ms = step.job.asked_ms.unwrap_or(step.job.created_at_ms);

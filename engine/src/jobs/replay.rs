@@ -1,5 +1,5 @@
-//! Replaying: what was accepted since a time, is wanted by the webhook now, and has never been sent to it, is sent to it; also
-//! what was skipped. It is found by what routing has finished, in the order of acceptance.
+//! Sends a webhook the messages of a time range that it subscribes to now and was never sent, or that were skipped. They are
+//! found by the rows that list routed messages, in the order of acceptance.
 
 use crate::delivery::redeliver;
 use crate::jobs::asks::{Asks, Found, sendable};
@@ -11,8 +11,8 @@ use crate::store::rows::{self, AttemptState, JobState, Message, Queue, Routed, R
 use crate::support::error::Error;
 use crate::support::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_ROWS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX};
 
-/// A message is routed by somebody else's clock than it is accepted by. What is routed after the job has begun is routed to the
-/// webhook anyway: first it is made sure that nobody routes who has read the subscriptions before.
+/// Makes one step. The first is a fence: routing that read the subscriptions before it cannot commit after it, so messages
+/// routed later reach the webhook anyway. The clock that routes a message is another one than the clock that accepted it.
 pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let tenant_part = work.lane.tenant_part();
     let Some(place) = &work.job.place else {
@@ -26,7 +26,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     let end_ms = work.job.created_at_ms.saturating_add(REPLAY_AFTER_MS);
     for entry in page {
         if keys::kept_at(&entry.key).is_some_and(|(_, at_ms)| at_ms > end_ms) {
-            // Whoever has routed this had read the webhook's subscriptions as they are.
+            // The commit that routed these messages had read the present subscriptions.
             last = true;
             break;
         }
@@ -43,7 +43,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
     Ok(())
 }
 
-/// Looks at the messages of one routing commit. Answers whether the step has got to their end and goes on.
+/// Looks at the messages of one routing commit. Returns true if the step has looked at all of them and may go on.
 fn replay(
     ctx: &mut JobContext<'_>,
     work: &Work,
@@ -59,7 +59,7 @@ fn replay(
             return Ok(true);
         }
     };
-    // Where the message is no longer named, the row is looked at anew.
+    // If the message is no longer in the row, the row is scanned from its start.
     let from = routed.messages.iter().position(|routed| Some(&routed.message) == after).map_or(0, |at| at + 1);
     let (since_ms, until_ms) = work.job.range_ms();
     let wanted = |routed: &&RoutedMessage| (since_ms..=until_ms).contains(&routed.accepted_ms);
@@ -69,7 +69,7 @@ fn replay(
             chunk.iter().map(|listed| keys::message(asks.lane.tenant_part(), &listed.message)).collect();
         let rows = if asks.leaves_out { vec![None] } else { ctx.host.get(&keys)? };
         for (RoutedMessage { message, accepted_ms, .. }, row) in chunk.iter().zip(rows) {
-            // One that was removed and reported again is listed where it was routed then.
+            // A message that was removed and accepted again is listed by the commit that routed it then.
             if asks.look(step, &entry.key, message)
                 && let Some((row, event)) = sendable(ctx, row)
                 && event.accepted_at_us / 1_000 == *accepted_ms
@@ -93,8 +93,8 @@ fn wants(asks: &Asks, event: &Message) -> bool {
     pattern::candidates(&event.event_type).iter().any(|candidate| asks.hook.events.contains(candidate))
 }
 
-/// Whether the webhook has missed a message: it was never sent, or skipped. A delivery moves from the queue to the log: read
-/// log, queue and log, it is seen somewhere.
+/// Returns the state of a delivery that the webhook may have missed. A delivery moves from the queue to its attempts, so it is
+/// seen at one of three reads: attempts, queue, attempts.
 fn missed(
     ctx: &mut JobContext<'_>,
     work: &Work,
@@ -115,8 +115,8 @@ fn missed(
     })
 }
 
-/// Whether the message waits for its first attempt. Then it is in a row of the commit that routed it, whose token is in both
-/// keys, unless the commit says otherwise.
+/// Returns true if the message waits for its first attempt. It is then in a queue row of the commit that routed it, whose token
+/// both keys hold, unless the routed row says otherwise.
 fn is_queued(
     ctx: &mut JobContext<'_>,
     asks: &Asks,
@@ -127,12 +127,12 @@ fn is_queued(
         return redeliver::is_queued(ctx.host, &asks.lane, message);
     }
     let range = keys::queue_of_commit(&asks.lane, routed.queued_ms, keys::last_part(key));
-    // A group splits where something of it waits on: as many rows as messages.
+    // A group splits when some of its deliveries wait on, into at most as many rows as messages.
     for entry in ctx.host.scan(&range, ROUTE_MESSAGES_MAX, Direction::Forward)? {
         let group: Queue = match rows::decode(&entry.key, &entry.value) {
             Ok(group) => group,
             Err(error) => {
-                // It may be in there.
+                // The message may be in this row.
                 ctx.tell(&error);
                 return Ok(true);
             }

@@ -1,6 +1,7 @@
-//! Retention: a job without an end that removes what has become too old, pass after pass. It walks through what was routed, in
-//! both forms, through the attempts' indexes and through the jobs that have ended, in the order of their keys, and seeks past
-//! whatever is younger. What may go of a message is `remove`'s to say.
+//! Removes messages, attempts and ended jobs that are older than the retention. The job never ends; it makes pass after pass.
+//!
+//! A pass walks through the rows that list routed messages, the indexes of attempts, and the jobs, in the order of their keys,
+//! and seeks past younger rows. `fate` decides whether a message may go.
 
 use crate::jobs::remove::{self, Part};
 use crate::jobs::step::{JobContext, Step};
@@ -12,40 +13,67 @@ use crate::support::limits::{
     RETENTION_PAUSE_MS_MAX, RETENTION_PAUSE_MS_MIN, RETENTION_RANGES_MAX, RETENTION_ROWS_MAX,
 };
 
-/// What follows each family of rows.
-const NEXT: [(&str, &str); 4] = [("redacted", "job"), ("job", "recent"), ("recent", "routed"), ("routed", "")];
+/// The families of rows that a pass walks through, in their order.
+const FAMILIES: [Aging; 4] = [Aging::Redacted, Aging::Jobs, Aging::Recent, Aging::Routed];
+
+/// A family of rows that grow old.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aging {
+    Redacted,
+    Jobs,
+    Recent,
+    Routed,
+}
+
+impl Aging {
+    /// Returns the place before the family's first row.
+    fn start(self) -> &'static str {
+        match self {
+            Aging::Redacted => keys::REDACTED,
+            Aging::Jobs => keys::JOBS,
+            Aging::Recent => keys::RECENT,
+            Aging::Routed => keys::ROUTED,
+        }
+    }
+
+    /// Returns the family of a place. A place of no other family is in the last one, so the pass ends.
+    fn of_key(place: &str) -> Aging {
+        let family = keys::family_of(place);
+        FAMILIES.into_iter().find(|aging| aging.start() == family).unwrap_or(Aging::Routed)
+    }
+}
 
 pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Error> {
     let Some(retention_ms) = ctx.config.retention_ms() else {
-        // Another worker has been told to keep everything. Whoever is told otherwise begins anew.
+        // This configuration keeps everything. A worker with a retention starts the job again.
         step.job.state = JobState::Done;
         return Ok(());
     };
     let before_ms = ctx.now_ms().saturating_sub(retention_ms);
-    let mut place = step.job.place.take().unwrap_or_else(|| "redacted".to_owned());
+    let mut place = step.job.place.take().unwrap_or_else(|| FAMILIES[0].start().to_owned());
     for _ in 0..RETENTION_RANGES_MAX {
-        let family = place.split('/').next().unwrap_or_default().to_owned();
-        let single = family == "redacted" || family == "routed";
-        let limit = if single { 1 } else { RETENTION_ROWS_MAX };
+        let family = Aging::of_key(&place);
+        let lists_messages = matches!(family, Aging::Redacted | Aging::Routed);
+        let limit = if lists_messages { 1 } else { RETENTION_ROWS_MAX };
         let page = ctx.host.scan(&keys::family_from(&place), limit, Direction::Forward)?;
         let Some(entry) = page.first() else {
-            let next = NEXT.iter().find(|(of, _)| *of == family).map_or("", |(_, next)| next);
-            if next.is_empty() {
+            let following = FAMILIES.iter().skip_while(|other| **other != family).nth(1);
+            let Some(following) = following else {
                 step.pause_ms = Some((retention_ms / 8).clamp(RETENTION_PAUSE_MS_MIN, RETENTION_PAUSE_MS_MAX));
                 return Ok(());
-            }
-            next.clone_into(&mut place);
+            };
+            following.start().clone_into(&mut place);
             continue;
         };
-        if family == "job" {
-            place = forget_jobs(step, &page, before_ms);
+        if family == Aging::Jobs {
+            place = remove_jobs(step, &page, before_ms);
             continue;
         }
         let (group, at_ms) = keys::kept_at(&entry.key).unwrap_or((&entry.key, u64::MAX));
         if at_ms >= before_ms {
-            // All that follows in this group is younger.
+            // The following rows of this group are younger.
             place = keys::after_group(group);
-        } else if single {
+        } else if lists_messages {
             return remove::messages(ctx, step, entry, Part::Whole);
         } else {
             let old = page.iter().take_while(|entry| {
@@ -60,13 +88,13 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
     Ok(())
 }
 
-/// Removes those of these jobs that ended so long ago. Answers where it goes on.
-fn forget_jobs(step: &mut Step, page: &[Entry], before_ms: u64) -> String {
+/// Removes the jobs of a page that ended before a time. Returns the place behind the page.
+fn remove_jobs(step: &mut Step, page: &[Entry], before_ms: u64) -> String {
     let mut place = String::new();
     for entry in page {
         let job = rows::decode::<Job>(&entry.key, &entry.value).ok();
         if job.and_then(|job| job.ended_at_ms).is_some_and(|ended_at_ms| ended_at_ms < before_ms) {
-            // A tenant that keeps no bodies any more, or a host that forgets again, begins its own anew.
+            // A redaction or retention job that is wanted again later is started again.
             step.commit.check(&entry.key, Some(entry.version));
             step.commit.delete(entry.key.clone());
             step.job.affected += 1;

@@ -1,4 +1,4 @@
-//! The rows of a job and its timer: how one begins, goes on and ends.
+//! Writes the row of a job and its timer, and bounds how many jobs a tenant may run.
 
 use crate::ports::{Direction, Entry, Host};
 use crate::store::commit::Commit;
@@ -8,7 +8,7 @@ use crate::store::rows::{self, Empty, Job, JobKind, JobState};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::{ERASE_TOMBSTONE_PHASE, JOBS_COUNTED_MAX, JOBS_RUNNING_MAX};
 
-/// A job that begins now.
+/// Returns a job that starts now.
 pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
     Job {
         token: String::new(),
@@ -34,17 +34,18 @@ pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
     }
 }
 
-/// Adds a new job, and the timer that brings it to a pump, to the commit that asks for it. Answers its id.
+/// Adds a new job, and the timer by which workers find it, to a commit. Returns the job's id.
 pub(crate) fn put_new(host: &dyn Host, commit: &mut Commit, tenant_part: &str, token: &str, job: Job) -> String {
     let lane = Lane::of(tenant_part, &id::job(host, job.created_at_ms));
     put_at(commit, &lane, token, job, None);
     lane.webhook().to_owned()
 }
 
-/// Refuses a job beside too many others like it: each takes its share of every pump's time.
+/// Returns an error if the tenant already runs the maximum number of jobs like this one. Each takes a share of every worker's
+/// time.
 pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -> Result<(), Error> {
     let latest = host.scan(&keys::jobs_after(tenant_part, None), JOBS_COUNTED_MAX, Direction::Forward)?;
-    // An erasure that only waits until its messages' ids are free takes nobody's time.
+    // An erasure that only waits to remove its tombstones takes no worker's time.
     let works = |job: &Job| job.phase.is_none_or(|phase| phase < ERASE_TOMBSTONE_PHASE);
     let is_like = |job: &Job| job.kind == kind || (job.kind.sends() && kind.sends());
     let runs = |entry: &&Entry| {
@@ -60,7 +61,7 @@ pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -
     Err(Error::of(ErrorKind::Conflict, problem).hint(hint))
 }
 
-/// The same, of a job whose id is known, and whose row may be there.
+/// Adds a job with a known id, and its timer, to a commit. `before` is the row that it replaces, with its version.
 pub(crate) fn put_at(commit: &mut Commit, lane: &Lane, token: &str, job: Job, before: Option<(Job, u64)>) {
     let timer = keys::timer(job.created_at_ms, lane, token);
     let job = Job { token: token.to_owned(), timer: Some(timer.clone()), ..job };
@@ -72,7 +73,7 @@ pub(crate) fn put_at(commit: &mut Commit, lane: &Lane, token: &str, job: Job, be
     commit.put(timer, rows::encode(&Empty {}));
 }
 
-/// A job that no tenant has asked for, as it is; an unreadable row is an error.
+/// Returns a job that the engine keeps for itself, with the version of its row.
 pub(crate) fn read_own(host: &dyn Host, lane: &Lane) -> Result<Option<(Job, u64)>, Error> {
     let Some(entry) = host.get_one(&keys::job(lane))? else { return Ok(None) };
     Ok(Some((rows::decode(&entry.key, &entry.value)?, entry.version)))

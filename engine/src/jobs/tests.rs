@@ -1,4 +1,4 @@
-//! Jobs, step by step, and who comes between.
+//! Tests of jobs, step by step, with changes by other workers in between.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,7 +15,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// The job as it is now.
+/// Returns the job as the API shows it now.
 fn look(world: &World, config: &Config, begun: &str) -> Value {
     let id = parsed(begun)["id"].as_str().unwrap().to_owned();
     parsed(&job(world, config, "acme", &id).unwrap())
@@ -27,7 +27,7 @@ fn ended(world: &World, config: &Config, begun: &str) -> (String, u64, u64) {
     (job["state"].as_str().unwrap().to_owned(), job["scanned"].as_u64().unwrap(), job["affected"].as_u64().unwrap())
 }
 
-/// A pump that does nothing but this job.
+/// Makes the steps of one job, and nothing else.
 fn work_alone(world: &World, config: &Config, begun: &str) {
     let mut agenda = Agenda::new();
     agenda.retention_ensured = true;
@@ -41,11 +41,11 @@ fn work_alone(world: &World, config: &Config, begun: &str) {
 }
 
 #[test]
-fn what_has_failed_is_sent_again_once() {
+fn recover_sends_each_failed_delivery_once() {
     let (world, config) = (World::new(&[500, 500, 500, 200, 500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 4);
-    // A webhook that is not proven has one at a time, so the answers are in order.
+    // A webhook without a recent success has one request in flight, so the answers are in order.
     world.pump(&config);
     let first = recover(&world, &config, "acme", &webhook, EVER).unwrap();
     assert_eq!(look(&world, &config, &first)["state"], "running");
@@ -62,7 +62,7 @@ fn what_has_failed_is_sent_again_once() {
 }
 
 #[test]
-fn a_time_bounds_what_is_sent_again() {
+fn recover_keeps_to_its_time_range() {
     let (world, config) = (World::new(&[500, 500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     for _ in 0..2 {
@@ -82,7 +82,7 @@ fn a_time_bounds_what_is_sent_again() {
 }
 
 #[test]
-fn what_was_missed_is_sent_in_order() {
+fn replay_sends_missed_messages_in_order() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     for number in 0..120 {
         let event = format!(r#"{{"type":"{}","data":{{"n":{number}}}}}"#, if number % 2 == 0 { "a" } else { "b" });
@@ -112,7 +112,7 @@ fn what_was_missed_is_sent_in_order() {
 }
 
 #[test]
-fn of_two_deadly_messages_in_one_page_the_second_costs_no_more_than_the_first() {
+fn a_second_deadly_message_in_a_page_costs_no_more_than_the_first() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let mut ids = Vec::new();
     for _ in 0..5 {
@@ -133,7 +133,7 @@ fn of_two_deadly_messages_in_one_page_the_second_costs_no_more_than_the_first() 
         }
         deaths.push(of_this);
     }
-    // Four with all of the page, and each four of its own: whoever left the first out went on, and died of the second.
+    // Four workers with all of the page, and four with each message: the worker that left the first out died of the second.
     assert_eq!(deaths, [4 + 4 + 1, 3]);
     world.deadly.borrow_mut().clear();
     world.pump(&config);
@@ -142,7 +142,7 @@ fn of_two_deadly_messages_in_one_page_the_second_costs_no_more_than_the_first() 
 }
 
 #[test]
-fn what_was_skipped_has_been_missed() {
+fn replay_sends_skipped_messages() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""isActive":false"#);
     accept_many(&world, &config, 3);
@@ -157,11 +157,11 @@ fn what_was_skipped_has_been_missed() {
 }
 
 #[test]
-fn what_is_being_routed_past_a_new_webhook_is_routed_afresh() {
+fn a_message_routed_past_a_new_webhook_is_routed_again() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     accept_many(&world, &config, 1);
     world.meddle(At::Commit("shard/"), |world| {
-        // The subscriptions have been read by now. Another pump, which routes nothing, does all of the job.
+        // The subscriptions have been read by now. Another worker, which routes nothing, does all of the job.
         let config = Config::new(&settings()).unwrap();
         let webhook = registered(world, &config, r#""name":"new""#);
         let begun = replay(world, &config, "acme", &webhook, EVER).unwrap();
@@ -176,7 +176,7 @@ fn what_is_being_routed_past_a_new_webhook_is_routed_afresh() {
 }
 
 #[test]
-fn what_had_the_id_before_is_not_replayed_beside_the_routing_of_what_has_it_now() {
+fn replay_ignores_a_removed_message_whose_id_is_in_use_again() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let event = r#"{"type":"a","id":"e1"}"#;
     on_event(&world, &config, Some("acme"), event).unwrap();
@@ -197,7 +197,7 @@ fn what_had_the_id_before_is_not_replayed_beside_the_routing_of_what_has_it_now(
 }
 
 #[test]
-fn a_full_queue_is_left_to_empty_before_more_is_asked_for() {
+fn a_full_queue_empties_before_a_job_asks_for_more() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     accept_many(&world, &config, 400);
     world.pump(&config);
@@ -217,10 +217,10 @@ fn a_full_queue_is_left_to_empty_before_more_is_asked_for() {
 }
 
 #[test]
-fn a_queue_that_is_blocked_for_an_hour_is_not_looked_at_each_second() {
+fn a_queue_blocked_for_an_hour_is_looked_at_rarely() {
     let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""strictOrder":true,"schedule":[3600]"#);
-    // The first fails, and what waits behind it is in a row each.
+    // The first fails, and each delivery behind it is in a row of its own.
     for _ in 0..70 {
         accept_many(&world, &config, 1);
         world.pump(&config);
@@ -259,7 +259,7 @@ fn a_job_ends_with_its_webhook() {
 }
 
 #[test]
-fn of_a_removed_webhook_the_attempts_of_messages_are_left() {
+fn purge_leaves_the_attempts_of_messages() {
     let (world, config) = (World::new(&[500, 500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[3600]"#);
     let stays = registered(&world, &config, r#""schedule":[]"#);
@@ -288,7 +288,7 @@ fn of_a_removed_webhook_the_attempts_of_messages_are_left() {
 }
 
 #[test]
-fn a_lane_that_somebody_takes_meanwhile_is_not_purged() {
+fn purge_waits_for_a_lane_that_another_worker_takes() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""name":"n""#);
     accept_many(&world, &config, 1);
@@ -307,7 +307,7 @@ fn a_lane_that_somebody_takes_meanwhile_is_not_purged() {
 }
 
 #[test]
-fn a_step_that_landed_unseen_is_not_made_twice() {
+fn a_step_with_an_unknown_outcome_is_made_once() {
     let (world, config) = (World::new(&[500, 500, 200]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 2);
@@ -320,7 +320,7 @@ fn a_step_that_landed_unseen_is_not_made_twice() {
     is_quiet(&world);
 }
 
-/// One row: what a range is refused for.
+/// One row: a range, and the field for which it is refused.
 #[test]
 fn ranges_are_checked() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
@@ -340,7 +340,7 @@ fn ranges_are_checked() {
 }
 
 #[test]
-fn so_many_jobs_that_send_again_run_at_once_and_no_more() {
+fn a_tenant_runs_twenty_sending_jobs_at_most() {
     let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
@@ -365,7 +365,7 @@ fn so_many_jobs_that_send_again_run_at_once_and_no_more() {
 }
 
 #[test]
-fn a_tenant_has_so_many_erasures_at_once() {
+fn a_tenant_runs_twenty_erasures_at_most() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     registered(&world, &config, r#""name":"n""#);
     let subject = |id: usize| format!(r#"{{"subject":{{"type":"user","id":{id}}}}}"#);
@@ -386,7 +386,7 @@ fn a_tenant_has_so_many_erasures_at_once() {
 }
 
 #[test]
-fn tenants_have_their_jobs_worked_on_in_turn() {
+fn tenants_take_turns_with_their_jobs() {
     let mut agenda = Agenda::new();
     let mut due = |tenant: &str, number: usize| {
         let lane = keys::Lane::of(tenant, &format!("job_{number:026}"));

@@ -164,6 +164,20 @@ pub fn erasure(job: &Lane, message: &str) -> String {
     format!("{}/{message}", erasures(job))
 }
 
+/// The family of rows that list messages without content.
+pub const REDACTED: &str = "redacted";
+/// The family of jobs.
+pub const JOBS: &str = "job";
+/// The family of rows that index attempts by webhook.
+pub const RECENT: &str = "recent";
+/// The family of rows that list routed messages.
+pub const ROUTED: &str = "routed";
+
+/// The family of a key.
+pub fn family_of(key: &str) -> &str {
+    key.split_once('/').map_or(key, |(family, _)| family)
+}
+
 /// The place before a tenant's first message.
 pub fn messages_of_tenant(tenant_part: &str) -> String {
     format!("message/{tenant_part}")
