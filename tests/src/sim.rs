@@ -7,13 +7,18 @@ mod checkers;
 mod coverage;
 mod health;
 mod http_calls;
+mod ids;
+mod job;
 mod kept;
 mod model;
 mod net;
 mod odd;
+mod ops;
 mod params;
+mod point;
 pub mod points;
 mod poison;
+mod receiver;
 mod restore;
 mod rng;
 mod rows;
@@ -31,13 +36,13 @@ use std::rc::Rc;
 
 use hookwright_engine::{Config, SealingKey, Settings};
 
-pub use actor::{Done, Elsewhere, Life, Op, Reply, Senses, Step};
+pub use actor::{Elsewhere, Life, Senses, Step};
 pub use checkers::Failure;
 pub use coverage::{Count, Coverage};
+pub use job::{Job, answer, erasure, request, settings as settings_json};
+pub use ops::{Done, Op, Reply};
 pub use params::{Faults, Params};
 pub use sabotage::{Outcome, Sabotage};
-pub use strangers::{answer, request};
-pub use workload::{Job, erasure, settings as settings_json};
 
 /// Seeds that failed once, and what was wrong.
 pub const PINNED: &[(u64, &str)] = &[

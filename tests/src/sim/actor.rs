@@ -10,47 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
+use hookwright_engine::Config;
 use hookwright_engine::ports::{
     AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError,
     WaitResult,
 };
-use hookwright_engine::{Accepted, Config, DeliveryReport, Error};
 
+use super::job::Job;
+use super::ops::{Done, Op, Reply};
 use super::rng::Rng;
 use super::sabotage::{Sabotage, Sabotaged};
-use super::workload::Job;
 
 const STACK_BYTES: usize = 512 * 1024;
-
-/// A call of the engine to the outside.
-#[derive(Debug)]
-pub enum Op {
-    Get(Vec<String>),
-    Scan { range: KeyRange, limit: u32, order: Direction },
-    Commit { checks: Vec<Check>, mutations: Vec<Mutation> },
-    Submit(Vec<Request>),
-    Wait { timeout_ms: u32 },
-}
-
-/// The answer to such a call.
-#[derive(Debug)]
-pub enum Reply {
-    Start,
-    Got(Result<Vec<Option<Entry>>, StorageError>),
-    Scanned(Result<Vec<Entry>, StorageError>),
-    Committed(Result<Vec<u64>, StorageError>),
-    Submitted,
-    Waited(WaitResult),
-}
-
-/// The result of an engine call.
-#[derive(Debug)]
-pub enum Done {
-    Delivered(Result<DeliveryReport, Error>),
-    Accepted(Result<Vec<Accepted>, Error>),
-    Json(Result<String, Error>),
-    Removed(Result<(), Error>),
-}
 
 /// How far a call has come.
 #[derive(Debug)]

@@ -7,15 +7,17 @@ use hookwright_engine::keys;
 use hookwright_engine::limits::{JOBS_RUNNING_MAX, POLL_MS};
 use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 
-use super::actor::{Done, Reply, Running};
+use super::actor::Running;
 use super::checkers::endings::{self, End};
 use super::checkers::redelivery;
 use super::checkers::{Failure, during, ensure, tenants};
 use super::coverage::Count;
-use super::model::CallId;
+use super::ids::CallId;
+use super::ids::InstanceId;
+use super::job::{Job, Names};
+use super::ops::{Done, Reply};
 use super::poison::REFUSED;
-use super::workload::{Job, Names};
-use super::world::{Call, Fate, InstanceId, World};
+use super::world::{Call, Fate, World};
 
 /// Calls in a row that want to be repeated at once and change nothing.
 const FRUITLESS_MAX: u32 = 200;

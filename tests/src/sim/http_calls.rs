@@ -3,15 +3,17 @@
 
 use hookwright_engine::ports::{Completion, HttpError, Request, Response, Signal, WaitResult};
 
-use super::actor::Reply;
 use super::checkers::sends::{self, Sender};
 use super::checkers::{Failure, delay, during, ensure};
 use super::coverage::Count;
-use super::model::{CallId, RequestId};
-use super::net::{self, Health, Sent};
+use super::ids::InstanceId;
+use super::ids::{CallId, RequestId};
+use super::job::Job;
+use super::net::{self, Sent};
+use super::ops::Reply;
+use super::receiver::Health;
 use super::rows::Webhook;
-use super::workload::Job;
-use super::world::{Due, InstanceId, World};
+use super::world::{Due, World};
 
 /// Number of waits of almost no time in a row that show a worker that turns in circles.
 const SHORT_WAITS_MAX: u32 = 100;

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{CallId, Message, Model, Touched};
+use super::ids::CallId;
+use super::model::{Message, Model, Touched};
 use super::rows::{self, Attempt};
 
 /// Erasures that were asked for, and messages that are gone.

@@ -6,15 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use hookwright_engine::ports::Mutation;
 
 use super::health::Health;
+use super::ids::{CallId, RequestId};
 use super::kept::{Kept, Stone};
 use super::rows::{
     self, Attempt, Group, Job, Lease, Numbered, Recent, Routed, RoutedMessage, Row, Subscriptions, Tenant, Webhook,
 };
-
-/// One engine call of one instance.
-pub type CallId = usize;
-/// A request, as an index into all requests of the run.
-pub type RequestId = usize;
 
 /// An accepted event.
 #[derive(Clone, Debug, Default)]

@@ -3,40 +3,14 @@
 
 use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
 
-use super::model::CallId;
+use super::ids::CallId;
 use super::odd;
 use super::params::Faults;
+use super::receiver::Health;
 use super::rng::Rng;
 
 /// The longest time of a request's way, in microseconds.
 pub const TRAVEL_US_MAX: u64 = 40_000;
-
-/// How a receiver behaves.
-#[derive(Clone, Copy, Debug)]
-pub enum Health {
-    /// Always 200.
-    Well,
-    /// Now this, now that.
-    Flaky,
-    /// No connection until this moment, then well.
-    Down {
-        /// In true microseconds.
-        until_us: u64,
-    },
-    /// Takes every request and answers none.
-    Hangs,
-    /// 500, always.
-    Broken,
-    /// It lies, redirects and answers garbage.
-    Odd,
-    /// One after the other; the last stays.
-    Says {
-        /// Statuses.
-        answers: &'static [u16],
-        /// How many requests there have been.
-        asked: usize,
-    },
-}
 
 /// A request that was submitted.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use hookwright_engine::ports::Response;
 
-use super::net::Health;
+use super::receiver::Health;
 use super::rng::Rng;
 
 const DAY_US: u64 = 24 * 3_600 * 1_000_000;

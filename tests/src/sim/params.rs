@@ -3,9 +3,7 @@
 
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, DISABLE_AFTER_S, LEASE_MARGIN_MS, LEASE_SENDING_MS};
 
-use super::restore::Plan;
 use super::rng::Rng;
-use super::strangers;
 
 /// The world of one seed. Rates are per ten thousand.
 #[derive(Clone, Debug)]
@@ -198,7 +196,7 @@ impl Params {
         }
         // For the same reason, nobody is away for days then.
         params.odd &= params.retention_s == 0 && params.settings == 0;
-        params.strangers = strangers::rate(seed, params.tenants);
+        params.strangers = strangers(seed, params.tenants);
         if params.retention_s > 0 || params.settings + params.erasures > 0 {
             // Every pass reads a message that kills its readers.
             params.poison = 0;
@@ -279,4 +277,33 @@ impl Faults {
             },
         }
     }
+}
+
+/// When a backup is made, and when it is restored, in milliseconds after the beginning.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// It is made.
+    pub made_ms: u64,
+    /// It is restored, once or twice.
+    pub restored_ms: Vec<u64>,
+}
+
+impl Plan {
+    /// Draws whether the store is ever restored. A stream of its own: other seeds stay as they were.
+    pub fn draw(seed: u64, fault_phase_ms: u64) -> Option<Plan> {
+        let mut rng = Rng::of(seed, "restore", 0);
+        if rng.below(12) > 0 {
+            return None;
+        }
+        let made_ms = rng.below(fault_phase_ms);
+        let times = rng.pick(&[1, 1, 2]);
+        let mut restored_ms: Vec<u64> = (0..times).map(|_| rng.between(made_ms, fault_phase_ms)).collect();
+        restored_ms.sort_unstable();
+        Some(Plan { made_ms, restored_ms })
+    }
+}
+
+/// Draws the number of a stranger's calls in ten thousand, from a stream of its own, so that other seeds stay as they were.
+fn strangers(seed: u64, tenants: usize) -> u32 {
+    if tenants > 1 && Rng::of(seed, "strangers", 0).below(3) == 0 { 2_500 } else { 0 }
 }

@@ -1,21 +1,23 @@
 //! Crashes at every call. Each scenario runs once to count its calls of storage and HTTP, then once for each call and
 //! each way in which it can go wrong. The scenarios are in `script`, and the checkers judge.
 
-use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hookwright_engine::limits::DISABLE_AFTER_S;
 
-use super::actor::Op;
 use super::checkers::Failure;
 use super::coverage::Coverage;
+use super::ids::InstanceId;
+use super::ops::Op;
 use super::params::{Faults, Params};
+pub use super::point::Point;
+use super::point::{Kind, Mode};
 use super::sabotage::Sabotage;
 use super::script::{SCENARIOS, Scenario, Script};
 use super::trace::Trace;
-use super::world::{Due, Held, InstanceId, World};
+use super::world::{Due, Held, World};
 use crate::sim;
 
 /// Scenarios have no seed of their own: little is left to draw.
@@ -26,87 +28,6 @@ const LATE_US: u64 = 61_000_000;
 const CALLS_MIN: usize = 20;
 /// How far ahead the clock is of a worker that stumbles.
 const AHEAD_MS: u32 = 600_000;
-
-/// The kind of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Not a commit of its own: a read, a request, a wait, a commit inside a transaction of the platform's.
-    Plain,
-    /// A commit.
-    Commit,
-}
-
-/// The fault at a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// The instance is gone before the call is carried out.
-    Before,
-    /// It is gone before it gets the answer.
-    After,
-    /// It is gone, and its commit arrives right before its successor's first.
-    Late,
-    /// It is gone, and its commit arrives right before its successor's second: a lane has changed hands, its rows have not.
-    Fenced,
-    /// It is gone, and its commit arrives when all leases have run out.
-    Later,
-    /// It goes on, and does not know that its commit was applied.
-    UnknownApplied,
-    /// It goes on, and does not know that its commit was not applied.
-    UnknownDropped,
-    /// It goes on, does not know, and the commit arrives right before it commits again.
-    UnknownLate,
-}
-
-impl Mode {
-    const ALL: &[Mode] = &[
-        Mode::Before,
-        Mode::After,
-        Mode::Late,
-        Mode::Fenced,
-        Mode::Later,
-        Mode::UnknownApplied,
-        Mode::UnknownDropped,
-        Mode::UnknownLate,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Mode::Before => "before",
-            Mode::After => "after",
-            Mode::Late => "late",
-            Mode::Fenced => "fenced",
-            Mode::Later => "later",
-            Mode::UnknownApplied => "unknown-applied",
-            Mode::UnknownDropped => "unknown-dropped",
-            Mode::UnknownLate => "unknown-late",
-        }
-    }
-
-    fn of(kind: Kind) -> &'static [Mode] {
-        match kind {
-            Kind::Plain => &[Mode::Before, Mode::After],
-            Kind::Commit => Mode::ALL,
-        }
-    }
-
-    fn crashes(self) -> bool {
-        matches!(self, Mode::Before | Mode::After | Mode::Late | Mode::Fenced | Mode::Later)
-    }
-}
-
-/// A call of a scenario, counted from 0, and what happens there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Point {
-    scenario: &'static str,
-    call: usize,
-    mode: Mode,
-}
-
-impl fmt::Display for Point {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.scenario, self.call, self.mode.name())
-    }
-}
 
 impl std::str::FromStr for Point {
     type Err = String;

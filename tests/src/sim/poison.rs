@@ -7,14 +7,15 @@ use hookwright_engine::limits::{
 };
 use hookwright_engine::ports::{Mutation, Request};
 
-use super::actor::Op;
 use super::checkers::{Failure, ensure};
 use super::coverage::Count;
+use super::ids::InstanceId;
+use super::job::Job;
 use super::model;
+use super::ops::Op;
 use super::rng::Rng;
 use super::rows::{self, Row};
-use super::workload::Job;
-use super::world::{InstanceId, World};
+use super::world::World;
 
 /// When a message is deadly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,34 +10,9 @@ use super::checkers::redelivery::Promise;
 use super::checkers::sends::Bodies;
 use super::coverage::Count;
 use super::model::Model;
-use super::rng::Rng;
 use super::sabotage::Sabotage;
 use super::store::SimStore;
 use super::world::{Due, World};
-
-/// When a backup is made, and when it is restored, in milliseconds after the beginning.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// It is made.
-    pub made_ms: u64,
-    /// It is restored, once or twice.
-    pub restored_ms: Vec<u64>,
-}
-
-impl Plan {
-    /// Draws whether the store is ever restored. A stream of its own: other seeds stay as they were.
-    pub fn draw(seed: u64, fault_phase_ms: u64) -> Option<Plan> {
-        let mut rng = Rng::of(seed, "restore", 0);
-        if rng.below(12) > 0 {
-            return None;
-        }
-        let made_ms = rng.below(fault_phase_ms);
-        let times = rng.pick(&[1, 1, 2]);
-        let mut restored_ms: Vec<u64> = (0..times).map(|_| rng.between(made_ms, fault_phase_ms)).collect();
-        restored_ms.sort_unstable();
-        Some(Plan { made_ms, restored_ms })
-    }
-}
 
 /// A backup, and what the simulator knew when it was made.
 #[derive(Debug)]

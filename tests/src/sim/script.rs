@@ -5,12 +5,14 @@
 use std::collections::VecDeque;
 
 use super::coverage::Count;
+use super::ids::InstanceId;
+use super::job::Job;
 use super::model::Lane;
-use super::net::Health;
-use super::points::{Kind, Mode, Point};
+use super::point::{Kind, Mode, Point};
 use super::poison::Poison;
-use super::workload::{Job, Receiver};
-use super::world::{Held, InstanceId, World};
+use super::receiver::Health;
+use super::workload::Receiver;
+use super::world::{Held, World};
 
 /// A scenario.
 #[derive(Debug)]

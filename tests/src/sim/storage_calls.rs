@@ -4,18 +4,20 @@
 use hookwright_engine::keys;
 use hookwright_engine::ports::{Check, Mutation, StorageError};
 
-use super::actor::{Op, Reply};
 use super::checkers::Failure;
 use super::checkers::commits::{self, Applied};
 use super::checkers::{disabled, kept};
 use super::coverage::Count;
+use super::ids::CallId;
+use super::ids::InstanceId;
+use super::job::Job;
 use super::kept::Stone;
-use super::model::{CallId, Touched};
-use super::points::Mode;
+use super::model::Touched;
+use super::ops::{Op, Reply};
+use super::point::Mode;
 use super::poison::REFUSED;
 use super::rows::{Attempt, Webhook};
-use super::workload::Job;
-use super::world::{Due, Fate, Held, InstanceId, World};
+use super::world::{Due, Fate, Held, World};
 
 impl World {
     /// Does what an instance asked.

@@ -1,44 +1,9 @@
 //! Callers who ask for what is not theirs, and who look at everything that the API shows: in some seeds with several tenants,
 //! some of the platform's calls are exchanged for theirs. Whether they are shown anything is for `checkers::tenants` to say.
 
-use hookwright_engine::ports::Host;
-use hookwright_engine::{self as engine, ApiRequest, ApiResponse, Caller, Config, Error, ErrorKind};
-
-use super::actor::Done;
 use super::coverage::Count;
-use super::rng::Rng;
-use super::workload::Job;
+use super::job::Job;
 use super::world::World;
-
-/// How many of ten thousand calls are exchanged: a stream of its own, so that other seeds stay as they were.
-pub fn rate(seed: u64, tenants: usize) -> u32 {
-    if tenants > 1 && Rng::of(seed, "strangers", 0).below(3) == 0 { 2_500 } else { 0 }
-}
-
-/// A request to the management API that reads.
-pub fn request(path: &str, tenant: &str) -> (ApiRequest, Caller) {
-    let request =
-        ApiRequest { method: "GET".to_owned(), path: path.to_owned(), query: String::new(), body: String::new() };
-    (request, Caller { tenant: tenant.to_owned(), user: None, permissions: Vec::new() })
-}
-
-/// Converts a response of the API into a call's result.
-pub fn answer(response: ApiResponse) -> Done {
-    let kind = match response.status {
-        200 => return Done::Json(Ok(response.body)),
-        404 => ErrorKind::NotFound,
-        409 => ErrorKind::Conflict,
-        503 => ErrorKind::Unavailable,
-        _ => ErrorKind::Internal,
-    };
-    Done::Json(Err(Error::of(kind, response.body)))
-}
-
-/// Makes it.
-pub fn read(host: &dyn Host, config: &Config, tenant: &str, path: &str) -> Done {
-    let (request, caller) = request(path, tenant);
-    answer(engine::handle(host, config, &request, &caller))
-}
 
 impl World {
     /// The call that an application makes instead of this one, now and then.

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use hookwright_engine::ports::{Direction, Mutation, Request};
 
-use super::actor::{Done, Op};
-use super::model::CallId;
-use super::world::{BEGIN_US, InstanceId};
+use super::ids::CallId;
+use super::ids::{BEGIN_US, InstanceId};
+use super::ops::{Done, Op};
 
 /// The story of a seed.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use hookwright_engine::Config;
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_MS_MAX};
 use hookwright_engine::ports::{Check, Completion, Mutation};
 
-use super::actor::{Elsewhere, Life, Op, Reply, Running, Senses, Step};
+use super::actor::{Elsewhere, Life, Running, Senses, Step};
 use super::checkers::delay::{self, Excuses};
 use super::checkers::endings::{self, End};
 use super::checkers::kept;
@@ -20,8 +20,11 @@ use super::checkers::redelivery::{self, Promise};
 use super::checkers::sends::Bodies;
 use super::checkers::{Failure, ensure, explained, tenants};
 use super::coverage::{Count, Coverage};
-use super::model::{CallId, Lost, Model, RequestId};
+use super::ids::{BEGIN_US, CallId, InstanceId, RequestId};
+use super::job::Job;
+use super::model::{Lost, Model};
 use super::net::Sent;
+use super::ops::{Op, Reply};
 use super::params::{Faults, Params};
 use super::poison::Kills;
 use super::restore::Backup;
@@ -31,10 +34,8 @@ use super::sabotage::Sabotage;
 use super::script::Script;
 use super::store::{SimStore, Versions};
 use super::trace::Trace;
-use super::workload::{Job, Workload};
+use super::workload::Workload;
 
-/// When every world begins, in microseconds since 1970.
-pub const BEGIN_US: u64 = 1_760_000_000_000_000;
 /// How long a world may take to come to rest: two years. In strict order, each message may exhaust its attempts, over days.
 const REST_US_MAX: u64 = 730 * 24 * 3_600 * 1_000_000;
 /// How many turns it may take.
@@ -48,9 +49,6 @@ const RACE_US_MAX: u64 = 6_000_000;
 
 /// Of the time in which a lease is to be given back, what the store must have taken to be the reason why it was not.
 const RELEASE_US: u64 = 2_000_000;
-
-/// An index into the instances.
-pub type InstanceId = usize;
 
 /// An entry of the agenda.
 #[derive(Debug)]

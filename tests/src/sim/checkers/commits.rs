@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::{Failure, during, ensure, jobs, matches, order, quarantine};
-use crate::sim::model::{CallId, Lane, Model, Touched};
+use crate::sim::ids::CallId;
+use crate::sim::model::{Lane, Model, Touched};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
 

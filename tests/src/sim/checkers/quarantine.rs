@@ -6,7 +6,8 @@ use hookwright_engine::limits::{
 };
 
 use super::{Failure, during, ensure};
-use crate::sim::model::{Lane, RequestId};
+use crate::sim::ids::RequestId;
+use crate::sim::model::Lane;
 use crate::sim::net::Sent;
 use crate::sim::rows::{Attempt, Lease, Numbered, Quarantine, Webhook};
 

@@ -6,8 +6,9 @@ use hookwright_engine::limits::{IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX, LEASE_MARGIN_
 use hookwright_engine::ports::Request;
 
 use super::{Failure, during, ensure, order, quarantine};
+use crate::sim::ids::{CallId, RequestId};
 use crate::sim::kept::Stone;
-use crate::sim::model::{self, CallId, Lane, Model, RequestId};
+use crate::sim::model::{self, Lane, Model};
 use crate::sim::net::Sent;
 use crate::sim::rows;
 use crate::sim::signature;

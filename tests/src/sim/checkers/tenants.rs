@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use hookwright_engine::ports::Mutation;
 
 use super::{Failure, ensure, sends};
-use crate::sim::actor::Op;
 use crate::sim::model::{self, Model};
+use crate::sim::ops::Op;
 use crate::sim::rows::{self, Row};
 
 /// A tenant as part of keys, as the layout says.

@@ -2,7 +2,8 @@
 
 use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation};
 
-use super::{Kind, Sabotage};
+use super::kind::Kind;
+use super::rules::Sabotage;
 
 /// Returns the number of entries that is read instead.
 pub fn limit(sabotage: Sabotage, range: &KeyRange, limit: u32, order: Direction) -> u32 {

@@ -1,0 +1,109 @@
+//! The rules to break, each with the demanded outcome.
+
+macro_rules! sabotages {
+    ($($name:ident $text:literal $outcome:expr,)*) => {
+        /// A rule to break.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Sabotage { $($name),* }
+
+        impl Sabotage {
+            /// All of them.
+            pub const ALL: &[Sabotage] = &[$(Sabotage::$name),*];
+
+            /// Its name on the command line.
+            pub fn name(self) -> &'static str {
+                match self { $(Sabotage::$name => $text),* }
+            }
+
+            /// Returns the demanded outcome of a run with it.
+            pub fn outcome(self) -> Outcome {
+                match self { $(Sabotage::$name => $outcome),* }
+            }
+        }
+    };
+}
+
+/// The demanded outcome of a sabotage.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome {
+    /// One of these checkers notices it, before any other does.
+    Seen(&'static [&'static str]),
+    /// The same, in about one seed of a thousand.
+    Rare(&'static [&'static str]),
+    /// The same, so rarely that a seed is named that shows it.
+    At(u64, &'static [&'static str]),
+    /// Breaking this rule breaks nothing else, for this reason.
+    Harmless(&'static str),
+}
+use Outcome::{At, Harmless, Rare, Seen};
+
+sabotages! {
+    ForgetInbox "forget-inbox" Seen(&["accepted"]),
+    ForgetRouteWake "forget-route-wake" Seen(&["announced"]),
+    ForgetRouteArmedWake "forget-route-armed-wake" Seen(&["armed"]),
+    ForgetClaimWake "forget-claim-wake" Seen(&["armed"]),
+    ForgetReleaseWake "forget-release-wake" Seen(&["announced"]),
+    ForgetRetryRow "forget-retry-row" Seen(&["queued-once"]),
+    ForgetRouted "forget-routed" Seen(&["listed"]),
+    ForgetUnregisterWake "forget-unregister-wake" Seen(&["announced", "job-armed"]),
+    SkipMessageCheck "skip-message-check" Seen(&["rows"]),
+    SkipInboxCheck "skip-inbox-check" Seen(&["redelivered", "erased"]),
+    SkipShardCheck "skip-shard-check" Harmless(
+        "the checks of the inbox rows make a message routed once as well; the shard's lease only saves work"),
+    SkipInboxAndShardCheck "skip-inbox-and-shard-check" Seen(&["queued-once", "rows"]),
+    SkipRouteHeldLaneCheck "skip-route-held-lane-check" Rare(&["announced"]),
+    SkipRouteTakenLaneCheck "skip-route-taken-lane-check" Seen(&["lease-respected", "grows"]),
+    SkipClaimLaneCheck "skip-claim-lane-check" Seen(&["lease-respected"]),
+    SkipSettleLaneCheck "skip-settle-lane-check" Seen(&["fenced"]),
+    SkipQueueCheck "skip-queue-check" Seen(&["rows", "queued-once", "ended"]),
+    SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced", "held-against", "grows"]),
+    SkipHookCheck "skip-hook-check" Seen(&["findable"]),
+    SkipSubscriptionsCheck "skip-subscriptions-check" Seen(&["counted"]),
+    SkipSecondReading "skip-second-reading" Seen(&["routed"]),
+    SkipAskedLogCheck "skip-asked-log-check" Harmless(
+        "every redelivery puts its message's row again, whose version keeps two of them apart as well"),
+    SkipAskedQueueCheck "skip-asked-queue-check" Seen(&["ended", "queued-once", "numbered"]),
+    SkipAskedInboxCheck "skip-asked-inbox-check" Seen(&["rows"]),
+    ForgetAskedWake "forget-asked-wake" Seen(&["announced"]),
+    ForgetAskedDelete "forget-asked-delete" Seen(&["queued-once"]),
+    ForgetAskedInbox "forget-asked-inbox" Seen(&["redelivered"]),
+    SkipJobCheck "skip-job-check" Seen(&["job-armed"]),
+    ForgetJobWake "forget-job-wake" Seen(&["job-armed"]),
+    ForgetJobAsk "forget-job-ask" Seen(&["queued-once"]),
+    SplitAccept "split-accept" Seen(&["accepted"]),
+    SplitRoute "split-route" Seen(&["announced", "listed"]),
+    SplitClaim "split-claim" Seen(&["armed", "lease-respected", "grows"]),
+    SplitSettle "split-settle" Seen(&["queued-once", "numbered"]),
+    SplitRelease "split-release" Seen(&["announced"]),
+    SplitRegistration "split-registration" Seen(&["findable"]),
+    SplitAsked "split-asked" Seen(&["announced", "queued-once"]),
+    ForgetAskedMessage "forget-asked-message" Seen(&["kept", "erased", "condemned"]),
+    ForgetErasedInbox "forget-erased-inbox" Seen(&["erased"]),
+    ForgetErasedQueue "forget-erased-queue" Seen(&["erased"]),
+    ForgetMark "forget-mark" Seen(&["erased"]),
+    ForgetRemovedLog "forget-removed-log" Seen(&["erased", "rows", "goes", "comes-to-rest"]),
+    SplitJob "split-job" Seen(&["job-armed", "job", "job-counted"]),
+    KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
+    ReturnVersions "return-versions" At(11_623, &["grows"]),
+    LookFurther "look-further" Seen(&["tenants"]),
+    KeepArmedWake "keep-armed-wake" Seen(&["grows"]),
+    CloseLanes "close-lanes" Seen(&["delay"]),
+    ForgetPace "forget-pace" Seen(&["rate"]),
+    KeepSecrets "keep-secrets" Seen(&["signature"]),
+    KeepActive "keep-active" Seen(&["in-service"]),
+    KeepInactive "keep-inactive" Seen(&["state"]),
+    RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
+    DeleteGroup "delete-group" Seen(&["queued-once"]),
+    StrictLosesPlace "strict-loses-place" Seen(&["in-order", "announced"]),
+    StrictForgetsWait "strict-forgets-wait" Seen(&["log-and-schedule-agree", "announced"]),
+    StrictForgetsPause "strict-forgets-pause" Seen(&["pause"]),
+    StrictLastRow "strict-last-row" Seen(&["in-order", "tail"]),
+    StrictSecondRow "strict-second-row" Seen(&["in-order", "announced"]),
+    StrictInboxBackwards "strict-inbox-backwards" Seen(&["in-order"]),
+    ForgetSwitchWake "forget-switch-wake" Seen(&["announced"]),
+    ForgetDisable "forget-disable" Seen(&["disabled"]),
+    ForgetQuarantine "forget-quarantine" Seen(&["held-against"]),
+    ForgetRecorded "forget-recorded" Seen(&["held-against"]),
+    ForgetQuarantined "forget-quarantined" Seen(&["alone"]),
+    SkipQuarantinedCheck "skip-quarantined-check" Seen(&["armed", "lease-respected", "held-against"]),
+}
