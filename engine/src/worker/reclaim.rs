@@ -1,19 +1,19 @@
-//! Taking over: voids the leases of workers that are known to be dead, so that nobody waits for their ends.
+//! Reclaiming: voids the leases of workers that are known to be dead, so that other workers need not wait for their ends.
 
-use super::is_believed;
+use super::state::is_believed;
 use crate::config::Config;
 use crate::ports::{Direction, Entry, Host};
-use crate::store::commit::Commit;
+use crate::store::commit::{Commit, Outcome};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Shard};
 use crate::support::error::Error;
 use crate::support::limits::{INBOX_SHARDS, SCAN_ENTRIES_MAX};
 
-/// Voids every lease in the storage, but for lanes whose deliveries are made alone. For a host that knows that no other
-/// instance works on it: at its start, say, under a lock. Where it was wrong, work is repeated and nothing is lost: a worker whose
-/// lease is gone can record nothing.
-/// Answers how many lanes were freed.
+/// Voids every lease in the store, except those of lanes in quarantine, and returns the number of lanes that were freed.
+///
+/// It is for a host that knows that no other instance works on the store: at its start, for example, under a lock. If the host was
+/// wrong, work is repeated and nothing is lost, because a worker whose lease is void can record nothing.
 pub fn reclaim_leases(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
     for shard in 0..INBOX_SHARDS {
         let entry = host.get_one(&keys::shard(shard))?;
@@ -36,8 +36,8 @@ pub fn reclaim_leases(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
     }
 }
 
+/// Voids the lease of a shard. A row that cannot be decoded is reported by the worker that routes the shard.
 fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
-    // What cannot be read is nobody's: whoever works there tells it.
     let Ok(row) = rows::decode::<Shard>(&entry.key, &entry.value) else { return Ok(()) };
     if row.until_ms > 0 {
         let mut commit = Commit::default();
@@ -48,11 +48,11 @@ fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
     Ok(())
 }
 
-/// Frees a lane and timers it now. A conflict means that somebody is at work there after all.
+/// Frees a lane and puts a timer for now. Returns false if it was free, or if a worker has it after all: then the commit conflicts.
 fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error> {
     let Ok(row) = rows::decode::<rows::Lane>(&entry.key, &entry.value) else { return Ok(false) };
-    // A delivery that was made alone is made again a lease later: else processes that are ended one after the other, for whatever
-    // reason, would be held against it within seconds.
+    // A delivery in quarantine is sent again only after its lease. Otherwise processes that are ended one after the other, for
+    // whatever reason, would count against it within seconds.
     let alone = row.quarantine.as_ref().is_some_and(|quarantine| quarantine.delivery.is_some());
     if row.until_ms == 0 || (alone && is_believed(row.until_ms, host.now_us() / 1_000)) {
         return Ok(false);
@@ -67,5 +67,5 @@ fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error>
     if let Some(armed) = row.timer {
         commit.delete(armed);
     }
-    Ok(matches!(commit.submit(host)?, crate::store::commit::Outcome::Applied(_)))
+    Ok(matches!(commit.submit(host)?, Outcome::Applied(_)))
 }

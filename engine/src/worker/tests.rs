@@ -7,8 +7,11 @@ mod order;
 mod quarantine;
 mod rows;
 
-use super::*;
+use super::run::Run;
 use crate::ports::Clock;
+use crate::store::id;
+use crate::store::keys::Lane;
+use crate::support::limits::{LEASE_MARGIN_MS, POLL_MS};
 use crate::testing::*;
 use crate::*;
 
@@ -121,19 +124,19 @@ fn routing_stops_where_a_lease_is_about_to_end() {
     let (world, config) = (World::new(&[]), config());
     hook(&world, &config, r#"["*"]"#);
     let accept = || on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
-    let mut pump = Pump::new(&world, &config, Budget { time_ms: 100_000, attempts_max: 10 });
+    let mut run = Run::new(&world, &config, Budget { time_ms: 100_000, attempts_max: 10 });
     accept();
-    assert!(route::route(&mut pump).unwrap());
-    let until_ms = pump.lanes.values().next().unwrap().until_ms;
+    assert!(run.route().unwrap());
+    let until_ms = run.leases.lanes.values().next().unwrap().lease.until_ms;
     for (before_ms, routes) in [(LEASE_MARGIN_MS, true), (LEASE_MARGIN_MS - 1, false), (1, false)] {
         world.now_us.set((until_ms - before_ms) * 1_000 + 999);
         accept();
-        assert_eq!(route::route(&mut pump).unwrap(), routes, "{before_ms} ms before");
+        assert_eq!(run.route().unwrap(), routes, "{before_ms} ms before");
     }
     assert_eq!(world.count("inbox"), 2);
     // What is lost is lost.
     world.now_us.set(until_ms * 1_000 + 1_000);
-    assert!(route::route(&mut pump).unwrap());
+    assert!(run.route().unwrap());
     assert_eq!(world.count("inbox"), 0);
 }
 
@@ -143,8 +146,8 @@ fn leases_of_the_dead_are_void_after_a_reclaim_leases() {
     let webhook = hook(&world, &config, r#"["*"]"#);
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
     // A worker that has routed, claimed and died.
-    let mut dead = Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
-    assert!(route::route(&mut dead).unwrap());
+    let mut dead = Run::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(dead.route().unwrap());
     drop(dead);
     assert_eq!(world.pump(&config).attempts, 0, "the lease is believed");
     assert_eq!(reclaim_leases(&world, &config).unwrap(), 1);
@@ -167,8 +170,8 @@ fn timers_of_leased_lanes_hide_no_other_lane() {
     }
     // Routed and claimed by a worker that died, and freed by a take-over: only the timer leads to the row.
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
-    let mut dead = Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
-    assert!(route::route(&mut dead).unwrap());
+    let mut dead = Run::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(dead.route().unwrap());
     drop(dead);
     reclaim_leases(&world, &config).unwrap();
     world.put(std::iter::once(keys::lane(&lane)), &lease);

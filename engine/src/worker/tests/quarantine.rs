@@ -8,7 +8,7 @@ use crate::store::rows::{self, Quarantine, QueuedDelivery};
 use crate::support::limits::{QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS};
 use crate::testing::*;
 use crate::worker::quarantine::released;
-use crate::worker::{Pump, route};
+use crate::worker::run::Run;
 use crate::*;
 
 /// Calls the pump, each time after all leases, until it has nothing to do. Answers how often it died.
@@ -56,8 +56,8 @@ fn subscribed(world: &World, config: &Config, events: &str) -> String {
 
 /// What was accepted is in the queues, and nothing of it has been sent.
 fn route_only(world: &World, config: &Config) {
-    let mut pump = Pump::new(world, config, Budget { time_ms: 10_000, attempts_max: 10 });
-    assert!(route::route(&mut pump).unwrap());
+    let mut run = Run::new(world, config, Budget { time_ms: 10_000, attempts_max: 10 });
+    assert!(run.route().unwrap());
 }
 
 fn states(world: &World, config: &Config, webhook: &str) -> Vec<String> {

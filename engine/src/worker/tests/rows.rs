@@ -91,8 +91,8 @@ fn a_worker_takes_over_what_it_can_read() {
         let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
         registered(&world, &config, r#""name":"one""#);
         accept_many(&world, &config, 1);
-        let mut dead = super::Pump::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
-        assert!(super::route::route(&mut dead).unwrap());
+        let mut dead = super::Run::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
+        assert!(dead.route().unwrap());
         drop(dead);
         let broken = Lane::of("acme", "wh_aaaaaaaaaaaaaaaaaaaaaaaaaa");
         world.put([keys::lane(&broken), keys::shard(3)].into_iter(), damage);

@@ -1,0 +1,44 @@
+//! Receiving: waits for the host, takes the completions, and judges each by the profile of its webhook.
+
+use super::state::{Agenda, Attempts, Ctx, Ended, Leases, Sent, Wish};
+use crate::delivery::verdict;
+use crate::ports::Completion;
+use crate::store::rows::AttemptState;
+
+/// Waits for at most `timeout_ms` and takes what has completed.
+pub(super) fn receive(
+    ctx: &Ctx<'_>,
+    leases: &mut Leases,
+    attempts: &mut Attempts,
+    agenda: &mut Agenda,
+    timeout_ms: u32,
+) {
+    let result = ctx.host.wait(timeout_ms);
+    agenda.note(result.signal);
+    for completion in result.completions {
+        complete(ctx, leases, attempts, completion);
+    }
+}
+
+/// Ends the attempt of a completion. Nothing is recorded under a lease that this worker no longer has.
+fn complete(ctx: &Ctx<'_>, leases: &mut Leases, attempts: &mut Attempts, completion: Completion) {
+    let Some(sent) = attempts.in_flight.take(completion.id) else { return };
+    let Some(leased) = leases.under(&sent.lane, &sent.token) else { return };
+    leased.in_flight -= 1;
+    let ended = judge(sent, completion, ctx.now_ms());
+    leased.standing.healthy = ended.attempt.state == AttemptState::Delivered;
+    attempts.completed.push(ended);
+}
+
+/// Returns the attempt that a completion means for its delivery.
+fn judge(sent: Sent, completion: Completion, now_ms: u64) -> Ended {
+    let Sent { lane, token, delivery, target, event_type, sent_ms, .. } = sent;
+    let salt = format!("{}/{}/{}", lane.webhook(), delivery.message, delivery.number);
+    // A redelivery begins the schedule anew.
+    let number = delivery.attempts().max(1);
+    let judged = verdict::judge(target.profile(), target.schedule_s(), number, &salt, completion, now_ms);
+    let wish =
+        Wish { disable: judged.disable.clone(), otherwise_at_ms: judged.otherwise_at_ms, aborted: judged.aborted };
+    let attempt = judged.recorded(sent_ms, &event_type, target.keep_bodies());
+    Ended { lane, token, delivery, attempt, wish, target: Some(target), gone: false }
+}
