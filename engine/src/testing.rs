@@ -35,6 +35,11 @@ pub(crate) enum At {
 
 pub(crate) type Meddler = Box<dyn FnOnce(&World)>;
 
+/// No run of a test waits for longer: ten minutes.
+const WAIT_US_MAX: u64 = 600_000_000;
+/// No test reads as often.
+const READS_MAX: u32 = 1_000_000;
+
 /// A host whose time passes only while it waits.
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
@@ -47,6 +52,8 @@ pub(crate) struct World {
     pub(crate) rows: Cell<usize>,
     pub(crate) requests: RefCell<Vec<Request>>,
     pub(crate) waiting: RefCell<Vec<Request>>,
+    /// When the last run began.
+    pub(crate) begun_us: Cell<u64>,
     /// Statuses to answer with, first to last; 200 afterwards.
     pub(crate) statuses: RefCell<VecDeque<u16>>,
     /// What answers other than 200 ask for in the header `webhook-delivery`.
@@ -60,6 +67,12 @@ pub(crate) struct World {
     pub(crate) meddler: RefCell<Option<(At, Meddler)>>,
     /// Whoever reads one of these rows dies of it.
     pub(crate) deadly: RefCell<Vec<String>>,
+    /// How many of the requests never complete, from the first on.
+    pub(crate) lost: Cell<u32>,
+    /// Completions of such requests that come all the same, with the next wait.
+    pub(crate) late: RefCell<Vec<Completion>>,
+    /// The number of commits after which every storage call fails.
+    pub(crate) fails_after: Cell<u32>,
     /// No such row is taken, but where it says `failed`.
     pub(crate) refused: RefCell<Option<String>>,
 }
@@ -90,6 +103,7 @@ impl World {
             rows: Cell::new(0),
             requests: RefCell::default(),
             waiting: RefCell::default(),
+            begun_us: Cell::new(u64::MAX / 2),
             statuses: RefCell::new(statuses.iter().copied().collect()),
             wish: RefCell::default(),
             silent_until_us: Cell::new(0),
@@ -98,6 +112,9 @@ impl World {
             in_flight_max: Cell::new(0),
             meddler: RefCell::default(),
             deadly: RefCell::default(),
+            lost: Cell::new(0),
+            late: RefCell::default(),
+            fails_after: Cell::new(u32::MAX),
             refused: RefCell::default(),
         }
     }
@@ -129,7 +146,17 @@ impl World {
         true
     }
 
+    /// Fails a storage call if that was asked for, and panics where the engine reads without end.
+    fn check_reads(&self) -> Result<(), StorageError> {
+        assert!(self.reads.get() < READS_MAX, "the engine reads without end");
+        if self.commits.get() < self.fails_after.get() {
+            return Ok(());
+        }
+        Err(StorageError::NotApplied("scripted".to_owned()))
+    }
+
     pub(crate) fn pump(&self, config: &Config) -> DeliveryReport {
+        self.begun_us.set(self.now_us.get());
         deliver(self, config, Budget { time_ms: 10_000, attempts_max: 1_000 }).unwrap()
     }
 }
@@ -139,11 +166,13 @@ impl Storage for World {
         self.reads.set(self.reads.get() + 1);
         let deadly = keys.iter().any(|key| self.deadly.borrow().contains(key));
         assert!(!deadly, "a deadly row");
+        self.check_reads()?;
         self.store.get(keys)
     }
 
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
         self.reads.set(self.reads.get() + 1);
+        self.check_reads()?;
         let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
         if let Some(at @ At::Scan(start)) = due
             && range.start == start
@@ -154,6 +183,7 @@ impl Storage for World {
     }
 
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
+        self.check_reads()?;
         self.commits.set(self.commits.get() + 1);
         self.rows.set(self.rows.get() + mutations.len());
         if let Some(part) = self.refused.borrow().as_ref() {
@@ -194,6 +224,7 @@ impl Http for World {
         if self.meddled(At::Wait) || self.announce() {
             return WaitResult { completions: Vec::new(), signal: Signal::Work };
         }
+        assert!(self.now_us.get() < self.begun_us.get() + WAIT_US_MAX, "the engine waits without bound");
         if self.now_us.get() < self.silent_until_us.get() {
             return WaitResult { completions: Vec::new(), signal: Signal::None };
         }
@@ -205,7 +236,11 @@ impl Http for World {
             let result = Ok(Response { status, headers, body, ..Response::default() });
             Completion { id: request.id, duration_ms: 3, result }
         };
-        let completions = self.waiting.borrow_mut().drain(..).map(answer).collect();
+        let lost = self.waiting.borrow().len().min(self.lost.get() as usize);
+        self.lost.set(self.lost.get() - lost as u32);
+        self.waiting.borrow_mut().drain(..lost);
+        let late = std::mem::take(&mut *self.late.borrow_mut()).into_iter();
+        let completions = late.chain(self.waiting.borrow_mut().drain(..).map(answer)).collect();
         WaitResult { completions, signal: Signal::None }
     }
 }

@@ -327,9 +327,9 @@ pub fn lane(lane: &Lane) -> String {
     format!("lane/{}", lane.as_str())
 }
 
-/// All leases of lanes after this one's.
-pub fn lanes_after(lane: Option<&Lane>) -> KeyRange {
-    KeyRange { start: lane.map_or_else(|| "lane/".to_owned(), |lane| next(&self::lane(lane))), end: after("lane/") }
+/// All leases of lanes after this key.
+pub fn lanes_after(key: Option<&str>) -> KeyRange {
+    KeyRange { start: key.map_or_else(|| "lane/".to_owned(), next), end: after("lane/") }
 }
 
 /// The lane of a lease.

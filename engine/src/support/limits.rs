@@ -255,6 +255,9 @@ pub const ERASE_TOMBSTONE_MS: u64 = 600_000;
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
 /// Time by which a lease outlives its last request.
 pub const LEASE_MARGIN_MS: u64 = 3_000;
+/// Time after a request's timeout at which a request whose completion never came counts as failed, in milliseconds.
+pub const COMPLETION_MARGIN_MS: u64 = 2_000;
+const _: () = assert!(COMPLETION_MARGIN_MS < LEASE_MARGIN_MS, "a lost completion is recorded within the lease");
 /// Time for which a lane goes on sending under one lease.
 pub const LEASE_SENDING_MS: u64 = 5_000;
 /// Lease of an inbox shard.

@@ -1,8 +1,8 @@
-//! What attempts say about a webhook: the counts of its health row, and when it is disabled.
+//! The health of a webhook: the counts that its attempts change, and when they disable it.
 
 use super::state::Ended;
 use crate::config::Config;
-use crate::store::rows::{Health, AttemptState};
+use crate::store::rows::{AttemptState, Health};
 use crate::support::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAUSE_MS_MIN};
 
 /// Counts an attempt. A delivery that ended without a request does not count.

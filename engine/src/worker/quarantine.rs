@@ -6,7 +6,7 @@
 //! that is recorded in the middle of a lease proves nothing about those still in flight.
 
 use crate::ports::HttpErrorKind;
-use crate::store::rows::{Attempt, Quarantine, AttemptState};
+use crate::store::rows::{Attempt, AttemptState, Quarantine};
 use crate::support::limits::{IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_LANES_MAX};
 use crate::support::time;
 

@@ -1,8 +1,11 @@
 //! Receiving: waits for the host, takes the completions, and judges each by the profile of its webhook.
+//!
+//! A host ends each request by its timeout. A request that it does not end counts as failed a little later, so that a lost
+//! completion keeps neither the run nor the lane waiting. If the completion comes after all, it is ignored.
 
-use super::state::{Agenda, Attempts, Ctx, Ended, Leases, Sent, Wish};
+use super::state::{Agenda, Attempts, Ctx, Ended, Leases, Overdue, Sent, Wish};
 use crate::delivery::verdict;
-use crate::ports::Completion;
+use crate::ports::{Completion, HttpError, HttpErrorKind};
 use crate::store::rows::AttemptState;
 
 /// Waits for at most `timeout_ms` and takes what has completed.
@@ -17,6 +20,20 @@ pub(super) fn receive(
     agenda.note(result.signal);
     for completion in result.completions {
         complete(ctx, leases, attempts, completion);
+    }
+    attempts.in_flight.pass(ctx.now_ms());
+    for overdue in attempts.in_flight.overdue() {
+        complete(ctx, leases, attempts, lost(&overdue));
+    }
+}
+
+/// Returns the completion that stands for one which never came.
+fn lost(overdue: &Overdue) -> Completion {
+    let detail = "the host did not end the request at its timeout".to_owned();
+    Completion {
+        id: overdue.id,
+        duration_ms: overdue.timeout_ms,
+        result: Err(HttpError { kind: HttpErrorKind::Internal, detail }),
     }
 }
 

@@ -22,17 +22,18 @@ pub fn reclaim_leases(host: &dyn Host, _config: &Config) -> Result<u32, Error> {
         }
     }
     let mut freed = 0;
-    let mut place: Option<Lane> = None;
+    let mut after: Option<String> = None;
     loop {
-        let page = host.scan(&keys::lanes_after(place.as_ref()), SCAN_ENTRIES_MAX, Direction::Forward)?;
+        let page = host.scan(&keys::lanes_after(after.as_deref()), SCAN_ENTRIES_MAX, Direction::Forward)?;
         for entry in &page {
+            // A key that names no lane is passed over.
             let Some(lane) = keys::parse_lane(&entry.key) else { continue };
             freed += u32::from(free_lane(host, &lane, entry)?);
-            place = Some(lane);
         }
         if page.len() < SCAN_ENTRIES_MAX as usize {
             return Ok(freed);
         }
+        after = page.last().map(|entry| entry.key.clone());
     }
 }
 
@@ -52,7 +53,7 @@ fn free_shard(host: &dyn Host, entry: &Entry) -> Result<(), Error> {
 fn free_lane(host: &dyn Host, lane: &Lane, entry: &Entry) -> Result<bool, Error> {
     let Ok(row) = rows::decode::<rows::Lane>(&entry.key, &entry.value) else { return Ok(false) };
     // A delivery in quarantine is sent again only after its lease. Otherwise processes that are ended one after the other, for
-    // whatever reason, would count against it within seconds.
+    // any reason, would count against it within seconds.
     let alone = row.quarantine.as_ref().is_some_and(|quarantine| quarantine.delivery.is_some());
     if row.until_ms == 0 || (alone && is_believed(row.until_ms, host.now_us() / 1_000)) {
         return Ok(false);

@@ -11,8 +11,10 @@ use crate::ports::Host;
 use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::{POLL_MS, STALL_MS, STALLS_MAX};
 
-/// Routes accepted messages, makes the attempts that are due and records them. Returns when nothing is due or the budget is spent,
-/// and never with a request in flight.
+/// Routes accepted messages, makes the attempts that are due and records them. Returns when nothing is due or the budget is spent.
+/// A request in flight is waited for until shortly after its timeout.
+///
+/// Returns an error only if nothing was done. If the run fails later, the error is the first problem of the report.
 pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<DeliveryReport, Error> {
     let mut run = Run::new(host, config, budget);
     let outcome = run.steps();
@@ -20,20 +22,17 @@ pub fn deliver(host: &dyn Host, config: &Config, budget: Budget) -> Result<Deliv
         run.receive(POLL_MS);
     }
     if outcome.is_err() {
-        run.agenda.drain();
-        // What has ended is recorded if it can be, or it would be sent again. If giving the job back fails as well, its lease ends.
-        let _ = run.settle();
-        let _ = run.release_job();
+        run.abandon();
     }
-    outcome?;
-    route::release_shards(&run.ctx, &mut run.leases)?;
-    run.release_job()?;
-    let mut next_due_ms = claim::next_due_ms(&run.ctx)?;
-    if run.report.is_idle() && run.report.has_problems() {
-        // A row that cannot be decoded is always due. Where there is nothing else, it is looked at with each poll.
-        next_due_ms = POLL_MS;
+    match outcome.and_then(|()| run.finish()) {
+        Ok(next_due_ms) => Ok(run.report.finish(next_due_ms)),
+        // A transaction that is lost takes everything with it that the report counts.
+        Err(error) if run.report.is_empty() || error.kind == ErrorKind::TransactionAborted => Err(error),
+        Err(error) => {
+            run.report.fail(&error);
+            Ok(run.report.finish(POLL_MS))
+        }
     }
-    Ok(run.report.finish(next_due_ms))
 }
 
 /// The state of a run.
@@ -52,11 +51,29 @@ impl<'a> Run<'a> {
         Run {
             ctx: Ctx::new(host, config),
             leases: Leases::default(),
-            attempts: Attempts { in_flight: InFlight::new(), completed: Completed::default() },
+            attempts: Attempts { in_flight: InFlight::new(host.now_us()), completed: Completed::default() },
             jobs: jobs::Agenda::new(),
             agenda,
             report: Report::default(),
         }
+    }
+
+    /// Makes the last steps of a run that has failed. If one of these fails too, the leases run out.
+    fn abandon(&mut self) {
+        self.agenda.drain();
+        // Attempts that are not recorded would be made again.
+        let _ = self.settle();
+        let _ = self.release_job();
+    }
+
+    /// Makes the last steps of a run, and returns the milliseconds until the next one.
+    fn finish(&mut self) -> Result<u32, Error> {
+        route::release_shards(&self.ctx, &mut self.leases)?;
+        self.release_job()?;
+        let next_due_ms = claim::next_due_ms(&self.ctx)?;
+        // A row that cannot be decoded is always due. Where there is nothing else, it is looked at with each poll.
+        let only_problems = self.report.is_idle() && self.report.has_problems();
+        Ok(if only_problems { POLL_MS } else { next_due_ms })
     }
 
     /// Makes the steps until nothing is left to do or the budget is spent.

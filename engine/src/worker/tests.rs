@@ -1,10 +1,11 @@
 //! The flow of an event.
 
+mod failures;
 mod fair;
 mod health;
-mod keep;
 mod order;
 mod quarantine;
+mod removal;
 mod rows;
 
 use super::run::Run;
@@ -16,7 +17,7 @@ use crate::testing::*;
 use crate::*;
 
 #[test]
-fn an_event_leaves_after_two_commits_and_is_settled_by_a_third() {
+fn event_is_sent_after_two_commits_and_recorded_by_a_third() {
     let (world, config) = (World::new(&[]), config());
     let webhook = hook(&world, &config, r#"["asset.*"]"#);
     world.commits.set(0);
@@ -29,7 +30,7 @@ fn an_event_leaves_after_two_commits_and_is_settled_by_a_third() {
 }
 
 #[test]
-fn failures_are_retried_by_the_schedule_with_the_same_body() {
+fn failed_attempt_is_retried_by_the_schedule_with_the_same_body() {
     let (world, config) = (World::new(&[500, 302]), config());
     let webhook = hook(&world, &config, r#"["asset.lost"]"#);
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
@@ -50,7 +51,7 @@ fn failures_are_retried_by_the_schedule_with_the_same_body() {
 }
 
 #[test]
-fn the_schedule_ends() {
+fn delivery_ends_as_exhausted_after_the_last_attempt_of_its_schedule() {
     let (world, config) = (World::new(&[500; 9]), config());
     let webhook = hook(&world, &config, r#"["*"]"#);
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
@@ -64,7 +65,7 @@ fn the_schedule_ends() {
 }
 
 #[test]
-fn deliveries_of_inactive_webhooks_are_skipped_and_of_deleted_ones_cancelled() {
+fn delivery_of_an_inactive_webhook_is_skipped_and_of_a_removed_one_cancelled() {
     let (world, config) = (World::new(&[500]), config());
     let idle = hook(&world, &config, r#"["asset.created"]"#);
     let gone = hook(&world, &config, r#"["asset.lost"]"#);
@@ -85,7 +86,7 @@ fn deliveries_of_inactive_webhooks_are_skipped_and_of_deleted_ones_cancelled() {
 }
 
 #[test]
-fn a_fan_out_larger_than_a_commit_is_routed_in_parts() {
+fn fan_out_larger_than_a_commit_is_routed_in_parts() {
     let (world, config) = (World::new(&[]), config());
     let count = u32::try_from(limits::ROUTE_DELIVERIES_MAX + 57).unwrap();
     for index in 0..count {
@@ -101,7 +102,7 @@ fn a_fan_out_larger_than_a_commit_is_routed_in_parts() {
 }
 
 #[test]
-fn a_delivery_in_steady_state_costs_at_most_six_rows() {
+fn delivery_in_steady_state_writes_at_most_six_rows() {
     let (world, config) = (World::new(&[]), config());
     let webhook = hook(&world, &config, r#"["*"]"#);
     let count = 960;
@@ -120,7 +121,7 @@ fn a_delivery_in_steady_state_costs_at_most_six_rows() {
 }
 
 #[test]
-fn routing_stops_where_a_lease_is_about_to_end() {
+fn routing_stops_when_a_lease_is_about_to_end() {
     let (world, config) = (World::new(&[]), config());
     hook(&world, &config, r#"["*"]"#);
     let accept = || on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
@@ -134,14 +135,14 @@ fn routing_stops_where_a_lease_is_about_to_end() {
         assert_eq!(run.route().unwrap(), routes, "{before_ms} ms before");
     }
     assert_eq!(world.count("inbox"), 2);
-    // What is lost is lost.
+    // A lease that has ended stops no routing.
     world.now_us.set(until_ms * 1_000 + 1_000);
     assert!(run.route().unwrap());
     assert_eq!(world.count("inbox"), 0);
 }
 
 #[test]
-fn leases_of_the_dead_are_void_after_a_reclaim_leases() {
+fn reclaim_voids_the_leases_of_dead_workers() {
     let (world, config) = (World::new(&[]), config());
     let webhook = hook(&world, &config, r#"["*"]"#);
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
@@ -168,7 +169,7 @@ fn timers_of_leased_lanes_hide_no_other_lane() {
     for page in 0..5 {
         world.put((0..900).map(|n| keys::timer(now_ms - 1, &lane, &format!("{page}.{n}"))), r#"{"v":1}"#);
     }
-    // Routed and claimed by a worker that died, and freed by a take-over: only the timer leads to the row.
+    // Routed and claimed by a worker that died, and freed by a reclaim: only the timer leads to the row.
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
     let mut dead = Run::new(&world, &config, Budget { time_ms: 10_000, attempts_max: 10 });
     assert!(dead.route().unwrap());
@@ -179,7 +180,7 @@ fn timers_of_leased_lanes_hide_no_other_lane() {
 }
 
 #[test]
-fn a_lane_that_waits_for_its_receiver_gathers_no_timers() {
+fn lane_that_waits_for_its_receiver_gathers_no_timers() {
     let (world, config) = (World::new(&[]), config());
     let webhook = hook(&world, &config, r#"["*"]"#);
     *world.announced.borrow_mut() = Some((Lane::of(&keys::part("acme"), &webhook), 200));

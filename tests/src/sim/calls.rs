@@ -158,6 +158,7 @@ impl World {
             self.instances[instance].life = running.end();
         }
         self.trace.answered(self.now_us, call, &done);
+        let done = self.cut_short(call, done);
         let left = std::mem::take(&mut self.instances[instance].in_flight);
         self.instances[instance].ready.clear();
         left.iter().for_each(|&request| self.sent[request].over = true);
@@ -196,6 +197,18 @@ impl World {
         }
         self.start_in(instance, pause_us);
         Ok(())
+    }
+
+    /// A run that fails after it has done something returns its report, with the error first among the problems: here it counts as
+    /// failed.
+    fn cut_short(&self, call: CallId, done: Done) -> Done {
+        let Done::Delivered(Ok(report)) = &done else { return done };
+        match report.problems.first() {
+            Some(problem) if self.calls[call].refused > 0 && !problem.contains(REFUSED) => {
+                Done::Delivered(Err(Error::of(ErrorKind::Unavailable, problem.clone())))
+            }
+            _ => done,
+        }
     }
 
     /// An error must be one that this call may meet.

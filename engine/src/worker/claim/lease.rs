@@ -24,12 +24,8 @@ pub(crate) fn add_lease(commit: &mut Commit, free: FreeLane, token: &str, now_ms
     let until_ms = now_ms + u64::from(free.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS;
     let timer = keys::timer(until_ms, &free.lane, token);
     let claimed = quarantine::claimed(&free.quarantine);
-    let row = rows::Lane {
-        token: token.to_owned(),
-        until_ms,
-        timer: Some(timer.clone()),
-        quarantine: Some(claimed.clone()),
-    };
+    let row =
+        rows::Lane { token: token.to_owned(), until_ms, timer: Some(timer.clone()), quarantine: Some(claimed.clone()) };
     commit.check(&keys::lane(&free.lane), free.version);
     commit.put(keys::lane(&free.lane), rows::encode(&row));
     commit.put(timer.clone(), rows::encode(&rows::Empty {}));

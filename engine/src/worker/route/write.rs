@@ -1,4 +1,4 @@
-//! What the commit of a batch writes beside the lanes: the shard, the inbox, the queues, and the record of what was routed.
+//! The rows that the commit of a batch writes beside the lanes: the shard, the inbox, the queues, and the record of what was routed.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,8 @@ pub(super) fn put_queue(commit: &mut Commit, batch: &Batch, places: &Places, sta
     for (lane, messages) in &batch.deliveries {
         let Place { at_ms, due_ms } = places.get(lane).copied().unwrap_or_else(|| Place::now(stamp.now_ms));
         for (index, group) in messages.chunks(GROUP_DELIVERIES_MAX).enumerate() {
-            let deliveries = group.iter().map(|message| QueuedDelivery { message: message.clone(), number: 1 }).collect();
+            let deliveries =
+                group.iter().map(|message| QueuedDelivery { message: message.clone(), number: 1 }).collect();
             let key = keys::queue(lane, at_ms, &format!("{}.{index:02}", stamp.token));
             commit.put(key, rows::encode(&Queue { deliveries, first: None, due_ms }));
         }

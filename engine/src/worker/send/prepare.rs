@@ -6,14 +6,13 @@ use super::chosen::{Chosen, Unsent, end};
 use crate::delivery::outgoing;
 use crate::delivery::target::Target;
 use crate::ports::{HttpErrorKind, Request};
-use crate::profile::request::Outgoing;
-use crate::store::rows::{Attempt, Message, AttemptState};
+use crate::store::rows::{Attempt, AttemptState, Message};
 use crate::support::error::{Error, ErrorKind};
 use crate::worker::state::{Attempts, Ctx, LeasedLane, Leases, Registration, Sent};
 
-/// What becomes of a chosen delivery.
+/// The request of a chosen delivery, or the reason why there is none.
 enum Prepared {
-    Request(Outgoing, Rc<Target>),
+    Request(Box<Request>, Rc<Target>),
     Unsent(Unsent),
     /// The message's row has a newer format: another version of the engine will send it.
     WaitsForVersion,
@@ -35,10 +34,9 @@ pub(super) fn prepare(
         Some(Ok(message)) => message.event_type.clone(),
         Some(Err(_)) | None => "unknown".to_owned(),
     };
-    match outcome(leased, &chosen, message, &event_type, now_us) {
-        Prepared::Request(outgoing, target) => {
-            let timeout_ms = target.timeout_ms();
-            let id = attempts.in_flight.add(Sent {
+    match outcome(ctx, leased, &chosen, message, &event_type, now_us) {
+        Prepared::Request(mut request, target) => {
+            request.id = attempts.in_flight.add(Sent {
                 lane: chosen.lane,
                 token: leased.lease.token.clone(),
                 delivery: chosen.delivery,
@@ -47,7 +45,7 @@ pub(super) fn prepare(
                 sent_ms: now_us / 1_000,
                 healthy: leased.standing.healthy,
             });
-            Some(outgoing::request(outgoing, id, timeout_ms, &ctx.egress))
+            Some(*request)
         }
         Prepared::Unsent(unsent) => {
             end(leases, &mut attempts.completed, chosen, unsent);
@@ -63,6 +61,7 @@ pub(super) fn prepare(
 }
 
 fn outcome(
+    ctx: &Ctx<'_>,
     leased: &LeasedLane,
     chosen: &Chosen,
     message: Option<&Result<Message, Error>>,
@@ -92,7 +91,11 @@ fn outcome(
         }
         (Registration::Active(target), Ok(message)) => {
             match outgoing::format(target, &chosen.delivery.message, message, now_us) {
-                Ok(outgoing) => Prepared::Request(outgoing, Rc::clone(target)),
+                Ok(ready) => {
+                    // The id is given when the request is noted as in flight.
+                    let request = outgoing::request(ready, 0, target.timeout_ms(), &ctx.egress);
+                    Prepared::Request(Box::new(request), Rc::clone(target))
+                }
                 Err(error) => unsent(AttemptState::Failed, Some(HttpErrorKind::InvalidRequest), error.to_string()),
             }
         }

@@ -41,7 +41,7 @@ pub(super) fn take_back(webhook: Option<&Entry>, ended: &mut [Ended]) -> bool {
     stale
 }
 
-/// What the decision to disable a webhook depends on beside the plan.
+/// The inputs of the decision to disable a webhook, beside the plan.
 pub(super) struct Inputs<'s, 'a> {
     pub ctx: &'s Ctx<'a>,
     pub lane: &'s Lane,

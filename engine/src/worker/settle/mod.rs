@@ -28,7 +28,7 @@ pub(super) fn settle(
     let mut progress = false;
     for _ in 0..ROUNDS_MAX {
         let batch = take::take_batch(leases, completed);
-        // An attempt of a lost lease is not recorded, but whatever waited for it goes on.
+        // An attempt of a lost lease is not recorded, but the deliveries that waited for it go on.
         progress |= !batch.is_empty();
         let plan = plan::plan(ctx, leases, completed, agenda, report, batch)?;
         progress |= plan.more;

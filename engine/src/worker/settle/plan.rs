@@ -11,7 +11,7 @@ use crate::support::error::Error;
 use crate::support::limits::{CLOCK_SKEW_MS_MAX, RELEASE_LANES_MAX, UNUSABLE_MS};
 use crate::worker::state::{Agenda, Completed, Ctx, Ended, LeasedLane, Leases, Registration, Report};
 
-/// What one commit settles.
+/// The lanes that one commit settles.
 pub(super) struct Plan {
     pub lanes: BTreeMap<Lane, LanePlan>,
     /// A lane that was to be released has something to send after all.

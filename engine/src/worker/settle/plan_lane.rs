@@ -6,7 +6,7 @@ use crate::store::rows::{Health, QueuedDelivery, Webhook};
 use crate::worker::health;
 use crate::worker::state::{Ended, LeasedLane};
 
-/// What a commit settles of one lane.
+/// The part of a commit that settles one lane.
 pub(super) struct LanePlan {
     pub ended: Vec<Ended>,
     /// The deliveries that are left in each touched row. A row with none is deleted.
@@ -31,7 +31,7 @@ pub(super) struct Stays {
     pub behind: Vec<QueuedDelivery>,
 }
 
-/// What becomes of the lease.
+/// The fate of a lease.
 pub(super) enum Fate {
     Kept,
     /// The lease is kept and the timers seen are deleted, so that a lane which waits for its receiver does not gather them. The

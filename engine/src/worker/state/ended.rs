@@ -21,7 +21,7 @@ pub(crate) struct Ended {
     pub gone: bool,
 }
 
-/// What the receiver asked for beside the outcome.
+/// The wish that a receiver expressed beside the outcome.
 #[derive(Default)]
 pub(crate) struct Wish {
     /// The reason for which the webhook is to be disabled.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::delivery::Delivery;
 use crate::delivery::target::Target;
 use crate::store::keys::Lane;
+use crate::support::limits::{COMPLETION_MARGIN_MS, POLL_MS};
 
 /// A request in flight.
 pub(crate) struct Sent {
@@ -21,17 +22,41 @@ pub(crate) struct Sent {
     pub healthy: bool,
 }
 
+/// A request whose completion never came.
+pub(crate) struct Overdue {
+    pub id: u64,
+    pub timeout_ms: u32,
+}
+
+/// A request and the time until which its completion is waited for, on the scale of [`InFlight::passed_ms`].
+struct Pending {
+    sent: Sent,
+    until_ms: u64,
+}
+
 /// The requests in flight.
 pub(crate) struct InFlight {
-    requests: BTreeMap<u64, Sent>,
+    requests: BTreeMap<u64, Pending>,
+    /// Ids begin with the time of the run, so that a completion which comes after its run is not taken for another request's.
     next_id: u64,
+    /// The time that has passed since the run began. From one wait to the next it grows by at most one poll, so that a clock that
+    /// jumps gives no request up.
+    passed_ms: u64,
+    last_ms: u64,
     /// How many go to each host and port.
     by_authority: BTreeMap<String, usize>,
 }
 
 impl InFlight {
-    pub(crate) fn new() -> InFlight {
-        InFlight { requests: BTreeMap::new(), next_id: 1, by_authority: BTreeMap::new() }
+    /// Returns the requests of a run that begins now: none.
+    pub(crate) fn new(now_us: u64) -> InFlight {
+        InFlight {
+            requests: BTreeMap::new(),
+            next_id: now_us,
+            passed_ms: 0,
+            last_ms: now_us / 1_000,
+            by_authority: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -44,7 +69,7 @@ impl InFlight {
 
     /// Iterates over the requests.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Sent> {
-        self.requests.values()
+        self.requests.values().map(|pending| &pending.sent)
     }
 
     /// Returns how many requests go to a host and port.
@@ -57,13 +82,15 @@ impl InFlight {
         let id = self.next_id;
         self.next_id += 1;
         *self.by_authority.entry(sent.target.authority().to_owned()).or_default() += 1;
-        self.requests.insert(id, sent);
+        self.pass(sent.sent_ms);
+        let until_ms = self.passed_ms + u64::from(sent.target.timeout_ms()) + COMPLETION_MARGIN_MS;
+        self.requests.insert(id, Pending { sent, until_ms });
         id
     }
 
     /// Removes the request with this id. `None`: no such request is in flight.
     pub(crate) fn take(&mut self, id: u64) -> Option<Sent> {
-        let sent = self.requests.remove(&id)?;
+        let Pending { sent, .. } = self.requests.remove(&id)?;
         if let Some(count) = self.by_authority.get_mut(sent.target.authority()) {
             *count -= 1;
             if *count == 0 {
@@ -71,5 +98,18 @@ impl InFlight {
             }
         }
         Some(sent)
+    }
+
+    /// Counts the time since the last call: at most one poll.
+    pub(crate) fn pass(&mut self, now_ms: u64) {
+        let passed_ms = now_ms.saturating_sub(self.last_ms);
+        self.passed_ms += passed_ms.min(u64::from(POLL_MS));
+        self.last_ms = now_ms;
+    }
+
+    /// Returns the requests whose completions are waited for no longer.
+    pub(crate) fn overdue(&self) -> Vec<Overdue> {
+        let overdue = self.requests.iter().filter(|(_, pending)| pending.until_ms <= self.passed_ms);
+        overdue.map(|(id, pending)| Overdue { id: *id, timeout_ms: pending.sent.target.timeout_ms() }).collect()
     }
 }

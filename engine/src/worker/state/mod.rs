@@ -18,7 +18,7 @@ pub(crate) use attempts::{Attempts, Completed};
 pub(crate) use ctx::Ctx;
 pub(crate) use delivery::{Delivery, QueuedRow};
 pub(crate) use ended::{Ended, Wish};
-pub(crate) use in_flight::{InFlight, Sent};
+pub(crate) use in_flight::{InFlight, Overdue, Sent};
 pub(crate) use lane::{LaneOrder, LeasedLane, Registration};
 pub(crate) use lease::{Lease, is_believed};
 pub(crate) use leases::Leases;

@@ -1,6 +1,7 @@
 //! The budget that a call of `deliver` is given, and the report that it returns.
 
 use crate::support::error::Error;
+use crate::support::limits::PROBLEMS_TOLD_MAX;
 use crate::support::problems;
 
 /// How much a call of `deliver` may do.
@@ -51,6 +52,19 @@ impl Report {
     /// Returns true if the run has met a problem.
     pub(crate) fn has_problems(&self) -> bool {
         !self.problems.is_empty()
+    }
+
+    /// Adds the error that ended the run, before all other problems.
+    pub(crate) fn fail(&mut self, error: &Error) {
+        let others = std::mem::take(&mut self.problems);
+        self.tell(error);
+        let told = self.problems.len();
+        self.problems.extend(others.into_iter().take(PROBLEMS_TOLD_MAX - told));
+    }
+
+    /// Returns true if there is nothing to report.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_idle() && self.problems.is_empty()
     }
 
     /// Returns true if the run has routed nothing and recorded no attempt.

@@ -1,4 +1,4 @@
-//! That nobody's work costs the others more than its share.
+//! Fairness: no tenant or webhook costs the others more than its share.
 
 use crate::ports::{Clock, Mutation, Storage};
 use crate::store::keys::{self, Lane};
@@ -9,7 +9,7 @@ use crate::support::limits::{
 use crate::testing::*;
 use crate::*;
 
-/// A webhook of a tenant on a host of its own, that has had its first success.
+/// Registers a webhook of a tenant on a host of its own.
 fn webhook(world: &World, config: &Config, tenant: &str, number: usize, fields: &str) -> String {
     let registration = format!(r#"{{"url":"https://{tenant}{number}.example/in","events":["*"]{fields}}}"#);
     let shown = register(world, config, tenant, None, &registration).unwrap();
@@ -23,7 +23,7 @@ fn accept(world: &World, config: &Config, tenant: &str, count: usize) {
 }
 
 #[test]
-fn a_tenant_with_many_webhooks_leaves_one_with_few_its_share() {
+fn tenant_with_many_webhooks_leaves_one_with_few_its_share() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     for number in 0..20 {
         webhook(&world, &config, "many", number, "");
@@ -40,12 +40,12 @@ fn a_tenant_with_many_webhooks_leaves_one_with_few_its_share() {
     assert_eq!(world.pump(&config).delivered, 21 * 30);
     let requests = world.requests.borrow();
     let first = &requests[before..before + SEND_BATCH_MAX];
-    // All that its webhook takes at once, and not a twenty-first part of the batch.
+    // As many as its webhook takes at once, and not a twenty-first part of the batch.
     assert_eq!(first.iter().filter(|request| request.url.contains("few")).count(), limits::LANE_IN_FLIGHT_MAX);
 }
 
 #[test]
-fn a_tenant_never_has_all_slots() {
+fn tenant_never_has_all_slots() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     for number in 0..20 {
         webhook(&world, &config, "many", number, r#","concurrency":64"#);
@@ -69,7 +69,7 @@ fn a_tenant_never_has_all_slots() {
 }
 
 #[test]
-fn those_without_a_success_leave_the_others_half_of_the_slots_and_each_other_a_part_of_theirs() {
+fn unhealthy_webhooks_leave_half_of_the_slots_to_healthy_ones_and_a_part_to_other_tenants() {
     let config = Config::new(&Settings { webhooks_per_tenant_max: Some(10_000), ..settings() }).unwrap();
     let world = World::new(&[]);
     webhook(&world, &config, "well", 0, "");
@@ -86,7 +86,7 @@ fn those_without_a_success_leave_the_others_half_of_the_slots_and_each_other_a_p
         tenants.iter().for_each(|tenant| accept(&world, &config, tenant, 1));
         world.in_flight_max.set(0);
         world.silent_until_us.set(world.now_us() + 5_000_000);
-        // All that is sent, is sent before anything is answered.
+        // All requests are sent before the first response.
         deliver(&world, &config, budget).unwrap();
         let sent: Vec<usize> = tenants.iter().zip(before).map(|(tenant, before)| sent(tenant) - before).collect();
         (world.in_flight_max.get(), sent)
@@ -97,9 +97,9 @@ fn those_without_a_success_leave_the_others_half_of_the_slots_and_each_other_a_p
     assert!(sent[0] <= TENANT_UNHEALTHY_MAX && sent[1] == 40, "{sent:?}");
 }
 
-/// What an inactive webhook, or one that is gone, has gathered is ended beside what others are sent, and not before it.
+/// The backlog of an inactive or removed webhook ends beside the deliveries of others, and not before them.
 #[test]
-fn what_needs_no_attempt_holds_up_nobody() {
+fn deliveries_without_attempts_do_not_delay_those_that_are_sent() {
     for gone in [false, true] {
         let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
         let idle = webhook(&world, &config, "idle", 0, "");
@@ -135,10 +135,10 @@ fn what_needs_no_attempt_holds_up_nobody() {
     }
 }
 
-/// How many storage calls one event for a webhook costs from accept to rest, beside another one for which so many wait.
+/// Returns the storage calls that one event costs, beside another webhook for which `waiting` deliveries wait.
 fn calls_beside(waiting: usize, due_in_ms: u64) -> (u32, u32) {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
-    // Of those that wait, the ones that are read now are there: accepted and routed to nobody, so far.
+    // The messages that are read now exist: accepted, and routed to no webhook so far.
     let first: Vec<String> = (0..GROUP_DELIVERIES_MAX)
         .map(|_| on_event(&world, &config, Some("busy"), r#"{"type":"a"}"#).unwrap().message_id)
         .collect();
@@ -173,7 +173,7 @@ fn calls_beside(waiting: usize, due_in_ms: u64) -> (u32, u32) {
 }
 
 #[test]
-fn a_million_waiting_deliveries_of_one_webhook_cost_the_others_no_storage_call() {
+fn million_waiting_deliveries_of_one_webhook_cost_other_webhooks_no_storage_call() {
     for due_in_ms in [3_600_000, 0] {
         assert_eq!(calls_beside(1_000_000, due_in_ms), calls_beside(1_600, due_in_ms));
     }

@@ -1,4 +1,4 @@
-//! How a webhook fares, and what that does to its lane.
+//! The health of a webhook, and its consequences for the lane.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::testing::*;
 use crate::*;
 
 #[test]
-fn a_webhook_that_is_gone_is_disabled_in_the_commit_that_records_it() {
+fn webhook_that_answers_410_is_disabled_by_the_commit_that_records_it() {
     let world = World::new(&[410, 200, 200]);
     let config = Config::new(&settings()).unwrap();
     let registration = r#"{"url":"https://example.com/in","events":["*"]}"#;
@@ -31,7 +31,7 @@ fn a_webhook_that_is_gone_is_disabled_in_the_commit_that_records_it() {
 }
 
 #[test]
-fn an_answer_to_the_old_url_does_not_disable_the_new_one() {
+fn response_of_the_old_url_does_not_disable_the_new_one() {
     let world = World::new(&[410]);
     let config = Rc::new(Config::new(&settings()).unwrap());
     let registration = r#"{"url":"https://example.com/in","events":["*"]}"#;
@@ -54,7 +54,7 @@ fn an_answer_to_the_old_url_does_not_disable_the_new_one() {
 }
 
 #[test]
-fn a_new_url_is_not_blamed_for_the_old_one() {
+fn failures_of_the_old_url_do_not_count_for_the_new_one() {
     let world = World::new(&[500; 3]);
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""schedule":[]"#);
@@ -73,7 +73,7 @@ fn a_new_url_is_not_blamed_for_the_old_one() {
 }
 
 #[test]
-fn a_webhook_that_fails_for_long_or_often_is_disabled_once() {
+fn webhook_that_fails_for_long_or_often_is_disabled_once() {
     let check = |settings: &Settings, wait_s: u64, expected: &str, attempts: usize| {
         let world = World::new(&[500; 50]);
         let config = Config::new(settings).unwrap();
@@ -90,7 +90,7 @@ fn a_webhook_that_fails_for_long_or_often_is_disabled_once() {
         }
         assert_eq!(sent, attempts, "{expected}");
         assert_eq!(shown(&world, &config, webhook)["inactiveReason"], expected);
-        // What failed before it was switched on again does not count.
+        // Failures before it was switched on again do not count.
         update(&world, &config, "acme", webhook, r#"{"isActive":true}"#).unwrap();
         on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
         assert_eq!(world.pump(&config).attempts, 1);
@@ -103,7 +103,7 @@ fn a_webhook_that_fails_for_long_or_often_is_disabled_once() {
 }
 
 #[test]
-fn a_webhook_says_how_many_requests_it_takes_at_once() {
+fn webhook_concurrency_bounds_its_requests_in_flight() {
     let check = |fields: &str, most: usize| {
         let world = World::new(&[]);
         let config = Config::new(&settings()).unwrap();
@@ -122,7 +122,7 @@ fn a_webhook_says_how_many_requests_it_takes_at_once() {
 }
 
 #[test]
-fn one_host_has_a_part_of_the_slots() {
+fn requests_to_one_host_use_a_part_of_the_slots() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
     for host in ["example.com", "EXAMPLE.com", "example.com.", "example.com:443"] {
@@ -137,7 +137,7 @@ fn one_host_has_a_part_of_the_slots() {
 }
 
 #[test]
-fn a_webhook_says_how_many_attempts_it_takes_a_minute() {
+fn webhook_rate_bounds_its_attempts_per_minute() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""ratePerMinute":120"#);
@@ -147,7 +147,7 @@ fn a_webhook_says_how_many_attempts_it_takes_a_minute() {
     assert_eq!(world.pump(&config).delivered, 5);
     let took_ms = (world.now_us() - begun_us) / 1_000;
     assert!((2_000..2_500).contains(&took_ms), "{took_ms}");
-    // Six seconds between two: the lane is given back meanwhile.
+    // Six seconds between two: the lane is released meanwhile.
     update(&world, &config, "acme", &webhook, r#"{"ratePerMinute":10}"#).unwrap();
     world.now_us.set(world.now_us.get() + 1_000_000);
     accept_many(&world, &config, 3);
@@ -163,7 +163,7 @@ fn a_webhook_says_how_many_attempts_it_takes_a_minute() {
 }
 
 #[test]
-fn a_clock_that_was_far_ahead_does_not_keep_a_webhook_from_being_sent_to() {
+fn clock_that_was_far_ahead_does_not_pause_a_webhook() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
     registered(&world, &config, r#""ratePerMinute":60"#);
@@ -177,7 +177,7 @@ fn a_clock_that_was_far_ahead_does_not_keep_a_webhook_from_being_sent_to() {
 }
 
 #[test]
-fn a_registration_that_cannot_be_read_keeps_nothing_from_being_recorded() {
+fn unreadable_registration_does_not_prevent_recording() {
     let world = World::new(&[410, 200, 200]);
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""schedule":[]"#);
@@ -191,7 +191,7 @@ fn a_registration_that_cannot_be_read_keeps_nothing_from_being_recorded() {
 }
 
 #[test]
-fn whoever_has_the_lane_sees_that_its_webhook_is_not_active_any_more() {
+fn worker_with_the_lane_notices_that_its_webhook_was_disabled() {
     let world = World::new(&[]);
     let config = Rc::new(Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""ratePerMinute":120"#);
@@ -205,7 +205,7 @@ fn whoever_has_the_lane_sees_that_its_webhook_is_not_active_any_more() {
 }
 
 #[test]
-fn a_reason_stays_until_the_webhook_is_active_again() {
+fn inactive_reason_stays_until_the_webhook_is_active_again() {
     let world = World::new(&[410]);
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""schedule":[]"#);
@@ -219,12 +219,12 @@ fn a_reason_stays_until_the_webhook_is_active_again() {
 }
 
 #[test]
-fn a_webhook_that_keeps_failing_is_tried_less_and_less_often() {
+fn webhook_that_keeps_failing_is_sent_to_less_and_less_often() {
     let world = World::new(&[500; 24]);
     let config = Config::new(&settings()).unwrap();
     registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 30);
-    // The first second is waited for; for longer, the lane is given back.
+    // The first second is waited for; for longer, the lane is released.
     assert_eq!(world.pump(&config).attempts, limits::BREAKER_FAILURES + 1);
     for wait_ms in [2_100, 4_100, 8_100] {
         world.now_us.set(world.now_us.get() + (wait_ms - 300) * 1_000);

@@ -13,7 +13,7 @@ fn strict(world: &World, fields: &str) -> String {
     registered(world, &config(), &format!(r#""schedule":[10,60],"strictOrder":true{fields}"#))
 }
 
-/// Accepts events of these numbers in one call. Answers their messages.
+/// Accepts events with these numbers in one call, and returns their messages.
 fn accept(world: &World, numbers: std::ops::Range<u32>) -> Vec<String> {
     let events: Vec<String> = numbers.map(|n| format!(r#"{{"type":"a","data":{{"n":{n}}}}}"#)).collect();
     let accepted = on_events(world, &config(), Some("acme"), &events).unwrap();
@@ -40,7 +40,7 @@ fn states(world: &World, webhook: &str) -> Vec<String> {
 }
 
 #[test]
-fn messages_go_out_one_at_a_time_in_the_order_of_acceptance() {
+fn strict_order_sends_one_message_at_a_time_in_order_of_acceptance() {
     let world = World::new(&[]);
     strict(&world, r#","concurrency":8"#);
     // The clock stands still: what is accepted in one millisecond, or one microsecond, has an order all the same.
@@ -56,13 +56,13 @@ fn messages_go_out_one_at_a_time_in_the_order_of_acceptance() {
 }
 
 #[test]
-fn a_failure_blocks_what_is_behind_it() {
+fn failed_attempt_in_strict_order_blocks_later_messages() {
     let world = World::new(&[200, 500, 500, 200, 500]);
     let webhook = strict(&world, "");
     accept(&world, 0..4);
     assert_eq!(world.pump(&config()).attempts, 2);
     assert_eq!(world.pump(&config()).attempts, 0, "the second one waits, and so do the others");
-    // What comes meanwhile waits as well.
+    // A message accepted meanwhile waits as well.
     let behind = accept(&world, 4..6).remove(0);
     assert_eq!(world.pump(&config()).attempts, 0);
     let told = explain(&world, &config(), "acme", &behind, &webhook).unwrap();
@@ -77,7 +77,7 @@ fn a_failure_blocks_what_is_behind_it() {
 }
 
 #[test]
-fn exhaustion_goes_on_with_the_next() {
+fn exhausted_delivery_in_strict_order_lets_the_next_one_follow() {
     let world = World::new(&[500, 500, 500]);
     let webhook = strict(&world, "");
     accept(&world, 0..3);
@@ -91,7 +91,7 @@ fn exhaustion_goes_on_with_the_next() {
 }
 
 #[test]
-fn exhaustion_pauses_where_that_is_wanted_until_somebody_goes_on() {
+fn exhausted_delivery_pauses_a_webhook_that_asks_for_it() {
     let world = World::new(&[500, 500, 500]);
     let webhook = strict(&world, r#","onExhausted":"pause""#);
     let messages = accept(&world, 0..20);
@@ -118,7 +118,7 @@ fn exhaustion_pauses_where_that_is_wanted_until_somebody_goes_on() {
     }
     assert_eq!(world.pump(&config()).delivered, 20);
     assert_eq!(sent(&world)[3..], (0..20).collect::<Vec<u64>>());
-    // The timers of so many redeliveries go a few at a time.
+    // The timers of these redeliveries are deleted a few at a time.
     while world.count("timer") > 0 {
         assert_eq!(world.pump(&config()).attempts, 0);
     }
@@ -126,7 +126,7 @@ fn exhaustion_pauses_where_that_is_wanted_until_somebody_goes_on() {
 }
 
 #[test]
-fn a_receiver_that_aborts_a_message_pauses_nothing() {
+fn aborted_message_pauses_no_webhook() {
     let world = World::new(&[410]);
     let webhook = strict(&world, r#","onExhausted":"pause""#);
     accept(&world, 0..2);
@@ -148,7 +148,7 @@ fn a_receiver_that_aborts_a_message_pauses_nothing() {
 }
 
 #[test]
-fn redeliveries_join_the_tail_and_what_waits_as_the_first_keeps_its_place() {
+fn redelivery_joins_the_end_and_a_waiting_first_delivery_keeps_its_place() {
     let world = World::new(&[200, 500, 500, 500, 200]);
     let webhook = strict(&world, "");
     let messages = accept(&world, 0..4);
@@ -168,14 +168,14 @@ fn redeliveries_join_the_tail_and_what_waits_as_the_first_keeps_its_place() {
 }
 
 #[test]
-fn an_attempt_under_way_when_its_schedule_begins_anew_is_made_again() {
+fn attempt_in_flight_is_repeated_when_its_schedule_begins_anew() {
     let world = World::new(&[500, 500, 500, 500, 200]);
     let webhook = strict(&world, "");
     let message = accept(&world, 0..1).remove(0);
     assert_eq!(world.pump(&config()).attempts, 1);
     later(&world, 12);
     world.meddle(At::Wait, move |world| {
-        // By a clock that is behind, the attempt under way is not due yet.
+        // By a clock that is behind, the attempt in flight is not due yet.
         let now_us = world.now_us.replace(world.now_us.get() - 5_000_000);
         again(world, &config(), &message, Some(&webhook));
         world.now_us.set(now_us);
@@ -190,7 +190,7 @@ fn an_attempt_under_way_when_its_schedule_begins_anew_is_made_again() {
 }
 
 #[test]
-fn a_redelivery_notices_that_the_attempt_was_made_meanwhile() {
+fn redelivery_notices_that_the_attempt_was_made_meanwhile() {
     let world = World::new(&[500, 500]);
     let webhook = strict(&world, "");
     let message = accept(&world, 0..1).remove(0);
@@ -209,7 +209,7 @@ fn a_redelivery_notices_that_the_attempt_was_made_meanwhile() {
 }
 
 #[test]
-fn order_does_not_rest_on_the_clocks_of_those_who_route() {
+fn strict_order_holds_when_the_clocks_of_workers_differ() {
     let world = World::new(&[]);
     let webhook = strict(&world, "");
     let ahead = |world: &World, seconds: i64| {
@@ -218,7 +218,7 @@ fn order_does_not_rest_on_the_clocks_of_those_who_route() {
         now_us
     };
     accept(&world, 0..1);
-    // Routed by one whose clock is ahead, and not sent: its budget is spent.
+    // Routed by a worker whose clock is ahead, and not sent because its budget is spent.
     let now_us = ahead(&world, 50);
     world.statuses.borrow_mut().push_back(500);
     assert_eq!(world.pump(&config()).attempts, 1);
@@ -235,7 +235,7 @@ fn order_does_not_rest_on_the_clocks_of_those_who_route() {
 }
 
 #[test]
-fn strict_order_can_be_switched_on_and_off_while_things_wait() {
+fn strict_order_can_change_while_deliveries_wait() {
     let world = World::new(&[500, 200]);
     let webhook = strict(&world, "");
     accept(&world, 0..20);
@@ -258,7 +258,7 @@ fn strict_order_can_be_switched_on_and_off_while_things_wait() {
 }
 
 #[test]
-fn a_switch_is_noticed_by_who_has_the_lane() {
+fn worker_with_the_lane_notices_a_change_of_strict_order() {
     for (before, after) in [(true, false), (false, true)] {
         let world = World::new(&[200, 500]);
         let webhook = registered(&world, &config(), &format!(r#""schedule":[10],"strictOrder":{before}"#));
@@ -283,7 +283,7 @@ fn a_switch_is_noticed_by_who_has_the_lane() {
 }
 
 #[test]
-fn what_is_asked_for_is_checked() {
+fn strict_order_fields_are_validated() {
     let world = World::new(&[]);
     let webhook = strict(&world, "");
     let hook = shown(&world, &config(), &webhook);

@@ -1,4 +1,4 @@
-//! Who keeps killing workers is found and left alone; who was near it is not harmed for long.
+//! Quarantine: the delivery that crashes workers is found, and the deliveries near it are delayed for a short time only.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,8 +11,8 @@ use crate::worker::quarantine::released;
 use crate::worker::run::Run;
 use crate::*;
 
-/// Calls the pump, each time after all leases, until it has nothing to do. Answers how often it died.
-fn pump_to_the_end(world: &World, config: &Config) -> u32 {
+/// Runs the worker, each time after all leases, until it has nothing to do. Returns how often it died.
+fn run_to_the_end(world: &World, config: &Config) -> u32 {
     let mut deaths = 0;
     for _ in 0..30 {
         match catch_unwind(AssertUnwindSafe(|| world.pump(config))) {
@@ -33,7 +33,7 @@ fn quarantine(world: &World, webhook: &str) -> Option<Quarantine> {
     rows::decode::<rows::Lane>(&row.key, &row.value).unwrap().quarantine
 }
 
-/// A free lane with what is held against it, that wants to be looked at in so many milliseconds.
+/// Writes a free lane with a quarantine and a timer that is due in `in_ms` milliseconds.
 fn put_quarantine(world: &World, webhook: &str, quarantine: Quarantine, in_ms: u64) {
     let lane = Lane::of("acme", webhook);
     let timer = keys::timer(world.now_us() / 1_000 + in_ms, &lane, "x");
@@ -54,7 +54,7 @@ fn subscribed(world: &World, config: &Config, events: &str) -> String {
     shown["id"].as_str().unwrap().to_owned()
 }
 
-/// What was accepted is in the queues, and nothing of it has been sent.
+/// Routes all accepted messages and sends none.
 fn route_only(world: &World, config: &Config) {
     let mut run = Run::new(world, config, Budget { time_ms: 10_000, attempts_max: 10 });
     assert!(run.route().unwrap());
@@ -67,14 +67,14 @@ fn states(world: &World, config: &Config, webhook: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
+fn delivery_that_crashes_workers_ends_as_failed_and_no_other_does() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let (one, other) = (subscribed(&world, &config, "*"), subscribed(&world, &config, "a"));
     accept_many(&world, &config, 4);
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     accept_many(&world, &config, 4);
     *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
-    assert_eq!(pump_to_the_end(&world, &config), QUARANTINE_FAILED_CLAIMS);
+    assert_eq!(run_to_the_end(&world, &config), QUARANTINE_FAILED_CLAIMS);
     is_quiet(&world);
     let delivered = "delivered".to_owned();
     assert_eq!(states(&world, &config, &other), vec![delivered.clone(); 8]);
@@ -87,14 +87,14 @@ fn a_delivery_that_kills_its_workers_ends_as_failed_and_nothing_else_does() {
         told.contains("3 times with others, then 3 times with this delivery alone, since 2025-02-04T12:0"),
         "{told}"
     );
-    // It can be asked for again, and is begun anew.
+    // It can be redelivered, and its schedule begins anew.
     again(&world, &config, &deadly, Some(&one));
     assert_eq!(world.pump(&config).delivered, 1);
     is_quiet(&world);
 }
 
 #[test]
-fn what_is_held_against_a_lane_when_it_is_given_back() {
+fn quarantine_after_a_release_depends_on_recorded_attempts() {
     let delivery = Some(QueuedDelivery { message: "msg_x".to_owned(), number: 1 });
     let quarantine = |claims, recorded| Quarantine { claims, delivery: delivery.clone(), since_ms: Some(7), recorded };
     let check = |claims: u32,
@@ -106,31 +106,31 @@ fn what_is_held_against_a_lane_when_it_is_given_back() {
         let kept = kept.map(|kept| (kept.claims, kept.delivery.is_some(), kept.recorded));
         assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
     };
-    // As if it had not been claimed.
+    // No attempt was recorded: it is as if the lane had not been claimed.
     check(1, None, 0, false, None);
     check(QUARANTINE_ALONE_CLAIMS, None, 0, false, Some((QUARANTINE_ALONE_CLAIMS - 1, true, None)));
     check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 0, false, Some((QUARANTINE_FAILED_CLAIMS, true, Some(7))));
-    // As many were recorded as may have been in flight, and all that was begun came to its end.
+    // As many attempts were recorded as may have been in flight.
     check(1, None, 8, false, None);
     check(QUARANTINE_ALONE_CLAIMS, None, 8, false, None);
     check(QUARANTINE_ALONE_CLAIMS, Some(7), 1, false, None);
     check(QUARANTINE_ALONE_CLAIMS, Some(20), 1, false, None);
-    // Fewer: what it died of may wait.
+    // Fewer were recorded: the delivery that crashed the worker may still wait.
     check(1, None, 7, false, None);
     check(2, None, 7, false, Some((1, false, Some(7))));
     check(2, Some(3), 4, false, Some((1, false, Some(7))));
     check(QUARANTINE_ALONE_CLAIMS + 1, Some(3), 4, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(7))));
     check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(1))));
-    // What waits has not been near the others yet.
+    // The waiting deliveries have not shared a worker with others yet.
     check(QUARANTINE_ALONE_CLAIMS + 1, None, 8, false, Some((QUARANTINE_CLAIMS, false, None)));
     check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 1, false, Some((QUARANTINE_CLAIMS, false, None)));
-    // Nothing is left that could be to blame.
+    // No delivery is left that could crash a worker.
     check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, true, None);
     check(QUARANTINE_FAILED_CLAIMS + 1, None, 0, true, None);
 }
 
 #[test]
-fn so_many_records_show_that_what_waits_is_innocent() {
+fn quarantine_ends_after_as_many_recorded_attempts_as_slots() {
     for (wishes, answers, recorded, left) in [
         ("", vec![], 7, Some((2, Some(7)))),
         ("", vec![], 8, None),
@@ -160,7 +160,7 @@ fn so_many_records_show_that_what_waits_is_innocent() {
 }
 
 #[test]
-fn a_retry_that_is_hours_away_keeps_nobody_under_suspicion() {
+fn quarantine_ends_when_only_a_distant_retry_is_left() {
     let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
     let one = registered(&world, &config, r#""schedule":[18000]"#);
     accept_many(&world, &config, 1);
@@ -173,7 +173,7 @@ fn a_retry_that_is_hours_away_keeps_nobody_under_suspicion() {
 }
 
 #[test]
-fn what_was_recorded_before_a_lease_ran_out_counts_no_more() {
+fn attempts_recorded_before_a_lease_ran_out_do_not_count() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 1);
@@ -204,7 +204,7 @@ fn what_was_recorded_before_a_lease_ran_out_counts_no_more() {
 }
 
 #[test]
-fn small_leases_before_a_deadly_delivery_forgive_nothing() {
+fn short_leases_before_a_deadly_delivery_do_not_end_the_quarantine() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = subscribed(&world, &config, "*");
     accept_many(&world, &config, 1);
@@ -215,7 +215,7 @@ fn small_leases_before_a_deadly_delivery_forgive_nothing() {
     *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
     let mut deaths = 0;
     for turn in 0..20 {
-        // In between a request pumps a little: one delivery, that is not the deadly one.
+        // Every other run makes one attempt, which is not the deadly one.
         let attempts_max = if turn % 2 == 0 { 100 } else { 1 };
         let budget = Budget { time_ms: 10_000, attempts_max };
         if catch_unwind(AssertUnwindSafe(|| deliver(&world, &config, budget).unwrap())).is_err() {
@@ -232,7 +232,7 @@ fn small_leases_before_a_deadly_delivery_forgive_nothing() {
 }
 
 #[test]
-fn isolated_lanes_recover_one_after_the_other_in_one_call() {
+fn lanes_in_quarantine_recover_one_after_the_other_in_one_run() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let lanes: Vec<String> = (0..5).map(|_| subscribed(&world, &config, "a")).collect();
     accept_many(&world, &config, 3);
@@ -245,11 +245,11 @@ fn isolated_lanes_recover_one_after_the_other_in_one_call() {
     assert_eq!(world.in_flight_max.get(), 1);
     assert!(world.now_us() < begun_us + 1_000_000, "{}", world.now_us() - begun_us);
     assert!(lanes.iter().all(|lane| quarantine(&world, lane).is_none()));
-    assert_eq!(pump_to_the_end(&world, &config), 0);
+    assert_eq!(run_to_the_end(&world, &config), 0);
 }
 
 #[test]
-fn who_has_been_claimed_in_vain_twice_has_little_company() {
+fn lane_with_two_lost_leases_shares_a_worker_with_few_others() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let lanes: Vec<String> = (0..40).map(|_| subscribed(&world, &config, "a")).collect();
     accept_many(&world, &config, 1);
@@ -258,12 +258,12 @@ fn who_has_been_claimed_in_vain_twice_has_little_company() {
         put_quarantine(&world, lane, claimed(QUARANTINE_CLAIMS), 0);
     }
     assert_eq!(world.pump(&config).delivered, 40);
-    // Without a success yet, half of those that there may be.
+    // Webhooks without a success use half of the places.
     assert_eq!(world.in_flight_max.get(), limits::QUARANTINE_LANES_MAX / 2);
 }
 
 #[test]
-fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
+fn lane_in_quarantine_is_not_delayed_by_a_busy_one() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let busy = registered(&world, &config, r#""ratePerMinute":600"#);
     let lane = subscribed(&world, &config, "b");
@@ -284,7 +284,7 @@ fn an_isolated_lane_is_not_kept_waiting_by_a_busy_one() {
 }
 
 #[test]
-fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() {
+fn delivery_that_cannot_be_recorded_ends_as_failed_and_no_other_does() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let (one, other) = (subscribed(&world, &config, "*"), subscribed(&world, &config, "a"));
     accept_many(&world, &config, 1);
@@ -295,7 +295,7 @@ fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() 
     let report = world.pump(&config);
     assert_eq!((report.delivered, report.problems.len()), (3, 0), "its lane is leased: {report:?}");
     assert_eq!(states(&world, &config, &other), vec!["delivered"; 4]);
-    assert_eq!(pump_to_the_end(&world, &config), 0);
+    assert_eq!(run_to_the_end(&world, &config), 0);
     let sent =
         world.requests.borrow().iter().filter(|request| request.body.as_ref().unwrap().contains("\"b\"")).count();
     assert_eq!(sent, QUARANTINE_FAILED_CLAIMS as usize);
@@ -305,7 +305,7 @@ fn a_delivery_that_cannot_be_recorded_ends_as_failed_and_takes_nobody_with_it() 
 }
 
 #[test]
-fn a_reclaim_leases_forgives_nothing() {
+fn reclaim_keeps_the_quarantine() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = subscribed(&world, &config, "*");
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;

@@ -1,4 +1,4 @@
-//! Rows that cannot be read.
+//! Rows that cannot be decoded.
 
 use crate::ports::{Direction, Entry, KeyRange, Storage};
 use crate::store::keys::Lane;
@@ -6,10 +6,10 @@ use crate::support::limits::POLL_MS;
 use crate::testing::*;
 use crate::*;
 
-/// One row: which row is damaged, once the first of two webhooks has a delivery that waits, and how many deliveries are
-/// made all the same of the next event for both.
+/// Damages one row while the first of two webhooks has a delivery that waits, and checks how many deliveries of the next
+/// event for both are made all the same.
 #[test]
-fn a_row_that_cannot_be_read_stops_nobody_else() {
+fn unreadable_row_stops_no_other_delivery() {
     let check = |prefix: &str, damage: &str, delivered: u32, told: &str| {
         let world = World::new(&[500, 500]);
         let config = Config::new(&settings()).unwrap();
@@ -28,7 +28,7 @@ fn a_row_that_cannot_be_read_stops_nobody_else() {
         assert_eq!(report.delivered, delivered, "{prefix}: {report:?}");
         assert!(report.problems.len() == 1 && report.problems[0].contains(&row), "{prefix}: {report:?}");
         assert!(report.problems[0].contains(told), "{prefix}: {report:?}");
-        // And the pump does not stay at it for ever.
+        // The run ends all the same.
         let idle = world.pump(&config);
         assert_eq!((idle.routed, idle.attempts, idle.next_due_ms), (0, 0, POLL_MS), "{prefix}");
     };
@@ -39,13 +39,13 @@ fn a_row_that_cannot_be_read_stops_nobody_else() {
     check("queue", "[", 3, "is not readable");
     check("inbox", r#"{"v":1}"#, 2, "has no valid field `tenantPart`");
     check("shard", newer, 2, "has the format 2");
-    // What a newer version wrote waits for one; what is damaged ends as a failure of ours.
+    // A row of a newer version waits for that version. A damaged row ends as `failed`.
     check("message", newer, 2, "has the format 2");
     check("message", "{}", 2, "has the format 0");
 }
 
 #[test]
-fn a_message_that_cannot_be_read_is_not_its_receivers_fault() {
+fn unreadable_message_does_not_count_against_its_receiver() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""name":"one""#);
@@ -62,9 +62,9 @@ fn a_message_that_cannot_be_read_is_not_its_receivers_fault() {
     is_quiet(&world);
 }
 
-/// One row: which row is damaged while a tenant keeps no bodies, and what is told of that.
+/// Damages one row while a tenant keeps no bodies, and checks the problem that is reported.
 #[test]
-fn a_row_that_cannot_be_read_stops_its_job_alone() {
+fn unreadable_row_stops_only_its_job() {
     let check = |key: &str, damage: &str, told: &str| {
         let world = World::new(&[]);
         let config = Config::new(&Settings { retention_s: Some(3_600), ..settings() }).unwrap();
@@ -77,7 +77,7 @@ fn a_row_that_cannot_be_read_stops_its_job_alone() {
         let report = world.pump(&config);
         assert_eq!(report.delivered, 3, "{key}: {report:?}");
         assert!(report.problems.iter().any(|problem| problem.contains(key) && problem.contains(told)), "{report:?}");
-        // It waits, and is told again when it has.
+        // The job waits, and reports the problem again afterwards.
         world.now_us.set(world.now_us.get() + 61_000_000);
         assert!(world.pump(&config).problems.iter().any(|problem| problem.contains(key)));
     };
@@ -86,7 +86,7 @@ fn a_row_that_cannot_be_read_stops_its_job_alone() {
 }
 
 #[test]
-fn a_worker_takes_over_what_it_can_read() {
+fn reclaim_passes_over_unreadable_rows() {
     for damage in ["{}", r#"{"v":2}"#] {
         let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
         registered(&world, &config, r#""name":"one""#);
@@ -102,7 +102,7 @@ fn a_worker_takes_over_what_it_can_read() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_is_left_out_of_lists() {
+fn unreadable_row_is_left_out_of_lists() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = registered(&world, &config, r#""name":"one""#);
     let two = registered(&world, &config, r#""name":"two""#);
@@ -125,7 +125,7 @@ fn a_row_that_cannot_be_read_is_left_out_of_lists() {
     assert_eq!(count(list(&world, &config, "acme", None, 10)), 1);
     assert!(get(&world, &config, "acme", &one).unwrap_err().to_string().contains("is not readable"));
     assert_eq!(again(&world, &config, &message, None), [two.as_str()]);
-    // A page that has lost some goes on.
+    // A page without these rows has a next page.
     world.pump(&config);
     for _ in 0..5 {
         on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
@@ -159,7 +159,7 @@ fn a_row_that_cannot_be_read_is_left_out_of_lists() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_slows_nobody_down() {
+fn unreadable_row_slows_no_other_delivery() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
     let one = registered(&world, &config, r#""name":"one""#);
@@ -175,7 +175,7 @@ fn a_row_that_cannot_be_read_slows_nobody_down() {
 }
 
 #[test]
-fn a_webhook_that_cannot_be_opened_waits_and_says_so() {
+fn deliveries_of_a_webhook_that_cannot_be_opened_wait_and_are_reported() {
     let world = World::new(&[]);
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""name":"one""#);

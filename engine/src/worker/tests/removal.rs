@@ -1,4 +1,4 @@
-//! What goes, and when: retention, messages without their contents, erased subjects.
+//! Removal: retention, redaction and erasure.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::testing::*;
 use crate::*;
 
 const DAY_US: u64 = 24 * 3_600 * 1_000_000;
-/// What there is of messages.
+/// The families of the rows that name messages.
 const KINDS: [&str; 8] = ["message", "inbox", "queue", "attempt", "recent", "routed", "redacted", "erasure"];
 
 fn kept(retention_s: u32) -> Config {
@@ -20,7 +20,7 @@ fn pass(world: &World, us: u64) {
     world.now_us.set(world.now_us.get() + us);
 }
 
-/// Whether a text is anywhere in the store.
+/// Returns the key of the first row that contains a text.
 fn mentions(world: &World, text: &str) -> Option<String> {
     let range = KeyRange { start: "a".to_owned(), end: "z".to_owned() };
     let rows = world.store.scan(&range, 1_000, Direction::Forward).unwrap();
@@ -32,7 +32,7 @@ fn accept(world: &World, config: &Config, event: &str) -> String {
 }
 
 #[test]
-fn what_has_ended_goes_after_the_retention_and_what_waits_stays() {
+fn ended_message_is_removed_after_the_retention_and_waiting_one_stays() {
     let (world, config) = (World::new(&[200, 500]), kept(24 * 3_600));
     let well = registered(&world, &config, r#""schedule":[]"#);
     let done = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
@@ -42,7 +42,7 @@ fn what_has_ended_goes_after_the_retention_and_what_waits_stays() {
     update(&world, &config, "acme", &well, r#"{"schedule":[604800]}"#).unwrap();
     let waiting = accept(&world, &config, r#"{"type":"a","id":"2"}"#);
     world.pump(&config);
-    // Nobody wants it.
+    // No webhook subscribes to it.
     update(&world, &config, "acme", &well, r#"{"events":["b"]}"#).unwrap();
     accept(&world, &config, r#"{"type":"a","id":"3"}"#);
     world.pump(&config);
@@ -80,7 +80,7 @@ fn what_has_ended_goes_after_the_retention_and_what_waits_stays() {
 }
 
 #[test]
-fn a_redelivery_keeps_a_message_that_is_about_to_go() {
+fn redelivery_keeps_a_message_that_is_about_to_be_removed() {
     let world = World::new(&[]);
     let config = Rc::new(kept(24 * 3_600));
     let webhook = registered(&world, &config, r#""schedule":[]"#);
@@ -101,7 +101,7 @@ fn message_of(world: &World, config: &Config, id: &str) -> String {
 }
 
 #[test]
-fn a_message_with_a_long_log_goes_in_several_commits() {
+fn message_with_many_attempts_is_removed_in_several_commits() {
     let world = World::new(&[]);
     let config = kept(24 * 3_600);
     let webhook = registered(&world, &config, r#""schedule":[]"#);
@@ -121,7 +121,7 @@ fn a_message_with_a_long_log_goes_in_several_commits() {
 }
 
 #[test]
-fn a_tenant_without_bodies_keeps_no_content_once_all_has_ended() {
+fn tenant_without_bodies_keeps_no_content_after_all_deliveries_have_ended() {
     let (world, config) = (World::new(&[500]), kept(24 * 3_600));
     let webhook = registered(&world, &config, r#""schedule":[60]"#);
     let event = r#"{"type":"a","id":"1","data":{"x":"needle"},"subject":{"type":"asset","id":7}}"#;
@@ -171,7 +171,7 @@ fn erased(world: &World, config: &Config, id: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_subject_is_erased_with_everything_that_names_its_messages() {
+fn erasure_removes_every_row_that_names_a_message_of_the_subject() {
     let (world, config) = (World::new(&[200, 200, 500, 500]), kept(0));
     let webhook = registered(&world, &config, r#""schedule":[604800]"#);
     let subject =
@@ -217,7 +217,7 @@ fn a_subject_is_erased_with_everything_that_names_its_messages() {
 }
 
 #[test]
-fn an_attempt_that_is_under_way_while_its_message_is_erased_leaves_no_trace() {
+fn attempt_in_flight_during_an_erasure_leaves_no_row() {
     let (world, config) = (World::new(&[500, 200]), Rc::new(kept(0)));
     let webhook = registered(&world, &config, r#""schedule":[60]"#);
     let event = r#"{"type":"a","id":"1","subject":{"type":"asset","id":7},"data":{"x":"needle"}}"#;
@@ -247,7 +247,7 @@ fn other_worker(world: &World, config: &Config) {
 }
 
 #[test]
-fn what_is_read_of_a_message_that_goes_is_that_there_is_none() {
+fn tombstone_reads_as_not_found() {
     let (world, config) = (World::new(&[]), kept(0));
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let id = accept(&world, &config, r#"{"type":"a","id":"1","subject":{"type":"asset","id":7}}"#);
@@ -268,7 +268,7 @@ fn what_is_read_of_a_message_that_goes_is_that_there_is_none() {
 }
 
 #[test]
-fn a_redelivery_that_comes_too_late_finds_no_message() {
+fn redelivery_after_an_erasure_finds_no_message() {
     let world = World::new(&[]);
     let config = Rc::new(kept(0));
     let webhook = registered(&world, &config, r#""schedule":[]"#);
@@ -285,7 +285,7 @@ fn a_redelivery_that_comes_too_late_finds_no_message() {
 }
 
 #[test]
-fn what_is_reported_after_an_erasure_was_asked_for_is_not_concerned() {
+fn erasure_spares_events_accepted_after_it_began() {
     let (world, config) = (World::new(&[]), kept(0));
     registered(&world, &config, r#""schedule":[]"#);
     let event = r#"{"type":"a","subject":{"type":"asset","id":7}}"#;
@@ -302,7 +302,7 @@ fn what_is_reported_after_an_erasure_was_asked_for_is_not_concerned() {
 }
 
 #[test]
-fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
+fn erasure_leaves_out_a_row_that_crashes_workers() {
     let (world, config) = (World::new(&[]), kept(0));
     registered(&world, &config, r#""schedule":[]"#);
     let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
@@ -325,7 +325,7 @@ fn an_erasure_leaves_out_what_no_worker_comes_back_from() {
 }
 
 #[test]
-fn what_receivers_answered_goes_with_the_content() {
+fn redaction_removes_response_excerpts_with_the_content() {
     let (world, config) = (World::new(&[500]), kept(0));
     let webhook = registered(&world, &config, r#""schedule":[60]"#);
     accept(&world, &config, r#"{"type":"a"}"#);
@@ -341,7 +341,7 @@ fn what_receivers_answered_goes_with_the_content() {
 }
 
 #[test]
-fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
+fn restarted_job_is_kept_although_it_had_ended() {
     let (world, config) = (World::new(&[]), Rc::new(kept(24 * 3_600)));
     registered(&world, &config, r#""schedule":[]"#);
     let keep = |keep: &str| format!(r#"{{"keepBodies":{keep}}}"#);
@@ -367,7 +367,7 @@ fn a_job_that_begins_again_is_not_forgotten_for_having_ended() {
     assert_eq!(job.state, rows::JobState::Running);
 }
 
-/// As if so many workers had not come back from the job's next step.
+/// Writes the job's row as if this number of workers had died of its next step.
 fn nobody_came_back(world: &World, lane: &Lane) {
     let row = world.store.get_one(&keys::job(lane)).unwrap().unwrap();
     let claims = limits::JOB_FAILED_CLAIMS + 1;
@@ -376,7 +376,7 @@ fn nobody_came_back(world: &World, lane: &Lane) {
 }
 
 #[test]
-fn an_erasure_ends_although_no_worker_comes_back_from_a_stone() {
+fn erasure_ends_although_a_tombstone_crashes_workers() {
     let (world, config) = (World::new(&[]), kept(0));
     registered(&world, &config, r#""schedule":[]"#);
     let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
