@@ -1,4 +1,4 @@
-//! The nested cargo that builds the plugin: same toolchain, own target folder, an environment of its own.
+//! The nested cargo that builds the plugin, with the same toolchain and a target folder and environment of its own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// What the plugin is built for. With `wasm32-wasip2` the standard library would import a dozen more interfaces.
+/// The target of the plugin. For `wasm32-wasip2` the standard library imports a dozen more interfaces.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Builds the plugin's core module and answers where it is.
+/// Builds the plugin's core module and returns its path.
 pub fn core_module(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
     ensure_target()?;
     let mut cargo = Command::new(program("CARGO", "cargo"));
@@ -24,31 +24,31 @@ pub fn core_module(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
     Ok(target_dir.join(WASM_TARGET).join("plugin").join("hookwright_plugin.wasm"))
 }
 
-/// Adds the wasm target to the toolchain if it is not there.
+/// Adds the wasm target to the toolchain if it is missing.
 fn ensure_target() -> Result<()> {
     let output = Command::new(program("RUSTC", "rustc"))
         .args(["--print", "target-libdir", "--target", WASM_TARGET])
         .output()
-        .context("asking rustc for the wasm target")?;
+        .context("asking rustc for the wasm target's libraries")?;
     let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     if output.status.success() && libraries.is_dir() {
         return Ok(());
     }
-    // Cargo shows this to the developer, and only then.
+    // Cargo shows a build script's other output only if the build fails.
     println!("cargo:warning=the target {WASM_TARGET} is missing; adding it with rustup");
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", WASM_TARGET]);
     if let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN") {
         rustup.arg("--toolchain").arg(toolchain);
     }
-    run(&mut rustup).with_context(|| format!("install the Rust target {WASM_TARGET} for this toolchain"))
+    run(&mut rustup).with_context(|| format!("adding the Rust target {WASM_TARGET}; install it for this toolchain"))
 }
 
 fn program(variable: &str, default: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| default.into())
 }
 
-/// Takes out what the outer cargo has set for its own build: flags, wrappers, target folders, this package's metadata.
+/// Removes the variables that the outer cargo has set for its own build: flags, wrappers, target folders, this package's metadata.
 fn clear_environment(cargo: &mut Command) {
     const KEPT: [&str; 7] = [
         "CARGO_HOME",
@@ -70,15 +70,9 @@ fn clear_environment(cargo: &mut Command) {
     }
 }
 
-/// Small, and the same wherever it is built: paths of this machine do not get into its panic messages.
+/// Returns flags that remove this machine's paths from panic messages, so that the output is the same on every machine.
 fn rustflags(workspace: &Path) -> OsString {
-    // Addresses in the code are written in as few bytes as they need: an eleventh of the component.
-    let mut flags = OsString::from("-Clink-arg=--compress-relocations");
-    if knows_flag(FEW_STORES) {
-        flags.push("\u{1f}");
-        flags.push(FEW_STORES);
-    }
-    flags.push("\u{1f}--remap-path-prefix=");
+    let mut flags = OsString::from("--remap-path-prefix=");
     flags.push(workspace);
     flags.push("=.");
     let home = std::env::var_os("CARGO_HOME")
@@ -90,16 +84,6 @@ fn rustflags(workspace: &Path) -> OsString {
         flags.push("=cargo");
     }
     flags
-}
-
-/// Values are copied by one instruction of wasm's instead of field by field: a fiftieth of the component.
-const FEW_STORES: &str = "-Cllvm-args=-max-store-memcpy=1";
-
-/// Whether the toolchain's LLVM knows the flag: its options are nobody's promise.
-fn knows_flag(flag: &str) -> bool {
-    let mut rustc = Command::new(program("RUSTC", "rustc"));
-    let asked = rustc.args(["--print", "cfg", "--target", WASM_TARGET, flag]).output();
-    asked.is_ok_and(|output| output.status.success())
 }
 
 fn run(command: &mut Command) -> Result<()> {

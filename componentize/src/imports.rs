@@ -1,11 +1,11 @@
-//! The component's imports: which there are, and which there may be.
+//! The imports of a component, and the imports that the plugin may have.
 
 use anyhow::{Result, bail};
 use wasmparser::{Parser, Payload};
 
 /// The interfaces that the component may import, without their versions.
 ///
-/// Anything else would be authority that a platform has not been asked for.
+/// Any other import would give the component authority that platforms have not agreed to.
 pub const ALLOWED_IMPORTS: [&str; 5] = [
     "hookwright:webhooks/http",
     "hookwright:webhooks/log",
@@ -14,13 +14,13 @@ pub const ALLOWED_IMPORTS: [&str; 5] = [
     "wasi:random/random",
 ];
 
-/// The names of what a component imports, as they stand in the artifact, sorted.
+/// Returns the names of a component's imports, as they are in the artifact, sorted.
 pub fn imports(component: &[u8]) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
         match payload? {
-            // A component carries modules and components; what those import is satisfied inside.
+            // The imports of inner modules and components are satisfied inside.
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 1 => {
@@ -35,7 +35,7 @@ pub fn imports(component: &[u8]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Fails, naming them, if the component imports anything but [`ALLOWED_IMPORTS`].
+/// Fails if the component imports more than [`ALLOWED_IMPORTS`]. The error names the other imports.
 pub fn check_imports(component: &[u8]) -> Result<()> {
     let refused: Vec<String> = imports(component)?
         .into_iter()
@@ -46,7 +46,7 @@ pub fn check_imports(component: &[u8]) -> Result<()> {
         .collect();
     if !refused.is_empty() {
         bail!(
-            "the component imports {}, which it must not (allowed: {}); look for what brought it in with \
+            "the component imports {}, which it must not (allowed: {}); find the dependency that added it with \
              `cargo tree -p hookwright-plugin --target wasm32-unknown-unknown`",
             refused.join(", "),
             ALLOWED_IMPORTS.join(", ")

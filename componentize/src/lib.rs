@@ -1,7 +1,7 @@
-//! From the plugin's sources to the component that is shipped: build, componentize, validate, check the imports.
+//! Makes the shipped component from the plugin's sources: builds it, wraps it as a component, validates it, checks its imports.
 //!
-//! The host's build script calls [`plugin`]; tests and release steps call the parts. What the plugin may import is
-//! decided here and nowhere else.
+//! The host's build script calls [`plugin`]. Tests and release steps call the parts. Only this crate decides what the plugin may
+//! import.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -16,9 +16,10 @@ use wasmparser::{Parser, Payload};
 pub use cargo::{WASM_TARGET, core_module};
 pub use imports::{ALLOWED_IMPORTS, check_imports, imports};
 
-/// Builds the workspace's plugin in `target_dir` and answers the component, valid and with no import that is not allowed.
+/// Builds the workspace's plugin in `target_dir` and returns the component. Fails if it is not valid, or imports more than
+/// [`ALLOWED_IMPORTS`].
 ///
-/// `target_dir` must not be the target folder of a cargo that waits for this: it holds the lock.
+/// `target_dir` must not be the target folder of a cargo that waits for this call, because that cargo has locked it.
 pub fn plugin(workspace: &Path, target_dir: &Path) -> Result<Vec<u8>> {
     let path = core_module(workspace, target_dir)?;
     let module = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -27,11 +28,11 @@ pub fn plugin(workspace: &Path, target_dir: &Path) -> Result<Vec<u8>> {
     Ok(component)
 }
 
-/// Makes a valid component of a core module that `wit-bindgen` has described in custom sections.
+/// Makes a valid component of a core module with the custom sections of `wit-bindgen`.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
     let component = wit_component::ComponentEncoder::default()
         .validate(true)
-        // The names of what the encoder itself adds: of no use to a host.
+        // The encoder's own names are of no use to a host.
         .debug_names(false)
         .module(module)
         .context("reading the module's component types")?
@@ -40,7 +41,7 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
     without_names(&component)
 }
 
-/// The component without the names of its parts: they are of use to who reads it, and it can be built again with them.
+/// Removes the names of a component's parts. They only help a person who reads the component, who can build it with names.
 fn without_names(component: &[u8]) -> Result<Vec<u8>> {
     let mut kept = Vec::with_capacity(component.len());
     let (mut depth, mut at) = (0_u32, 0);
@@ -51,7 +52,7 @@ fn without_names(component: &[u8]) -> Result<Vec<u8>> {
             Payload::End(_) => depth -= 1,
             _ => {}
         }
-        // Sections follow one another, so where one ends the next begins.
+        // Each section begins at the end of the one before.
         if depth == 1
             && let Some((_, range)) = payload.as_section()
         {
@@ -66,9 +67,9 @@ fn without_names(component: &[u8]) -> Result<Vec<u8>> {
     Ok(kept)
 }
 
-/// Describes a hand-written core module as a plugin by the contract in `wit`, so that [`componentize`] takes it.
+/// Adds the contract in `wit` to a hand-written core module, so that [`componentize`] accepts it as a plugin.
 ///
-/// What `wit-bindgen` does for the plugin itself; tests use it for guests that misbehave.
+/// `wit-bindgen` does the same for the real plugin. Tests use this function for guests with faults.
 pub fn describe(module: &mut Vec<u8>, wit: &Path) -> Result<()> {
     let mut resolve = wit_parser::Resolve::default();
     let (package, _) = resolve.push_dir(wit).with_context(|| format!("reading {}", wit.display()))?;
