@@ -2,9 +2,9 @@
 
 use hookwright_engine as engine;
 
-use crate::Plugin;
 use crate::bindings::exports::hookwright::webhooks::console::{Caller, Guest, Header, Request, Response};
 use crate::instance::call;
+use crate::plugin::Plugin;
 
 impl Guest for Plugin {
     fn handle(request: Request, caller: Caller) -> Response {

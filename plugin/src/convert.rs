@@ -1,4 +1,4 @@
-//! Values that cross the boundary, between the engine's types and the bindings'.
+//! Conversion of values between the engine's types and the bindings.
 
 use hookwright_engine::ports::{
     Completion, Entry, HttpError, HttpErrorKind, Mutation, Request, Response, Signal, StorageError, WaitResult,

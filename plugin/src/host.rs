@@ -1,13 +1,19 @@
-//! The engine's host, made of the world's imports.
+//! The engine's host, on the world's imports.
 
 use hookwright_engine::ports::{
-    Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
+    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError,
+    WaitResult,
 };
 
 use crate::bindings::hookwright::webhooks::{http, storage};
-use crate::{convert, instance};
+use crate::convert;
 
-/// The outside, as this instance's imports give it.
+thread_local! {
+    /// Keeps the times of accepted events apart for as long as the instance lives.
+    static ACCEPTED: AcceptTimes = const { AcceptTimes::new() };
+}
+
+/// The host of this instance.
 pub struct ComponentHost;
 
 impl Storage for ComponentHost {
@@ -52,7 +58,7 @@ impl Clock for ComponentHost {
     }
 
     fn accept_us(&self, events: u64) -> u64 {
-        instance::accept_us(self.now_us(), events)
+        ACCEPTED.with(|accepted| accepted.take(self.now_us(), events))
     }
 }
 

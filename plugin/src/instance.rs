@@ -1,20 +1,18 @@
-//! What an instance knows: its configuration, told once. Everything else is in the storage.
+//! The configuration of an instance, set once. All other state is in the storage.
 
 use std::cell::Cell;
 
-use hookwright_engine::ports::AcceptTimes;
 use hookwright_engine::{Config, Error, ErrorKind};
 
 use crate::bindings::hookwright::webhooks::log;
 use crate::host::ComponentHost;
 
 thread_local! {
-    /// Kept as long as the instance is.
+    /// Lives as long as the instance.
     static CONFIG: Cell<Option<&'static Config>> = const { Cell::new(None) };
-    static ACCEPTED: AcceptTimes = const { AcceptTimes::new() };
 }
 
-/// Takes the configuration, the first and only time.
+/// Sets the configuration. Fails if it is set already.
 pub fn configure(config: Config) -> Result<(), Error> {
     if CONFIG.get().is_some() {
         let error = Error::of(ErrorKind::Conflict, "the instance is configured already");
@@ -24,7 +22,7 @@ pub fn configure(config: Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs a call with the host and the configuration; without a configuration it is an error.
+/// Runs a call with the host and the configuration. Fails if the instance is not configured.
 pub fn call<T>(run: impl FnOnce(&ComponentHost, &Config) -> Result<T, Error>) -> Result<T, Error> {
     run(&ComponentHost, config()?)
 }
@@ -35,12 +33,7 @@ fn config() -> Result<&'static Config, Error> {
     CONFIG.get().ok_or_else(unconfigured)
 }
 
-/// The time of the first of so many events that are accepted now.
-pub fn accept_us(now_us: u64, events: u64) -> u64 {
-    ACCEPTED.with(|accepted| accepted.take(now_us, events))
-}
-
-/// A trap carries no text, so a panic writes its own to the log before it becomes one.
+/// Makes panics write their text to the log, because a trap carries none.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| log::write(log::Level::Error, &panic.to_string())));
 }

@@ -1,16 +1,17 @@
-//! The component: the engine behind the WIT world. It converts at the edge and decides nothing.
+//! The component: the engine behind the WIT world. It converts values at the boundary and decides nothing.
 //!
-//! Each file stands for one side of the boundary: `host` for the imports, `webhooks`, `console` and `receiver` for the exports,
-//! `convert` for the values that cross, `instance` for what an instance was told.
+//! `host` implements the engine's host on the world's imports. `webhooks`, `console` and `receiver` implement the exports.
+//! `convert` converts values between the engine's types and the bindings. `instance` holds the configuration.
 #![deny(unsafe_code)]
 
 mod bindings;
-mod console;
 mod convert;
 mod host;
 mod instance;
+mod plugin;
+
+mod console;
 mod receiver;
 mod webhooks;
 
-/// What the world's exports are implemented on.
-struct Plugin;
+mod exports;

@@ -1,11 +1,12 @@
-//! The `receiver` export: the engine's look at a signature, for whoever gets webhooks.
+//! The `receiver` export: verification of a webhook's signature by its receiver.
 
 use hookwright_engine::ports::Clock;
 use hookwright_engine::verify::{self, Verdict};
 
 use crate::bindings::exports::hookwright::webhooks::receiver::{self, Guest, Received, VerdictKind};
+use crate::convert;
 use crate::host::ComponentHost;
-use crate::{Plugin, convert};
+use crate::plugin::Plugin;
 
 impl Guest for Plugin {
     fn verify(

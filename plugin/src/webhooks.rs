@@ -1,12 +1,13 @@
-//! The `webhooks` export: one engine call each.
+//! The `webhooks` export: each function is one call of the engine.
 
 use hookwright_engine as engine;
 
 use crate::bindings::exports::hookwright::webhooks::webhooks::{
     Accepted, Budget, Config, DeliveryReport, Error, Guest, Json, PlainHttp,
 };
+use crate::convert;
 use crate::instance::{call, configure, log_panics};
-use crate::{Plugin, convert};
+use crate::plugin::Plugin;
 
 impl Guest for Plugin {
     fn configure(config: Config) -> Result<(), Error> {
@@ -46,7 +47,7 @@ impl Guest for Plugin {
     }
 
     fn register(tenant: String, registration: Json) -> Result<Json, Error> {
-        // No user: the platform itself registers. A user's registrations come through the console.
+        // Without a user: the platform itself registers. A user's registrations come through the console.
         call(|host, config| engine::register(host, config, &tenant, None, &registration)).map_err(convert::error)
     }
 
