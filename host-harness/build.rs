@@ -1,4 +1,4 @@
-//! Builds the component that the host embeds, and fails if it imports anything that it must not.
+//! Builds the component that the host contains. Fails if the component has an import that is not allowed.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 fn main() -> Result<()> {
     let manifest_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").context("cargo sets CARGO_MANIFEST_DIR")?);
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    let workspace = manifest_dir.parent().context("the host lies in the workspace")?;
+    let workspace = manifest_dir.parent().context("the host is in the workspace")?;
     for path in ["engine", "plugin", "wit", "Cargo.lock", "Cargo.toml"] {
         println!("cargo:rerun-if-changed={}", workspace.join(path).display());
     }
@@ -15,9 +15,9 @@ fn main() -> Result<()> {
     std::fs::write(out_dir.join("hookwright.wasm"), component).context("writing the component")
 }
 
-/// A folder beside the outer cargo's, shared by all its profiles: the plugin is always built in its own.
+/// Returns a folder inside the outer cargo's target folder. All profiles share it, because the plugin has one profile of its own.
 ///
-/// The outer folder itself is locked while this runs. `OUT_DIR` is `<target>/<profile>/build/<package>/out`.
+/// The outer profile's folder is locked while this runs. `OUT_DIR` is `<target>/<profile>/build/<package>/out`.
 fn plugin_target_dir(out_dir: &Path) -> PathBuf {
     out_dir.ancestors().nth(4).unwrap_or(out_dir).join("plugin")
 }

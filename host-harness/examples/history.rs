@@ -1,5 +1,5 @@
-//! Replays scripted histories (`tests/data/history`) in this host, with its clock, random bytes and network injected, and
-//! prints what came of them: answers, requests, commits and the rows that are left. Other hosts compare theirs with it.
+//! Replays scripted histories (`tests/data/history`) in this host with injected clock, random bytes and network. Prints their
+//! outcomes: results, requests, commits and the final rows. The other hosts' outcomes are compared with them.
 //!
 //!     cargo run --example history < tests/data/history/histories.json
 
@@ -48,13 +48,13 @@ pub fn replay(runtime: &Runtime, history: &Value) -> Result<Value> {
     world.end(answers)
 }
 
-/// The step with the ids that earlier ones were answered in the place of their numbers.
+/// Replaces the numbers of earlier results in a step by the ids that these results contain.
 pub fn resolved(step: &Value, answers: &[Value]) -> Result<Value> {
     let mut step = step.clone();
     for name in ["id", "message"] {
         let Some(number) = step[name].as_str().and_then(|id| id.strip_prefix('#')) else { continue };
         let answer = answers.get(number.parse::<usize>()?).with_context(|| format!("there is no answer {number}"))?;
-        // A list of what was accepted, or an object as text.
+        // The result is a list of accepted messages, or an object as text.
         let id = match answer.as_str() {
             Some(text) => serde_json::from_str::<Value>(text)?["id"].clone(),
             None => answer[0].clone(),
@@ -75,7 +75,7 @@ fn settings(config: &Value) -> Settings {
     }
 }
 
-/// The kind as the WIT has it.
+/// Returns the kind's name in the WIT.
 fn word(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Invalid => "invalid",
@@ -89,7 +89,7 @@ fn word(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Makes the call of a step; what it answers is JSON, whatever its type.
+/// Makes the call of a step and returns its result as JSON.
 fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
     let text = |name: &str| step[name].as_str();
     let (tenant, id) = (text("tenant").unwrap_or("acme"), text("id").unwrap_or_default());
@@ -144,7 +144,7 @@ fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
     })
 }
 
-/// The outside of an instance: rows in memory, a clock that only steps and waits move, counted bytes, planned answers.
+/// The imports of an instance: rows in memory, a clock that only steps and waits move, counted bytes, planned responses.
 #[derive(Debug, Default)]
 pub struct World {
     store: MemoryStore,
@@ -166,14 +166,14 @@ impl World {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// What a step says of the outside.
+    /// Sets the clock and the planned responses of a step.
     pub fn begin(&self, step: &Value) {
         let mut state = self.state();
         state.now_us = step["atMs"].as_u64().map_or(state.now_us, |ms| ms * 1_000);
         state.planned = step["answers"].as_array().cloned().unwrap_or_default();
     }
 
-    /// What came of a history.
+    /// Returns the outcome of a history.
     pub fn end(&self, answers: Vec<Value>) -> Result<Value> {
         let range = KeyRange { start: "!".to_owned(), end: "~".to_owned() };
         let rows = self.store.scan(&range, 1_000, Direction::Forward).map_err(|error| anyhow::anyhow!("{error:?}"))?;

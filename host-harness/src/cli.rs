@@ -1,4 +1,4 @@
-//! The command line: which commands there are. What each does is in its own file.
+//! The command line and its commands. Each command has a file of its own.
 
 mod check_storage;
 mod client;
@@ -14,8 +14,8 @@ mod open;
 mod profiles;
 mod sealing;
 mod serve;
-mod signals;
 mod storage_driver;
+mod termination;
 mod text;
 mod verify;
 
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-/// Outbound webhooks as one WebAssembly component: the Rust host.
+/// Outbound webhooks as one WebAssembly component: the Rust host
 #[derive(Debug, Parser)]
 #[command(name = "hookwright", version, after_long_help = AFTER_HELP, args_override_self = true)]
 struct Cli {
@@ -35,35 +35,35 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Every option can also be given as the environment variable that its help names; the option wins. Of an
-option that is given twice, and is not one that may be repeated, the last counts. Names of options end in the unit of what
-they take: `-s` is seconds.
+Every option can also be given as the environment variable that its help names. The option has priority. If an option
+that may not be repeated is given twice, the last one counts. The name of an option ends in the unit of its value: `-s` is
+seconds.
 
-Exit codes: 0 success; 1 it failed, and stderr says why; 2 the command line makes no sense.";
+Exit codes: 0 success; 1 failure, and stderr says why; 2 invalid command line.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows an asset's life on loopback: events in, signed requests out, one receiver down at first.
+    /// Shows an asset's life on loopback: events in, signed requests out, one receiver down at first
     Demo(demo::Options),
-    /// Serves the HTTP API and delivers in the background.
+    /// Serves the HTTP API and delivers in the background
     Serve(serve::Options),
-    /// Lists the dialects, prints one, or checks a file with one of your own.
+    /// Lists the profiles, prints one, or checks files with profiles of your own
     Profiles(profiles::Options),
-    /// Hands events from a file or stdin to a running `serve`.
+    /// Sends events from a file or stdin to a running `serve`
     Emit(emit::Options),
-    /// Brings existing webhooks, with their secrets, into a running `serve`.
+    /// Imports existing webhooks with their secrets into a running `serve`
     Import(import::Options),
-    /// Receives webhooks, checks their signatures and prints them.
+    /// Receives webhooks, verifies their signatures and prints them
     Listen(listen::Options),
-    /// Says whether a request bears a signature that holds.
+    /// Verifies the signature of a request
     Verify(verify::Options),
-    /// Checks whether a store, in whatever language, keeps to the storage contract.
+    /// Checks a store in any language against the storage contract
     CheckStorage(check_storage::Options),
-    /// Lets `check-storage` drive a store of this host.
+    /// Runs a store of this host for `check-storage`
     StorageDriver(storage_driver::Options),
 }
 
-/// Runs the command that was typed.
+/// Runs the command that the command line names.
 pub fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&without_empty_variables(Cli::command()).get_matches());
     let done = match cli.unwrap_or_else(|error| error.exit()).command {
@@ -83,7 +83,7 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// A variable that is empty counts as one that is not set: files that list all of them leave some empty.
+/// Ignores environment variables that are empty: a file that lists all variables leaves some of them empty.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| match arg.get_env() {
         Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => arg.env(None),

@@ -1,26 +1,24 @@
-//! What an instance is given: storage, HTTP, time, random bytes and a place for its log lines.
-//!
-//! The embedder chooses; a simulator gives a virtual clock and seeded entropy.
+//! The imports of an instance: storage, HTTP, clock, random bytes and log. The embedder chooses them.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookwright_engine::ports::{Clock, Entropy, Http, Storage};
 
-/// How urgent a log line is.
+/// The level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// Something is wrong with the component, the host or the stored data.
+    /// The component, the host or the stored data has a fault.
     Error,
     /// Something was refused or delayed.
     Warn,
-    /// What happened.
+    /// Information without a fault.
     Info,
 }
 
 pub(crate) type Log = dyn Fn(LogLevel, &str) + Send + Sync;
 
-/// The outside of one instance.
+/// The imports of one instance.
 #[derive(Clone)]
 pub struct Imports {
     pub(crate) storage: Arc<dyn Storage + Send + Sync>,
@@ -31,9 +29,9 @@ pub struct Imports {
 }
 
 impl Imports {
-    /// A store and a queue of HTTP requests; the system's clock and random bytes; log lines go to stderr.
+    /// Uses this store and HTTP queue, the system's clock and random bytes, and a log on stderr.
     ///
-    /// The store may be shared by all instances. The queue is this instance's own: dropping it aborts what is in flight.
+    /// Instances may share the store. Each needs an HTTP queue of its own; dropping the queue aborts its requests.
     pub fn new(storage: Arc<dyn Storage + Send + Sync>, http: Arc<dyn Http + Send + Sync>) -> Imports {
         Imports {
             storage,
@@ -44,17 +42,17 @@ impl Imports {
         }
     }
 
-    /// The same with another clock.
+    /// Replaces the clock.
     pub fn clock(self, clock: Arc<dyn Clock + Send + Sync>) -> Imports {
         Imports { clock, ..self }
     }
 
-    /// The same with another source of random bytes.
+    /// Replaces the source of random bytes.
     pub fn entropy(self, entropy: Arc<dyn Entropy + Send + Sync>) -> Imports {
         Imports { entropy, ..self }
     }
 
-    /// The same with another place for log lines.
+    /// Replaces the log.
     pub fn log(self, log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Imports {
         Imports { log: Arc::new(log), ..self }
     }
@@ -72,7 +70,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_us(&self) -> u64 {
-        // A clock before 1970 is one that was never set; the component refuses nothing for it, it only waits.
+        // A clock before 1970 was never set. It counts as 1970.
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX)
     }
@@ -84,7 +82,7 @@ pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        // Without random bytes there are no secrets: the instance ends, the process does not.
+        // Secrets need random bytes. The panic ends the instance, not the process.
         getrandom::fill(buffer).expect("the operating system has random bytes");
     }
 }

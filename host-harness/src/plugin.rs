@@ -1,4 +1,4 @@
-//! One configured instance: the engine's calls, and what became of an instance that trapped.
+//! One configured instance: the engine's calls, and traps.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,21 +8,21 @@ use hookwright_engine::{Accepted, ApiRequest, ApiResponse, Budget, Caller, Deliv
 use serde_json::Value;
 use wasmtime::Store;
 
-use crate::linker::{Declined, Exports, Functions, State};
+use crate::linker::{Declined, Exports, Functions, State, call};
 
-/// Why a call has no answer.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
-    /// The component refused it, or its storage failed; nothing was changed, and the instance goes on.
+    /// The component refused the call, or its storage failed. Nothing was changed. The instance can be used on.
     Refused(engine::Error),
-    /// The instance has ended. What it had committed is kept; make a new one.
+    /// The instance has ended. Rows that it had committed are kept. Make a new instance.
     Trapped(Trap),
 }
 
-/// Why an instance ended: a bug in the component or in what it imports, or a bound that was reached.
+/// Why an instance ended: a bug in the component or in an import, or a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trap {
-    /// The trap, and the text of the panic that came before it, if there was one. For logs.
+    /// The trap, and the text of the panic that caused it, if there was one. For logs.
     pub reason: String,
 }
 
@@ -37,16 +37,16 @@ impl std::fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// One instance of the component, configured. Calls are made one after the other; for several at a time, use several.
+/// One configured instance of the component. It makes one call at a time; use several instances for calls in parallel.
 pub struct Plugin {
     store: Store<State>,
-    /// None once it has trapped.
+    /// `None` once the instance has trapped.
     exports: Option<Exports>,
     functions: Arc<Functions>,
 }
 
 impl Plugin {
-    /// One that is still to be configured.
+    /// Wraps an instance that is not configured yet.
     pub(crate) fn new(mut store: Store<State>, exports: Exports, functions: Arc<Functions>) -> Plugin {
         store.data_mut().guest_since = Instant::now();
         Plugin { store, exports: Some(exports), functions }
@@ -56,37 +56,37 @@ impl Plugin {
         self.call(|exports, store| exports.configure(store, settings))
     }
 
-    /// Whether it has trapped: every further call would answer so.
+    /// Returns true if the instance has trapped. Further calls fail.
     pub fn has_trapped(&self) -> bool {
         self.exports.is_none()
     }
 
-    /// Accepts one event. `tenant` is whom the call was established to be for; none: the event's own counts.
+    /// Accepts one event. `tenant` is the tenant that the caller has established; without it, the event's own `tenant` counts.
     pub fn on_event(&mut self, tenant: Option<&str>, event: &str) -> Result<Accepted, CallError> {
         self.call(|exports, store| exports.on_event(store, tenant, event))
     }
 
-    /// Accepts several events in one commit: all or none.
+    /// Accepts several events in one commit: all of them or none.
     pub fn on_events(&mut self, tenant: Option<&str>, events: &[String]) -> Result<Vec<Accepted>, CallError> {
         self.call(|exports, store| exports.on_events(store, tenant, events))
     }
 
-    /// Registers a webhook; the answer holds its secret in clear, this once.
+    /// Registers a webhook. Only this result contains its secret in clear.
     pub fn register(&mut self, tenant: &str, registration: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.register(store, tenant, registration))
     }
 
-    /// Changes a webhook.
+    /// Changes a webhook and returns it.
     pub fn update(&mut self, tenant: &str, webhook_id: &str, changes: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.update(store, tenant, webhook_id, changes))
     }
 
-    /// A webhook, without its secret.
+    /// Returns a webhook without its secret.
     pub fn get(&mut self, tenant: &str, webhook_id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.get(store, tenant, webhook_id))
     }
 
-    /// A page of the tenant's webhooks.
+    /// Returns a page of the tenant's webhooks.
     pub fn list(&mut self, tenant: &str, cursor: Option<&str>, limit: u32) -> Result<String, CallError> {
         self.call(|exports, store| exports.list(store, tenant, cursor, limit))
     }
@@ -96,7 +96,7 @@ impl Plugin {
         self.call(|exports, store| exports.unregister(store, tenant, webhook_id))
     }
 
-    /// Sets a new secret; the answer holds it in clear, this once.
+    /// Sets a new secret. Only this result contains it in clear.
     pub fn rotate_secret(
         &mut self,
         tenant: &str,
@@ -107,12 +107,12 @@ impl Plugin {
         self.call(|exports, store| exports.rotate_secret(store, tenant, webhook_id, secret, overlap_s))
     }
 
-    /// Sends the profile's test event and waits for its outcome.
+    /// Sends the profile's test event and returns its outcome.
     pub fn test_webhook(&mut self, tenant: &str, webhook_id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.test_webhook(store, tenant, webhook_id))
     }
 
-    /// A page of a webhook's attempts, newest first.
+    /// Returns a page of a webhook's attempts, newest first.
     pub fn attempts(
         &mut self,
         tenant: &str,
@@ -123,12 +123,12 @@ impl Plugin {
         self.call(|exports, store| exports.attempts(store, tenant, webhook_id, cursor, limit))
     }
 
-    /// A message with its attempts.
+    /// Returns a message with its attempts.
     pub fn message(&mut self, tenant: &str, message_id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.message(store, tenant, message_id))
     }
 
-    /// A page of a message's attempts, newest first.
+    /// Returns a page of a message's attempts, newest first.
     pub fn message_attempts(
         &mut self,
         tenant: &str,
@@ -139,86 +139,86 @@ impl Plugin {
         self.call(|exports, store| exports.message_attempts(store, tenant, message_id, cursor, limit))
     }
 
-    /// The JSON that a webhook's requests for a message carry, or sign.
+    /// Returns the JSON that a webhook's requests for a message carry or sign.
     pub fn payload(&mut self, tenant: &str, message_id: &str, webhook_id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.payload(store, tenant, message_id, webhook_id))
     }
 
-    /// Why a delivery is where it is.
+    /// Explains the state of a delivery.
     pub fn explain(&mut self, tenant: &str, message_id: &str, webhook_id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.explain(store, tenant, message_id, webhook_id))
     }
 
-    /// Sends a message again, to one webhook or to all that subscribe to it now.
+    /// Sends a message again, to one webhook or to all that are subscribed to it now.
     pub fn redeliver(&mut self, tenant: &str, message_id: &str, webhook_id: Option<&str>) -> Result<String, CallError> {
         self.call(|exports, store| exports.redeliver(store, tenant, message_id, webhook_id))
     }
 
-    /// Sends again, in a job, what has failed for a webhook.
+    /// Starts a job that sends a webhook's failed deliveries again.
     pub fn recover(&mut self, tenant: &str, id: &str, range: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.recover(store, tenant, id, range))
     }
 
-    /// Sends, in a job, what a webhook has missed.
+    /// Starts a job that sends a webhook the messages that it has missed.
     pub fn replay(&mut self, tenant: &str, id: &str, range: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.replay(store, tenant, id, range))
     }
 
-    /// A job.
+    /// Returns a job.
     pub fn job(&mut self, tenant: &str, id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.job(store, tenant, id))
     }
 
-    /// A page of the tenant's jobs, newest first.
+    /// Returns a page of the tenant's jobs, newest first.
     pub fn jobs(&mut self, tenant: &str, cursor: Option<&str>, limit: u32) -> Result<String, CallError> {
         self.call(|exports, store| exports.jobs(store, tenant, cursor, limit))
     }
 
-    /// Ends a job that sends again.
+    /// Cancels a recovery or a replay.
     pub fn cancel_job(&mut self, tenant: &str, id: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.cancel_job(store, tenant, id))
     }
 
-    /// Has everything removed that is kept about a subject. Answers the job.
+    /// Starts a job that removes all data about a subject, and returns the job.
     pub fn erase(&mut self, tenant: &str, request: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.erase(store, tenant, request))
     }
 
-    /// What the tenant has settled for itself.
+    /// Returns the tenant's settings.
     pub fn settings(&mut self, tenant: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.settings(store, tenant))
     }
 
-    /// Changes the settings that are given.
+    /// Changes the given settings of the tenant.
     pub fn update_settings(&mut self, tenant: &str, changes: &str) -> Result<String, CallError> {
         self.call(|exports, store| exports.update_settings(store, tenant, changes))
     }
 
-    /// The profile's catalogue of event types.
+    /// Returns the profile's catalogue of event types.
     pub fn event_types(&mut self) -> Result<String, CallError> {
         self.call(|exports, store| exports.event_types(store))
     }
 
-    /// The pump: routes, sends what is due, records it.
+    /// Runs the worker: routes messages, sends deliveries that are due, and records the attempts.
     pub fn deliver(&mut self, budget: Budget) -> Result<DeliveryReport, CallError> {
         self.call(|exports, store| exports.deliver(store, budget))
     }
 
-    /// Voids every lease: for a host that has just started and knows that no other is at work on the store.
+    /// Voids all leases and returns their number. For a host that has just started and knows that no other worker uses the store.
     pub fn reclaim_leases(&mut self) -> Result<u32, CallError> {
         self.call(|exports, store| exports.reclaim_leases(store))
     }
 
-    /// Answers one request to the management API.
+    /// Returns the response to a request to the management API.
     pub fn handle(&mut self, request: &ApiRequest, caller: &Caller) -> Result<ApiResponse, CallError> {
         self.call(|exports, store| exports.handle(store, request, caller))
     }
 
-    /// Calls an export by its name, `webhooks.on-event`, with its parameters as the members of a JSON object. For hosts in
-    /// other languages; how values are written is in `hosts/native/README.md`.
+    /// Calls an export by its name, for example `webhooks.on-event`. `arguments` is a JSON object with the parameters as
+    /// members. For hosts in other languages; `hosts/native/README.md` specifies the form of values.
     pub fn call_json(&mut self, function: &str, arguments: &Value) -> Result<Result<Value, Declined>, Trap> {
         let functions = self.functions.clone();
-        self.run(|exports, store| exports.call(store, &functions, function, arguments))
+        self.run(|exports, store| call(exports, store, &functions, function, arguments))
     }
 
     fn call<T>(
@@ -229,7 +229,7 @@ impl Plugin {
     }
 
     fn run<T>(&mut self, run: impl FnOnce(&Exports, &mut Store<State>) -> wasmtime::Result<T>) -> Result<T, Trap> {
-        // Taken out, so that a panic of the host inside the call leaves a plugin that is known to have ended.
+        // Taken out, so that the instance counts as trapped if the host panics inside the call.
         let Some(exports) = self.exports.take() else {
             return Err(Trap { reason: "the instance has trapped before".to_owned() });
         };
@@ -257,7 +257,7 @@ pub(crate) fn trap(error: &wasmtime::Error, state: &State) -> Trap {
         None => format!("{error:#}"),
     };
     if state.limits.memory_refused {
-        reason.push_str("; it had asked for more memory than it may have");
+        reason.push_str("; it had asked for more memory than the limit allows");
     }
     Trap { reason }
 }

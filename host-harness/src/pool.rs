@@ -1,33 +1,36 @@
-//! Instances for calls from many threads: kept while they are good, made anew after a trap, never more than a bound.
+//! A bounded pool of instances for calls from many threads. An instance that traps is replaced.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::Settings;
+use hookwright_engine::Settings;
+
 use crate::imports::Imports;
 use crate::plugin::{CallError, Plugin};
 use crate::runtime::Runtime;
-use crate::wake::Wakes;
+use crate::signal::Signals;
 
-/// How an instance is made: the runtime, what it is told, what it is given.
+/// The recipe for an instance: its runtime, settings and imports.
 pub struct Blueprint {
     runtime: Runtime,
     settings: Settings,
-    imports: Box<dyn Fn(Wakes) -> Imports + Send + Sync>,
+    imports: Box<dyn Fn(Signals) -> Imports + Send + Sync>,
 }
 
 impl Blueprint {
-    /// `imports` is asked once for every instance, because each has an HTTP queue of its own, whose waits the wakes end.
+    /// `imports` is called once for each instance, because each needs an HTTP queue of its own. The argument ends the queue's
+    /// waits.
     pub fn new(
         runtime: Runtime,
         settings: Settings,
-        imports: impl Fn(Wakes) -> Imports + Send + Sync + 'static,
+        imports: impl Fn(Signals) -> Imports + Send + Sync + 'static,
     ) -> Blueprint {
         Blueprint { runtime, settings, imports: Box::new(imports) }
     }
 
-    /// A new instance, configured. Only a worker is given the wakes that the others have: it would take them from them.
-    pub fn instantiate(&self, wakes: Wakes) -> Result<Plugin, CallError> {
-        self.runtime.instantiate((self.imports)(wakes), &self.settings)
+    /// Makes and configures an instance. Pass the workers' `Signals` only for a worker: any other instance would take their
+    /// signals.
+    pub fn instantiate(&self, signals: Signals) -> Result<Plugin, CallError> {
+        self.runtime.instantiate((self.imports)(signals), &self.settings)
     }
 }
 
@@ -37,7 +40,7 @@ impl std::fmt::Debug for Blueprint {
     }
 }
 
-/// A bounded pool of instances. A call waits if all of them are busy.
+/// A bounded pool of instances. A call waits while all of them are busy.
 #[derive(Debug)]
 pub struct Pool {
     blueprint: Arc<Blueprint>,
@@ -48,28 +51,28 @@ pub struct Pool {
 #[derive(Debug)]
 struct State {
     idle: Vec<Plugin>,
-    /// How many more may be made.
+    /// How many more instances may be made.
     vacant: usize,
 }
 
 impl Pool {
-    /// A pool of at most `instances_max` (at least one) instances, none of which exists yet.
+    /// Makes a pool of at most `instances_max` instances (at least one). Each is made when it is first needed.
     pub fn new(blueprint: Arc<Blueprint>, instances_max: usize) -> Pool {
         let state = State { idle: Vec::new(), vacant: instances_max.max(1) };
         Pool { blueprint, state: Mutex::new(state), returned: Condvar::new() }
     }
 
-    /// Runs a call on an instance. After a trap that instance is dropped; the next call has another.
+    /// Runs a call on an instance. If the call traps, the instance is dropped.
     pub fn call<T>(&self, run: impl FnOnce(&mut Plugin) -> Result<T, CallError>) -> Result<T, CallError> {
         let mut place = Place { pool: self, plugin: self.take() };
         let plugin = match &mut place.plugin {
             Some(plugin) => plugin,
-            vacant => vacant.insert(self.blueprint.instantiate(Wakes::new())?),
+            vacant => vacant.insert(self.blueprint.instantiate(Signals::new())?),
         };
         run(plugin)
     }
 
-    /// An idle instance, the one used last first; or the right to make one.
+    /// Returns the idle instance that was used last. Returns `None` if the caller may make one.
     fn take(&self) -> Option<Plugin> {
         let mut state = self.lock();
         loop {
@@ -89,7 +92,7 @@ impl Pool {
     }
 }
 
-/// A busy place of the pool, which is free again whatever happens to the call.
+/// An instance in use. Dropping it returns the instance, also when the call panics.
 struct Place<'a> {
     pool: &'a Pool,
     plugin: Option<Plugin>,

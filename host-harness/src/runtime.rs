@@ -1,10 +1,11 @@
-//! The WebAssembly engine of a process: compiles the component once, bounds what its instances may use, makes them.
+//! The WebAssembly runtime of a process: compiles the component once, and makes instances with limits.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hookwright_engine::Settings;
 use serde_json::{Value, json};
 use wasmtime::component::Component;
 use wasmtime::error::Context;
@@ -12,14 +13,16 @@ use wasmtime::error::Context;
 use wasmtime::{Cache, CacheConfig};
 use wasmtime::{Config, Engine, StoreLimitsBuilder};
 
-use crate::Settings;
 use crate::imports::Imports;
+use crate::limits;
 use crate::linker::{self, Declined, Limits, Linked, State};
 use crate::plugin::{CallError, Plugin, Trap, trap};
 use crate::ticker::Ticker;
-use crate::{COMPONENT, limits};
 
-/// A compiled component, ready for instances. Clones share everything.
+/// The component that is built into this host.
+pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hookwright.wasm"));
+
+/// A compiled component from which instances are made. Clones share it.
 #[derive(Clone)]
 pub struct Runtime(Arc<Inner>);
 
@@ -31,9 +34,9 @@ struct Inner {
     guest_time_max: Duration,
 }
 
-/// How a [`Runtime`] is made.
+/// The settings of a [`Runtime`].
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only what compiles asks for it"))]
+#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only read when a component is compiled"))]
 pub struct RuntimeBuilder {
     component: Cow<'static, [u8]>,
     cache: CacheMode,
@@ -43,11 +46,11 @@ pub struct RuntimeBuilder {
     one_thread: bool,
 }
 
-/// Where compiled code is kept between processes.
+/// Where compiled code is cached between processes.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only what compiles asks for it"))]
+#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "only read when a component is compiled"))]
 enum CacheMode {
-    /// In the user's cache folder, if there is one that can be written.
+    /// In the user's cache folder, if it is writable.
     User,
     /// In this folder.
     Folder(PathBuf),
@@ -56,7 +59,7 @@ enum CacheMode {
 }
 
 impl Runtime {
-    /// A runtime of the embedded component, with the usual bounds.
+    /// Returns a builder with the built-in component and the default limits.
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             component: Cow::Borrowed(COMPONENT),
@@ -75,7 +78,7 @@ impl Runtime {
         Ok(plugin)
     }
 
-    /// The same with the contract's `config` in JSON, as [`Plugin::call_json`] takes it.
+    /// Makes an instance and configures it with the contract's `config` as JSON, in the form of [`Plugin::call_json`].
     pub fn instantiate_json(&self, imports: Imports, config: &Value) -> Result<Result<Plugin, Declined>, Trap> {
         let mut plugin = self.unconfigured(imports)?;
         let configured = plugin.call_json("webhooks.configure", &json!({"config": config}))?;
@@ -112,44 +115,45 @@ impl Runtime {
 }
 
 impl RuntimeBuilder {
-    /// Another component than the embedded one.
+    /// Uses this component instead of the built-in one.
     pub fn component(self, component: Vec<u8>) -> RuntimeBuilder {
         RuntimeBuilder { component: Cow::Owned(component), ..self }
     }
 
-    /// Keeps compiled code in this folder instead of the user's cache folder.
+    /// Caches compiled code in this folder instead of the user's cache folder.
     pub fn cache_folder(self, folder: impl Into<PathBuf>) -> RuntimeBuilder {
         RuntimeBuilder { cache: CacheMode::Folder(folder.into()), ..self }
     }
 
-    /// Compiles anew in every process.
+    /// Disables the cache: each process compiles the component.
     pub fn without_cache(self) -> RuntimeBuilder {
         RuntimeBuilder { cache: CacheMode::Off, ..self }
     }
 
-    /// The linear memory of one instance, in bytes.
+    /// Sets the limit of one instance's linear memory, in bytes. The default is 256 MiB.
     pub fn memory_bytes_max(self, memory_bytes_max: usize) -> RuntimeBuilder {
         RuntimeBuilder { memory_bytes_max, ..self }
     }
 
-    /// How long a guest may compute between two calls of its storage or HTTP queue. Waiting does not count.
+    /// Sets how long a guest may compute between two calls of its storage or HTTP queue. Waiting does not count. The default
+    /// is 5 s.
     pub fn guest_time_max(self, guest_time_max: Duration) -> RuntimeBuilder {
         RuntimeBuilder { guest_time_max, ..self }
     }
 
-    /// Makes machine code for every machine of this target, `x86_64-unknown-linux-gnu` for example, instead of for this
-    /// very machine.
+    /// Generates code that runs on all machines of this target, for example `x86_64-unknown-linux-gnu`. By default the code
+    /// uses the features of this machine's processor.
     pub fn target(self, target: &str) -> RuntimeBuilder {
         RuntimeBuilder { target: Some(target.to_owned()), ..self }
     }
 
-    /// Compiles on the calling thread alone: for a process that was forked from one that has compiled, whose threads for it
-    /// are not there to be waited for.
+    /// Compiles on the calling thread only. Needed in a process that was forked from one that has compiled, because the
+    /// compiler's threads do not exist in it.
     pub fn on_one_thread(self) -> RuntimeBuilder {
         RuntimeBuilder { one_thread: true, ..self }
     }
 
-    /// Compiles the component, or takes it from the cache, and links it.
+    /// Compiles the component, or loads it from the cache, and links it.
     #[cfg(feature = "compiler")]
     pub fn build(self) -> anyhow::Result<Runtime> {
         let engine = self.engine()?;
@@ -157,20 +161,20 @@ impl RuntimeBuilder {
         Ok(self.link(engine, &component)?)
     }
 
-    /// The engine that [`RuntimeBuilder::build_of`] needs: for embedders that keep machine code by themselves. It has all
-    /// that machine code depends on.
+    /// Returns the engine for [`RuntimeBuilder::build_of`], configured as these settings say. For embedders that cache compiled
+    /// code themselves.
     pub fn engine(&self) -> anyhow::Result<Engine> {
         Ok(self.configure().and_then(|config| Engine::new(&config)).context("setting up the WebAssembly engine")?)
     }
 
-    /// Links a component that was compiled by an engine of [`RuntimeBuilder::engine`], instead of compiling one.
+    /// Links a component that was compiled by the engine of [`RuntimeBuilder::engine`]. Nothing is compiled.
     pub fn build_of(self, engine: Engine, component: &Component) -> anyhow::Result<Runtime> {
         Ok(self.link(engine, component)?)
     }
 
     fn configure(&self) -> wasmtime::Result<Config> {
         let mut config = Config::new();
-        // The component is stripped: a backtrace would be numbers. A panic says where it was in its own text.
+        // The component has no names, so a backtrace would be numbers. A panic's text contains its place.
         config.epoch_interruption(true).concurrency_support(false).wasm_backtrace_max_frames(None);
         if let Some(target) = &self.target {
             config.target(target)?;
@@ -180,7 +184,7 @@ impl RuntimeBuilder {
         #[cfg(feature = "compiler")]
         match &self.cache {
             CacheMode::User => {
-                // The cache only saves time: a user without a home or with a full disk still gets a host.
+                // The cache only saves time. Without a home folder or with a full disk the host works, too.
                 config.cache(Cache::new(CacheConfig::new()).ok());
             }
             CacheMode::Folder(folder) => {

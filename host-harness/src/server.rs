@@ -1,4 +1,4 @@
-//! The HTTP API's sockets: connections, their time limits, the end. What a request means is decided in `api`.
+//! The HTTP API's connections: accepting, time limits, shutdown. `api` decides what a request means.
 
 mod api;
 mod problem;
@@ -17,15 +17,15 @@ use tokio::time::{sleep, timeout};
 
 use crate::limits::{CONNECTIONS_MAX, HEADER_READ_MS_MAX, SHUTDOWN_MS_MAX};
 use crate::pool::Pool;
-use crate::wake::Wakes;
+use crate::signal::Signals;
 use api::Api;
 
-/// What a server needs besides its socket.
+/// The settings of a server.
 #[derive(Clone)]
 pub struct ServerOptions {
-    /// What callers must present as `Authorization: Bearer`. Not empty.
+    /// The token that callers present as `Authorization: Bearer`. Not empty.
     pub token: String,
-    /// Calls of the component at a time: as many as the pool has instances.
+    /// How many calls of the component may run at a time: the number of instances of the pool.
     pub calls_max: usize,
 }
 
@@ -35,23 +35,23 @@ impl std::fmt::Debug for ServerOptions {
     }
 }
 
-/// The HTTP API, served in the background: `/health`, `/events`, and the component's management API for the rest.
+/// The HTTP API, served in the background: `/health`, `/events`, and the component's management API on all other paths.
 ///
-/// Callers are trusted once they have the token: `X-Tenant` and `X-User` are what they say.
+/// A caller with the token is trusted. Its `X-Tenant` and `X-User` are not checked.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    /// Dropped to ask for the end.
+    /// Dropped to stop the server.
     ask_stop: Option<oneshot::Sender<()>>,
     runtime: Option<tokio::runtime::Runtime>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves on a bound socket. `wakes.work()` is called after each accepted event.
-    pub fn start(listener: TcpListener, pool: Arc<Pool>, wakes: Wakes, options: ServerOptions) -> Result<Server> {
-        anyhow::ensure!(!options.token.is_empty(), "the token is empty: everybody would be let in");
-        let address = listener.local_addr().context("asking for the bound address")?;
+    /// Serves on a bound socket. Calls `signals.work()` after each accepted event. Fails if the token is empty.
+    pub fn start(listener: TcpListener, pool: Arc<Pool>, signals: Signals, options: ServerOptions) -> Result<Server> {
+        anyhow::ensure!(!options.token.is_empty(), "the token is empty: every caller would be accepted");
+        let address = listener.local_addr().context("reading the bound address")?;
         listener.set_nonblocking(true).context("preparing the socket")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -64,22 +64,22 @@ impl Server {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).context("registering the socket")?
         };
-        let api = Arc::new(Api::new(pool, wakes, &options.token, options.calls_max));
+        let api = Arc::new(Api::new(pool, signals, &options.token, options.calls_max));
         let (ask_stop, stop) = oneshot::channel();
         let accepting = runtime.spawn(accept(listener, api, stop));
         Ok(Server { address, ask_stop: Some(ask_stop), runtime: Some(runtime), accepting })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Takes no more connections, lets the requests in progress end, and ends. Call it outside an async runtime.
+    /// Accepts no more connections, waits up to 10 s for the requests in progress, and stops. Call it outside an async runtime.
     pub fn stop(mut self) {
         self.ask_stop = None;
         if let Some(runtime) = self.runtime.take() {
-            // An error means that accepting has panicked: then there is nothing left to wait for.
+            // An error means that the accepting task has panicked.
             let _ = runtime.block_on(&mut self.accepting);
             runtime.shutdown_timeout(Duration::from_millis(SHUTDOWN_MS_MAX));
         }
@@ -94,28 +94,28 @@ impl Drop for Server {
     }
 }
 
-/// Takes connections until the stop, then waits for their requests, but not for ever.
+/// Accepts connections until `stop` is dropped, then waits up to 10 s for the requests in progress.
 async fn accept(listener: tokio::net::TcpListener, api: Arc<Api>, mut stop: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await;
-            (listener.accept().await, place)
+            let permit = permits.clone().acquire_owned().await;
+            (listener.accept().await, permit)
         };
-        let (accepted, place) = tokio::select! {
+        let (accepted, permit) = tokio::select! {
             _ = &mut stop => break,
             next = next => next,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(_) => {
-                // Out of descriptors, or a peer that was gone at once: the former needs a moment.
+                // The process may be out of file descriptors. The pause gives it time to close some.
                 sleep(Duration::from_millis(10)).await;
                 continue;
             }
         };
-        // Answers are small and one write each: waiting for more only delays them. A failure only costs that.
+        // A response is one small write, which must not wait for more data. A failure costs only that delay.
         let _ = stream.set_nodelay(true);
         let api = api.clone();
         let service = service_fn(move |request| {
@@ -128,9 +128,9 @@ async fn accept(listener: tokio::net::TcpListener, api: Arc<Api>, mut stop: ones
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A connection that breaks concerns the client alone.
+            // An error means that the client closed the connection.
             let _ = connection.await;
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);

@@ -1,7 +1,6 @@
-//! The stores that a Rust host can give to the component, each an `engine::host::Storage`.
+//! The stores of the Rust host. Each implements the engine's `Storage`.
 //!
-//! A store decides nothing about webhooks: it keeps rows. Which store is used is said once, as text, by whoever starts
-//! the host; what may be asked of a store is decided by the engine's `contract`.
+//! A store keeps rows and decides nothing about webhooks. The engine's `contract` decides which calls are well-formed.
 
 pub mod sqlite;
 
@@ -13,11 +12,11 @@ use hookwright_engine::ports::Storage;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A store as the host's threads share it.
+/// A store that the host's threads share.
 pub type SharedStorage = Arc<dyn Storage + Send + Sync>;
 
-/// Opens `sqlite:FILE`, making the file and its table if they are not there, or `memory:`, which lasts as long as the
-/// process.
+/// Opens a store: `sqlite:FILE`, whose file and table are made if they do not exist, or `memory:`, which is lost when the
+/// process exits.
 pub fn open(spec: &str) -> Result<SharedStorage> {
     match spec.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::new())),
@@ -26,6 +25,8 @@ pub fn open(spec: &str) -> Result<SharedStorage> {
             sqlite::create_schema(path)?;
             Ok(Arc::new(SqliteStore::open(path).with_context(|| format!("cannot use the store {spec:?}"))?))
         }
-        _ => bail!("{spec:?} names no store; write sqlite:FILE, or memory: for one that forgets"),
+        _ => bail!(
+            "{spec:?} does not name a store; write sqlite:FILE, or memory: for a store that is lost when the process exits"
+        ),
     }
 }

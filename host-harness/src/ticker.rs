@@ -1,4 +1,4 @@
-//! The time that guests are interrupted by: a thread that counts epochs while a guest runs, and sleeps otherwise.
+//! The clock that interrupts guests: a thread that increments wasmtime's epoch while a guest runs, and sleeps otherwise.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use wasmtime::{Engine, EngineWeak};
 
 use crate::limits::TICK_MS;
 
-/// Counts who runs. The thread ends with the last clone.
+/// Counts the running guests. The thread ends when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct Ticker(Arc<Owner>);
 
-/// Held by the clones alone, so that its end is the end of the thread.
+/// Owned by the clones only. Dropping it stops the thread.
 #[derive(Debug)]
 struct Owner(Arc<Shared>);
 
@@ -36,13 +36,13 @@ impl Ticker {
         Ok(Ticker(Arc::new(Owner(shared))))
     }
 
-    /// A guest runs until the answer is dropped.
+    /// Counts a guest as running until the returned guard is dropped.
     pub(crate) fn running(&self) -> Running<'_> {
         self.0.0.add();
         Running(&self.0.0)
     }
 
-    /// Runs a blocking call of the host, during which the guest that called does not count.
+    /// Runs a blocking call of the host. The calling guest does not count as running meanwhile.
     pub(crate) fn outside<T>(&self, call: impl FnOnce() -> T) -> T {
         struct Back<'a>(&'a Shared);
         impl Drop for Back<'_> {
@@ -56,7 +56,7 @@ impl Ticker {
     }
 }
 
-/// See [`Ticker::running`].
+/// The guard of [`Ticker::running`].
 pub(crate) struct Running<'a>(&'a Shared);
 
 impl Drop for Running<'_> {

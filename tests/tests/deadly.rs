@@ -92,7 +92,7 @@ fn a_delivery_that_traps_the_component_ends_as_failed_and_the_others_arrive() {
     let blueprint = Blueprint::new(runtime, settings(), move |_| {
         Imports::new(rows.clone(), Arc::new(Well::default())).clock(time.clone()).log(|_, _| {})
     });
-    let mut plugin = blueprint.instantiate(hookwright_host::wake::Wakes::new()).unwrap();
+    let mut plugin = blueprint.instantiate(hookwright_host::signal::Signals::new()).unwrap();
     let (one, other) = (registered(&mut plugin, "*"), registered(&mut plugin, "a"));
     let accept =
         |plugin: &mut Plugin, event: &str| plugin.on_event(Some("acme"), &format!(r#"{{"type":"{event}"}}"#)).unwrap();
@@ -106,7 +106,7 @@ fn a_delivery_that_traps_the_component_ends_as_failed_and_the_others_arrive() {
             Ok(_) => {}
             Err(CallError::Trapped(_)) => {
                 traps += 1;
-                plugin = blueprint.instantiate(hookwright_host::wake::Wakes::new()).unwrap();
+                plugin = blueprint.instantiate(hookwright_host::signal::Signals::new()).unwrap();
             }
             other => panic!("{other:?}"),
         }

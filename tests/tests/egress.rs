@@ -1,5 +1,4 @@
-//! The egress kit (`tests/data/egress`), run against the Rust host's HTTP client and the engine's registrations; and the
-//! outbound proxy.
+//! The egress kit (`tests/data/egress`), run with the Rust host's HTTP client and the engine's registrations. The outbound proxy.
 
 mod kit;
 mod proxy;
@@ -15,7 +14,7 @@ use hookwright_engine::ports::{
 };
 use hookwright_engine::{Config, SealingKey, Settings};
 use hookwright_host::http::{HttpClient, Network, Queue};
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 
 use kit::{Expected, Registration, Server};
 
@@ -23,13 +22,13 @@ pub use proxy::{ESTABLISHED, Proxy};
 use stand::Stand;
 pub use stand::listen;
 
-/// Longer than anything that works takes, and a bound on what does not.
+/// A time limit that no working step reaches.
 const PATIENCE_MS: u32 = 20_000;
 const CONNECTS: &str = "connects";
 const PROHIBITED: &str = "destination-prohibited";
 
 fn queue(network: Arc<dyn Network>) -> Queue {
-    HttpClient::builder().network(network).build().unwrap().queue(Wakes::new())
+    HttpClient::builder().network(network).build().unwrap().queue(Signals::new())
 }
 
 fn request(url: &str, deny: &[String], allow: &[String]) -> Request {
@@ -51,8 +50,7 @@ fn exchange(queue: &Queue, request: Request) -> Result<Response, HttpError> {
     result
 }
 
-/// Returns the outcome in the kit's words. Behind an address is a server without TLS, so an `https` request that gets
-/// that far has connected.
+/// Returns the outcome in the kit's words. The servers have no TLS, so an `https` request that fails in TLS has connected.
 fn outcome(url: &str, result: &Result<Response, HttpError>) -> &'static str {
     let https = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     match result {
@@ -67,13 +65,13 @@ fn outcome(url: &str, result: &Result<Response, HttpError>) -> &'static str {
 }
 
 #[test]
-fn the_kit_has_the_engines_networks() {
+fn kit_has_the_engines_networks() {
     let config = config();
     assert_eq!(kit::read().deny, config.egress().deny);
 }
 
 #[test]
-fn an_address_is_reached_or_not_however_it_is_come_by() {
+fn address_is_permitted_alike_as_literal_and_by_name() {
     let kit = kit::read();
     let stand = Stand::new("HTTP/1.1 200 OK\r\n", Server::Close);
     let queue = queue(stand.clone());
@@ -95,7 +93,7 @@ fn an_address_is_reached_or_not_however_it_is_come_by() {
 }
 
 #[test]
-fn a_url_leads_where_it_should() {
+fn url_leads_to_the_expected_address() {
     let kit = kit::read();
     let stand = Stand::new("HTTP/1.1 200 OK\r\n", Server::Close);
     for (name, addresses) in &kit.names {
@@ -108,7 +106,7 @@ fn a_url_leads_where_it_should() {
         let what = format!("{}: {:?}", case.name, case.url);
         let result = exchange(&queue, request(&case.url, &kit.deny, &case.allow));
         let (_, dials) = stand.seen();
-        // The first outcome is that of a client that reads URLs by the URL standard, and that is what this one does.
+        // The first outcome is that of a client that parses URLs by the URL standard, as this one does.
         let became = outcome(&case.url, &result);
         let permitted = dials.iter().all(|address| case.dials.contains(address));
         if became != case.client[0] || dials.is_empty() != (became != CONNECTS) || !permitted {
@@ -125,7 +123,7 @@ fn a_url_leads_where_it_should() {
 }
 
 #[test]
-fn an_answer_that_changes_opens_nothing() {
+fn changed_dns_answer_does_not_bypass_the_check() {
     let kit = kit::read();
     assert!(kit.sequences.len() > 10);
     for case in &kit.sequences {
@@ -148,7 +146,7 @@ fn an_answer_that_changes_opens_nothing() {
 }
 
 #[test]
-fn an_address_that_does_not_answer_gets_company() {
+fn slow_address_is_raced_by_the_next_ones() {
     let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
     let stand = Stand::new("HTTP/1.1 200 OK\r\n", Server::Keep);
     stand.answer("public.example", vec![parse(&["2606:4700::1", "2606:4700::2", "93.184.216.34", "10.0.0.5"])]);
@@ -156,7 +154,7 @@ fn an_address_that_does_not_answer_gets_company() {
     stand.refuse(&parse(&["93.184.216.34"]));
     let result = exchange(&queue(stand.clone()), request("http://public.example/", &kit::read().deny, &[]));
     assert_eq!(result.unwrap().status, 200);
-    // The families in turn; the second is no later for the first, which is silent, nor the third for the second.
+    // The families alternate. A silent or refusing address does not delay the next one for long.
     let dialed: Vec<IpAddr> = stand.seen().1.iter().map(SocketAddr::ip).collect();
     assert_eq!(dialed, parse(&["2606:4700::1", "93.184.216.34", "2606:4700::2"]));
 
@@ -169,7 +167,7 @@ fn an_address_that_does_not_answer_gets_company() {
 }
 
 #[test]
-fn no_response_leads_elsewhere() {
+fn no_response_causes_another_request() {
     let kit = kit::read();
     assert!(kit.redirects.len() > 30);
     for case in &kit.redirects {
@@ -185,10 +183,10 @@ fn no_response_leads_elsewhere() {
 }
 
 #[test]
-fn a_response_takes_no_more_than_it_may() {
+fn response_is_bounded_in_size_and_time() {
     let kit = kit::read();
     assert!(kit.responses.len() > 50);
-    let queue = HttpClient::builder().build().unwrap().queue(Wakes::new());
+    let queue = HttpClient::builder().build().unwrap().queue(Signals::new());
     let requests = kit.responses.iter().enumerate().map(|(n, case)| Request {
         id: n as u64,
         timeout_ms: case.timeout_ms,
@@ -225,14 +223,14 @@ fn check_response(name: &str, expected: &Expected, result: &Result<Response, Htt
 }
 
 #[test]
-fn a_registration_takes_the_urls_that_it_should() {
+fn registration_accepts_exactly_the_valid_urls() {
     let config = config();
     for case in &kit::read().urls {
         let registration = serde_json::json!({ "url": case.url, "events": ["*"] }).to_string();
         let answer = hookwright_engine::register(&Registrar::default(), &config, "default", None, &registration);
         let found = if answer.is_ok() { Registration::Taken } else { Registration::Refused };
         assert_eq!(found, case.registration, "{}: {:?}: {answer:?}", case.name, case.url);
-        // U+0000 is refused in any JSON, before there is a field.
+        // U+0000 is refused in all JSON, before fields are read.
         if let Err(error) = answer
             && !case.url.contains('\0')
         {
@@ -246,7 +244,7 @@ fn config() -> Config {
     Config::new(&Settings { sealing_keys, ..Settings::default() }).unwrap()
 }
 
-/// A host for registrations: none of them makes a request.
+/// A host for registrations. They make no requests.
 #[derive(Default)]
 struct Registrar(MemoryStore);
 

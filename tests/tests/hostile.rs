@@ -8,8 +8,8 @@ use std::time::Duration;
 use hookwright_componentize::{componentize, describe};
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::{Http, Request, WaitResult};
-use hookwright_host::wake::Wakes;
-use hookwright_host::{Blueprint, CallError, Imports, Plugin, Pool, Pump, Runtime, SealingKey, Settings};
+use hookwright_host::signal::Signals;
+use hookwright_host::{Blueprint, CallError, Imports, Plugin, Pool, Runtime, SealingKey, Settings, Workers};
 
 /// Bounds small enough to be reached at once.
 const MEMORY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -116,19 +116,19 @@ fn a_pool_has_a_new_instance_after_a_trap_and_never_more_than_its_bound() {
 }
 
 #[test]
-fn a_pump_begins_anew_after_each_trap_and_stops_when_told() {
+fn worker_makes_a_new_instance_after_each_trap_until_a_drain() {
     let (made, instances) = mpsc::channel();
     let made = Mutex::new(made);
     let blueprint = Blueprint::new(runtime(), settings(), move |_| {
         let _ = made.lock().unwrap().send(());
         imports()
     });
-    let wakes = Wakes::new();
-    let pump = Pump::start(Arc::new(blueprint), wakes.clone(), 1).unwrap();
+    let signals = Signals::new();
+    let workers = Workers::start(Arc::new(blueprint), signals.clone(), 1).unwrap();
     for _ in 0..3 {
-        // Each `deliver` traps; the pause before the next is ended by a wake.
+        // Each `deliver` traps; the pause before the next is ended by a signal.
         instances.recv_timeout(Duration::from_secs(20)).unwrap();
-        wakes.work();
+        signals.work();
     }
-    pump.stop();
+    workers.stop();
 }

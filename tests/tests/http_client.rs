@@ -1,4 +1,4 @@
-//! The Rust host's HTTP client, against real sockets on loopback that follow a script.
+//! The Rust host's HTTP client, with scripted servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,14 +11,14 @@ use hookwright_engine::ports::{
     Completion, EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response, Signal, WaitResult,
 };
 use hookwright_host::http::{HttpClient, Queue};
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 
-/// Longer than anything that works takes, and a bound on what does not.
+/// A time limit that no working step reaches.
 const PATIENCE_MS: u32 = 20_000;
-/// A deadline that is meant to pass.
+/// A deadline that the test lets pass.
 const SHORT_MS: u32 = 700;
 
-/// A server that hands each connection, with its number, to the script.
+/// Starts a server that passes each connection, with its number, to the script.
 fn server(script: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -32,7 +32,7 @@ fn server(script: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> SocketAd
     address
 }
 
-/// Reads one request, head and body; `None` at the end of the connection.
+/// Reads a request with its body. Returns `None` at the end of the connection.
 fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     let mut byte = [0];
@@ -52,7 +52,7 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
     Some(head + std::str::from_utf8(&body).unwrap())
 }
 
-/// A server that sends the same bytes for every request of every connection.
+/// Starts a server that answers every request with the same bytes.
 fn answering(response: impl Into<Vec<u8>>) -> SocketAddr {
     let response = response.into();
     server(move |mut stream, _| {
@@ -64,7 +64,7 @@ fn answering(response: impl Into<Vec<u8>>) -> SocketAddr {
     })
 }
 
-/// Reads a request, answers these bytes, and then holds the connection open until the client closes it.
+/// Starts a server that answers a request with these bytes, and then keeps the connection open until the client closes it.
 fn stalling(response: &'static str) -> SocketAddr {
     server(move |mut stream, _| {
         read_request(&mut stream);
@@ -95,9 +95,9 @@ fn to(address: SocketAddr) -> Request {
     request(format!("http://{address}/in?x=1"))
 }
 
-fn queue() -> (Queue, Wakes) {
-    let wakes = Wakes::new();
-    (HttpClient::builder().build().unwrap().queue(wakes.clone()), wakes)
+fn queue() -> (Queue, Signals) {
+    let signals = Signals::new();
+    (HttpClient::builder().build().unwrap().queue(signals.clone()), signals)
 }
 
 fn next(queue: &Queue) -> Completion {
@@ -122,7 +122,7 @@ fn check_error(request: Request, kind: HttpErrorKind, says: &str) {
 const OK: &str = "HTTP/1.1 200 OK\r\nX-Thing: caf\u{e9}\r\nContent-Length: 5\r\n\r\nhello";
 
 #[test]
-fn a_request_arrives_as_it_was_handed_over() {
+fn request_arrives_as_submitted() {
     let (seen, requests) = mpsc::channel();
     let address = server(move |mut stream, _| {
         while let Some(request) = read_request(&mut stream) {
@@ -160,7 +160,7 @@ fn a_request_arrives_as_it_was_handed_over() {
 }
 
 #[test]
-fn header_names_are_spelled_as_they_were_handed_over() {
+fn header_names_keep_their_spelling() {
     let (seen, requests) = mpsc::channel();
     let address = server(move |mut stream, _| {
         while let Some(request) = read_request(&mut stream) {
@@ -189,7 +189,7 @@ fn header_names_are_spelled_as_they_were_handed_over() {
 }
 
 #[test]
-fn every_request_ends_in_one_completion_and_a_slow_one_holds_up_none() {
+fn slow_receiver_delays_no_other_request() {
     let slow = stalling("");
     let fast = answering(OK);
     let (queue, _) = queue();
@@ -207,7 +207,7 @@ fn every_request_ends_in_one_completion_and_a_slow_one_holds_up_none() {
 }
 
 #[test]
-fn a_connection_is_used_again() {
+fn connection_is_reused_under_the_same_policy_only() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counted = connections.clone();
     let address = server(move |mut stream, _| {
@@ -223,7 +223,7 @@ fn a_connection_is_used_again() {
     }
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 
-    // Under another policy nothing of it is used.
+    // A request with another policy does not use the connection.
     let egress = EgressPolicy { allow: vec![], deny: vec!["10.0.0.0/8".to_owned()] };
     queue.submit(vec![Request { egress, ..to(address) }]);
     assert_eq!(next(&queue).result.unwrap().status, 200);
@@ -231,7 +231,7 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
-fn the_deadline_covers_everything() {
+fn deadline_covers_connection_head_and_body() {
     let hurried = |address| Request { timeout_ms: SHORT_MS, ..to(address) };
     check_error(hurried(stalling("")), HttpErrorKind::Timeout, "no response within 700 ms");
     check_error(hurried(stalling("HTTP/1.1 200 OK\r\nX-Half: ")), HttpErrorKind::Timeout, "no response");
@@ -240,7 +240,7 @@ fn the_deadline_covers_everything() {
         HttpErrorKind::Timeout,
         "the response did not end",
     );
-    // A body that drips never lets a pause grow long; the deadline is for the whole.
+    // A body that drips has no long pause, but the deadline covers the whole response.
     let dripping = server(|mut stream, _| {
         read_request(&mut stream);
         let mut piece = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
@@ -256,7 +256,7 @@ fn the_deadline_covers_everything() {
 }
 
 #[test]
-fn a_huge_body_is_cut_and_its_connection_dropped() {
+fn huge_body_is_cut_and_its_connection_closed() {
     let (closed, was_closed) = mpsc::channel();
     let address = server(move |mut stream, _| {
         read_request(&mut stream);
@@ -270,7 +270,7 @@ fn a_huge_body_is_cut_and_its_connection_dropped() {
 }
 
 #[test]
-fn the_limit_counts_after_decompression() {
+fn body_limit_counts_decompressed_bytes() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&[b'y'; 100_000]).unwrap();
     let packed = encoder.finish().unwrap();
@@ -280,7 +280,7 @@ fn the_limit_counts_after_decompression() {
 }
 
 #[test]
-fn a_response_is_taken_as_it_is() {
+fn unusual_responses_are_returned() {
     let elsewhere = answering("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
     let response = exchange(to(elsewhere)).unwrap();
     assert_eq!((response.status, response.headers[0].1.as_str()), (302, "http://127.0.0.1:1/"));
@@ -305,7 +305,7 @@ fn a_response_is_taken_as_it_is() {
 }
 
 #[test]
-fn what_goes_wrong_has_a_kind() {
+fn each_failure_has_its_error_kind() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     check_error(to(closed), HttpErrorKind::Connect, "refused");
     check_error(request("http://nobody.invalid/"), HttpErrorKind::Dns, "does not resolve");
@@ -326,7 +326,7 @@ fn what_goes_wrong_has_a_kind() {
 }
 
 #[test]
-fn a_request_that_cannot_be_made_is_refused_without_quoting_values() {
+fn invalid_request_is_refused_without_quoting_values() {
     let kind = HttpErrorKind::InvalidRequest;
     check_error(request("ftp://example.com/"), kind, "neither `http` nor `https`");
     check_error(request("http://user:geheim@example.com/"), kind, "holds credentials");
@@ -342,7 +342,7 @@ fn a_request_that_cannot_be_made_is_refused_without_quoting_values() {
 }
 
 #[test]
-fn a_denied_address_is_not_reached_in_any_spelling() {
+fn denied_address_is_not_reached_in_any_spelling() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counted = connections.clone();
     let address = server(move |mut stream, _| {
@@ -386,7 +386,7 @@ fn a_denied_address_is_not_reached_in_any_spelling() {
 }
 
 #[test]
-fn dropping_a_queue_aborts_what_it_has_in_flight() {
+fn dropping_a_queue_aborts_its_requests() {
     let (arrived, has_arrived) = mpsc::channel();
     let (closed, was_closed) = mpsc::channel();
     let address = server(move |mut stream, _| {
@@ -396,7 +396,7 @@ fn dropping_a_queue_aborts_what_it_has_in_flight() {
         closed.send(()).unwrap();
     });
     let client = HttpClient::builder().build().unwrap();
-    let queue = client.queue(Wakes::new());
+    let queue = client.queue(Signals::new());
     queue.submit(vec![to(address)]);
     has_arrived.recv().unwrap();
     drop(queue);
@@ -404,69 +404,69 @@ fn dropping_a_queue_aborts_what_it_has_in_flight() {
 }
 
 #[test]
-fn a_wait_ends_in_time_or_with_a_wake() {
-    let (queue, wakes) = queue();
+fn wait_ends_after_its_timeout_or_with_a_signal() {
+    let (queue, signals) = queue();
     assert_eq!(queue.wait(0), WaitResult::default());
     let before = Instant::now();
     assert_eq!(queue.wait(20), WaitResult::default());
     assert!(before.elapsed() >= Duration::from_millis(20));
 
-    wakes.work();
+    signals.work();
     assert_eq!(queue.wait(PATIENCE_MS).signal, Signal::Work);
     assert_eq!(queue.wait(0).signal, Signal::None);
 
     let waiting = std::thread::spawn(move || queue.wait(PATIENCE_MS));
-    wakes.work();
+    signals.work();
     assert_eq!(waiting.join().unwrap(), WaitResult { completions: vec![], signal: Signal::Work });
 }
 
 #[test]
-fn one_piece_of_work_wakes_one_of_several() {
-    let wakes = Wakes::new();
+fn work_signal_ends_one_of_several_waits() {
+    let signals = Signals::new();
     let (woken, wakings) = mpsc::channel();
     for _ in 0..3 {
-        let (wakes, woken) = (wakes.clone(), woken.clone());
+        let (signals, woken) = (signals.clone(), woken.clone());
         std::thread::spawn(move || {
             loop {
-                let wake = wakes.wait(Duration::from_millis(PATIENCE_MS.into()));
-                if woken.send(wake).is_err() || wake == Signal::Drain {
+                let signal = signals.wait(Duration::from_millis(PATIENCE_MS.into()));
+                if woken.send(signal).is_err() || signal == Signal::Drain {
                     return;
                 }
             }
         });
     }
-    // Every piece is noticed, and by one: what is put down after one was noticed is not lost.
+    // Each signal ends exactly one wait. A signal right after another one is not lost.
     for _ in 0..1_000 {
-        wakes.work();
+        signals.work();
         assert_eq!(wakings.recv().unwrap(), Signal::Work);
         assert_eq!(wakings.try_recv(), Err(mpsc::TryRecvError::Empty));
     }
-    wakes.drain();
+    signals.drain();
     for _ in 0..3 {
         assert_eq!(wakings.recv().unwrap(), Signal::Drain);
     }
 }
 
 #[test]
-fn a_drain_is_seen_by_everybody_for_ever() {
+fn drain_ends_all_waits_now_and_later() {
     let address = stalling("");
-    let (queue, wakes) = queue();
-    let idle = wakes.clone();
+    let (queue, signals) = queue();
+    let idle = signals.clone();
     let waiting = std::thread::spawn(move || idle.wait(Duration::from_millis(PATIENCE_MS.into())));
     queue.submit(vec![Request { timeout_ms: SHORT_MS, ..to(address) }]);
-    wakes.drain();
+    signals.drain();
     assert_eq!(waiting.join().unwrap(), Signal::Drain);
     assert_eq!(queue.wait(PATIENCE_MS), WaitResult { completions: vec![], signal: Signal::Drain });
-    // With a request in flight the next wait is for its result, and still says so.
+    // With a request in flight, the next wait ends with its completion. It still reports the drain.
     let last = queue.wait(PATIENCE_MS);
     assert_eq!((last.completions.len(), last.signal), (1, Signal::Drain));
-    // With none there is nothing to wait for.
+    // Without requests in flight, a wait does not block.
     let before = Instant::now();
     for _ in 0..3 {
         assert_eq!(queue.wait(PATIENCE_MS).signal, Signal::Drain);
-        assert_eq!(wakes.wait(Duration::from_millis(PATIENCE_MS.into())), Signal::Drain);
+        assert_eq!(signals.wait(Duration::from_millis(PATIENCE_MS.into())), Signal::Drain);
     }
     assert!(before.elapsed() < Duration::from_millis(PATIENCE_MS.into()));
-    wakes.work();
+    signals.work();
     assert_eq!(queue.wait(0).signal, Signal::Drain);
 }

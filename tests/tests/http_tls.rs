@@ -1,4 +1,4 @@
-//! The Rust host's HTTP client over TLS: whom it trusts, and which HTTP it then speaks.
+//! The Rust host's HTTP client over TLS: trusted roots, and the version of HTTP.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hookwright_engine::ports::{EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response};
 use hookwright_host::http::HttpClient;
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -20,10 +20,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Longer than anything that works takes, and a bound on what does not.
+/// A time limit that no working step reaches.
 const PATIENCE_MS: u32 = 20_000;
 
-/// A server with a certificate of its own for `localhost`, which answers with the version of HTTP that it was asked in.
+/// A server with a self-signed certificate for `localhost`. The body of its responses is the request's HTTP version.
 pub struct Server {
     pub address: SocketAddr,
     pub certificate_pem: String,
@@ -61,7 +61,7 @@ pub fn server(protocols: &[&str]) -> Server {
 
 fn exchange(server: &Server, trusted_pem: &str, host: &str) -> Result<Response, HttpError> {
     let client = HttpClient::builder().roots_pem(trusted_pem).unwrap().build().unwrap();
-    let queue = client.queue(Wakes::new());
+    let queue = client.queue(Signals::new());
     queue.submit(vec![request(&format!("https://{host}:{}/", server.address.port()))]);
     queue.wait(PATIENCE_MS).completions.remove(0).result
 }
@@ -80,7 +80,7 @@ fn request(url: &str) -> Request {
 }
 
 #[test]
-fn the_newest_http_that_both_know_is_spoken() {
+fn newest_common_http_version_is_used() {
     for (protocols, version) in
         [(&["h2", "http/1.1"][..], "HTTP/2.0"), (&["http/1.1"][..], "HTTP/1.1"), (&[][..], "HTTP/1.1")]
     {
@@ -91,7 +91,7 @@ fn the_newest_http_that_both_know_is_spoken() {
 }
 
 #[test]
-fn a_server_that_is_not_trusted_gets_nothing() {
+fn untrusted_server_gets_no_request() {
     let server = server(&["http/1.1"]);
     let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
     for (trusted_pem, host) in [(&another, "localhost"), (&server.certificate_pem, "127.0.0.1")] {
@@ -102,7 +102,7 @@ fn a_server_that_is_not_trusted_gets_nothing() {
 }
 
 #[test]
-fn a_file_without_certificates_is_no_file_of_roots() {
+fn file_without_certificates_is_refused() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let broken = "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n";
@@ -121,9 +121,9 @@ fn a_file_without_certificates_is_no_file_of_roots() {
 }
 
 #[test]
-fn a_dead_connection_costs_one_request_and_not_every_one() {
+fn dead_connection_fails_one_request_only() {
     let server = server(&["h2"]);
-    // The first connection goes silent at a word, without being closed; later ones work.
+    // The first connection goes silent on command without being closed. Later ones work.
     let silent = Arc::new(AtomicBool::new(false));
     let (address, silenced, connections) = (server.address, silent.clone(), Arc::new(AtomicUsize::new(0)));
     let counted = connections.clone();
@@ -139,21 +139,21 @@ fn a_dead_connection_costs_one_request_and_not_every_one() {
     });
     let client = HttpClient::builder().roots_pem(&server.certificate_pem).unwrap();
     let client = client.h2_ping(Duration::from_millis(100), Duration::from_millis(200)).build().unwrap();
-    let queue = client.queue(Wakes::new());
+    let queue = client.queue(Signals::new());
     let ask = || {
         queue.submit(vec![request(&format!("https://localhost:{}/", relay.port()))]);
         queue.wait(PATIENCE_MS).completions.remove(0).result
     };
     assert_eq!(ask().unwrap().body, "HTTP/2.0");
     silent.store(true, Ordering::SeqCst);
-    // Long before its own timeout it is known that nobody is there.
+    // The ping detects the dead connection long before the request's own timeout.
     let error = ask().unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::Protocol, "{error:?}");
     assert_eq!(ask().unwrap().body, "HTTP/2.0");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
-/// Hands on what comes until the end, or drops it.
+/// Forwards data until the end of the stream. Drops it while `is_silent`.
 fn relay(mut from: TcpStream, mut to: TcpStream, is_silent: impl Fn() -> bool) {
     let mut piece = [0; 4096];
     while let Ok(length @ 1..) = from.read(&mut piece) {

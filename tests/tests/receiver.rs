@@ -5,7 +5,7 @@ use std::time::Duration;
 use hookwright_engine::ports::{EgressPolicy, Http, HttpErrorKind, Request};
 use hookwright_host::http::{HttpClient, Queue};
 use hookwright_host::receiver::{Received, Receiver, Scheme, Script, Signature};
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -25,7 +25,7 @@ fn post(queue: &Queue, url: &str) -> Result<u16, HttpErrorKind> {
 }
 
 fn check(script: Script, answers: &[Result<u16, HttpErrorKind>]) -> Vec<Received> {
-    let queue = HttpClient::builder().build().unwrap().queue(Wakes::new());
+    let queue = HttpClient::builder().build().unwrap().queue(Signals::new());
     let receiver = Receiver::start(script).unwrap();
     for answer in answers {
         assert_eq!(post(&queue, &receiver.url("/in?x=1")), *answer, "{script:?}");
@@ -46,7 +46,7 @@ fn a_receiver_follows_its_script() {
 
 #[test]
 fn a_receiver_that_is_down_refuses_and_comes_up_where_it_said() {
-    let queue = HttpClient::builder().build().unwrap().queue(Wakes::new());
+    let queue = HttpClient::builder().build().unwrap().queue(Signals::new());
     let mut receiver = Receiver::reserve(Script::Healthy).unwrap();
     receiver.verify(Scheme::PerfexAssets(vec!["secret".to_owned()]));
     let url = receiver.url("/");

@@ -190,7 +190,7 @@ fn stores_by_name() {
     assert_eq!(get(&*stores::open("memory:").unwrap(), "k"), None);
     for wrong in ["", "sqlite", "sqlite:", "memory", "memory:x", "mysql:x", "store.db"] {
         let Err(error) = stores::open(wrong) else { panic!("{wrong:?} was opened") };
-        assert!(error.to_string().contains("names no store"), "{wrong:?}: {error}");
+        assert!(error.to_string().contains("does not name a store"), "{wrong:?}: {error}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `hookwright check-storage`: whether a store in any language keeps to the contract. The cases are the library's.
+//! `hookwright check-storage`: checks a store in any language against the storage contract. The library has the cases.
 
 use std::ffi::OsString;
 use std::io::{LineWriter, Write};
@@ -14,38 +14,37 @@ Examples:
   hookwright check-storage -- python3 docs/examples/storage-driver.py /tmp/check.db
   hookwright check-storage --case version -- php driver.php
 
-The store is made empty again and again: name one that nobody needs. The command must be the driver itself and no shell
-around it, because its processes are killed. docs/storage-kit.md says what a driver reads and writes.
+Each case empties the store first: name a store whose rows you do not need. The command must be the driver itself, not a
+shell that starts it, because its processes are killed. docs/storage-kit.md specifies the driver's protocol.
 
-Exit codes: 0 the store keeps to the contract, as far as the cases see; 1 it does not, and stdout says where; 2 the command line
-makes no sense.";
+Exit codes: 0 all cases passed; 1 a case failed, and stdout says which; 2 invalid command line.";
 
 /// The options of `check-storage`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub struct Options {
-    /// Only cases whose name contains this text
+    /// Part of the names of the cases to run
     #[arg(long, env = "HOOKWRIGHT_CASE", value_name = "TEXT")]
     case: Option<String>,
-    /// Lists the names of the cases and runs none
+    /// Prints the names of the cases without running them
     #[arg(long, env = "HOOKWRIGHT_LIST_CASES")]
     list: bool,
-    /// How long one call may take, in seconds; longer than the longest wait for a lock
+    /// Longest time of one call, in seconds; must exceed the store's longest wait for a lock
     #[arg(long, env = "HOOKWRIGHT_CALL_TIMEOUT_S", value_name = "SECONDS", default_value_t = 60,
         value_parser = clap::value_parser!(u64).range(1..=3_600))]
     call_timeout_s: u64,
-    /// The driver and its arguments, behind `--`
+    /// Command of the driver and its arguments, after `--`
     #[arg(value_name = "COMMAND", last = true, required_unless_present = "list")]
     command: Vec<OsString>,
 }
 
-/// Runs the cases, a line each.
+/// Runs the cases and prints one line for each.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let mut out = LineWriter::new(std::io::stdout());
     let part = options.case.as_deref().unwrap_or_default();
     let is_wanted = |name: &str| name.contains(part);
     let wanted: Vec<&str> = cases().filter(|name| is_wanted(name)).collect();
-    ensure!(!wanted.is_empty(), "no case has {part:?} in its name; --list shows them all");
+    ensure!(!wanted.is_empty(), "no case has {part:?} in its name; --list prints all names");
     if options.list {
         wanted.iter().try_for_each(|name| writeln!(out, "{name}")).context("writing")?;
         return Ok(ExitCode::SUCCESS);

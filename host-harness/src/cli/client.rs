@@ -1,5 +1,4 @@
-//! Calls of a running `serve`: where it is, who calls, and how long to go on when it does not answer. What the answers
-//! mean is left to the commands.
+//! Calls of a running `serve`, repeated while it does not respond. The commands decide what the responses mean.
 
 use std::time::{Duration, Instant};
 
@@ -21,36 +20,37 @@ use super::text;
 #[derive(clap::Args)]
 #[group(id = "client")]
 pub struct Options {
-    /// Where `serve` is, `http` or `https`
+    /// URL of `serve`, `http` or `https`
     #[arg(long, env = "HOOKWRIGHT_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// The token that `serve` was given, or printed
+    /// Token of `serve`
     ///
-    /// What is typed here can be seen by other users of the machine; the variable cannot.
+    /// Other users of the machine can see the option, but not the variable.
     #[arg(long, env = "HOOKWRIGHT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: String,
-    /// Whose events or webhooks they are, where they do not say so themselves; `default` without it
+    /// Tenant of events or webhooks that name none; `default` without this option
     #[arg(long, env = "HOOKWRIGHT_TENANT", value_name = "TENANT")]
     tenant: Option<String>,
-    /// How long to go on trying while `serve` cannot be reached or says 503, in seconds
+    /// How long a call is repeated while `serve` cannot be reached or answers 503, in seconds
     #[arg(long, env = "HOOKWRIGHT_RETRY_S", value_name = "SECONDS", default_value_t = 30)]
     retry_s: u32,
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("url", &self.url).field("tenant", &self.tenant).finish_non_exhaustive()
+        // The URL may hold a credential.
+        f.debug_struct("Options").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
 
 impl Options {
-    /// The tenant that was named.
+    /// Returns the tenant of --tenant.
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 }
 
-/// A client. Its calls block.
+/// A client of the API. Its calls block.
 pub struct ApiClient {
     runtime: tokio::runtime::Runtime,
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -59,7 +59,7 @@ pub struct ApiClient {
     retry: Duration,
 }
 
-/// One call.
+/// One call of the API.
 #[derive(Clone, Default)]
 pub struct Call {
     pub method: &'static str,
@@ -69,13 +69,14 @@ pub struct Call {
     pub body: Bytes,
 }
 
-/// What the API said. The body may hold a secret.
+/// A response of the API. The body may contain a secret.
 pub struct Answer {
     pub status: u16,
     pub body: String,
 }
 
-/// Why there is no answer, or none but to try again; whether the call was carried out is not known.
+/// The error of a call that may be repeated: there was no response, or a temporary refusal. It is not known whether the call took
+/// effect.
 #[derive(Debug)]
 pub struct Lost(String);
 
@@ -87,7 +88,7 @@ impl std::fmt::Display for Lost {
 
 impl std::error::Error for Lost {}
 
-/// The members of a problem document that people want to see.
+/// The members of a problem document that are shown.
 #[derive(Default, Deserialize)]
 pub struct Problem {
     #[serde(default)]
@@ -96,28 +97,30 @@ pub struct Problem {
 }
 
 impl Answer {
-    /// What was wrong, by the problem document that it is, if it is one.
+    /// Returns the problem document. Its members are empty if the body is not one.
     pub fn problem(&self) -> Problem {
         let mut problem: Problem = serde_json::from_str(&self.body).unwrap_or_default();
         problem.detail = text::plain(&problem.detail);
         problem
     }
 
-    /// What was wrong, in a sentence.
+    /// Returns the reason of a refusal as one sentence.
     pub fn refusal(&self) -> String {
         match (self.status, self.problem().detail) {
-            (status, detail) if detail.is_empty() => format!("HTTP {status}, and not as Hookwright says it"),
+            (status, detail) if detail.is_empty() => {
+                format!("HTTP {status} without a problem document; is --url a hookwright service?")
+            }
             (status, detail) => format!("{detail} (HTTP {status})"),
         }
     }
 }
 
 impl ApiClient {
-    /// A client of the service that the options name.
+    /// Makes a client with these options. Fails if the URL, the token or the tenant is invalid.
     pub fn new(options: &Options) -> Result<ApiClient> {
         let base = options.url.trim_end_matches('/').to_owned();
-        // Not quoted: what stands before the @ is a password.
-        ensure!(!base.contains('@'), "--url has credentials: leave them out, and give the token with --token");
+        // Not quoted, because the text before the @ may contain a password.
+        ensure!(!base.contains('@'), "--url contains credentials: remove them, and give the token with --token");
         let uri: Uri = base.parse().with_context(|| format!("--url {:?}", options.url))?;
         let is_plain = matches!(uri.scheme_str(), Some("http"));
         ensure!(
@@ -138,16 +141,17 @@ impl ApiClient {
         Ok(ApiClient { runtime, http, base, authorization, retry })
     }
 
-    /// How long to go on trying.
+    /// Returns how long a call is repeated.
     pub fn retry(&self) -> Duration {
         self.retry
     }
 
-    /// Makes the call once.
+    /// Makes a call once.
     pub fn call(&self, call: &Call) -> Result<Answer, Lost> {
         let limit = Duration::from_millis(CALL_MS_MAX);
         let timed = async { tokio::time::timeout(limit, self.send(call)).await };
-        let answer = self.runtime.block_on(timed).unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let answer =
+            self.runtime.block_on(timed).unwrap_or_else(|_| Err(format!("no response within {CALL_MS_MAX} ms")));
         match answer {
             Ok(answer) if matches!(answer.status, 408 | 429 | 502..=504) => Err(Lost(answer.refusal())),
             Ok(answer) => Ok(answer),
@@ -155,7 +159,7 @@ impl ApiClient {
         }
     }
 
-    /// Makes a call that may be made twice, again and again while there is no answer, but not for ever.
+    /// Makes a call and repeats it while there is no response, up to --retry-s. Only for calls that may be made twice.
     pub fn call_patiently(&self, call: &Call) -> Result<Answer, Lost> {
         let mut patience = Patience::new(self.retry);
         loop {
@@ -181,12 +185,12 @@ impl ApiClient {
         let response = self.http.request(request).await.map_err(|error| chain(&error))?;
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| format!("the answer broke off: {error}"))?.to_bytes();
+        let body = body.map_err(|error| format!("the response broke off: {error}"))?.to_bytes();
         Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
     }
 }
 
-/// The pauses between tries, and when to give up.
+/// The pauses between attempts, and the time after which a command gives up.
 pub struct Patience {
     begun: Instant,
     limit: Duration,
@@ -199,7 +203,7 @@ impl Patience {
         Patience { begun: Instant::now(), limit, pause: Duration::from_millis(RETRY_PAUSE_MS_MIN), told: false }
     }
 
-    /// Waits before the next try; false if there shall be none.
+    /// Waits before the next attempt. Returns false if the time is up.
     pub fn wait(&mut self, lost: &Lost) -> bool {
         let left = self.limit.saturating_sub(self.begun.elapsed());
         if left.is_zero() {
@@ -215,7 +219,7 @@ impl Patience {
     }
 }
 
-/// The system's roots are read only where they are wanted.
+/// Makes the connector. The system's roots are read only for `https`.
 fn connector(is_plain: bool) -> Result<HttpsConnector<HttpConnector>> {
     let builder = HttpsConnectorBuilder::new();
     let provider = rustls::crypto::ring::default_provider();
@@ -229,7 +233,7 @@ fn connector(is_plain: bool) -> Result<HttpsConnector<HttpConnector>> {
     Ok(builder.https_or_http().enable_http1().build())
 }
 
-/// An error with its causes: hyper's own words say little.
+/// Returns an error's text with those of its sources, because hyper's own texts say little.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

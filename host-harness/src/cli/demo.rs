@@ -1,7 +1,7 @@
-//! `hookwright demo`: an asset's life on loopback, through the real component, store and HTTP client.
+//! `hookwright demo`: an asset's life on loopback, with the real component, store and HTTP client.
 //!
-//! It decides in which order things happen and when to stop waiting. Who takes part is in `story`, what must have come of
-//! it in `verdict`.
+//! This file owns the order of the steps and the time limits. `story` has the receivers and events. `verdict` checks the
+//! outcome.
 
 mod record;
 mod story;
@@ -15,28 +15,28 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use hookwright_host::http::HttpClient;
+use hookwright_host::signal::Signals;
 use hookwright_host::stores::sqlite::{SqliteStore, create_schema};
-use hookwright_host::wake::Wakes;
-use hookwright_host::{Blueprint, Imports, Pool, Pump, Settings};
+use hookwright_host::{Blueprint, Imports, Pool, Settings, Workers};
 
 use super::{open, sealing};
-use record::{Outcome, WebhookRecord};
+use record::{Outcome, Reported, WebhookRecord};
 use story::{Party, TENANT};
 
-/// What should take a few seconds is given up after this.
+/// Time limit of a step. A step takes a few seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks at the attempt log.
+/// The interval at which the attempt log is read.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// More attempts than any webhook of the story can have.
 const ATTEMPTS_SHOWN: u32 = 100;
 
-/// The options of `demo`: none; it needs nothing but loopback and a folder for temporary files.
+/// The options of `demo`: none. It only needs loopback and a folder for temporary files.
 #[derive(Debug, clap::Args)]
 pub struct Options {}
 
-/// Plays the story; success only if everything in it came true.
+/// Plays the story. Succeeds if the outcome is as expected.
 pub fn run(_: &Options) -> Result<ExitCode> {
-    let folder = tempfile::tempdir().context("a folder for the demo's database")?;
+    let folder = tempfile::tempdir().context("making a folder for the demo's database")?;
     let database = folder.path().join("demo.db");
     create_schema(&database)?;
     let store = Arc::new(SqliteStore::open(&database)?);
@@ -44,26 +44,26 @@ pub fn run(_: &Options) -> Result<ExitCode> {
     let settings = Settings {
         profile: "perfex-assets".to_owned(),
         sealing_keys: vec![sealing::random()?],
-        // Receivers on loopback are refused unless the host says otherwise.
+        // Loopback is refused by default.
         allow_destinations: vec!["127.0.0.0/8".to_owned()],
         ..Settings::default()
     };
-    let blueprint = Arc::new(Blueprint::new(open::runtime(None)?, settings, move |wakes| {
-        Imports::new(store.clone(), Arc::new(http.queue(wakes)))
+    let blueprint = Arc::new(Blueprint::new(open::runtime(None)?, settings, move |signals| {
+        Imports::new(store.clone(), Arc::new(http.queue(signals)))
     }));
-    let wakes = Wakes::new();
+    let signals = Signals::new();
     let pool = Pool::new(blueprint.clone(), 2);
     let mut parties = story::parties()?;
     register(&pool, &mut parties)?;
-    let pump = Pump::start(blueprint, wakes.clone(), 2).context("starting the workers")?;
+    let workers = Workers::start(blueprint, signals.clone(), 2).context("starting the workers")?;
 
     let mut out = std::io::stdout().lock();
     table::write_introduction(&mut out, &parties)?;
-    let accepted = accept(&pool, &wakes)?;
+    let reported = accept(&pool, &signals)?;
     play(&pool, &mut parties, &mut out)?;
-    pump.stop();
+    workers.stop();
 
-    let outcome = Outcome { accepted, webhooks: records(&pool, &parties)? };
+    let outcome = Outcome { reported, webhooks: records(&pool, &parties)? };
     table::write_attempts(&mut out, &outcome)?;
     let failures = verdict::failures(&outcome);
     table::write_end(&mut out, &outcome, &failures)?;
@@ -71,39 +71,40 @@ pub fn run(_: &Options) -> Result<ExitCode> {
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Registers every party's webhook, and tells its receiver the secret that the answer holds, this once.
+/// Registers each party's webhook, and gives its receiver the secret that the registration returns.
 fn register(pool: &Pool, parties: &mut [Party]) -> Result<()> {
     for party in parties {
         let registration = story::registration(party);
         let answer = pool.call(|plugin| plugin.register(TENANT, &registration))?;
-        let answer: serde_json::Value = serde_json::from_str(&answer).context("the answer to a registration")?;
-        let text = |name| answer[name].as_str().with_context(|| format!("a registration's answer has no `{name}`"));
+        let answer: serde_json::Value = serde_json::from_str(&answer).context("reading a registration")?;
+        let text = |name| answer[name].as_str().with_context(|| format!("the registration has no `{name}`"));
         party.webhook_id = text("id")?.to_owned();
         party.receiver.verify(party.scheme(text("secret")?));
     }
     Ok(())
 }
 
-/// Reports the events, as a platform would from its models, and says which messages they became.
-fn accept(pool: &Pool, wakes: &Wakes) -> Result<Vec<(String, hookwright_host::Accepted)>> {
-    let mut accepted = Vec::new();
-    for (event_type, event) in story::events() {
-        let event = event.to_string();
-        accepted.push((event_type.to_owned(), pool.call(|plugin| plugin.on_event(Some(TENANT), &event))?));
-        wakes.work();
+/// Reports the events as a platform does, and returns the messages that they became.
+fn accept(pool: &Pool, signals: &Signals) -> Result<Vec<Reported>> {
+    let mut reported = Vec::new();
+    for story::Event { event_type, json } in story::events() {
+        let event = json.to_string();
+        let message = pool.call(|plugin| plugin.on_event(Some(TENANT), &event))?;
+        reported.push(Reported { event_type: event_type.to_owned(), message });
+        signals.work();
     }
-    Ok(accepted)
+    Ok(reported)
 }
 
-/// Waits for the failures, lets the receiver that is down come up, and waits for the rest. What does not happen in time
-/// is for the verdict to find.
+/// Waits for the failures, brings up the receiver that is down, and waits for the rest. The verdict reports steps that did not
+/// happen in time.
 fn play(pool: &Pool, parties: &mut [Party], out: &mut impl Write) -> Result<()> {
     for at in 0..parties.len() {
         if !parties[at].is_down {
             continue;
         }
         let expected = story::subscribed(&parties[at]).count();
-        let all_refused = |records: &[WebhookRecord]| records[at].events_tried() == expected;
+        let all_refused = |records: &[WebhookRecord]| records[at].events_attempted() == expected;
         if wait_until(pool, parties, all_refused)? {
             writeln!(out, "{} has refused {expected} deliveries and comes up now.", parties[at].name)?;
         }

@@ -1,4 +1,4 @@
-//! The profiles and secrets that `listen` and `verify` try a request with. How a signature is checked is the engine's.
+//! The profiles and secrets by which `listen` and `verify` judge a request. The engine verifies the signature.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,23 +15,23 @@ use super::profiles;
 #[derive(clap::Args)]
 #[group(id = "dialect")]
 pub struct Options {
-    /// The dialect of the request: `standard`, `perfex-assets`, `datagerry`, `perscom`, `assetsup`, or `auto`
+    /// Profile of the request: `standard`, `perfex-assets`, `datagerry`, `perscom`, `assetsup`, or `auto`
     ///
-    /// May be repeated, or be a list with commas. `auto` takes the one whose headers the request bears, and is what happens
-    /// without this option.
+    /// May be repeated, or be a list with commas. `auto`, the default, chooses the profile by the request's headers.
     #[arg(long, env = "HOOKWRIGHT_PROFILE", value_name = "NAME", value_delimiter = ',')]
     profile: Vec<String>,
-    /// A platform's own profile, in the form of the built-in ones; may be repeated
+    /// File with a profile of your own; may be repeated
     ///
-    /// `--profile` can name them. Without it only these are tried.
+    /// `--profile` can name it. Without `--profile`, only the profiles of these files are used.
     #[arg(long, env = "HOOKWRIGHT_PROFILE_FILE", value_name = "FILE", value_delimiter = ',')]
     profile_file: Vec<PathBuf>,
-    /// A secret that may have signed, as the webhook's answer showed it; may be repeated
+    /// Secret of the webhook, as its registration returned it; may be repeated
     ///
-    /// What is typed here can be seen by other users of the machine; the variable cannot. It may hold several, one a line.
+    /// Other users of the machine can see the option, but not the variable. The variable may contain several secrets, one a
+    /// line.
     #[arg(long, env = "HOOKWRIGHT_SECRET", hide_env_values = true, value_name = "SECRET", value_delimiter = '\n')]
     secret: Vec<String>,
-    /// How far a signed time may be from the present, in seconds
+    /// Largest difference between the signed time and now, in seconds
     ///
     /// Only Standard Webhooks sign the time.
     #[arg(long, env = "HOOKWRIGHT_TOLERANCE_S", value_name = "SECONDS", default_value_t = TIMESTAMP_TOLERANCE_S)]
@@ -44,35 +44,42 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// The profiles that are tried, each with the secrets that it can use.
+/// The profiles by which a request is judged.
 #[derive(Debug)]
 pub struct Dialects {
-    tried: Vec<(Profile, Vec<Secret>)>,
+    candidates: Vec<Candidate>,
     tolerance_s: u64,
 }
 
-/// What is said of a request.
+/// A profile, with the secrets that it accepts.
+#[derive(Debug)]
+struct Candidate {
+    profile: Profile,
+    secrets: Vec<Secret>,
+}
+
+/// The judgement of a request.
 #[derive(Debug)]
 pub struct Judged<'a> {
-    /// Whose it is, as far as its headers tell.
+    /// The profile that the request's headers show.
     pub profile: Option<&'a Profile>,
-    /// The type of its event.
+    /// The type of the request's event.
     pub event_type: Option<String>,
-    /// The verdict on its signature; none without a profile.
+    /// The verdict on its signature; `None` without a profile.
     pub verdict: Option<Verdict>,
 }
 
 impl Judged<'_> {
-    /// The verdict as a word for programs.
+    /// Returns the verdict as a word for programs.
     pub fn word(&self) -> &'static str {
         self.verdict.as_ref().map_or("unrecognised", Verdict::word)
     }
 
-    /// The verdict for people.
+    /// Returns the verdict for people.
     pub fn detail(&self) -> String {
         match &self.verdict {
             Some(verdict) => verdict.to_string(),
-            None => "unrecognised: it bears no header of a profile; name one with --profile".to_owned(),
+            None => "unrecognised: no header of a profile; name the profile with --profile".to_owned(),
         }
     }
 }
@@ -81,11 +88,12 @@ impl Dialects {
     /// Reads the profiles and the secrets. Errors never quote a secret.
     pub fn new(options: &Options) -> Result<Dialects> {
         let profiles = profiles(options)?;
-        let mut tried: Vec<(Profile, Vec<Secret>)> = profiles.into_iter().map(|profile| (profile, vec![])).collect();
+        let candidate = |profile| Candidate { profile, secrets: Vec::new() };
+        let mut candidates: Vec<Candidate> = profiles.into_iter().map(candidate).collect();
         for (number, text) in (1..).zip(&options.secret) {
             let mut refused = None;
             let mut fits = false;
-            for (profile, secrets) in &mut tried {
+            for Candidate { profile, secrets } in &mut candidates {
                 match Secret::parse(profile, text) {
                     Ok(secret) => {
                         secrets.push(secret);
@@ -98,28 +106,30 @@ impl Dialects {
                 return Err(error).with_context(|| format!("secret number {number} fits no profile"));
             }
         }
-        Ok(Dialects { tried, tolerance_s: options.tolerance_s })
+        Ok(Dialects { candidates, tolerance_s: options.tolerance_s })
     }
 
-    /// Whether there is a secret at all.
+    /// Returns true if there is a secret.
     pub fn has_secrets(&self) -> bool {
-        self.tried.iter().any(|(_, secrets)| !secrets.is_empty())
+        self.candidates.iter().any(|candidate| !candidate.secrets.is_empty())
     }
 
-    /// The names of the profiles that are tried.
+    /// Returns the names of the profiles.
     pub fn names(&self) -> String {
-        self.tried.iter().map(|(profile, _)| profile.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.candidates.iter().map(|candidate| candidate.profile.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Looks at a request that came then.
+    /// Judges a request that arrived at this time.
     pub fn judge(&self, received: &Received<'_>, at: SystemTime) -> Judged<'_> {
         let now_s = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let profiles: Vec<&Profile> = self.tried.iter().map(|(profile, _)| profile).collect();
+        let profiles: Vec<&Profile> = self.candidates.iter().map(|candidate| &candidate.profile).collect();
         let profile = match profiles.as_slice() {
             [only] => Some(*only),
             several => verify::recognise(several, received),
         };
-        let secrets = |profile: &Profile| self.tried.iter().find(|(tried, _)| tried == profile).map(|(_, own)| own);
+        let secrets = |profile: &Profile| {
+            self.candidates.iter().find(|candidate| candidate.profile == *profile).map(|candidate| &candidate.secrets)
+        };
         let verdict = profile
             .and_then(|profile| Some(verify::verify(profile, secrets(profile)?, received, now_s, self.tolerance_s)));
         let event_type = profile.and_then(|profile| verify::event_type(profile, received));
@@ -130,7 +140,7 @@ impl Dialects {
 fn profiles(options: &Options) -> Result<Vec<Profile>> {
     let texts = profiles::read(&options.profile_file)?;
     let mut profiles = texts.iter().map(|text| Profile::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    // Named ones are those that are wanted; others of the files are then not tried.
+    // If profiles are named, only these are used, also of the files.
     if !options.profile.is_empty() && !options.profile.iter().any(|name| name == "auto") {
         profiles.retain(|own| options.profile.contains(&own.name));
     }
@@ -146,7 +156,7 @@ fn profiles(options: &Options) -> Result<Vec<Profile>> {
             continue;
         }
         let Some(profile) = Profile::builtin(name) else {
-            bail!("{name:?} is no profile; there are auto, {}", Profile::BUILTIN_NAMES.join(", "));
+            bail!("{name:?} is not a profile; write auto, {}", Profile::BUILTIN_NAMES.join(", "));
         };
         if !profiles.contains(profile) {
             profiles.push(profile.clone());

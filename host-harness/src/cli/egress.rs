@@ -1,23 +1,23 @@
-//! The options about the way out: whom TLS trusts, and the proxy. Where requests may go is the component's to decide.
+//! The options for outgoing requests: trusted certificates and the proxy. The component decides where requests may go.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use hookwright_host::http::HttpClient;
 
-/// The options about the way out.
+/// The options for outgoing requests.
 #[derive(clap::Args)]
 pub struct Egress {
-    /// Certificates that TLS trusts beside the platform's, as a PEM file; may be repeated.
+    /// PEM file with certificates that TLS trusts in addition to the platform's; may be repeated
     #[arg(long, env = "HOOKWRIGHT_CA_FILE", value_name = "FILE", value_delimiter = ',')]
     ca_file: Vec<PathBuf>,
-    /// Sends everything through this HTTP proxy, `http://user:password@host:port`.
+    /// HTTP proxy for all requests, `http://user:password@host:port`
     #[arg(long, env = "HOOKWRIGHT_PROXY", value_name = "URL", hide_env_values = true)]
     proxy: Option<String>,
 }
 
 impl Egress {
-    /// The client that they ask for.
+    /// Makes the client with these options.
     pub fn client(&self) -> Result<HttpClient> {
         let mut builder = HttpClient::builder();
         for path in &self.ca_file {

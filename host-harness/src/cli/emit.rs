@@ -1,7 +1,7 @@
-//! `hookwright emit`: events from a file or stdin to a running `serve`, in batches, each event as the text that it is.
+//! `hookwright emit`: sends events from a file or stdin to a running `serve`, in batches. Each event keeps its text.
 //!
-//! An event that is sent again after a lost connection must not be doubled: every event without an `id` is given one
-//! before the first try, made of the run's name and its number in the input.
+//! An event that is sent again after a lost connection must not be accepted twice. Therefore an event without an `id` gets one
+//! before the first attempt, made of the run's name and the event's number in the input.
 
 mod batch;
 mod progress;
@@ -16,44 +16,44 @@ use super::client::{self, ApiClient, Call};
 use super::limits::RUN_BYTES_MAX;
 use batch::Batch;
 use progress::Progress;
-use split::{Event, Events};
+use split::{Event, Events, Named};
 
 const AFTER_HELP: &str = "\
-The input is one event, an array of events, or an event after the other, as in JSON lines; it is read as it is sent, so it
-may be as long as it likes. Keys keep their order and numbers their text.
+The input is one event, an array of events, or a sequence of events, as in JSON lines. It is sent while it is read, so its
+length has no limit. Keys keep their order, and numbers their text.
 
-Events without an `id` are given one, RUN-1, RUN-2... by their number in the input. Without --run the name is made at random:
-sending the same input again makes new events. With --run, what was accepted before is not accepted twice: after an
-error, mend the input and run again with the name that the error tells.
+An event without an `id` gets one, RUN-1, RUN-2... by its number in the input. Without --run the name of the run is random, so
+the same input makes new events when it is sent again. With --run, no event is accepted twice: after an error, correct
+the input and repeat the command with the run that the error names.
 
 Examples:
   hookwright emit events.jsonl
   psql -At -c 'SELECT payload FROM events' | hookwright emit - --tenant acme --run backfill-2025-02
 
-Exit codes: 0 all were accepted; 1 not all were, and stderr says how many, which line is at fault and why; 2 the command
-line makes no sense.";
+Exit codes: 0 all events were accepted; 1 some were not, and stderr says how many were, and the line and reason of the error;
+2 invalid command line.";
 
 /// The options of `emit`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub struct Options {
-    /// The events; `-` is stdin
+    /// File with the events; `-` is stdin
     #[arg(value_name = "FILE")]
     file: String,
     #[command(flatten)]
     client: client::Options,
-    /// Names this run, 1 to 64 of A-Z a-z 0-9 . _ -, so that it can be repeated without doubling an event
+    /// Name of this run, 1 to 64 of A-Z a-z 0-9 . _ -; repeating a run accepts no event twice
     #[arg(long, env = "HOOKWRIGHT_RUN", value_name = "NAME", value_parser = run_name)]
     run: Option<String>,
 }
 
-/// Sends everything, or says where it stopped.
+/// Sends all events, or reports the line at which it stopped.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let run = match &options.run {
         Some(name) => name.clone(),
         None => {
             let mut bytes = [0; 8];
-            getrandom::fill(&mut bytes).context("asking for random bytes")?;
+            getrandom::fill(&mut bytes).context("reading random bytes")?;
             hex::encode(bytes)
         }
     };
@@ -65,7 +65,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         client: ApiClient::new(&options.client)?,
         tenant: options.client.tenant().map(str::to_owned),
         progress: Progress::new(),
-        named: false,
+        has_named: false,
     };
     let sent = sender.send_all(Events::new(BufReader::new(input)), &run);
     let accepted = sender.progress.finish();
@@ -74,13 +74,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             writeln!(std::io::stdout(), "accepted {accepted} events").context("writing")?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => Err(stopped(&error, accepted, sender.named.then_some(&run))),
+        Err(error) => Err(stopped(&error, accepted, sender.has_named.then_some(&run))),
     }
 }
 
-/// The error, with all that is needed to go on.
+/// Adds to an error the number of accepted events and the run to repeat.
 fn stopped(error: &Error, accepted: u64, run: Option<&String>) -> Error {
-    let again = run.map(|run| format!("; to go on, run it again with --run {run}, which doubles nothing"));
+    let again = run.map(|run| format!("; to go on, repeat the command with --run {run}: no event is accepted twice"));
     anyhow::anyhow!("{error:#}; {accepted} events were accepted before it{}", again.unwrap_or_default())
 }
 
@@ -95,8 +95,8 @@ struct Sender {
     client: ApiClient,
     tenant: Option<String>,
     progress: Progress,
-    /// Whether an event was given its id here.
-    named: bool,
+    /// True if an event got its id here.
+    has_named: bool,
 }
 
 impl Sender {
@@ -110,7 +110,7 @@ impl Sender {
             };
             let event = match next {
                 Ok(event) => event,
-                // What came before it is whole, and does not have to wait for the mend.
+                // The events before it are complete, so they are sent.
                 Err(error) => return self.send(&batch).and(Err(error)),
             };
             if !batch.has_room_for(&event) {
@@ -122,12 +122,12 @@ impl Sender {
     }
 
     fn name(&mut self, event: Event, run: &str) -> Result<Event> {
-        let named = event.with_id(|number| format!("{run}-{number}"))?;
-        self.named |= named.1;
-        Ok(named.0)
+        let Named { event, is_new } = event.with_id(|number| format!("{run}-{number}"))?;
+        self.has_named |= is_new;
+        Ok(event)
     }
 
-    /// Sends a batch; of one that is refused, what comes before the event at fault.
+    /// Sends a batch. If it is refused because of one event, the events before that one are sent.
     fn send(&mut self, batch: &Batch) -> Result<()> {
         if batch.events().is_empty() {
             return Ok(());
@@ -144,7 +144,7 @@ impl Sender {
             self.progress.add(batch.events().len());
             return Ok(());
         }
-        let Some(index) = batch.at_fault(&answer) else { bail!("{}: {}", batch.lines(), answer.refusal()) };
+        let Some(index) = batch.refused_index(&answer) else { bail!("{}: {}", batch.lines(), answer.refusal()) };
         let before = Call { body: batch.body(index), ..call };
         if index > 0 {
             let first = self.client.call_patiently(&before).with_context(|| batch.lines())?;

@@ -1,10 +1,10 @@
-//! Files that are named on the command line, `-` being stdin: read whole, and never more than was allowed.
+//! Files that the command line names, read whole up to a limit. `-` is stdin.
 
 use std::io::Read;
 
 use anyhow::{Context, Result, ensure};
 
-/// The content of a file of at most so many bytes.
+/// Reads a file. Fails if it has more than `bytes_max` bytes.
 pub fn read(file: &str, bytes_max: usize) -> Result<Vec<u8>> {
     let context = || format!("reading {file}");
     let mut bytes = Vec::new();

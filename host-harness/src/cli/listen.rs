@@ -1,4 +1,4 @@
-//! `hookwright listen`: a receiver that checks the signature of every request and prints what came.
+//! `hookwright listen`: a receiver that verifies the signature of each request and prints the request.
 
 mod line;
 
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::dialect::{self, Dialects};
 use super::limits::LISTEN_END_MS_MAX;
-use super::signals::Signals;
+use super::termination::Termination;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -23,40 +23,40 @@ Examples:
   hookwright listen --profile perscom --secret typed-secret --fail-first 2
   hookwright listen --listen 127.0.0.1:9001 --json --count 10 > received.jsonl
 
-A request is answered whatever the verdict on its signature is: this shows what comes, it does not guard anything. Bodies
-of more than 2 MiB are refused with 413. stderr says where it listens.
+The response does not depend on the verdict on the signature: the command shows requests, and does not refuse any for its
+signature. Bodies of more than 2 MiB are refused with 413. stderr names the address.
 
-Exit codes: 0 after SIGTERM, SIGINT or --count requests; 1 it failed; 2 the command line makes no sense.";
+Exit codes: 0 after SIGTERM, SIGINT or --count requests; 1 failure; 2 invalid command line.";
 
 /// The options of `listen`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub struct Options {
-    /// Where it listens; port 0 takes a free one
+    /// Address on which it listens; port 0 takes a free port
     #[arg(long, env = "HOOKWRIGHT_LISTEN_AT", value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
     #[command(flatten)]
     dialect: dialect::Options,
-    /// The status of every answer, 200 to 599
+    /// Status of the responses, 200 to 599
     #[arg(long, env = "HOOKWRIGHT_STATUS", value_name = "CODE", default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599))]
     status: u16,
-    /// Answers the first so many requests with 503 instead, to see them repeated
+    /// Number of requests that are answered with 503 first, to see the retries
     #[arg(long, env = "HOOKWRIGHT_FAIL_FIRST", value_name = "NUMBER", default_value_t = 0)]
     fail_first: u64,
-    /// Prints one JSON object a line, for programs
+    /// Prints one JSON object a line
     ///
     /// `at`, `method`, `target`, `profile`, `eventType`, `verdict` (`verified`, `missing`, `malformed`, `mismatch`, `stale`,
     /// `unverifiable`, `unrecognised`), `detail`, `answered`, `headers`, and `body`, or `bodyBase64` where it is not UTF-8.
     #[arg(long, env = "HOOKWRIGHT_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     json: bool,
-    /// Ends after so many requests
+    /// Number of requests after which it ends
     #[arg(long, env = "HOOKWRIGHT_COUNT", value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 }
 
-/// Receives until a signal, or until enough has come.
+/// Receives until a signal, or until --count requests have arrived.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let signals = Signals::listen()?;
+    let termination = Termination::listen()?;
     let desk = Arc::new(Desk {
         dialects: Dialects::new(&options.dialect)?,
         status: StatusCode::from_u16(options.status).context("--status")?,
@@ -71,15 +71,15 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         .with_context(|| format!("listening on {}", options.listen))?;
     eprintln!("listening on http://{} for {}", receiver.address(), desk.dialects.names());
     if !desk.dialects.has_secrets() {
-        eprintln!("hookwright: there is no secret, so no signature can be verified; give one with --secret");
+        eprintln!("hookwright: no signature can be verified without a secret; give one with --secret");
     }
-    signals.wait_or(desk.done.notified());
+    termination.wait_or(desk.done.notified());
     receiver.stop(Duration::from_millis(LISTEN_END_MS_MAX));
     let failed = desk.seen.lock().unwrap_or_else(PoisonError::into_inner).failed.take();
     failed.map_or(Ok(ExitCode::SUCCESS), |error| Err(error).context("writing"))
 }
 
-/// Where requests are looked at, one after the other.
+/// Handles the requests one by one.
 struct Desk {
     dialects: Dialects,
     status: StatusCode,
@@ -100,7 +100,7 @@ impl Desk {
     fn answer(&self, received: &Received) -> StatusCode {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.failed.is_some() || self.count.is_some_and(|count| seen.requests >= count) {
-            // Nobody looks any more: whoever sent it shall keep it for later.
+            // The request will not be printed. After a 503 its sender sends it again later.
             return StatusCode::SERVICE_UNAVAILABLE;
         }
         seen.requests += 1;

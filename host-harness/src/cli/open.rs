@@ -1,4 +1,4 @@
-//! Opening what the command line names: where a store's sealing keys lie, who else is at work on it, and the component.
+//! Opening what the command line names: the path of a store's sealing keys, the mark of its users, and the component.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use hookwright_host::Runtime;
 
-/// Where a store's sealing keys lie unless said otherwise: beside its file, if it has one.
+/// Returns the default path of a store's sealing keys: beside its file, if it has one.
 pub fn sealing_key_file(store: &str) -> Option<PathBuf> {
     let file = store.strip_prefix("sqlite:")?;
     Some(PathBuf::from(format!("{file}.key")))
 }
 
-/// A process's mark on a store, held as long as it works there: a shared lock on a file beside it.
+/// A process's mark on a store that it uses: a shared lock on a file beside the store.
 #[derive(Debug)]
 pub struct Presence {
     _file: Option<File>,
 }
 
 impl Presence {
-    /// Marks the store as in use. `alone` is run first if nobody else uses it: what a killed process left behind
-    /// can be taken over then. A store in memory dies with its process.
+    /// Marks the store as in use. If no other process uses it, `alone` runs first: the leases of a killed process can be
+    /// reclaimed then. A store in memory has one process only, and needs no mark.
     pub fn announce(store: &str, alone: impl FnOnce() -> Result<()>) -> Result<Presence> {
         let Some(file) = store.strip_prefix("sqlite:") else { return Ok(Presence { _file: None }) };
         let path = format!("{file}.lock");
@@ -39,7 +39,7 @@ impl Presence {
     }
 }
 
-/// Loads the embedded component, or another.
+/// Loads the built-in component, or the one at this path.
 pub fn runtime(component: Option<&Path>) -> Result<Runtime> {
     let builder = Runtime::builder();
     let builder = match component {

@@ -1,4 +1,4 @@
-//! `hookwright profiles`: which dialects there are, and whether one of your own is right.
+//! `hookwright profiles`: lists the built-in profiles, prints one, or checks files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use super::input;
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Examples:\n  hookwright profiles\n  hookwright profiles --show standard > shop.json\n  hookwright profiles shop.json\n\n\
-    Exit codes: 0 all is well, 1 a file is not a profile, 2 the command line is wrong.\n\
-    The words of a profile are explained in docs/profiles.md."
+    Exit codes: 0 success; 1 a file is not a profile, and stderr says why; 2 invalid command line.\n\
+    docs/profiles.md explains the fields of a profile."
 )]
 pub struct Options {
-    /// Files to check, each a profile as JSON; `-` is the standard input. Without any, the built-in profiles are listed.
+    /// Files to check, each a profile as JSON; `-` is stdin; without a file, the built-in profiles are listed
     #[arg(value_name = "FILE", conflicts_with = "show")]
     files: Vec<PathBuf>,
-    /// Prints the file of a built-in profile, to begin one of your own with.
+    /// Built-in profile whose file is printed, as a start for one of your own
     #[arg(long, env = "HOOKWRIGHT_SHOW_PROFILE", value_name = "NAME")]
     show: Option<String>,
 }
 
-/// Lists, prints or checks.
+/// Lists, prints or checks profiles.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     if let Some(name) = &options.show {
         let text = Profile::builtin_text(name).with_context(|| {
-            format!("there is no built-in profile `{name}`; they are {}", Profile::BUILTIN_NAMES.join(", "))
+            format!("there is no built-in profile `{name}`; write one of {}", Profile::BUILTIN_NAMES.join(", "))
         })?;
         write!(out, "{text}").context("writing")?;
         return Ok(ExitCode::SUCCESS);
@@ -48,7 +48,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     for path in &options.files {
         match Profile::parse(&text_of(path)?) {
             Ok(profile) => {
-                writeln!(out, "{}: well\n{}\n{}", path.display(), heading(), line(&profile)).context("writing")?;
+                writeln!(out, "{}: valid\n{}\n{}", path.display(), heading(), line(&profile)).context("writing")?;
             }
             Err(error) => {
                 wrong += 1;
@@ -59,13 +59,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The texts of profiles that are handed to the component, which checks them.
+/// Reads the texts of profiles for the component.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<String>> {
     paths
         .iter()
         .map(|path| {
             let text = text_of(path)?;
-            // The component checks it again; here the mistake can be told with the file's name.
+            // The component checks the profile again. Only here can the error name the file.
             Profile::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
             Ok(text)
         })
@@ -73,7 +73,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<String>> {
 }
 
 fn text_of(path: &Path) -> Result<String> {
-    let name = path.to_str().with_context(|| format!("{} is not a name in UTF-8", path.display()))?;
+    let name = path.to_str().with_context(|| format!("the file name {} is not UTF-8", path.display()))?;
     let bytes = input::read(name, PROFILE_BYTES_MAX)?;
     String::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
 }

@@ -1,4 +1,4 @@
-//! `hookwright serve`: store, client, component, pump and API put together, until a signal.
+//! `hookwright serve`: the API and the workers on one store, until SIGTERM or SIGINT.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use hookwright_engine::ports::{Direction, KeyRange, Storage};
+use hookwright_host::signal::Signals;
 use hookwright_host::stores;
-use hookwright_host::wake::Wakes;
-use hookwright_host::{Blueprint, Imports, PlainHttp, Pool, Pump, SealingKey, Server, ServerOptions, Settings};
+use hookwright_host::{Blueprint, Imports, PlainHttp, Pool, SealingKey, Server, ServerOptions, Settings, Workers};
 
-use super::signals::Signals;
+use super::termination::Termination;
 use super::{egress, open, profiles, sealing};
 
 const AFTER_HELP: &str = "\
@@ -20,62 +20,65 @@ Examples:
   hookwright serve --store sqlite:webhooks.db --profile perscom
   HOOKWRIGHT_TOKEN=... hookwright serve --listen 127.0.0.1:0 --store memory: --allow-destination 127.0.0.0/8
 
-Once it listens, stdout says where. SIGTERM and SIGINT let everything in progress end first.
+stdout names the address as soon as the API listens. After SIGTERM or SIGINT, requests in progress finish first.
 
-Exit codes: 0 after a signal; 1 it failed, and stderr says why; 2 the command line makes no sense.";
+Exit codes: 0 after a signal; 1 failure, and stderr says why; 2 invalid command line.";
 
 /// The options of `serve`.
 #[derive(clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub struct Options {
-    /// Where the API listens; port 0 takes a free one.
+    /// Address on which the API listens; port 0 takes a free port
     #[arg(long, env = "HOOKWRIGHT_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// `sqlite:FILE`, or `memory:` for as long as the process lives.
+    /// `sqlite:FILE`, or `memory:`, which is lost when the process exits
     #[arg(long, env = "HOOKWRIGHT_STORE", default_value = "sqlite:hookwright.db")]
     store: String,
-    /// The dialect that is spoken: `standard`, `perfex-assets`, `datagerry`, `perscom`, `assetsup`, or one of a file.
+    /// Profile of webhooks that name no format: `standard`, `perfex-assets`, `datagerry`, `perscom`, `assetsup`, or one of
+    /// --profile-file
     #[arg(long, env = "HOOKWRIGHT_PROFILE", default_value = "standard")]
     profile: String,
-    /// A profile of your own, which `--profile` and webhooks can name; may be repeated. `hookwright profiles FILE` checks it.
+    /// File with a profile of your own, which `--profile` and webhooks can name; may be repeated
+    ///
+    /// `hookwright profiles FILE` checks it.
     #[arg(long, env = "HOOKWRIGHT_PROFILE_FILE", value_name = "FILE", value_delimiter = ',')]
     profile_file: Vec<PathBuf>,
-    /// What callers of the API present as `Authorization: Bearer`; made and printed if there is none.
+    /// Token that callers of the API present as `Authorization: Bearer`; generated and printed without this option
     #[arg(long, env = "HOOKWRIGHT_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// A network that webhooks may reach although it is private, loopback or reserved; may be repeated.
+    /// Private, loopback or reserved network that webhooks may reach; may be repeated
     #[arg(long, env = "HOOKWRIGHT_ALLOW_DESTINATION", value_name = "CIDR", value_delimiter = ',')]
     allow_destination: Vec<String>,
-    /// Refuses webhooks whose URL is `http`; those that there are already get nothing any more.
+    /// Refuses webhooks with an `http` URL, and sends nothing to existing ones
     #[arg(long, env = "HOOKWRIGHT_HTTPS_ONLY", value_parser = clap::builder::FalseyValueParser::new())]
     https_only: bool,
-    /// How many webhooks a tenant may have: 1 to 1,000,000.
+    /// Most webhooks of one tenant, 1 to 1,000,000
     #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",
         default_value_t = hookwright_engine::limits::WEBHOOKS_PER_TENANT_MAX)]
     webhooks_per_tenant: u32,
-    /// How long a webhook may fail without a success until it is disabled, in seconds; 0: for ever.
+    /// Time after which a webhook that fails without a success is disabled, in seconds; 0: never
     #[arg(long, env = "HOOKWRIGHT_DISABLE_AFTER_S", value_name = "SECONDS",
         default_value_t = hookwright_engine::limits::DISABLE_AFTER_S)]
     disable_after_s: u32,
-    /// After how many deliveries in a row that failed, with all their attempts, a webhook is disabled; 0: never.
+    /// Number of consecutive failed deliveries after which a webhook is disabled; 0: never
     #[arg(long, env = "HOOKWRIGHT_DISABLE_AFTER_DELIVERIES", value_name = "N", default_value_t = 0)]
     disable_after_deliveries: u32,
-    /// How long messages and their attempts are kept once all deliveries have ended, in seconds; 0: for ever.
+    /// Time that messages and their attempts are kept after all deliveries have ended, in seconds; 0: without limit
     #[arg(long, env = "HOOKWRIGHT_RETENTION_S", value_name = "SECONDS",
         default_value_t = hookwright_engine::limits::RETENTION_S)]
     retention_s: u32,
     #[command(flatten)]
     egress: egress::Egress,
-    /// Another component than the embedded one.
+    /// Path of a component to use instead of the built-in one
     #[arg(long, env = "HOOKWRIGHT_COMPONENT", value_name = "FILE")]
     component: Option<PathBuf>,
-    /// The keys that seal secrets, `id:hex` a line, the first active; made beside the database if there is none.
+    /// File with the keys that seal secrets, one `id:hex` a line, the first active; made beside the database without this option
     #[arg(long, env = "HOOKWRIGHT_SEALING_KEY_FILE", value_name = "FILE")]
     sealing_key_file: Option<PathBuf>,
-    /// Workers that deliver.
+    /// Number of workers
     #[arg(long, env = "HOOKWRIGHT_WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
-    /// Calls of the API at a time, each with an instance of its own.
+    /// Most API calls at a time, each with an instance of its own
     #[arg(long, env = "HOOKWRIGHT_CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     calls: u16,
 }
@@ -86,10 +89,10 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// Serves until SIGTERM or SIGINT, then lets everything in progress end.
+/// Serves until SIGTERM or SIGINT, then waits for requests in progress.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    // First of all, so that no signal can come before somebody listens for it.
-    let signals = Signals::listen()?;
+    // First, so that no signal comes before the process listens for it.
+    let termination = Termination::listen()?;
     let store = stores::open(&options.store)?;
     let settings = Settings {
         profile: options.profile.clone(),
@@ -104,38 +107,40 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     };
     let http = options.egress.client()?;
     let runtime = open::runtime(options.component.as_deref())?;
-    let blueprint = Arc::new(Blueprint::new(runtime, settings, move |wakes| {
-        Imports::new(store.clone(), Arc::new(http.queue(wakes)))
+    let blueprint = Arc::new(Blueprint::new(runtime, settings, move |signals| {
+        Imports::new(store.clone(), Arc::new(http.queue(signals)))
     }));
     let pool = Arc::new(Pool::new(blueprint.clone(), usize::from(options.calls)));
-    // The first instance says whether the component takes the settings; better now than at the first event.
+    // The first instance shows whether the component accepts the settings: at the start and not at the first event.
     pool.call(|_| Ok(())).context("configuring the component")?;
 
     let _presence = open::Presence::announce(&options.store, || {
-        let freed =
-            pool.call(|plugin| plugin.reclaim_leases()).context("taking over what a killed process had leased")?;
+        let freed = pool
+            .call(|plugin| plugin.reclaim_leases())
+            .context("reclaiming the leases of a process that was killed")?;
         if freed > 0 {
-            eprintln!("hookwright: took over {freed} webhooks' queues from a process that did not end by itself");
+            eprintln!("hookwright: reclaimed {freed} leases of a process that was killed");
         }
         Ok(())
     })?;
 
     let listener = TcpListener::bind(options.listen).with_context(|| format!("listening on {}", options.listen))?;
-    let wakes = Wakes::new();
-    let pump = Pump::start(blueprint, wakes.clone(), usize::from(options.workers)).context("starting the workers")?;
+    let signals = Signals::new();
+    let workers =
+        Workers::start(blueprint, signals.clone(), usize::from(options.workers)).context("starting the workers")?;
     let server = Server::start(
         listener,
         pool,
-        wakes,
+        signals,
         ServerOptions { token: token(options)?, calls_max: usize::from(options.calls) },
     )?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "listening on http://{}", server.address()).and_then(|()| stdout.flush()).context("writing")?;
 
-    signals.wait();
-    eprintln!("hookwright: stopping; what is in flight is settled first");
+    termination.wait();
+    eprintln!("hookwright: stopping; requests in flight finish first");
     server.stop();
-    pump.stop();
+    workers.stop();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -144,24 +149,24 @@ fn sealing_keys(options: &Options, store: &dyn Storage) -> Result<Vec<SealingKey
         return sealing::read(path);
     }
     match open::sealing_key_file(&options.store) {
-        // Secrets do not outlive a store in memory, and neither need their keys.
+        // Secrets in memory are lost with the process, so their key need not be kept.
         None => Ok(vec![sealing::random()?]),
         Some(path) => {
-            // A new key beside old secrets would look like a start, and open none of them.
+            // With a new key the service would start, but could not open the stored secrets.
             let rows = KeyRange { start: "a".to_owned(), end: "z".to_owned() };
             let used = store
                 .scan(&rows, 1, Direction::Forward)
                 .map_err(|error| anyhow::anyhow!("reading the store: {error:?}"))?;
             anyhow::ensure!(
                 used.is_empty() || path.exists(),
-                "the store is in use, but its sealing key {} is missing: put it back, or name it with --sealing-key-file",
+                "the store has rows, but its sealing key {} is missing; restore it, or name another with --sealing-key-file",
                 path.display()
             );
-            let (keys, made) = sealing::read_or_make(&path)?;
-            if made {
+            let sealing::Keys { keys, is_new } = sealing::read_or_make(&path)?;
+            if is_new {
                 eprintln!(
                     "hookwright: made the sealing key {} (mode 600); without it the webhooks' secrets are lost: \
-                     keep it with the database, or give another with --sealing-key-file",
+                     back it up with the database, or name another with --sealing-key-file",
                     path.display()
                 );
             }
@@ -175,9 +180,9 @@ fn token(options: &Options) -> Result<String> {
         Some(token) => Ok(token.clone()),
         None => {
             let mut bytes = [0; 24];
-            getrandom::fill(&mut bytes).context("asking for random bytes")?;
+            getrandom::fill(&mut bytes).context("reading random bytes")?;
             let token = hex::encode(bytes);
-            eprintln!("hookwright: no --token was given; this one is good until the process ends: {token}");
+            eprintln!("hookwright: no --token was given; this token is valid until the process exits: {token}");
             Ok(token)
         }
     }

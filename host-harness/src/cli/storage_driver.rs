@@ -1,5 +1,4 @@
-//! `hookwright storage-driver`: the stores of this host as `check-storage` drives them, so that the protocol can be seen at
-//! work and other drivers compared with one that is right.
+//! `hookwright storage-driver`: runs a store of this host as a driver of `check-storage`. It is an example for other drivers.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,14 +10,14 @@ use hookwright_storage_check::{Handle, Offer, serve};
 /// The options of `storage-driver`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// `sqlite:FILE`, whose rows are removed when the other end says so, or `memory:`
+    /// `sqlite:FILE`, which `check-storage` empties, or `memory:`
     #[arg(long, env = "HOOKWRIGHT_CHECKED_STORE", value_name = "STORE")]
     store: String,
 }
 
-/// Answers calls until stdin ends.
+/// Executes calls until stdin ends.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    serve(&Store(options.store.clone()), std::io::stdin().lock(), std::io::stdout()).context("driving the store")?;
+    serve(&Store(options.store.clone()), std::io::stdin().lock(), std::io::stdout()).context("running the store")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the command line and of its page in the docs.
+
 use clap::{Arg, Command, CommandFactory};
 
 use super::*;

@@ -1,5 +1,5 @@
-//! What somebody else wrote, made fit for a terminal and for a line of JSON: no character in it can move the cursor, and
-//! none can make text look like what it is not.
+//! Text from others, escaped for a terminal and for a line of JSON: no character can move the cursor or change the direction
+//! of the text.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use hookwright_engine::json::{self, Style};
 
 use super::limits::{SHOWN_LINE_CHARS_MAX, SHOWN_LINES_MAX};
 
-/// The text with every control character and every change of direction as `\u{1b}`.
+/// Escapes control characters and changes of direction in the form `\u{1b}`.
 pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -20,7 +20,7 @@ pub fn plain(text: &str) -> String {
     out
 }
 
-/// JSON text with such characters as JSON escapes. They can only be in its strings.
+/// Escapes the same characters in JSON text as JSON does. They can only be in its strings.
 pub fn plain_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -33,7 +33,7 @@ pub fn plain_json(text: &str) -> String {
     out
 }
 
-/// A body for people: JSON with a line for each member, anything else as it is; cut when it is long.
+/// Returns the lines of a body for people. JSON gets one line for each member. Long lines and long bodies are cut.
 pub fn pretty(body: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(body);
     let indented = json::parse(&text).ok().map(|value| json::write(&value, Style::PythonIndent2));
@@ -52,7 +52,7 @@ fn line(text: &str) -> String {
     if rest == 0 { plain(&cut) } else { format!("{}\u{2026} {rest} more bytes", plain(&cut)) }
 }
 
-/// Control characters, and those that change the direction of what follows.
+/// Returns true for control characters, line separators and characters that change the direction of the text.
 fn is_treacherous(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_reaches_the_terminal_that_moves_it() {
+    fn characters_that_move_the_cursor_are_escaped() {
         let rows = [
             ("caf\u{e9} \u{1f600} \\ \"", "caf\u{e9} \u{1f600} \\ \""),
             ("\u{1b}[2J", "\\u{1b}[2J"),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_shown_for_people() {
+    fn long_bodies_are_cut() {
         assert_eq!(pretty(br#"{"b":1,"a":[1E5]}"#), ["{", "  \"b\": 1,", "  \"a\": [", "    1E5", "  ]", "}"]);
         assert_eq!(pretty(b"no JSON\x1b\nat all\xff"), ["no JSON\\u{1b}", "at all\u{fffd}"]);
         assert_eq!(pretty(b""), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! `hookwright verify`: whether one request, from files or as text, bears a signature that holds.
+//! `hookwright verify`: verifies the signature of one request.
 
 mod request;
 
@@ -20,11 +20,10 @@ Examples:
   HOOKWRIGHT_SECRET=whsec_... hookwright verify --request request.txt
   HOOKWRIGHT_SECRET=whsec_... hookwright verify --request log.txt --at 2025-02-04T12:00:07Z
 
-A body must be the very bytes that came: an editor that adds a line break at the end breaks the signature. In a request with
-a Content-Length, what follows the body is left aside.
+The body must be exactly the bytes that arrived: a line break that an editor adds at the end invalidates the signature. In a
+request with a Content-Length, text after the body is ignored.
 
-Exit codes: 0 verified; 1 not verified, and stdout says why; 2 there was nothing to look at, or the command line makes no
-sense.";
+Exit codes: 0 verified; 1 not verified, and stdout says why; 2 the request cannot be read, or invalid command line.";
 
 /// The options of `verify`.
 #[derive(Debug, clap::Args)]
@@ -33,45 +32,51 @@ sense.";
 pub struct Options {
     #[command(flatten)]
     dialect: dialect::Options,
-    /// A whole HTTP/1.1 request as text: request line, headers, an empty line, the body; `-` is stdin
+    /// File with a whole HTTP/1.1 request as text: request line, headers, an empty line, the body; `-` is stdin
     #[arg(long, env = "HOOKWRIGHT_REQUEST", value_name = "FILE")]
     request: Option<String>,
-    /// The body alone, exactly as it came; `-` is stdin
+    /// File with the body only, exactly as it arrived; `-` is stdin
     #[arg(long, env = "HOOKWRIGHT_BODY", value_name = "FILE")]
     body: Option<String>,
-    /// A header of the request, `Name: value`; may be repeated
+    /// Header of the request, `Name: value`; may be repeated
     ///
-    /// The variable may hold several, one a line.
+    /// The variable may contain several headers, one a line.
     #[arg(long, env = "HOOKWRIGHT_HEADER", hide_env_values = true, value_name = "HEADER", value_delimiter = '\n')]
     header: Vec<String>,
-    /// The method with which the body came
+    /// Method of the request
     ///
-    /// The signature of a `GET` covers JSON that the request does not carry; nobody can verify it.
+    /// The signature of a `GET` cannot be verified, because it covers JSON that the request does not contain.
     #[arg(long, env = "HOOKWRIGHT_METHOD", value_name = "METHOD", default_value = "POST")]
     method: String,
-    /// When the request came, RFC 3339; now without it
+    /// Time when the request arrived, RFC 3339; now without this option
     ///
-    /// Standard Webhooks sign the time, and a request that is old by then is refused.
+    /// Standard Webhooks sign the time. A request whose signed time is too far from this one is refused.
     #[arg(long, env = "HOOKWRIGHT_AT", value_name = "TIME")]
     at: Option<String>,
 }
 
-/// Prints the verdict.
+/// Prints the verdict on the signature.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let (verified, said) = match judge(options) {
-        Ok(verdict) => verdict,
+    let Outcome { is_verified, text } = match judge(options) {
+        Ok(outcome) => outcome,
         Err(error) => {
             eprintln!("hookwright: error: {error:#}");
             return Ok(ExitCode::from(2));
         }
     };
-    writeln!(std::io::stdout(), "{said}").context("writing")?;
-    Ok(if verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    writeln!(std::io::stdout(), "{text}").context("writing")?;
+    Ok(if is_verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn judge(options: &Options) -> Result<(bool, String)> {
+/// The verdict on a request.
+struct Outcome {
+    is_verified: bool,
+    text: String,
+}
+
+fn judge(options: &Options) -> Result<Outcome> {
     let dialects = Dialects::new(&options.dialect)?;
-    ensure!(dialects.has_secrets(), "there is no secret to try; give it with --secret or HOOKWRIGHT_SECRET");
+    ensure!(dialects.has_secrets(), "there is no secret; give it with --secret or HOOKWRIGHT_SECRET");
     let at = match &options.at {
         None => SystemTime::now(),
         Some(text) => UNIX_EPOCH + Duration::from_micros(time::parse(text).context("--at")?),
@@ -80,7 +85,8 @@ fn judge(options: &Options) -> Result<(bool, String)> {
     let judged = dialects.judge(&request.received(), at);
     let profile = judged.profile.map(|profile| format!(" (profile {})", text::plain(&profile.name)));
     let is_verified = matches!(judged.verdict, Some(verify::Verdict::Verified { .. }));
-    Ok((is_verified, format!("{}{}", text::plain(&judged.detail()), profile.unwrap_or_default())))
+    let text = format!("{}{}", text::plain(&judged.detail()), profile.unwrap_or_default());
+    Ok(Outcome { is_verified, text })
 }
 
 fn read(options: &Options) -> Result<Request> {

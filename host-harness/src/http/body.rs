@@ -1,13 +1,13 @@
-//! What is kept of a response's body: decompressed, cut, made text.
+//! The part of a response's body that is reported: decompressed, cut at the limit, and converted to text.
 
 use std::io::Write;
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-/// What compressed bytes may measure beyond the limit on what they hold: a header, a trailer, framing.
+/// How many bytes a compressed body may have beyond the limit on its content: header, trailer and framing.
 const COMPRESSED_OVERHEAD_BYTES: usize = 1024;
 
-/// Collects a body up to a limit that counts decompressed bytes.
+/// Collects a body up to a limit. The limit counts decompressed bytes.
 #[derive(Debug)]
 pub(crate) struct Collector {
     decoder: Decoder,
@@ -19,23 +19,31 @@ pub(crate) struct Collector {
 enum Decoder {
     Identity(Capped),
     Gzip(MultiGzDecoder<Capped>),
-    /// `deflate` means the zlib format, and in practice often its bare content; the first byte tells.
+    /// `deflate` means the zlib format, but many servers send its content without the zlib header. The first byte decides.
     DeflateUnread(Capped),
     Zlib(ZlibDecoder<Capped>),
     Deflate(DeflateDecoder<Capped>),
 }
 
-/// Whether there is room for more.
+/// The collected part of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Collected {
+    pub(crate) text: String,
+    /// True if the body was longer than the limit.
+    pub(crate) truncated: bool,
+}
+
+/// Tells the reader of a body whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// Go on reading.
+    /// More can be kept.
     Left,
-    /// The limit is reached, or what comes cannot be decoded: reading on is pointless.
+    /// The limit is reached, or the body cannot be decoded. Nothing more is kept.
     None,
 }
 
 impl Collector {
-    /// For a response with this `content-encoding`. One that is not known is kept as it comes.
+    /// Makes a collector for a response with this `content-encoding`. An unknown encoding is not decoded.
     pub(crate) fn new(encoding: Option<&str>, bytes_max: u32) -> Collector {
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
         let kept = Capped { bytes: Vec::new(), bytes_max, overflowed: false };
@@ -47,12 +55,12 @@ impl Collector {
         Collector { decoder, read_bytes: 0, read_bytes_max: bytes_max.saturating_add(COMPRESSED_OVERHEAD_BYTES) }
     }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Room {
         self.read_bytes = self.read_bytes.saturating_add(piece.len());
         if let (Decoder::DeflateUnread(kept), Some(first)) = (&mut self.decoder, piece.first()) {
             let kept = std::mem::replace(kept, Capped { bytes: Vec::new(), bytes_max: 0, overflowed: false });
-            // The low half of zlib's first byte is its method, 8; no deflate stream begins with a block of that form.
+            // The low half of zlib's first byte is its method, 8. No deflate stream begins with a block of that form.
             self.decoder = if first & 0x0f == 8 {
                 Decoder::Zlib(ZlibDecoder::new(kept))
             } else {
@@ -76,8 +84,8 @@ impl Collector {
         Room::Left
     }
 
-    /// The text, and whether there was more than the limit lets in.
-    pub(crate) fn finish(mut self) -> (String, bool) {
+    /// Returns the text.
+    pub(crate) fn finish(mut self) -> Collected {
         let kept = self.kept();
         let truncated = kept.overflowed;
         let mut bytes = std::mem::take(&mut kept.bytes);
@@ -86,13 +94,13 @@ impl Collector {
         }
         let bytes_max = kept.bytes_max;
         match String::from_utf8(bytes) {
-            Ok(text) => (text, truncated),
+            Ok(text) => Collected { text, truncated },
             Err(error) => {
                 let mut text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                // A replaced byte takes three, so the limit is applied once more.
+                // A replaced byte becomes three, so the limit is applied once more.
                 let cut = text.len() > bytes_max;
                 text.truncate(text.floor_char_boundary(bytes_max));
-                (text, truncated || cut)
+                Collected { text, truncated: truncated || cut }
             }
         }
     }
@@ -119,7 +127,7 @@ fn drop_split_character(bytes: &mut Vec<u8>) {
     }
 }
 
-/// Takes bytes until the limit is passed.
+/// Keeps bytes up to the limit.
 #[derive(Debug)]
 struct Capped {
     bytes: Vec<u8>,
@@ -159,7 +167,8 @@ mod tests {
                     break;
                 }
             }
-            assert_eq!(collector.finish(), (text.to_owned(), truncated), "{encoding:?} in pieces of {piece_bytes}");
+            let expected = Collected { text: text.to_owned(), truncated };
+            assert_eq!(collector.finish(), expected, "{encoding:?} in pieces of {piece_bytes}");
         }
     }
 
@@ -170,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_kept_up_to_the_limit() {
+    fn body_is_kept_up_to_the_limit() {
         check(None, b"", 4, "", false);
         check(None, b"abcd", 4, "abcd", false);
         check(None, b"abcde", 4, "abcd", true);
@@ -179,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_becomes_text() {
+    fn body_that_is_not_utf8_becomes_text() {
         check(None, b"a\xffb", 100, "a\u{fffd}b", false);
         check(None, "caf\u{e9}!".as_bytes(), 4, "caf", true);
         check(None, b"\xff\xff\xff", 4, "\u{fffd}", true);
     }
 
     #[test]
-    fn the_limit_counts_what_was_compressed() {
+    fn limit_counts_decompressed_bytes() {
         check(Some("gzip"), &gzip(b"hello"), 100, "hello", false);
         check(Some("GZIP"), &gzip(b"hello"), 5, "hello", false);
         check(Some("gzip"), &gzip(b"hello!"), 5, "hello", true);

@@ -1,6 +1,6 @@
-//! The clients of one policy: connections from the dialer, TLS on them, kept while they are of use.
+//! The clients of one egress policy: TLS on the dialer's connections, connection pools, and HTTP on the connections.
 //!
-//! It decides how connections are kept and how HTTP is spoken on them; where they go is left to the dialer.
+//! The dialer decides where a connection goes.
 
 use std::error::Error;
 use std::future::Future;
@@ -24,31 +24,34 @@ use tower_service::Service;
 use super::dial::{DialError, Dialer, Way};
 use super::egress::Rules;
 
-/// For everything until HTTP can be spoken, so that what no deadline watches any more ends too: a connection that was begun
-/// for a request which then got another one is made to the end, and a peer may be silent for ever.
+/// How long connecting may take, TLS included. It bounds connections that no request waits for any more: when a request gets
+/// another connection first, hyper goes on making this one in the background, and the peer may never answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// A connection that no request uses is closed after this long. Shorter than the 5 s after which widespread servers
-/// close it themselves: a request that crosses such a close fails for nothing.
+/// How long an idle connection is kept. Shorter than the 5 s after which widespread servers close it themselves, because a
+/// request that is sent during such a close fails.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Idle connections kept for one receiver: as many as an instance can have had busy, or a burst opens and closes them.
+/// Idle connections kept for one receiver. As many as an instance can use at once, so that a burst does not open and close
+/// connections again and again.
 const POOL_IDLE_PER_HOST_MAX: usize = IN_FLIGHT_MAX;
-/// What a response's head may measure.
+/// The longest head of a response.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// What a response's head may count. Fewer are reported, but a receiver is not failed for its verbosity.
+/// The most headers of a response. Fewer are reported, but a response with many headers is not an error.
 const HEAD_HEADERS_MAX: usize = 256;
 
-/// A client for `http` URLs, under one policy.
+/// A client for `http` URLs.
 pub(crate) type PlainClient = Client<InTime<Dialer>, Full<Bytes>>;
-/// A client for `https` URLs, under one policy.
+/// A client for `https` URLs.
 pub(crate) type TlsClient = Client<InTime<HttpsConnector<Dialer>>, Full<Bytes>>;
 
-/// When an HTTP/2 connection counts as dead. HTTP/1.1 needs no such thing: a connection that failed a request is not used
-/// again, whereas all requests to a receiver share one of HTTP/2, and each would wait for its own timeout.
+/// When an HTTP/2 connection counts as dead.
+///
+/// All requests to a receiver share one HTTP/2 connection. Without pings each of them would wait for its own timeout. An
+/// HTTP/1.1 connection needs no pings, because it is not used again after a failed request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ping {
-    /// A connection with requests on it that has been silent for so long is asked.
+    /// How long a connection with requests on it may be silent before it is pinged.
     pub(crate) silence: Duration,
-    /// It has so long to answer.
+    /// How long it has to reply.
     pub(crate) patience: Duration,
 }
 
@@ -57,7 +60,7 @@ pub(crate) fn plain_client(rules: &Arc<Rules>, way: &Way, ping: Ping) -> PlainCl
     pooled(Dialer::new(rules, way), ping)
 }
 
-/// Makes the client for `https` URLs; ALPN chooses between HTTP/2 and HTTP/1.1.
+/// Makes the client for `https` URLs. ALPN chooses between HTTP/2 and HTTP/1.1.
 pub(crate) fn tls_client(rules: &Arc<Rules>, way: &Way, ping: Ping, config: ClientConfig) -> TlsClient {
     let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_all_versions();
     pooled(connector.wrap_connector(Dialer::new(rules, way)), ping)
@@ -77,16 +80,16 @@ where
         .http2_max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
         .http2_keep_alive_interval(ping.silence)
         .http2_keep_alive_timeout(ping.patience)
-        // For the names that the engine writes so itself, and those that the client adds; `spelling` sees to the others.
+        // For names that the engine spells like this, and for those that the client adds. `spelling` covers the others.
         .http1_title_case_headers(true)
-        // Receivers are taken as they are: what can be understood is not failed for its form.
+        // A response whose meaning is clear does not fail because of its form.
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .build(InTime { connector, limit: CONNECT_TIMEOUT })
 }
 
-/// A connector that takes no longer than this.
+/// A connector with a time limit.
 #[derive(Clone, Debug)]
 pub(crate) struct InTime<C> {
     connector: C,
@@ -109,7 +112,7 @@ where
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = timeout(self.limit, self.connector.call(uri));
         Box::pin(async move {
-            let connected = connecting.await.map_err(|_| DialError::Connect("nothing answered in time".to_owned()))?;
+            let connected = connecting.await.map_err(|_| DialError::Connect("no answer in time".to_owned()))?;
             connected.map_err(Into::into)
         })
     }
@@ -119,7 +122,7 @@ where
 mod tests {
     use super::*;
 
-    /// Never makes a connection.
+    /// A connector that never finishes.
     #[derive(Clone)]
     struct Silent;
 
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_connects_ends_all_the_same() {
+    fn connecting_ends_at_the_time_limit() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let mut connector = InTime { connector: Silent, limit: Duration::from_millis(10) };
         let ended = runtime.block_on(async { connector.call(Uri::from_static("https://a.example/")).await });

@@ -1,11 +1,11 @@
-//! Whether an address may be reached under an egress policy. Which policy that is, the engine decides.
+//! Decides whether an egress policy permits an address. The engine chooses the policy.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hookwright_engine::ports::EgressPolicy;
 use ipnet::IpNet;
 
-/// A policy, parsed.
+/// A parsed egress policy.
 #[derive(Debug)]
 pub(crate) struct Rules {
     allow: Vec<IpNet>,
@@ -13,13 +13,13 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Reads a policy; the error names the network that is not one.
+    /// Parses a policy. The error names the network that is not in CIDR form.
     pub(crate) fn parse(policy: &EgressPolicy) -> Result<Rules, String> {
         Ok(Rules { allow: networks(&policy.allow)?, deny: networks(&policy.deny)? })
     }
 
-    /// Whether a connection to this address may be made. An address that embeds an IPv4 address must pass as both: the
-    /// network in between delivers to the embedded one.
+    /// Returns true if a connection to this address is permitted. If the address embeds an IPv4 address, both must be
+    /// permitted, because a gateway may deliver to the embedded one.
     pub(crate) fn permit(&self, address: IpAddr) -> bool {
         let inner = match address {
             IpAddr::V4(_) => None,
@@ -41,12 +41,12 @@ fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// The IPv4 address that an IPv6 address embeds. Its form, not the policy, says where; `wit/http.wit` has the table.
+/// Returns the IPv4 address that an IPv6 address embeds, if it has one of the forms that `wit/http.wit` lists.
 fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
     let bytes = six.octets();
     let at = |start: usize| Some(Ipv4Addr::new(bytes[start], bytes[start + 1], bytes[start + 2], bytes[start + 3]));
     match six.segments() {
-        // :: and ::1, which are no IPv4-compatible addresses
+        // :: and ::1 are not IPv4-compatible addresses.
         [0, 0, 0, 0, 0, 0, 0, _] => None,
         // ::ffff:a.b.c.d, mapped, and ::a.b.c.d, compatible (RFC 4291, 2.5.5); ::ffff:0:a.b.c.d, translated (RFC 2765)
         [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => at(12),
@@ -54,7 +54,7 @@ fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x2002, ..] => at(2),
         // 64:ff9b::a.b.c.d (RFC 6052) and 64:ff9b:1:x:y:z:a.b.c.d (RFC 8215), NAT64
         [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => at(12),
-        // 2001:0:.., Teredo, every bit turned over (RFC 4380)
+        // 2001:0:.., Teredo, with all bits inverted (RFC 4380)
         [0x2001, 0, ..] => at(12).map(|four| Ipv4Addr::from_bits(!four.to_bits())),
         // ..:0:5efe:a.b.c.d and ..:200:5efe:a.b.c.d, ISATAP under any prefix (RFC 5214)
         [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => at(12),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_judged_by_every_form_they_have() {
+    fn addresses_are_checked_in_every_form() {
         let private = &["127.0.0.0/8", "10.0.0.0/8", "::1/128", "fc00::/7"];
         check(&[], private, "127.0.0.1", false);
         check(&[], private, "93.184.216.34", true);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_not_one_is_refused() {
+    fn network_not_in_cidr_form_is_refused() {
         let policy = EgressPolicy { allow: vec![], deny: vec!["10.0.0.1".to_owned()] };
         assert_eq!(Rules::parse(&policy).unwrap_err(), "`10.0.0.1` is not a network in CIDR form");
     }

@@ -1,4 +1,4 @@
-//! What went wrong, as one of the kinds that the engine knows, with a sentence that holds no secret.
+//! Errors of the client, converted to the engine's kinds, each with a sentence that contains no secret.
 
 use std::error::Error;
 
@@ -7,16 +7,16 @@ use hyper_util::client::legacy;
 
 use super::dial::DialError;
 
-/// A sentence for the log is cut here, in characters.
+/// The length at which a sentence is cut, in characters.
 const DETAIL_CHARS_MAX: usize = 200;
 
-/// An error of a kind, its sentence cut to size.
+/// Makes an error of this kind. The sentence is cut at its maximum length.
 pub(crate) fn failure(kind: HttpErrorKind, detail: impl Into<String>) -> HttpError {
     let detail: String = detail.into();
     HttpError { kind, detail: detail.chars().take(DETAIL_CHARS_MAX).collect() }
 }
 
-/// What an error of the client means: found by type along its chain of sources, not by its text.
+/// Converts an error of the client. The kind is decided by the types in its chain of sources, not by its text.
 pub(crate) fn classify(error: &legacy::Error) -> HttpError {
     let mut tls = None;
     let found = walk(error, &mut |link| {
@@ -29,7 +29,7 @@ pub(crate) fn classify(error: &legacy::Error) -> HttpError {
     match (found, tls) {
         (Some(found), _) => found,
         (None, Some(tls)) => failure(HttpErrorKind::Tls, format!("no TLS session: {tls}")),
-        // The dialer's errors are dealt with above: what is left of connecting is the handshake.
+        // The dialer's errors are handled above. The rest of connecting is the TLS handshake.
         (None, None) if error.is_connect() => {
             failure(HttpErrorKind::Tls, format!("no TLS session: {}", innermost(error)))
         }
@@ -37,7 +37,7 @@ pub(crate) fn classify(error: &legacy::Error) -> HttpError {
     }
 }
 
-/// What an error in the middle of a response means.
+/// Converts an error in the middle of a response.
 pub(crate) fn broken_body(error: &hyper::Error) -> HttpError {
     failure(HttpErrorKind::Protocol, format!("the response broke off: {}", innermost(error)))
 }
@@ -50,9 +50,9 @@ fn dial_kind(error: &DialError) -> HttpErrorKind {
     }
 }
 
-/// Visits an error and all it was caused by, until one is recognized.
+/// Visits an error and its sources until `visit` returns a value.
 ///
-/// An I/O error hides the error it wraps from `source`, so that is visited too.
+/// `source` of an I/O error skips the error that it wraps, so that one is visited too.
 fn walk<T>(error: &(dyn Error + 'static), visit: &mut impl FnMut(&(dyn Error + 'static)) -> Option<T>) -> Option<T> {
     let mut next = Some(error);
     while let Some(link) = next {

@@ -1,4 +1,4 @@
-//! What lies below the egress check: looking names up, and connecting to addresses that were permitted.
+//! The network below the egress check: name resolution, and connections to permitted addresses.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -8,29 +8,38 @@ use std::pin::Pin;
 
 use tokio::net::TcpStream;
 
-/// What a call to the network will answer.
+use super::resolve::Resolver;
+
+/// The future result of a call to the network.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
 
-/// The network as the client sees it. There is one, the system's; tests put their own below the client, to decide what a
-/// name resolves to and to see which address would have been connected to. The client judges what `lookup` answers, and
-/// `dial` gets no address that was not permitted (or is a proxy's).
+/// The network as the client sees it.
+///
+/// The only implementation outside tests is the system's. Tests put their own below the client: they decide what a name
+/// resolves to, and see which address would have been connected to. The client checks all addresses that `lookup` returns.
+/// `dial` is called only with addresses that are permitted, or are the proxy's.
 pub trait Network: Debug + Send + Sync {
-    /// The addresses of a name.
+    /// Returns the addresses of a name. Dropping the future ends the wait.
     fn lookup<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<IpAddr>>;
-    /// A TCP connection to an address.
+    /// Makes a TCP connection to an address.
     fn dial(&self, address: SocketAddr) -> Answer<'_, TcpStream>;
 }
 
-/// The system's resolver and its sockets.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct System;
+/// The system's resolver and sockets.
+#[derive(Debug)]
+pub(super) struct System {
+    resolver: Resolver,
+}
+
+impl System {
+    pub(super) fn new() -> System {
+        System { resolver: Resolver::system() }
+    }
+}
 
 impl Network for System {
     fn lookup<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<IpAddr>> {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+        Box::pin(self.resolver.lookup(name))
     }
 
     fn dial(&self, address: SocketAddr) -> Answer<'_, TcpStream> {

@@ -1,6 +1,6 @@
-//! The outbound proxy: every connection, for `http` as for `https`, is a tunnel to an address that was permitted.
+//! The outbound proxy. Each connection, for `http` and for `https`, is a tunnel to a permitted address.
 //!
-//! The proxy resolves no name and sees no request of an `https` webhook. Whether an address is permitted is decided before.
+//! The proxy resolves no names, and sees no request of an `https` webhook. The address is checked before the proxy is asked.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::dial::{addresses, race};
 use super::network::Network;
+use super::race::{addresses, race};
 
-/// What a proxy's answer may measure.
+/// The longest response of a proxy to `CONNECT`.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
-/// An HTTP proxy that knows `CONNECT`.
+/// An HTTP proxy that supports `CONNECT`.
 pub(super) struct Proxy {
     host: String,
     port: u16,
-    /// The whole header line, or nothing.
+    /// The header line, or an empty text.
     authorization: String,
 }
 
@@ -32,13 +32,16 @@ impl std::fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Reads `http://user:password@host:port`. No error quotes it.
+    /// Parses `http://user:password@host:port`. No error quotes it.
     pub(super) fn parse(text: &str) -> anyhow::Result<Proxy> {
-        let url = Url::parse(text).context("the proxy is no URL: write http://host:port")?;
-        // Not quoted: what is before the first colon may be a user.
-        ensure!(url.scheme() == "http", "the proxy's URL does not begin with http://: only http:// proxies are known");
+        let url = Url::parse(text).context("the proxy is not a URL: write http://host:port")?;
+        // The error does not quote the text before the first colon, because that may be a user name.
+        ensure!(
+            url.scheme() == "http",
+            "the proxy's URL does not begin with http://: only http:// proxies are supported"
+        );
         let rest = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        ensure!(rest, "the proxy's URL has something after the port: write http://host:port");
+        ensure!(rest, "the proxy's URL has a path or a query: write http://host:port");
         let host = url.host_str().context("the proxy's URL has no host: write http://host:port")?.to_owned();
         let mut authorization = String::new();
         if !url.username().is_empty() || url.password().is_some() {
@@ -51,7 +54,7 @@ impl Proxy {
         Ok(Proxy { host, port: url.port_or_known_default().unwrap_or(80), authorization })
     }
 
-    /// A connection to the address, as good as a direct one. The error is one sentence for the log.
+    /// Returns a connection through the proxy to the address. The error is one sentence for the log.
     pub(super) async fn tunnel(&self, network: &Arc<dyn Network>, to: SocketAddr) -> Result<TcpStream, String> {
         let found = addresses(&**network, &self.host).await.map_err(|error| format!("it does not resolve: {error}"))?;
         let mut stream = race(network, found, self.port).await.map_err(|error| error.to_string())?;
@@ -59,13 +62,13 @@ impl Proxy {
         stream.write_all(asking.as_bytes()).await.map_err(|error| error.to_string())?;
         match answer(&mut stream).await? {
             200..=299 => Ok(stream),
-            407 => Err("it answered 407: it wants other credentials".to_owned()),
+            407 => Err("it answered 407: its credentials are missing or wrong".to_owned()),
             status => Err(format!("it answered {status} when it was asked for {to}")),
         }
     }
 }
 
-/// The status of a proxy's answer, read up to the end of its head and not beyond.
+/// Reads a proxy's response up to the end of its head, and returns the status.
 async fn answer(stream: &mut TcpStream) -> Result<u16, String> {
     let mut head = Vec::new();
     let end = loop {
@@ -73,7 +76,7 @@ async fn answer(stream: &mut TcpStream) -> Result<u16, String> {
             break end + 4;
         }
         if head.len() >= ANSWER_BYTES_MAX {
-            return Err("its answer is too long".to_owned());
+            return Err("its response is too long".to_owned());
         }
         match stream.read_buf(&mut head).await {
             Ok(0) => return Err("it closed the connection".to_owned()),
@@ -85,8 +88,8 @@ async fn answer(stream: &mut TcpStream) -> Result<u16, String> {
     let status = status.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
     match status {
         None => Err("it does not speak HTTP/1".to_owned()),
-        // Inside a tunnel it is for the client to begin, with TLS as with HTTP.
-        Some(200..=299) if end < head.len() => Err("it sent more than its answer".to_owned()),
+        // In a tunnel the client sends first, with TLS as with HTTP.
+        Some(200..=299) if end < head.len() => Err("it sent data before the client did".to_owned()),
         Some(status) => Ok(status),
     }
 }
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proxies_are_read() {
+    fn proxy_urls_are_parsed() {
         let check = |text: &str, host: &str, port: u16, authorization: &str| {
             let proxy = Proxy::parse(text).unwrap();
             assert_eq!((proxy.host.as_str(), proxy.port, proxy.authorization.as_str()), (host, port, authorization));
@@ -112,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_quoting_it() {
+    fn bad_proxy_url_is_refused_without_quoting_it() {
         for text in
             ["a:geheim@p", "socks5://a:geheim@p:1", "https://a:geheim@p", "http://a:geheim@p/x", "http://a:geheim@"]
         {

@@ -1,6 +1,6 @@
-//! The requests of one instance, each on its way in a task, each ending in exactly one completion.
+//! The requests of one instance. Each runs in a task and ends in exactly one completion.
 //!
-//! It decides nothing about a request; it starts, awaits and aborts.
+//! The queue starts requests, waits for them and aborts them. It decides nothing about them.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,26 +11,26 @@ use hookwright_engine::ports::{Completion, Http, HttpError, HttpErrorKind, Reque
 use tokio::task::AbortHandle;
 
 use super::error::failure;
+use super::routes::{Route, Routes};
 use super::send::exchange;
-use super::{HttpClient, Route};
-use crate::wake::{Mailbox, Wakes};
+use crate::signal::{Mailbox, Signals};
 
-/// The requests of one instance. Dropping it aborts those in flight.
+/// The requests of one instance. Dropping the queue aborts the requests in flight.
 #[derive(Debug)]
 pub struct Queue {
-    client: HttpClient,
-    wakes: Wakes,
+    routes: Arc<Routes>,
+    signals: Signals,
     mailbox: Arc<Mailbox>,
     in_flight: Mutex<HashMap<u64, AbortHandle>>,
 }
 
 impl Queue {
-    pub(super) fn new(client: HttpClient, wakes: Wakes) -> Queue {
-        Queue { client, wakes, mailbox: Arc::default(), in_flight: Mutex::default() }
+    pub(super) fn new(routes: Arc<Routes>, signals: Signals) -> Queue {
+        Queue { routes, signals, mailbox: Arc::default(), in_flight: Mutex::default() }
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashMap<u64, AbortHandle>> {
-        // Nothing panics half-way under it, so a poisoned map is a good map.
+        // No code panics while it holds the lock, so a poisoned map is consistent.
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -41,7 +41,7 @@ impl Http for Queue {
         for request in requests {
             let id = request.id;
             let ticket = Ticket { id, submitted: Instant::now(), mailbox: self.mailbox.clone(), stage: Stage::Open };
-            let task = self.client.0.handle.spawn(travel(self.client.route(&request.egress), request, ticket));
+            let task = self.routes.handle().spawn(travel(self.routes.of(&request.egress), request, ticket));
             in_flight.insert(id, task.abort_handle());
         }
     }
@@ -49,14 +49,14 @@ impl Http for Queue {
     fn wait(&self, timeout_ms: u32) -> WaitResult {
         let some_in_flight = !self.in_flight().is_empty();
         let timeout = Duration::from_millis(timeout_ms.into());
-        let (completions, wake) = self.wakes.wait_at(&self.mailbox, some_in_flight, timeout);
-        if !completions.is_empty() {
+        let result = self.signals.wait_at(&self.mailbox, some_in_flight, timeout);
+        if !result.completions.is_empty() {
             let mut in_flight = self.in_flight();
-            for completion in &completions {
+            for completion in &result.completions {
                 in_flight.remove(&completion.id);
             }
         }
-        WaitResult { completions, signal: wake }
+        result
     }
 }
 
@@ -83,8 +83,8 @@ fn travel(
     }
 }
 
-/// A request's claim to exactly one completion: a task that dies without one (a panic, a runtime that stops) leaves one
-/// all the same.
+/// Guarantees one completion for each request. If the task ends without one, because of a panic or because its runtime stops,
+/// dropping the ticket reports an error.
 struct Ticket {
     id: u64,
     submitted: Instant,
@@ -93,7 +93,9 @@ struct Ticket {
 }
 
 enum Stage {
+    /// There is no completion yet.
     Open,
+    /// The completion is in the mailbox, and its waiter is not woken yet.
     Unrung,
     Closed,
 }
@@ -101,7 +103,8 @@ enum Stage {
 impl Ticket {
     async fn close(mut self, result: Result<Response, HttpError>) {
         if self.put(result) {
-            // What else has arrived by now gets in before the waiter is woken: waking it costs as much as a request.
+            // Other responses that have arrived are put in before the waiter is woken, because waking costs as much as a
+            // request.
             self.stage = Stage::Unrung;
             tokio::task::yield_now().await;
             self.mailbox.ring();
@@ -119,7 +122,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         match self.stage {
             Stage::Open => {
-                self.put(Err(failure(HttpErrorKind::Internal, "the request was abandoned by the client")));
+                self.put(Err(failure(HttpErrorKind::Internal, "the client abandoned the request")));
                 self.mailbox.ring();
             }
             Stage::Unrung => self.mailbox.ring(),

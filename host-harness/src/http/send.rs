@@ -1,4 +1,4 @@
-//! One request, from the engine's record to its result, within its deadline.
+//! One request: it is converted, sent, and its response is read, all within the request's deadline.
 
 use bytes::Bytes;
 use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
@@ -8,39 +8,40 @@ use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::Route;
-use super::body::{Collector, Room};
+use super::body::{Collected, Collector, Room};
 use super::error::{broken_body, classify, failure};
+use super::routes::Route;
 
-/// Headers of a response that are reported; the rest is left out.
+/// How many headers of a response are reported. The rest is dropped.
 const RESPONSE_HEADERS_MAX: usize = 100;
 
-/// Makes the request and reads its response.
-pub(crate) async fn exchange(route: &Route, request: Request, deadline: Instant) -> Result<Response, HttpError> {
+/// Sends the request and reads its response.
+pub(super) async fn exchange(route: &Route, request: Request, deadline: Instant) -> Result<Response, HttpError> {
     let (timeout_ms, body_bytes_max) = (request.timeout_ms, request.response_bytes_max);
     let late = |what: &str| failure(HttpErrorKind::Timeout, format!("{what} within {timeout_ms} ms"));
-    let (mut outgoing, names) = express(request)?;
+    let Outgoing { request: mut outgoing, names } = express(request)?;
     let responding = async {
-        *outgoing.extensions_mut() = route.shared.spellings.of(names.iter().map(String::as_str)).await;
+        *outgoing.extensions_mut() = route.spellings().of(names.iter().map(String::as_str)).await;
         if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTPS) {
             route.tls().await?.request(outgoing).await.map_err(|error| classify(&error))
         } else {
-            route.plain.request(outgoing).await.map_err(|error| classify(&error))
+            route.plain().request(outgoing).await.map_err(|error| classify(&error))
         }
     };
     let response = timeout_at(deadline, responding).await.map_err(|_| late("no response"))??;
     let (head, incoming) = response.into_parts();
     let encoding = head.headers.get(http::header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let collector = Collector::new(encoding, body_bytes_max);
-    let (body, truncated) =
+    let collected =
         timeout_at(deadline, collect(incoming, collector)).await.map_err(|_| late("the response did not end"))??;
     let headers = head.headers.iter().take(RESPONSE_HEADERS_MAX);
     let headers = headers.map(|(name, value)| (name.as_str().to_owned(), lossy(value))).collect();
+    let Collected { text: body, truncated } = collected;
     Ok(Response { status: head.status.as_u16(), headers, body, truncated })
 }
 
-/// Reads until the end or the limit. What is left unread closes the connection, for the body is dropped with it.
-async fn collect(mut incoming: Incoming, mut collector: Collector) -> Result<(String, bool), HttpError> {
+/// Reads until the end of the body or the limit. If a rest is left unread, dropping the body closes the connection.
+async fn collect(mut incoming: Incoming, mut collector: Collector) -> Result<Collected, HttpError> {
     while !incoming.is_end_stream() {
         match incoming.frame().await {
             None => break,
@@ -55,8 +56,15 @@ async fn collect(mut incoming: Incoming, mut collector: Collector) -> Result<(St
     Ok(collector.finish())
 }
 
-/// The request in the client's terms, and its header names as they were spelled.
-fn express(request: Request) -> Result<(http::Request<Full<Bytes>>, Vec<String>), HttpError> {
+/// A request in the client's types.
+struct Outgoing {
+    request: http::Request<Full<Bytes>>,
+    /// The header names as the engine spells them.
+    names: Vec<String>,
+}
+
+/// Converts a request. The error quotes neither the URL nor the value of a header.
+fn express(request: Request) -> Result<Outgoing, HttpError> {
     let mut outgoing = http::Request::new(Full::new(request.body.map(Bytes::from).unwrap_or_default()));
     *outgoing.method_mut() = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| failure(HttpErrorKind::InvalidRequest, "the method is not a token"))?;
@@ -68,16 +76,16 @@ fn express(request: Request) -> Result<(http::Request<Full<Bytes>>, Vec<String>)
         let refused =
             |what| failure(HttpErrorKind::InvalidRequest, format!("the {what} of header `{name}` is not valid"));
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused("name"))?;
-        // A value may be a secret: it is never quoted.
+        // A value may be a secret, so no error quotes it.
         let value = HeaderValue::try_from(value).map_err(|_| refused("value"))?;
         headers.append(parsed, value);
         names.push(name);
     }
-    Ok((outgoing, names))
+    Ok(Outgoing { request: outgoing, names })
 }
 
-/// The URL in the one spelling that the address check and the connection both read: `http://0x7f.1` has become
-/// `http://127.0.0.1/` before either sees it.
+/// Parses the URL into the one spelling that both the address check and the connection read: `http://0x7f.1` becomes
+/// `http://127.0.0.1/` here.
 fn target(text: &str) -> Result<Uri, HttpError> {
     let refused = |why: &str| failure(HttpErrorKind::InvalidRequest, format!("the URL {why}"));
     let mut url = Url::parse(text).map_err(|error| refused(&format!("is not valid: {error}")))?;

@@ -1,4 +1,4 @@
-//! Whom TLS trusts: the platform's roots and those the embedder adds.
+//! The root certificates that TLS trusts: the platform's and those that the embedder adds.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::error::failure;
 
-/// Whom TLS trusts.
+/// The trusted root certificates.
 #[derive(Debug)]
 pub(super) struct Trust {
     extra: Vec<CertificateDer<'static>>,
@@ -19,12 +19,12 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// With these beside the platform's, which are not read before the first `https` request.
+    /// Adds certificates to the platform's roots. The platform's roots are read when the first `https` request is sent.
     pub(super) fn new(extra: Vec<CertificateDer<'static>>) -> Trust {
         Trust { extra, config: OnceCell::new() }
     }
 
-    /// The configuration of every TLS session.
+    /// Returns the configuration of every TLS session.
     pub(super) async fn config(&self) -> Result<&ClientConfig, HttpError> {
         let extra = &self.extra;
         let load = || async {
@@ -33,26 +33,26 @@ impl Trust {
             loaded.map_err(|error| error.to_string()).and_then(|config| config.map_err(|error| format!("{error:#}")))
         };
         let config = self.config.get_or_try_init(load).await;
-        config.map_err(|detail| failure(HttpErrorKind::Internal, format!("TLS cannot be set up: {detail}")))
+        config.map_err(|detail| failure(HttpErrorKind::Internal, format!("setting up TLS failed: {detail}")))
     }
 }
 
-/// The certificates of a PEM file, each good for a root; so that a bad file is told when it is given and not at the first
-/// request.
+/// Returns the certificates of a PEM file. Fails if there is none, or one that cannot be a root, so that a bad file is
+/// reported when it is given and not at the first request.
 pub(super) fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = found.context("it is not PEM")?;
-    anyhow::ensure!(!found.is_empty(), "there is no certificate in it: a PEM file has BEGIN CERTIFICATE lines");
+    let found = found.context("the file is not PEM")?;
+    anyhow::ensure!(!found.is_empty(), "the file has no certificate: a PEM file has BEGIN CERTIFICATE lines");
     let mut tried = rustls::RootCertStore::empty();
     for certificate in &found {
-        tried.add(certificate.clone()).context("a certificate in it cannot be used as a root")?;
+        tried.add(certificate.clone()).context("a certificate of the file cannot be used as a root")?;
     }
     Ok(found)
 }
 
 fn tls_config(extra: &[CertificateDer<'static>]) -> anyhow::Result<ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
-    // A platform's store may hold what rustls cannot read, or be missing: each session then fails or not on its own.
+    // A platform's store may contain certificates that rustls cannot read, or be missing. Sessions with other roots work.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     for certificate in extra {
         roots.add(certificate.clone()).context("an extra root certificate cannot be used")?;

@@ -1,16 +1,33 @@
-//! The component's exports as typed calls: outer errors are traps, inner ones the engine's.
+//! The component's exports as typed calls. The outer error of a call is a trap, the inner one is the engine's.
 
 use hookwright_engine as engine;
 use hookwright_engine::{Details, Error, ErrorKind};
+use wasmtime::component::Instance;
 use wasmtime::{Result as Trapping, Store};
 
+use super::bindings::Plugin;
 use super::bindings::exports::hookwright::webhooks::{console, webhooks};
-use super::{Exports, State};
+use super::state::State;
 
-/// An answer: a trap, or a refusal, or a value.
+/// The outcome of a call: a trap, a refusal, or a value.
 pub(crate) type Answer<T> = Trapping<Result<T, Error>>;
 
+/// The exports of one instance.
+pub(crate) struct Exports {
+    plugin: Plugin,
+    instance: Instance,
+}
+
 impl Exports {
+    pub(super) fn new(plugin: Plugin, instance: Instance) -> Exports {
+        Exports { plugin, instance }
+    }
+
+    /// Returns the instance, for calls by name.
+    pub(super) fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
     pub(crate) fn configure(&self, store: &mut Store<State>, settings: &engine::Settings) -> Answer<()> {
         let sealing_keys = settings
             .sealing_keys

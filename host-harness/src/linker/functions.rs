@@ -1,4 +1,4 @@
-//! The component's exports by their names, called with JSON: for hosts in other languages. Nothing is decided here.
+//! The component's exports, called by name and with JSON: for hosts in other languages.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,9 @@ use wasmtime::component::{Component, ComponentExportIndex, Val};
 use wasmtime::error::Context;
 use wasmtime::{Engine, Store};
 
+use super::exports::Exports;
+use super::state::State;
 use super::values::{Misfit, members, to_json};
-use super::{Exports, State};
 
 /// The exported functions, as `interface.function`.
 pub(crate) type Functions = BTreeMap<String, Function>;
@@ -20,18 +21,18 @@ pub(crate) struct Function {
     parameters: Vec<(String, Type)>,
 }
 
-/// Why a call by name has no value, though nothing trapped.
+/// Why a call by name returned no value, although nothing trapped.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Declined {
-    /// There is no such function; there are these.
+    /// There is no such function. Holds the names that exist.
     NoFunction(Vec<String>),
-    /// The arguments are not those of the function.
+    /// The arguments do not fit the function's parameters.
     Arguments(Misfit),
-    /// The function's own error.
+    /// The error that the function returned.
     Refused(Value),
 }
 
-/// Looks up what the component exports.
+/// Returns the functions that a component exports.
 pub(crate) fn functions(engine: &Engine, component: &Component) -> wasmtime::Result<Functions> {
     let mut functions = Functions::new();
     let ty = component.component_type();
@@ -51,30 +52,29 @@ pub(crate) fn functions(engine: &Engine, component: &Component) -> wasmtime::Res
     Ok(functions)
 }
 
-impl Exports {
-    pub(crate) fn call(
-        &self,
-        store: &mut Store<State>,
-        functions: &Functions,
-        name: &str,
-        arguments: &Value,
-    ) -> wasmtime::Result<Result<Value, Declined>> {
-        let Some(function) = functions.get(name) else {
-            return Ok(Err(Declined::NoFunction(functions.keys().cloned().collect())));
-        };
-        let parameters = function.parameters.iter().map(|(name, ty)| (name.as_str(), ty.clone()));
-        let arguments: Vec<Val> = match members("", arguments, parameters) {
-            Ok(members) => members.into_iter().map(|(_, value)| value).collect(),
-            Err(misfit) => return Ok(Err(Declined::Arguments(misfit))),
-        };
-        let callee = self.instance.get_func(&mut *store, function.index).context("the function is exported")?;
-        let mut answers = vec![Val::Bool(false); callee.ty(&*store).results().len()];
-        callee.call(&mut *store, &arguments, &mut answers)?;
-        Ok(match answers.pop() {
-            None => Ok(Value::Null),
-            Some(Val::Result(Ok(value))) => Ok(value.map_or(Value::Null, |value| to_json(&value))),
-            Some(Val::Result(Err(error))) => Err(Declined::Refused(error.map_or(Value::Null, |error| to_json(&error)))),
-            Some(value) => Ok(to_json(&value)),
-        })
-    }
+/// Calls an exported function. `arguments` is a JSON object with the function's parameters as members.
+pub(crate) fn call(
+    exports: &Exports,
+    store: &mut Store<State>,
+    functions: &Functions,
+    name: &str,
+    arguments: &Value,
+) -> wasmtime::Result<Result<Value, Declined>> {
+    let Some(function) = functions.get(name) else {
+        return Ok(Err(Declined::NoFunction(functions.keys().cloned().collect())));
+    };
+    let parameters = function.parameters.iter().map(|(name, ty)| (name.as_str(), ty.clone()));
+    let arguments: Vec<Val> = match members("", arguments, parameters) {
+        Ok(members) => members.into_iter().map(|(_, value)| value).collect(),
+        Err(misfit) => return Ok(Err(Declined::Arguments(misfit))),
+    };
+    let callee = exports.instance().get_func(&mut *store, function.index).context("the function is exported")?;
+    let mut answers = vec![Val::Bool(false); callee.ty(&*store).results().len()];
+    callee.call(&mut *store, &arguments, &mut answers)?;
+    Ok(match answers.pop() {
+        None => Ok(Value::Null),
+        Some(Val::Result(Ok(value))) => Ok(value.map_or(Value::Null, |value| to_json(&value))),
+        Some(Val::Result(Err(error))) => Err(Declined::Refused(error.map_or(Value::Null, |error| to_json(&error)))),
+        Some(value) => Ok(to_json(&value)),
+    })
 }

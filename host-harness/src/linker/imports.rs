@@ -1,14 +1,14 @@
-//! The world's imports, delegated to what the embedder gave.
+//! The world's imports, delegated to the [`Imports`](crate::Imports) that the embedder gave.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookwright_engine::ports as engine;
 use hookwright_engine::ports::{HttpErrorKind, Mutation, StorageError};
 
-use super::State;
 use super::bindings::hookwright::webhooks::{http, log, storage};
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::random::random;
+use super::state::State;
 use crate::imports::LogLevel;
 
 impl storage::Host for State {
@@ -93,7 +93,8 @@ impl http::Host for State {
     }
 }
 
-/// A body in base64 is decoded; one that is not UTF-8 then is refused, for the engine's requests are text.
+/// Converts a request. A body in base64 is decoded. It is refused if it is not UTF-8 then, because the engine's requests are
+/// text.
 fn convert_request(request: http::Request) -> Result<engine::Request, engine::Completion> {
     let body = match request.body {
         None => None,
@@ -177,7 +178,6 @@ fn datetime(us: u64) -> wall_clock::Datetime {
 
 impl random::Host for State {
     fn get_random_bytes(&mut self, len: u64) -> Vec<u8> {
-        // The guest has the same memory to put them in; more than that it cannot mean.
         let len = usize::try_from(len).unwrap_or(usize::MAX).min(RANDOM_BYTES_MAX);
         let mut bytes = vec![0; len];
         self.aside(|imports| imports.entropy.fill(&mut bytes));
@@ -191,5 +191,5 @@ impl random::Host for State {
     }
 }
 
-/// Random bytes of one call. Fewer than asked for are never taken for enough: the guest's copy fails.
+/// The most random bytes of one call. A guest that asks for more gets fewer, and traps when it copies them.
 const RANDOM_BYTES_MAX: usize = 64 * 1024;

@@ -1,23 +1,23 @@
-//! Values of the component's interface as JSON and back, by the types that the component itself states.
+//! Conversion between JSON and the values of the component's interface, by the types that the component declares.
 //!
-//! `hosts/native/README.md` has the rules in a table. Nothing here knows what a function is for.
+//! The table of rules is in `hosts/native/README.md`.
 
 use serde_json::{Map, Number, Value};
 use wasmtime::component::Val;
 use wasmtime::component::types::{Record, Type, Variant};
 
-/// JSON that is not what a type asks for.
+/// JSON that does not fit a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
-    /// Where, as a path: `budget.timeMs`, `events[1]`. Empty if it is the whole.
+    /// The path of the value: `budget.timeMs`, `events[1]`. Empty for the whole object.
     pub field: String,
-    /// One sentence. Names what is there by its kind only, for it may be a secret.
+    /// One sentence about the value. It names the value's kind and does not quote it, because it may be a secret.
     pub message: String,
 }
 
 type Fit<T> = Result<T, Misfit>;
 
-/// The members of an object as values in the order of `fields`. A field that may be absent is none then.
+/// Returns the members of an object as values, in the order of `fields`. An optional field may be missing.
 pub(crate) fn members<'a>(
     path: &str,
     given: &Value,
@@ -47,7 +47,7 @@ pub(crate) fn members<'a>(
     }
 }
 
-/// A value of this type.
+/// Converts JSON to a value of this type.
 fn to_val(at: &str, value: &Value, ty: &Type) -> Fit<Val> {
     let wanted = |what: &str| misfit(at, format!("must be {what}, not {}", kind(value)));
     Ok(match ty {
@@ -116,13 +116,13 @@ fn to_variant(at: &str, value: &Value, variant: &Variant) -> Fit<Val> {
     misfit(at, format!("must be an object with one member, one of {}", names()))
 }
 
-/// A whole number, or its digits as a string.
+/// Reads a whole number, or a string of its digits.
 fn whole<T: TryFrom<i128>>(at: &str, value: &Value) -> Fit<T> {
     let number: Option<i128> = match value {
         Value::Number(number) => {
             number.as_u64().map(i128::from).or_else(|| number.as_i64().map(i128::from)).or_else(|| integral(number))
         }
-        // No sign but a minus, no space: what is written is what is meant.
+        // Only digits and a minus sign are accepted, so that no other text passes as a number.
         Value::String(digits) if digits.strip_prefix('-').unwrap_or(digits).bytes().all(|b| b.is_ascii_digit()) => {
             digits.parse().ok()
         }
@@ -135,17 +135,16 @@ fn whole<T: TryFrom<i128>>(at: &str, value: &Value) -> Fit<T> {
     }
 }
 
-/// `5.0`, as some languages write 5.
+/// Reads `5.0` as 5, because some languages write whole numbers like this.
 fn integral(number: &Number) -> Option<i128> {
-    /// Above, not every whole number has a float of its own.
+    /// 2^53. Not every whole number above has a float of its own.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     let float = number.as_f64()?;
-    // No digits are lost: it is whole, and small.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "the number is whole and at most 2^53")]
     (float.fract() == 0.0 && float.abs() <= EXACT_MAX).then_some(float as i128)
 }
 
-/// A value that the component answered.
+/// Converts a value that the component returned to JSON.
 pub(crate) fn to_json(value: &Val) -> Value {
     match value {
         Val::Bool(value) => (*value).into(),
@@ -178,7 +177,7 @@ fn one(name: &str, value: Option<&Val>) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), value.map_or(Value::Null, to_json))]))
 }
 
-/// `next-due-ms` as `nextDueMs`.
+/// Converts a WIT name, `next-due-ms`, to camel case, `nextDueMs`.
 fn camel(name: &str) -> String {
     let mut words = name.split('-');
     let first = words.next().unwrap_or_default().to_owned();
@@ -212,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_camel_case() {
+    fn wit_names_become_camel_case() {
         for (wit, json) in [("id", "id"), ("next-due-ms", "nextDueMs"), ("attempts-max", "attemptsMax")] {
             assert_eq!(camel(wit), json);
         }
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_answered_is_written_by_the_table() {
+    fn returned_values_are_written_by_the_table() {
         let record = Val::Record(vec![
             ("message-id".to_owned(), Val::String("m".to_owned())),
             ("size".to_owned(), Val::U64(u64::MAX)),

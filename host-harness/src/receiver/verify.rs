@@ -1,4 +1,4 @@
-//! Whether a request is signed as its receiver expects. Written from the receivers' side of each dialect.
+//! Verification of a request's signature, written from the receiver's side of each profile.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use http::HeaderMap;
 use sha2::Sha256;
 use standardwebhooks::{Webhook, WebhookError};
 
-/// How a receiver checks signatures. During a rotation, any of its secrets will do.
+/// How a receiver checks signatures. During a rotation it accepts each of its secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum Scheme {
-    /// Not at all.
+    /// Signatures are not checked.
     #[default]
     None,
-    /// Standard Webhooks 1.0: an identity, a timestamp and the body, under `whsec_` secrets.
+    /// Standard Webhooks 1.0: the id, the timestamp and the body are signed with `whsec_` secrets.
     Standard(Vec<String>),
-    /// `X-Asset-Webhook-Signature`: the body, under the secrets as typed.
+    /// `X-Asset-Webhook-Signature`: the body is signed with the secrets as typed.
     PerfexAssets(Vec<String>),
 }
 
@@ -29,16 +29,16 @@ impl fmt::Debug for Scheme {
     }
 }
 
-/// A receiver's verdict.
+/// A receiver's verdict on a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// It was not asked to check.
+    /// Signatures are not checked.
     Unchecked,
-    /// Made with one of its secrets over exactly what arrived.
+    /// The signature was made with one of the secrets over exactly this request.
     Verified,
-    /// There is none.
+    /// There is no signature.
     Missing,
-    /// There is one and it does not hold.
+    /// The signature is not valid. The text says why.
     Wrong(String),
 }
 
@@ -94,7 +94,7 @@ fn perfex_assets(secret: &str, headers: &HeaderMap, body: &[u8]) -> Signature {
         return wrong("it is not hexadecimal");
     };
     let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
-        return wrong("the receiver's secret is no key");
+        return wrong("the receiver's secret is not a key");
     };
     match mac.chain_update(body).verify_slice(&signature) {
         Ok(()) => Signature::Verified,

@@ -1,4 +1,4 @@
-//! The HTTP API: who may call, `/health`, `/events`, and the component's own API for everything else.
+//! The HTTP API: authorization, `/health`, `/events`, and the component's management API on all other paths.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,39 +12,49 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem;
 use crate::limits::{BODY_BYTES_MAX, BODY_READ_MS_MAX, DISCARD_MS_MAX, DISCARDED_BYTES_MAX};
 use crate::plugin::{CallError, Plugin};
 use crate::pool::Pool;
-use crate::wake::Wakes;
+use crate::signal::Signals;
 
-/// Whose request it is if it does not say.
+/// The tenant of a request without `X-Tenant`.
 const TENANT: &str = "default";
-/// What the holder of the token may do.
+/// The permissions of a caller with the token.
 const PERMISSIONS: [&str; 1] = ["manage:webhook"];
 
 type Answer = Response<Full<Bytes>>;
 
 pub(super) struct Api {
     pool: Arc<Pool>,
-    wakes: Wakes,
+    signals: Signals,
     token_digest: [u8; 32],
-    /// Places for everything but events: a few instances are left to these, however long receivers make test sends take.
-    managing: Semaphore,
+    /// One permit for each call that may run at a time. Without it, aborted requests would fill the blocking pool's queue.
+    calls: Arc<Semaphore>,
+    /// One permit for each management call that may run at a time. Fewer than `calls`, so that receivers that keep test sends
+    /// waiting never occupy the instances that are left for events.
+    management_calls: Arc<Semaphore>,
 }
 
 impl Api {
-    pub(super) fn new(pool: Arc<Pool>, wakes: Wakes, token: &str, calls_max: usize) -> Api {
-        let managing = Semaphore::new(calls_max.saturating_sub(calls_max / 4).max(1));
-        Api { pool, wakes, token_digest: Sha256::digest(token).into(), managing }
+    pub(super) fn new(pool: Arc<Pool>, signals: Signals, token: &str, calls_max: usize) -> Api {
+        let calls_max = calls_max.max(1);
+        Api {
+            pool,
+            signals,
+            token_digest: Sha256::digest(token).into(),
+            calls: Arc::new(Semaphore::new(calls_max)),
+            management_calls: Arc::new(Semaphore::new((calls_max - calls_max / 4).max(1))),
+        }
     }
 
-    /// Answers a request. Whatever goes wrong is in the response.
+    /// Returns the response to a request. Errors are responses, too.
     pub(super) async fn respond(self: Arc<Api>, request: Request<Incoming>) -> Answer {
         let (head, mut body) = request.into_parts();
-        // Who asks first sends nothing before the answer; of what is far too much, the end is not worth waiting for.
+        // A client that sent `Expect` waits for the response before it sends the body. A body that is far too long is not
+        // read to its end.
         let asks_first = head.headers.contains_key(http::header::EXPECT);
         let endless = announced(&head).is_some_and(|bytes| bytes > DISCARDED_BYTES_MAX as u64);
         let answer = self.route(head, &mut body).await;
@@ -89,16 +99,21 @@ impl Api {
         };
         let request = ApiRequest { body: read(&head, body).await?, ..request };
         let changes = head.method != Method::GET;
-        let _place = self.managing.acquire().await;
-        let response = self.call(move |plugin| plugin.handle(&request, &caller)).await?;
+        let permit = permit(&self.management_calls).await;
+        let call = move |plugin: &mut Plugin| {
+            // Held until the call ends, also when the client has gone: it still occupies an instance.
+            let _permit = permit;
+            plugin.handle(&request, &caller)
+        };
+        let response = self.call(call).await?;
         if changes {
             // A redelivery is due now.
-            self.wakes.work();
+            self.signals.work();
         }
         Ok(of_component(response))
     }
 
-    /// Takes one event or a list of them. Each is handed on as the text that came: numbers and key order are kept.
+    /// Accepts one event or a list of events. Each keeps its text, so that numbers and key order are preserved.
     async fn accept(self: Arc<Api>, tenant: Option<String>, body: String) -> Result<Answer, Box<Answer>> {
         let list = body.trim_ascii_start().starts_with('[');
         let message_ids = if list {
@@ -108,39 +123,49 @@ impl Api {
         } else {
             vec![self.call(move |plugin| plugin.on_event(tenant.as_deref(), &body)).await?.message_id]
         };
-        self.wakes.work();
+        self.signals.work();
         Ok(json(StatusCode::ACCEPTED, serde_json::json!({ "messageIds": message_ids }).to_string()))
     }
 
-    /// Makes a call of the component on a thread of its own: it may wait for the disk, or for a receiver.
+    /// Calls the component on a blocking thread, because a call may wait for the disk or for a receiver.
     async fn call<T: Send + 'static>(
         &self,
         run: impl FnOnce(&mut Plugin) -> Result<T, CallError> + Send + 'static,
     ) -> Result<T, Box<Answer>> {
         let pool = self.pool.clone();
-        match tokio::task::spawn_blocking(move || pool.call(run)).await {
+        let permit = permit(&self.calls).await;
+        let blocking = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            pool.call(run)
+        });
+        match blocking.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(Box::new(problem::of_call(&error))),
-            Err(_) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")),
+            Err(_) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the host panicked; its log on stderr says where")),
         }
     }
 
     fn authorized(&self, head: &Parts) -> bool {
         let Some(value) = head.headers.get(AUTHORIZATION) else { return false };
         let Some((scheme, token)) = value.as_bytes().split_at_checked(7) else { return false };
-        // Digests have one length and say nothing of each other: how long this takes does not depend on the token.
+        // The time to compare two digests does not depend on the token.
         let digest: [u8; 32] = Sha256::digest(token).into();
         let different = digest.iter().zip(&self.token_digest).fold(0, |seen, (a, b)| seen | (a ^ b));
         scheme.eq_ignore_ascii_case(b"bearer ") && different == 0
     }
 }
 
+/// Waits for a permit. A request that is aborted while it waits has not started its call.
+async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    semaphore.clone().acquire_owned().await.expect("the semaphore is never closed")
+}
+
 fn announced(head: &Parts) -> Option<u64> {
     head.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads what is left of a body and throws it away, within bounds: a client that is still sending when the connection is closed
-/// would lose the answer with it.
+/// Reads and discards the rest of a body, up to a size and a time. If the connection were closed while the client still sends,
+/// the client would not get the response.
 async fn discard(body: &mut Incoming) {
     let reading = async {
         let mut bytes = 0;
@@ -151,11 +176,11 @@ async fn discard(body: &mut Incoming) {
             }
         }
     };
-    // Whoever is slower than this loses the answer.
+    // A client that is slower than this does not get the response.
     let _ = tokio::time::timeout(Duration::from_millis(DISCARD_MS_MAX), reading).await;
 }
 
-/// Reads a body, within its limits of size and time.
+/// Reads a body. Fails if it is too long, too slow or not UTF-8.
 async fn read(head: &Parts, body: &mut Incoming) -> Result<String, Box<Answer>> {
     let too_large =
         || refuse_field(StatusCode::PAYLOAD_TOO_LARGE, "body", &format!("has more than {BODY_BYTES_MAX} bytes"));
@@ -166,13 +191,17 @@ async fn read(head: &Parts, body: &mut Incoming) -> Result<String, Box<Answer>> 
     let body = match tokio::time::timeout(Duration::from_millis(BODY_READ_MS_MAX), reading).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(refuse(StatusCode::BAD_REQUEST, "the body broke off")),
-        Err(_) => return Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+        Ok(Err(_)) => {
+            return Err(refuse(StatusCode::BAD_REQUEST, "the connection broke off before the end of the body"));
+        }
+        Err(_) => {
+            return Err(refuse(StatusCode::REQUEST_TIMEOUT, &format!("the body took more than {BODY_READ_MS_MAX} ms")));
+        }
     };
     String::from_utf8(body.into()).map_err(|_| refuse_field(StatusCode::BAD_REQUEST, "body", "is not UTF-8"))
 }
 
-/// The elements of a JSON array, each as it is written.
+/// Returns the elements of a JSON array as texts.
 fn split(body: &str) -> Result<Vec<String>, Box<Answer>> {
     let events: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| {
         let error = Error::of(ErrorKind::Invalid, format!("the body is not a JSON array: {error}"));
@@ -195,7 +224,7 @@ fn of_component(answer: ApiResponse) -> Answer {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
-        // A header that cannot be written is left out: the answer is worth more than it.
+        // A header that cannot be written is left out, so that the rest of the response arrives.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);
         }
@@ -219,7 +248,7 @@ fn refuse_field(status: StatusCode, field: &str, what: &str) -> Box<Answer> {
 }
 
 fn not_allowed(allowed: &'static str) -> Box<Answer> {
-    let mut refused = refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("here only {allowed} is possible"));
+    let mut refused = refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("this path allows only {allowed}"));
     refused.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     refused
 }

@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457), as the component's own API writes them.
+//! Problem documents (RFC 9457), in the form that the component's API writes.
 
 use bytes::Bytes;
 use hookwright_engine::{Error, ErrorKind};
@@ -8,22 +8,22 @@ use serde_json::{Map, Value};
 
 use crate::plugin::CallError;
 
-/// A response that says what was wrong with an event.
+/// Returns the response to a call that failed.
 pub(super) fn of_call(error: &CallError) -> Response<Full<Bytes>> {
     match error {
         CallError::Refused(error) => of_error(error),
         CallError::Trapped(_) => {
-            // The reason is for the operator's log; the event was not accepted, and may be sent again.
+            // The reason goes to the operator's log only.
             eprintln!("hookwright: error: {error}");
             of_status(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "the component failed, and what it did before is not known; repeat the call, an event with the same id",
+                "the component failed; it is not known whether the call took effect; repeat it, an event with the same id",
             )
         }
     }
 }
 
-/// The same for an error of the component's.
+/// Returns the response to a call that the component refused.
 pub(super) fn of_error(error: &Error) -> Response<Full<Bytes>> {
     let status = match (error.kind, &error.field) {
         (ErrorKind::Invalid, None) => StatusCode::BAD_REQUEST,
@@ -40,19 +40,19 @@ pub(super) fn of_error(error: &Error) -> Response<Full<Bytes>> {
     document(status, error)
 }
 
-/// The same for what this server refuses itself.
+/// Returns the response to a request that this server refuses.
 pub(super) fn of_status(status: StatusCode, detail: &str) -> Response<Full<Bytes>> {
     document(status, &Error::of(ErrorKind::Invalid, detail))
 }
 
-/// The same, about a header or the body.
+/// Returns the response to a request with an invalid header or body.
 pub(super) fn of_field(status: StatusCode, field: &str, what: &str) -> Response<Full<Bytes>> {
     document(status, &Error::invalid(field, what))
 }
 
 fn document(status: StatusCode, error: &Error) -> Response<Full<Bytes>> {
     let title = match status {
-        // The names of RFC 9110, which the component uses too.
+        // The names of RFC 9110, as the component uses them.
         StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
         StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
         other => other.canonical_reason().unwrap_or("Error"),

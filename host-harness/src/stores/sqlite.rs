@@ -1,9 +1,10 @@
-//! The embedded default store: one SQLite file, which other processes and other languages' hosts may open as well.
+//! The default store: one SQLite file. Other processes, and hosts in other languages, may open it at the same time.
 //!
-//! Reads take a connection from a small pool; commits go to the one thread that writes, which decides how many of them
-//! share a transaction. The table and its statements are those of `docs/sql-store.md`.
+//! Reads use a small pool of connections. All commits go to one writing thread, which groups them into transactions.
+//! `docs/sql-store.md` specifies the table and the statements.
 
 mod connect;
+mod rows;
 mod writer;
 
 pub use connect::create_schema;
@@ -11,13 +12,14 @@ pub use connect::create_schema;
 use anyhow::{Context, Result, bail};
 use hookwright_engine::contract::{commit_bytes, validate_commit, validate_get, validate_scan};
 use hookwright_engine::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rows::entry;
+use rusqlite::{Connection, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Reading connections that are kept when nobody reads. More are opened when more threads read at once.
+/// How many idle reading connections are kept. More are opened while more threads read at once.
 const READERS_IDLE_MAX: usize = 8;
 
 const GET: &str = "SELECT key, value, version FROM hookwright WHERE key = ?1";
@@ -26,8 +28,10 @@ const SCAN_FORWARD: &str =
 const SCAN_REVERSE: &str =
     "SELECT key, value, version FROM hookwright WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3";
 
-/// A handle to one open file. Clones share its connections; the last one to go finishes what was handed over, copies
-/// the write-ahead log into the file and closes it. Calls block, at most for as long as another process holds the lock.
+/// An open file. Clones share its connections.
+///
+/// Calls block; a commit waits up to 5 s for a lock that another process holds. Dropping the last clone finishes the pending
+/// commits, copies the write-ahead log into the file, and closes it.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     shared: Arc<Shared>,
@@ -37,13 +41,13 @@ pub struct SqliteStore {
 struct Shared {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
-    /// `None` only while the store is being dropped: the writer ends when nobody can hand it anything any more.
+    /// `None` only while the store is dropped: the writer ends when the channel is closed.
     commits: Option<Sender<writer::Commit>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl SqliteStore {
-    /// Opens a file that has the table. [`create_schema`] makes both.
+    /// Opens a file that has the table. [`create_schema`] makes the file and the table.
     pub fn open(path: &Path) -> Result<Self> {
         let connection = connect::writing(path)?;
         connect::require_schema(&connection, path)?;
@@ -62,7 +66,7 @@ impl SqliteStore {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Reads the whole file: whether SQLite finds it sound, and whether no row is newer than the last version given out.
+    /// Reads the whole file. Fails if SQLite finds damage, or if a row is newer than the last version that was assigned.
     pub fn integrity_check(&self) -> Result<()> {
         let path = self.shared.path.display();
         let connection = connect::reading(&self.shared.path)?;
@@ -77,12 +81,14 @@ impl SqliteStore {
             |row| row.get(0),
         )?;
         if ahead > 0 {
-            bail!("{path}: {ahead} rows are newer than the last version given out; versions would come back");
+            bail!(
+                "{path}: {ahead} rows are newer than the last version that was assigned; versions would be assigned again"
+            );
         }
         Ok(())
     }
 
-    /// Lends a reading connection. One that was lent to a call that failed is used again: SQLite ends its transaction.
+    /// Runs a read on a pooled connection. The connection of a failed read is used again, because SQLite ends its transaction.
     fn read<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StorageError> {
         let idle = self.readers().pop();
         let connection = match idle {
@@ -106,7 +112,7 @@ impl Storage for SqliteStore {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
         validate_get(keys)?;
         self.read(|connection| {
-            // One transaction is one snapshot; a single statement is one by itself.
+            // A transaction is one snapshot. A single statement needs none, because it is one snapshot by itself.
             let _snapshot = if keys.len() > 1 { Some(connection.unchecked_transaction()?) } else { None };
             let mut statement = connection.prepare_cached(GET)?;
             keys.iter().map(|key| statement.query_row([key], entry).optional()).collect()
@@ -138,22 +144,13 @@ impl Storage for SqliteStore {
 }
 
 impl Drop for Shared {
-    /// Readers first, so that the writer's connection is the last and can empty the write-ahead log.
+    /// Closes the readers first: only the last connection can empty the write-ahead log.
     fn drop(&mut self) {
         self.readers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.commits = None;
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has answered `unknown` already; there is nobody left to tell.
+            // The callers of a writer that panicked have got `unknown` already.
             let _ = writer.join();
         }
     }
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry { key: row.get(0)?, value: row.get(1)?, version: version(row.get(2)?) })
-}
-
-/// SQLite's integers are signed. Versions start at 1 and are given out one by one, so none is ever negative.
-fn version(stored: i64) -> u64 {
-    stored.unsigned_abs()
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::ThreadId;
 
 use hookwright_engine::ports::Http;
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 use hookwright_host::{Declined, Imports, Plugin};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,7 @@ pub(crate) struct Instance {
     engine: Arc<Engine>,
     options: InstanceOptions,
     callback: Option<Callback>,
-    signals: Wakes,
+    signals: Signals,
     guest: Mutex<Guest>,
 }
 
@@ -92,7 +92,7 @@ impl Instance {
     pub(crate) fn open(engine: Arc<Engine>, options: &str, callback: Option<Callback>) -> Outcome<Instance> {
         let options = InstanceOptions::parse(options, callback.is_some())?;
         let guest = Mutex::new(Guest::Trapped);
-        let instance = Instance { engine, options, callback, signals: Wakes::new(), guest };
+        let instance = Instance { engine, options, callback, signals: Signals::new(), guest };
         let guest = contained(|| instance.instantiate()).map_err(Failure::without_instance)?;
         *instance.lock_guest()? = Guest::Ready(guest);
         Ok(instance)

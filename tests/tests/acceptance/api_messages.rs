@@ -164,7 +164,7 @@ fn profiles_are_listed_printed_and_checked() {
         let file = folder.path().join("profile.json");
         std::fs::write(&file, shown).unwrap();
         let (code, told, _) = run(&[&file.display().to_string()]);
-        assert!(code == Some(0) && told.contains(": well"), "{told}");
+        assert!(code == Some(0) && told.contains(": valid"), "{told}");
     }
     let (code, _, told) = run(&["--show", "nothing"]);
     assert!(code == Some(1) && told.contains("there is no built-in profile `nothing`"), "{told}");

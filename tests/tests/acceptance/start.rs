@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::serve::{Serve, TOKEN, database, store};
-use super::{PATIENCE, check_members, client};
+use super::{PATIENCE, check_members, client, until};
 
 #[test]
 fn a_destination_that_is_not_allowed_is_not_reached() {
@@ -135,8 +135,9 @@ fn a_sealing_key_is_made_once_and_goes_on_working() {
 #[test]
 fn a_token_is_made_where_none_is_given() {
     let serve = Serve::start_with(&["--store", "memory:"]).unwrap();
-    let said = serve.stderr();
-    let line = said.lines().find(|line| line.contains("--token")).unwrap_or_else(|| panic!("no token in {said:?}"));
+    // stderr is read by a thread of its own, which may lag behind stdout.
+    let has_token = |line: &&str| line.contains("--token");
+    let line = until("the token on stderr", || serve.stderr().lines().find(has_token).map(str::to_owned));
     let token = line.split_whitespace().last().unwrap();
     assert!(token.len() >= 32, "{line}");
     let call = |token: &str| {

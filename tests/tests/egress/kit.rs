@@ -1,4 +1,4 @@
-//! Reads the kit's file. `tests/data/egress/README.md` explains its fields.
+//! The kit's file. `tests/data/egress/README.md` specifies its fields.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -73,7 +73,7 @@ pub struct Step {
     pub allow: Vec<String>,
 }
 
-/// The behaviour of the kit's receiver after a response.
+/// How the test server treats a connection after a response.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Server {
@@ -101,7 +101,7 @@ pub struct ResponseCase {
     pub timeout_ms: u32,
 }
 
-/// The receiver's next bytes, once it has read the request.
+/// A step of a receiver after it has read the request.
 #[derive(Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields, rename_all_fields = "camelCase")]
 pub enum Sent {
@@ -115,12 +115,12 @@ pub enum Sent {
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Word {
-    /// Nothing more, and the connection stays open until the client closes it.
+    /// Sends nothing more and keeps the connection open until the client closes it.
     Hold,
 }
 
 impl Sent {
-    /// The bytes that are sent at once.
+    /// Returns the bytes that are sent at once.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             Sent::Text { text } => text.as_bytes().to_vec(),

@@ -1,4 +1,4 @@
-//! The outbound proxy: tunnels to addresses that were resolved and permitted here, and nothing else.
+//! The outbound proxy: tunnels to addresses that the client has resolved and permitted.
 
 use std::io::Write;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
 use hookwright_host::http::HttpClient;
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 
 use super::stand::{Stand, listen, read_request};
 use super::{exchange, kit, request};
 use crate::http_tls;
 
-/// A proxy's response when the tunnel stands.
+/// A proxy's response when it has opened a tunnel.
 pub const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 const PUBLIC: &str = "93.184.216.34";
 
-/// A proxy that notes what it is asked, and answers by a script.
+/// A proxy that records its requests and answers by a script.
 #[derive(Debug)]
 pub struct Proxy {
     pub address: SocketAddr,
@@ -24,8 +24,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Returns the response for the n-th connection; `None` keeps the connection open without a response. Bytes after a
-    /// 200 go to the target and back.
+    /// Starts a proxy. `answer` returns the response to the n-th connection, and its target. After a 200, data is forwarded in both
+    /// directions. Without a target, the connection stays open and silent.
     pub fn start(answer: impl Fn(usize) -> (&'static str, Option<SocketAddr>) + Send + Sync + 'static) -> Proxy {
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = asked.clone();
@@ -47,7 +47,7 @@ impl Proxy {
         Proxy { address, asked }
     }
 
-    /// The requests since the last look.
+    /// Returns the requests since the last call.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
@@ -64,7 +64,7 @@ fn tunnel(client: TcpStream, target: TcpStream) {
     let _ = to.shutdown(Shutdown::Write);
 }
 
-/// A receiver that answers with what it was asked.
+/// Starts a receiver whose response contains the request.
 fn echo() -> SocketAddr {
     listen(|mut stream| {
         while let Some(head) = read_request(&mut stream) {
@@ -74,7 +74,7 @@ fn echo() -> SocketAddr {
     })
 }
 
-/// A request through the proxy, where `public.example` resolves to `answers` and nothing but the proxy can be dialed.
+/// Sends a request through the proxy. `public.example` resolves to `answers`, and only the proxy can be connected to.
 fn through(proxy: &Proxy, userinfo: &str, answers: &[&str], request: Request) -> Result<Response, HttpError> {
     through_trusting(proxy, userinfo, answers, request, None)
 }
@@ -97,7 +97,7 @@ fn through_trusting(
     if let Some(pem) = root_pem {
         builder = builder.roots_pem(pem).unwrap();
     }
-    let result = exchange(&builder.build().unwrap().queue(Wakes::new()), request);
+    let result = exchange(&builder.build().unwrap().queue(Signals::new()), request);
     let dialed = network.seen().1;
     assert!(dialed.iter().all(|address| *address == "10.0.0.9:3128".parse().unwrap()), "{dialed:?}");
     result
@@ -108,7 +108,7 @@ fn to(url: &str) -> Request {
 }
 
 #[test]
-fn http_goes_through_a_tunnel_to_the_address_that_was_checked() {
+fn http_uses_a_tunnel_to_the_checked_address() {
     let receiver = echo();
     let proxy = Proxy::start(move |_| (ESTABLISHED, Some(receiver)));
     let response = through(&proxy, "", &["10.0.0.5", PUBLIC], to("http://public.example/in?x=1")).unwrap();
@@ -128,7 +128,7 @@ fn http_goes_through_a_tunnel_to_the_address_that_was_checked() {
 }
 
 #[test]
-fn https_is_between_the_client_and_the_receiver() {
+fn proxy_sees_no_plain_text_of_https() {
     let server = http_tls::server(&["h2", "http/1.1"]);
     let receiver = server.address;
     let proxy = Proxy::start(move |_| (ESTABLISHED, Some(receiver)));
@@ -145,7 +145,7 @@ fn https_is_between_the_client_and_the_receiver() {
 }
 
 #[test]
-fn a_prohibited_destination_never_reaches_the_proxy() {
+fn prohibited_destination_never_reaches_the_proxy() {
     let receiver = echo();
     let proxy = Proxy::start(move |_| (ESTABLISHED, Some(receiver)));
     for url in ["http://public.example/", "https://public.example/", "http://127.0.0.1/", "https://[::ffff:7f00:1]/"] {
@@ -158,7 +158,7 @@ fn a_prohibited_destination_never_reaches_the_proxy() {
 }
 
 #[test]
-fn what_goes_wrong_with_the_proxy_says_so() {
+fn failure_of_the_proxy_names_the_proxy() {
     for (said, says) in [
         (
             "HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!",
@@ -167,7 +167,7 @@ fn what_goes_wrong_with_the_proxy_says_so() {
         ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "it answered 407"),
         ("HTTP/1.0 502 Bad Gateway\r\n\r\n", "it answered 502"),
         ("HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1/\r\n\r\n", "it answered 301"),
-        ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "it sent more than its answer"),
+        ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "it sent data before the client did"),
         ("HTTP/1.1 200 OK\r\nX-Half: ", "it closed the connection"),
         ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "it does not speak HTTP/1"),
     ] {
@@ -186,7 +186,7 @@ fn what_goes_wrong_with_the_proxy_says_so() {
 }
 
 #[test]
-fn a_proxy_that_hangs_costs_no_more_than_the_timeout() {
+fn hanging_proxy_ends_at_the_timeout() {
     let proxy = Proxy::start(|_| ("", None));
     let error =
         through(&proxy, "", &[PUBLIC], Request { timeout_ms: 500, ..to("http://public.example/") }).unwrap_err();
@@ -194,7 +194,7 @@ fn a_proxy_that_hangs_costs_no_more_than_the_timeout() {
 }
 
 #[test]
-fn another_address_is_tried_where_the_proxy_cannot_reach_one() {
+fn next_address_is_tried_when_the_proxy_cannot_reach_one() {
     let receiver = echo();
     let proxy = Proxy::start(move |n| match n {
         0 => ("HTTP/1.1 504 Gateway Timeout\r\n\r\n", None),

@@ -1,5 +1,5 @@
-//! The network's stand-in for the kit: a resolver with prepared answers, and one listener on loopback behind every
-//! address. It records the client's lookups and targets.
+//! The network of the egress tests: a resolver with prepared answers, and one listener on loopback for all addresses. It records
+//! the look-ups, and the addresses that the client connects to.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -21,7 +21,7 @@ pub struct Stand {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last answer of a name is given again and again.
+    /// The answers by name. The last answer is repeated.
     answers: HashMap<String, Vec<Vec<IpAddr>>>,
     refuse: Vec<IpAddr>,
     silent: Vec<IpAddr>,
@@ -30,7 +30,7 @@ struct State {
 }
 
 impl Stand {
-    /// With a receiver behind every address that answers like this.
+    /// Makes a network whose addresses all lead to a receiver with this response.
     pub fn new(head: &str, server: Server) -> Arc<Stand> {
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = requests.clone();
@@ -47,33 +47,33 @@ impl Stand {
         Arc::new(Stand { listener, state: Mutex::default(), requests })
     }
 
-    /// With this listener behind every address.
+    /// Makes a network whose addresses all lead to this listener.
     pub fn before(listener: SocketAddr) -> Arc<Stand> {
         Arc::new(Stand { listener, state: Mutex::default(), requests: Arc::default() })
     }
 
-    /// Sets the answers for a name, one after the other.
+    /// Sets the successive answers for a name.
     pub fn answer(&self, name: &str, answers: Vec<Vec<IpAddr>>) {
         self.state.lock().unwrap().answers.insert(name.to_owned(), answers);
     }
 
-    /// Addresses at which nobody answers.
+    /// Sets addresses that refuse connections.
     pub fn refuse(&self, addresses: &[IpAddr]) {
         self.state.lock().unwrap().refuse.extend(addresses);
     }
 
-    /// Addresses at which nothing ever comes back.
+    /// Sets addresses that never respond.
     pub fn silence(&self, addresses: &[IpAddr]) {
         self.state.lock().unwrap().silent.extend(addresses);
     }
 
-    /// The look-ups and the connections since the last time this was asked.
+    /// Returns the number of look-ups and the connections since the last call.
     pub fn seen(&self) -> (usize, Vec<SocketAddr>) {
         let mut state = self.state.lock().unwrap();
         (std::mem::take(&mut state.lookups), std::mem::take(&mut state.dials))
     }
 
-    /// The heads of the requests that arrived since the last time this was asked.
+    /// Returns the heads of the requests since the last call.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().unwrap())
     }
@@ -110,7 +110,7 @@ impl Network for Stand {
     }
 }
 
-/// A receiver that answers every connection's first request with these steps, for as long as the client wants them.
+/// Starts a receiver that answers the first request of a connection with these steps, until the client closes it.
 pub fn scripted(steps: Vec<Sent>) -> SocketAddr {
     listen(move |mut stream| {
         if read_request(&mut stream).is_none() {
@@ -132,13 +132,13 @@ pub fn scripted(steps: Vec<Sent>) -> SocketAddr {
                 _ => {}
             }
         }
-        // Closing with something unread would be a reset, and take what was sent with it.
+        // Closing a connection with unread data resets it, and the client could lose the response.
         let _ = stream.shutdown(std::net::Shutdown::Write);
         while stays_open(&mut stream, Duration::from_secs(1)) {}
     })
 }
 
-/// Returns true if the client still has the connection open after this time.
+/// Returns true if the client still has the connection open after `pause`.
 fn stays_open(stream: &mut TcpStream, pause: Duration) -> bool {
     stream.set_read_timeout(Some(pause)).unwrap();
     match stream.read(&mut [0; 1024]) {
@@ -148,7 +148,7 @@ fn stays_open(stream: &mut TcpStream, pause: Duration) -> bool {
     }
 }
 
-/// Hands every connection to a thread of its own.
+/// Starts a listener that serves each connection in a thread of its own.
 pub fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -162,7 +162,7 @@ pub fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
-/// Reads a request, with its body if it says how long that is, and answers its head.
+/// Reads a request with its body and returns its head.
 pub fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -171,7 +171,7 @@ pub fn read_request(stream: &mut TcpStream) -> Option<String> {
             return None;
         }
         head.push(byte[0]);
-        // A TLS greeting is no request.
+        // A TLS handshake is not a request.
         if head[0] == 0x16 {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What came of it: the component's attempt log, joined with what the receivers saw.
+//! The outcome of the demonstration: the component's attempts, joined with the requests that the receivers got.
 
 use std::ops::RangeInclusive;
 
@@ -9,36 +9,45 @@ use serde::Deserialize;
 
 use super::story::{self, Party};
 
-/// Everything that the verdict is about.
+/// The outcome of the demonstration.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Each event that was reported, by type, and what it became.
-    pub accepted: Vec<(String, Accepted)>,
-    /// Each webhook's side.
+    /// The reported events.
+    pub reported: Vec<Reported>,
+    /// The deliveries of each webhook.
     pub webhooks: Vec<WebhookRecord>,
 }
 
-/// One webhook's side.
+/// A reported event.
+#[derive(Debug)]
+pub struct Reported {
+    /// Its type.
+    pub event_type: String,
+    /// The message that it became.
+    pub message: Accepted,
+}
+
+/// The deliveries of one webhook.
 #[derive(Debug)]
 pub struct WebhookRecord {
     /// Its name.
     pub name: &'static str,
-    /// How many attempts had to fail before each delivery.
+    /// The expected number of failed attempts of each delivery.
     pub failures: RangeInclusive<u32>,
     /// The types of event it is subscribed to.
     pub subscribed: Vec<&'static str>,
     /// Its attempts, oldest first.
     pub attempts: Vec<Joined>,
-    /// Requests that arrived without an attempt in the log.
+    /// The number of requests without an attempt in the log.
     pub strays: usize,
 }
 
-/// An attempt, with the request that arrived because of it, if one did.
+/// An attempt, with its request if one arrived.
 #[derive(Debug)]
 pub struct Joined {
-    /// What the component wrote down.
+    /// The component's record.
     pub attempt: Attempt,
-    /// What the receiver wrote down.
+    /// The receiver's record.
     pub arrival: Option<Arrival>,
 }
 
@@ -55,19 +64,19 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
-/// A request, as its receiver saw it.
+/// A request, as its receiver recorded it.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub event_type: String,
     /// Unix seconds of its arrival.
     pub at_s: u64,
-    /// What it was answered.
+    /// The status of the response.
     pub answered: Option<u16>,
     /// The verdict on its signature.
     pub signature: Signature,
     /// The message's id, in formats that send it.
     pub message_id: Option<String>,
-    /// Unix seconds that it says it was sent at.
+    /// Unix seconds of the request's own timestamp.
     pub timestamp_s: Option<u64>,
     /// The signature itself.
     pub signed: Option<String>,
@@ -81,26 +90,26 @@ struct Page {
 }
 
 impl WebhookRecord {
-    /// Joins a page of the attempt log with what the party's receiver saw.
+    /// Joins a page of the attempt log with the requests of the party's receiver.
     pub fn new(party: &Party, log: &str) -> Result<WebhookRecord> {
-        let page: Page = serde_json::from_str(log).context("the attempt log")?;
+        let page: Page = serde_json::from_str(log).context("reading the attempt log")?;
         let arrivals = party.receiver.received().iter().map(Arrival::new).collect();
-        let (attempts, strays) = join(page.data, arrivals);
+        let Joins { attempts, strays } = join(page.data, arrivals);
         let subscribed = story::subscribed(party).collect();
         Ok(WebhookRecord { name: party.name, failures: party.failures.clone(), subscribed, attempts, strays })
     }
 
-    /// The attempts for one type of event, in order.
+    /// Returns the attempts for one type of event, in order.
     pub fn of_event(&self, event_type: &str) -> Vec<&Joined> {
         self.attempts.iter().filter(|joined| joined.attempt.event_type == event_type).collect()
     }
 
-    /// How many of its events have been tried at least once.
-    pub fn events_tried(&self) -> usize {
+    /// Returns the number of events with at least one attempt.
+    pub fn events_attempted(&self) -> usize {
         self.subscribed.iter().filter(|event_type| !self.of_event(event_type).is_empty()).count()
     }
 
-    /// Whether each of its events has come to its end.
+    /// Returns true if the delivery of each event has ended.
     pub fn is_final(&self) -> bool {
         self.subscribed
             .iter()
@@ -108,8 +117,14 @@ impl WebhookRecord {
     }
 }
 
-/// The n-th attempt that was answered belongs to the n-th arrival of its event.
-fn join(mut attempts: Vec<Attempt>, mut arrivals: Vec<Arrival>) -> (Vec<Joined>, usize) {
+/// The attempts with their requests, and the number of requests without an attempt.
+struct Joins {
+    attempts: Vec<Joined>,
+    strays: usize,
+}
+
+/// Joins the n-th attempt with a response to the n-th arrival of its event.
+fn join(mut attempts: Vec<Attempt>, mut arrivals: Vec<Arrival>) -> Joins {
     attempts.sort_by(|a, b| (&a.at, a.number).cmp(&(&b.at, b.number)));
     let mut joined = Vec::new();
     for attempt in attempts {
@@ -120,7 +135,7 @@ fn join(mut attempts: Vec<Attempt>, mut arrivals: Vec<Arrival>) -> (Vec<Joined>,
         };
         joined.push(Joined { attempt, arrival });
     }
-    (joined, arrivals.len())
+    Joins { attempts: joined, strays: arrivals.len() }
 }
 
 impl Arrival {

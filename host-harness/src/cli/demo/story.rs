@@ -1,4 +1,4 @@
-//! Who takes part in the demonstration, and what happens to the asset.
+//! The receivers and the events of the demonstration.
 
 use std::ops::RangeInclusive;
 
@@ -6,41 +6,41 @@ use anyhow::Result;
 use hookwright_host::receiver::{Receiver, Scheme, Script};
 use serde_json::{Value, json};
 
-/// Whose asset it is.
+/// The tenant that owns the asset.
 pub const TENANT: &str = "acme";
 
 /// A receiver and its webhook.
 #[derive(Debug)]
 pub struct Party {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub name: &'static str,
-    /// The events it wants.
+    /// The pattern of events that it subscribes to.
     pub pattern: &'static str,
-    /// The format it wants them in.
+    /// The format of its webhook.
     pub format: &'static str,
-    /// A secret that its owner typed; none: the component makes one.
+    /// Its secret; without one the component makes one.
     pub secret: Option<&'static str>,
-    /// What is wrong with it, for the introduction.
+    /// Its trouble, for the introduction.
     pub trouble: &'static str,
-    /// How many attempts fail before each delivery succeeds. One that is down may be found so more than once.
+    /// How many attempts fail before each delivery succeeds. A receiver that is down may fail several attempts.
     pub failures: RangeInclusive<u32>,
-    /// Nobody listens at its port yet.
+    /// True while connections to its port are refused.
     pub is_down: bool,
-    /// The receiver itself.
+    /// The receiver.
     pub receiver: Receiver,
-    /// Known once registered.
+    /// The id of its webhook, empty before it is registered.
     pub webhook_id: String,
 }
 
 impl Party {
-    /// How its receiver checks signatures made with this secret.
+    /// Returns how its receiver checks signatures made with this secret.
     pub fn scheme(&self, secret: &str) -> Scheme {
         let secrets = vec![secret.to_owned()];
         if self.format == "standard" { Scheme::Standard(secrets) } else { Scheme::PerfexAssets(secrets) }
     }
 }
 
-/// One that is well, one that is down at first, one that fails at first and speaks another format.
+/// Returns three parties: one healthy, one down at first, and one that fails at first and uses another format.
 pub fn parties() -> Result<Vec<Party>> {
     let party = Party {
         name: "audit",
@@ -77,7 +77,7 @@ pub fn parties() -> Result<Vec<Party>> {
     Ok(vec![party, helpdesk, purchasing])
 }
 
-/// What a party's webhook is registered with. The schedule is short, so that nobody has to wait for the demonstration.
+/// Returns the registration of a party's webhook. The schedule is short, so that the demonstration takes seconds.
 pub fn registration(party: &Party) -> String {
     let mut registration = json!({
         "name": party.name,
@@ -93,8 +93,15 @@ pub fn registration(party: &Party) -> String {
     registration.to_string()
 }
 
-/// The asset's life, in order. The alert is raised twice, as a nightly job does, under one id.
-pub fn events() -> Vec<(&'static str, Value)> {
+/// An event.
+#[derive(Clone)]
+pub struct Event {
+    pub event_type: &'static str,
+    pub json: Value,
+}
+
+/// Returns the asset's life, in order. The alert is reported twice with one id, as a nightly job does.
+pub fn events() -> Vec<Event> {
     let asset = |changes: Value| {
         let mut asset = json!({
             "id": "123", "assets_code": "AST-0123", "assets_name": "Dell Latitude 5440 \u{2014} caf\u{e9}",
@@ -108,11 +115,11 @@ pub fn events() -> Vec<(&'static str, Value)> {
     };
     let event = |number: u32, event_type: &'static str, before: Value, after: Value, data: Value| {
         let subject = json!({"type": "asset", "id": 123});
-        let event = json!({
+        let json = json!({
             "id": format!("demo-{number}"), "type": event_type, "subject": subject,
             "before": before, "after": after, "data": data,
         });
-        (event_type, event)
+        Event { event_type, json }
     };
     let new = asset(json!({}));
     let allocated = asset(json!({"amount": "3"}));
@@ -135,11 +142,11 @@ pub fn events() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The types of event that a party is subscribed to, each once.
+/// Returns the types of event that a party is subscribed to, each once.
 pub fn subscribed(party: &Party) -> impl Iterator<Item = &'static str> {
     let pattern = party.pattern;
     let prefix = pattern.strip_suffix('*');
-    let mut types: Vec<&str> = events().into_iter().map(|(event_type, _)| event_type).collect();
+    let mut types: Vec<&str> = events().into_iter().map(|event| event.event_type).collect();
     types.dedup();
     types.into_iter().filter(move |event_type| match prefix {
         Some(prefix) => event_type.starts_with(prefix),

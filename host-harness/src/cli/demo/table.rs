@@ -1,4 +1,4 @@
-//! What the demonstration prints.
+//! The output of the demonstration.
 
 use std::io::{Result, Write};
 
@@ -8,7 +8,7 @@ use super::story::{self, Party};
 const HEADINGS: [&str; 6] = ["event", "webhook", "attempt", "status", "signature", "time (UTC)"];
 
 const NEXT: &str = r#"
-Next, a service of your own (loopback is refused unless it is allowed):
+Next, start a service of your own (loopback is refused unless it is allowed):
 
   cargo run -- serve --listen 127.0.0.1:8080 --store sqlite:hookwright.db --profile perfex-assets \
       --token change-me --allow-destination 127.0.0.0/8
@@ -22,17 +22,17 @@ Next, a service of your own (loopback is refused unless it is allowed):
   curl http://127.0.0.1:8080/webhooks/ID/attempts -H 'Authorization: Bearer change-me' -H 'X-Tenant: acme'
 "#;
 
-/// Who takes part.
+/// Writes the receivers and the events.
 pub fn write_introduction(out: &mut impl Write, parties: &[Party]) -> Result<()> {
     writeln!(out, "An asset's life, profile `perfex-assets`, a temporary SQLite file, receivers on loopback:\n")?;
     for Party { name, pattern, format, trouble, receiver, .. } in parties {
         writeln!(out, "  {name:<11} {pattern:<16} {format:<14} {:<18} {trouble}", receiver.address())?;
     }
-    let types: Vec<&str> = story::events().into_iter().map(|(event_type, _)| event_type).collect();
+    let types: Vec<&str> = story::events().into_iter().map(|event| event.event_type).collect();
     writeln!(out, "\nThe platform reports {}.", types.join(", "))
 }
 
-/// Every attempt: the component's log, and the receivers' verdict on what they saw.
+/// Writes the attempts, with the receivers' verdicts on the signatures.
 pub fn write_attempts(out: &mut impl Write, outcome: &Outcome) -> Result<()> {
     let mut rows = Vec::new();
     for webhook in &outcome.webhooks {
@@ -59,10 +59,10 @@ fn row(webhook: &str, Joined { attempt, arrival }: &Joined) -> [String; 6] {
     let answer = match (attempt.status, &attempt.error) {
         (Some(status), _) => status.to_string(),
         (None, Some(error)) => format!("{error} failed"),
-        (None, None) => "no answer".to_owned(),
+        (None, None) => "no response".to_owned(),
     };
     let signature = arrival.as_ref().map_or("(not sent)".to_owned(), |arrival| arrival.signature.to_string());
-    // `2025-02-04T12:00:00.000Z`: the time of day.
+    // The time of day of `2025-02-04T12:00:00.000Z`.
     let time = attempt.at.get(11..23).unwrap_or(&attempt.at).to_owned();
     [
         attempt.event_type.clone(),
@@ -80,10 +80,10 @@ fn write_row(out: &mut impl Write, widths: &[usize; 6], cells: &[impl AsRef<str>
     writeln!(out, "{}", line.join("  ").trim_end())
 }
 
-/// The verdict, and what to try next.
+/// Writes the verdict and the next steps.
 pub fn write_end(out: &mut impl Write, outcome: &Outcome, failures: &[String]) -> Result<()> {
     if !failures.is_empty() {
-        writeln!(out, "What did not come true:")?;
+        writeln!(out, "The outcome differs from the expected one:")?;
         for failure in failures {
             writeln!(out, "  - {failure}")?;
         }
@@ -93,9 +93,8 @@ pub fn write_end(out: &mut impl Write, outcome: &Outcome, failures: &[String]) -
     let attempts: usize = outcome.webhooks.iter().map(|webhook| webhook.attempts.len()).sum();
     writeln!(
         out,
-        "All came true: {deliveries} deliveries in {attempts} attempts, each made once per webhook, every signature \
-         verified,\nretries under the same message id with a timestamp of their own; the alert that was reported twice \
-         is one message."
+        "As expected: {deliveries} deliveries in {attempts} attempts, each made once per webhook. All signatures are valid.\n\
+         Retries have the same message id and a timestamp of their own. The alert that was reported twice is one message."
     )?;
     writeln!(out, "{NEXT}")
 }

@@ -1,4 +1,4 @@
-//! The events of one call: at most as many, and as long together, as the API takes; and which of them a refusal means.
+//! The events of one call, within the API's limits of number and size, and the event that a refusal names.
 
 use bytes::Bytes;
 use hookwright_engine::limits::{EVENTS_BYTES_MAX, EVENTS_PER_CALL_MAX};
@@ -6,7 +6,7 @@ use hookwright_engine::limits::{EVENTS_BYTES_MAX, EVENTS_PER_CALL_MAX};
 use super::split::Event;
 use crate::cli::client::Answer;
 
-/// Events that are sent together. All of them are accepted, or none.
+/// Events that are sent in one call. All of them are accepted, or none.
 #[derive(Debug, Default)]
 pub struct Batch {
     events: Vec<Event>,
@@ -18,7 +18,7 @@ impl Batch {
         &self.events
     }
 
-    /// An event always fits an empty batch: it is not as long as a batch may be.
+    /// Returns true if the event fits into this batch. Each event fits into an empty batch.
     pub fn has_room_for(&self, event: &Event) -> bool {
         self.events.len() < EVENTS_PER_CALL_MAX && self.bytes + event.text.len() <= EVENTS_BYTES_MAX
     }
@@ -28,13 +28,13 @@ impl Batch {
         self.events.push(event);
     }
 
-    /// The first so many events as a JSON array, each as its text.
+    /// Returns the first `count` events as a JSON array. Each keeps its text.
     pub fn body(&self, count: usize) -> Bytes {
         let texts: Vec<&str> = self.events[..count].iter().map(|event| event.text.as_str()).collect();
         Bytes::from(format!("[{}]", texts.join(",")))
     }
 
-    /// Where they are in the input.
+    /// Returns the lines of the events in the input.
     pub fn lines(&self) -> String {
         match (self.events.first(), self.events.last()) {
             (Some(first), Some(last)) if first.line != last.line => format!("lines {} to {}", first.line, last.line),
@@ -43,14 +43,14 @@ impl Batch {
         }
     }
 
-    /// The index of the event that a refusal names: `events[3].type`.
-    pub fn at_fault(&self, answer: &Answer) -> Option<usize> {
+    /// Returns the index of the event that a refusal names, 3 for `events[3].type`.
+    pub fn refused_index(&self, answer: &Answer) -> Option<usize> {
         let field = answer.problem().field?;
         let (index, _) = field.strip_prefix("events[")?.split_once(']')?;
         index.parse().ok().filter(|index| *index < self.events.len())
     }
 
-    /// The refusal, seen from the event.
+    /// Returns the reason of a refusal without the event's index.
     pub fn refusal(&self, index: usize, answer: &Answer) -> String {
         let said = answer.refusal();
         let inner = said.strip_prefix(&format!("events[{index}]")).and_then(|rest| rest.strip_prefix(['.', ':']));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_as_large_as_a_call_may_be() {
+    fn batch_is_as_large_as_a_call_may_be() {
         let mut batch = Batch::default();
         for line in 0..100 {
             assert!(batch.has_room_for(&event(line, 10)), "{line}");
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_means_an_event() {
+    fn refusal_names_an_event() {
         let mut batch = Batch::default();
         for line in 7..12 {
             batch.push(event(line, 1));
@@ -100,11 +100,11 @@ mod tests {
         for (field, detail, index, refusal) in rows {
             let body = serde_json::json!({"field": field, "detail": detail}).to_string();
             let answer = Answer { status: 422, body };
-            assert_eq!(batch.at_fault(&answer), index, "{field}");
+            assert_eq!(batch.refused_index(&answer), index, "{field}");
             if let Some(index) = index {
                 assert_eq!(batch.refusal(index, &answer), refusal);
             }
         }
-        assert_eq!(batch.at_fault(&Answer { status: 502, body: "<html>".to_owned() }), None);
+        assert_eq!(batch.refused_index(&Answer { status: 502, body: "<html>".to_owned() }), None);
     }
 }

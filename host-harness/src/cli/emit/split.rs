@@ -1,5 +1,6 @@
-//! The input cut into events: objects one after the other, or in arrays, read no further than needed. What an event may say
-//! is left to the API; that each is one JSON object is known here, or the next could not be found.
+//! Splits the input into events: JSON objects in a sequence or in arrays. No more is read than the next event needs.
+//!
+//! The API checks the events. This file only checks that each is a JSON object, because it must find its end.
 
 use std::fmt;
 use std::io::BufRead;
@@ -10,31 +11,40 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::cli::text;
 
-/// An event as its text.
+/// The text of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The line where it begins, from 1.
+    /// The line where it begins, counted from 1.
     pub line: u64,
-    /// Its number in the input, from 1.
+    /// Its number in the input, counted from 1.
     pub number: u64,
     pub text: String,
 }
 
 impl Event {
-    /// The same with an id, if it has none; and whether it was given one. It is put at the end: of two fields of one name the last counts,
-    /// so that `"id": null` is an absent one here too.
-    pub fn with_id(mut self, id: impl FnOnce(u64) -> String) -> Result<(Event, bool)> {
+    /// Adds an id if the event has none. It is added at the end, because the last of two fields with one name counts: so an event
+    /// with `"id": null` gets an id, too.
+    pub fn with_id(mut self, id: impl FnOnce(u64) -> String) -> Result<Named> {
         let mut reader = serde_json::Deserializer::from_str(&self.text);
         let fields = reader.deserialize_map(FieldsVisitor).and_then(|fields| reader.end().map(|()| fields));
-        let fields = fields.with_context(|| format!("line {}: no JSON object", self.line))?;
+        let fields = fields.with_context(|| format!("line {}: the event is not a JSON object", self.line))?;
         if fields.has_id {
-            return Ok((self, false));
+            return Ok(Named { event: self, is_new: false });
         }
-        let end = self.text.rfind('}').with_context(|| format!("line {}: no JSON object", self.line))?;
+        let end =
+            self.text.rfind('}').with_context(|| format!("line {}: the event is not a JSON object", self.line))?;
         let comma = if fields.is_empty { "" } else { "," };
         self.text.replace_range(end.., &format!("{comma}\"id\":\"{}\"}}", id(self.number)));
-        Ok((self, true))
+        Ok(Named { event: self, is_new: true })
     }
+}
+
+/// An event that has an id.
+#[derive(Debug)]
+pub struct Named {
+    pub event: Event,
+    /// True if it got the id here.
+    pub is_new: bool,
 }
 
 /// The events of an input.
@@ -46,13 +56,16 @@ pub struct Events<R> {
     begun: bool,
 }
 
+/// The position of the reader. The number is the line in which the array begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Outside of every array.
+    /// Outside of arrays.
     Outside,
-    /// In an array that begins in this line: behind its bracket, behind a comma, behind an event.
+    /// In an array, after its opening bracket.
     First(u64),
+    /// In an array, after a comma.
     Next(u64),
+    /// In an array, after an event.
     Behind(u64),
 }
 
@@ -61,28 +74,28 @@ impl<R: BufRead> Events<R> {
         Events { input, line: 1, number: 0, place: Place::Outside, begun: false }
     }
 
-    /// The next event. After an error there is none.
+    /// Returns the next event. After an error there is none.
     pub fn next(&mut self) -> Result<Option<Event>> {
         self.skip_mark()?;
         loop {
             let byte = self.peek()?;
             match (byte, self.place) {
-                (Some(b' ' | b'\t' | b'\r' | b'\n'), _) => self.take(b' '),
+                (Some(b' ' | b'\t' | b'\r' | b'\n'), _) => self.take(),
                 (None, Place::Outside) => return Ok(None),
                 (None, Place::First(line) | Place::Next(line) | Place::Behind(line)) => {
                     bail!("line {}: the array that begins in line {line} does not end", self.line)
                 }
                 (Some(b'['), Place::Outside) => {
                     self.place = Place::First(self.line);
-                    self.take(b'[');
+                    self.take();
                 }
                 (Some(b']'), Place::First(_) | Place::Behind(_)) => {
                     self.place = Place::Outside;
-                    self.take(b']');
+                    self.take();
                 }
                 (Some(b','), Place::Behind(line)) => {
                     self.place = Place::Next(line);
-                    self.take(b',');
+                    self.take();
                 }
                 (Some(b'{'), Place::Outside | Place::First(_) | Place::Next(_)) => {
                     if let Place::First(line) | Place::Next(line) = self.place {
@@ -95,7 +108,7 @@ impl<R: BufRead> Events<R> {
         }
     }
 
-    /// An object, up to the brace that ends it.
+    /// Reads an object up to its closing brace.
     fn object(&mut self) -> Result<Event> {
         let line = self.line;
         self.number += 1;
@@ -103,7 +116,7 @@ impl<R: BufRead> Events<R> {
         let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
         loop {
             let Some(byte) = self.peek()? else { bail!("line {line}: the event that begins here does not end") };
-            self.take(byte);
+            self.take();
             bytes.push(byte);
             ensure!(bytes.len() <= EVENT_BYTES_MAX, "line {line}: the event has more than {EVENT_BYTES_MAX} bytes");
             match byte {
@@ -115,7 +128,8 @@ impl<R: BufRead> Events<R> {
                 _ => {}
             }
             if depth == 0 {
-                let text = String::from_utf8(bytes).ok().with_context(|| format!("line {line}: not UTF-8"))?;
+                let text = String::from_utf8(bytes).ok();
+                let text = text.with_context(|| format!("line {line}: the event is not UTF-8"))?;
                 return Ok(Event { line, number: self.number, text });
             }
         }
@@ -131,15 +145,15 @@ impl<R: BufRead> Events<R> {
         }
     }
 
-    /// Goes on by the byte that was looked at.
-    fn take(&mut self, _: u8) {
+    /// Consumes the byte that `peek` returned.
+    fn take(&mut self) {
         if let Ok([first, ..]) = self.input.fill_buf() {
             self.line += u64::from(*first == b'\n');
             self.input.consume(1);
         }
     }
 
-    /// The mark with which some programs begin a text in UTF-8.
+    /// Skips the byte order mark with which some programs begin a UTF-8 file.
     fn skip_mark(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.begun, true) && self.peek()? == Some(0xef) {
             let is_mark = self.input.fill_buf().is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"));
@@ -152,12 +166,12 @@ impl<R: BufRead> Events<R> {
 fn unexpected(found: u8, place: Place) -> String {
     let found = text::plain(&char::from(found).to_string());
     match place {
-        Place::Behind(_) => format!("expected `,` or `]` behind an event, found `{found}`"),
+        Place::Behind(_) => format!("expected `,` or `]` after an event, found `{found}`"),
         _ => format!("expected an event, which is a JSON object, found `{found}`"),
     }
 }
 
-/// What is in an object, as far as it matters here.
+/// The facts about an object's fields that matter here.
 struct Fields {
     is_empty: bool,
     has_id: bool,

@@ -1,9 +1,9 @@
-//! What the platforms call the fields of a registration, and how their databases write the values.
+//! The platforms' names for the fields of a registration, and the forms in which their databases write the values.
 
 use hookwright_engine::json::quoted;
 use serde_json::{Map, Value};
 
-/// A field of the API, and the columns that may hold it, the first that is not null counts.
+/// The fields of the API, and the columns that may contain each. The first column that is not null counts.
 pub const FIELDS: [(&str, &[&str]); 11] = [
     ("name", &["name", "description"]),
     ("url", &["url"]),
@@ -15,17 +15,17 @@ pub const FIELDS: [(&str, &[&str]); 11] = [
     ("format", &["format"]),
     ("timeoutMs", &["timeoutMs", "timeout_ms"]),
     ("schedule", &["schedule"]),
-    // These two are not of the registration itself.
+    // Not part of the registration: it becomes the header `X-User`.
     ("userId", &["userId", "user_id"]),
 ];
 
-/// Whose it is.
+/// The tenant of a webhook.
 pub const TENANT: &str = "tenant";
-/// A webhook that its platform has deleted.
+/// When the platform deleted the webhook.
 pub const DELETED_AT: &str = "deleted_at";
 
-/// What is begun anew here, and may be in the list.
-pub const LEFT_ASIDE: [&str; 12] = [
+/// Columns that are ignored: ids, times and counters begin anew.
+pub const IGNORED: [&str; 12] = [
     "id",
     "_id",
     "public_id",
@@ -40,23 +40,23 @@ pub const LEFT_ASIDE: [&str; 12] = [
     "created_by",
 ];
 
-/// The value of a field: the first of its columns that is not null.
+/// Returns the value of a field: that of its first column that is not null.
 pub fn value<'a>(row: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
     let (_, columns) = FIELDS.iter().find(|(name, _)| *name == field)?;
     columns.iter().filter_map(|column| row.get(*column)).find(|value| !value.is_null())
 }
 
-/// The first column that nobody knows.
+/// Returns the first unknown column.
 pub fn unknown(row: &Map<String, Value>) -> Option<&str> {
     let known = |column: &str| {
         FIELDS.iter().any(|(_, columns)| columns.contains(&column))
-            || LEFT_ASIDE.contains(&column)
+            || IGNORED.contains(&column)
             || [TENANT, DELETED_AT].contains(&column)
     };
     row.keys().map(String::as_str).find(|column| !known(column))
 }
 
-/// A text, or a number that stands for one.
+/// Returns a text. Numbers are converted.
 pub fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -65,7 +65,7 @@ pub fn text(value: &Value) -> Result<String, String> {
     }
 }
 
-/// True and false, as databases write them too.
+/// Reads true or false in one of the forms that databases write.
 pub fn boolean(value: &Value) -> Result<bool, String> {
     match value {
         Value::Bool(value) => Ok(*value),
@@ -73,11 +73,11 @@ pub fn boolean(value: &Value) -> Result<bool, String> {
         Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
         Value::String(text) if ["1", "true", "t"].contains(&text.as_str()) => Ok(true),
         Value::String(text) if ["0", "false", "f"].contains(&text.as_str()) => Ok(false),
-        _ => Err("expected true or false (1 and 0, as numbers or texts, will do)".to_owned()),
+        _ => Err("expected true or false (1 and 0, as numbers or texts, are accepted)".to_owned()),
     }
 }
 
-/// A list of patterns: an array, the text of one, names with commas between them, or `all`.
+/// Reads a list of patterns: an array, the JSON text of one, names separated by commas, or `all`.
 pub fn events(value: &Value) -> Result<Vec<Value>, String> {
     let text = match value {
         Value::Array(list) => return Ok(list.clone()),
@@ -85,17 +85,17 @@ pub fn events(value: &Value) -> Result<Vec<Value>, String> {
         _ => return Err("expected a list of event types".to_owned()),
     };
     match text {
-        "" => Err("is empty (\"*\", or \"all\", is every event)".to_owned()),
+        "" => Err("is empty (write \"*\" or \"all\" for every event)".to_owned()),
         "all" => Ok(vec!["*".into()]),
         text if text.starts_with('[') => {
-            serde_json::from_str(text).map_err(|_| format!("`{}` is no JSON list", quoted(text)))
+            serde_json::from_str(text).map_err(|_| format!("`{}` is not a JSON list", quoted(text)))
         }
         text => Ok(text.split(',').map(|name| name.trim().into()).collect()),
     }
 }
 
-/// Headers: an object, a list of `name` and `value` (or `key`), or the text of one of these. Values are not quoted in errors:
-/// they may be secrets.
+/// Reads headers: an object, a list of objects with `name` (or `key`) and `value`, or the JSON text of one of these. No error
+/// quotes a value, because it may be a secret.
 pub fn headers(value: &Value) -> Result<Option<Map<String, Value>>, String> {
     let wrong = || "expected an object of names and values".to_owned();
     match value {
@@ -112,7 +112,7 @@ pub fn headers(value: &Value) -> Result<Option<Map<String, Value>>, String> {
                 let name = item.get("name").or(item.get("key")).and_then(Value::as_str).ok_or_else(wrong)?;
                 let value = item.get("value").ok_or_else(wrong)?;
                 if headers.insert(name.to_owned(), value.clone()).is_some() {
-                    return Err(format!("`{}` is there twice", quoted(name)));
+                    return Err(format!("`{}` occurs twice", quoted(name)));
                 }
             }
             Ok(Some(headers))
@@ -127,7 +127,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn databases_write_the_same_in_many_ways() {
+    fn values_are_read_in_all_forms_that_databases_write() {
         let yes = [json!(true), json!(1), json!("1"), json!("t"), json!("true")];
         assert!(yes.iter().all(|value| boolean(value) == Ok(true)));
         let no = [json!(false), json!(0), json!("0"), json!("f"), json!("false")];

@@ -1,4 +1,4 @@
-//! Registering everything in a throw-away instance of the component first: the real rules, and nothing is written.
+//! The rehearsal: registers all webhooks in a temporary instance of the component, which has the real rules.
 
 use std::sync::Arc;
 
@@ -8,29 +8,37 @@ use hookwright_engine::memory::MemoryStore;
 use hookwright_host::http::HttpClient;
 use hookwright_host::{Blueprint, CallError, Imports, Pool, Settings};
 
-use super::Problem;
+use super::existing::Identity;
+use super::problem::Problem;
 use super::row::Row;
-use super::there::Identity;
 use crate::cli::{open, sealing};
 
-/// What each webhook will be known by, in the order of the rows; and what the component refuses.
-pub fn rehearse(settings: Settings, rows: &[Row]) -> Result<(Vec<Identity>, Vec<Problem>)> {
+/// The outcome of a rehearsal.
+pub struct Rehearsal {
+    /// The identity of each webhook that is accepted, in the order of the rows.
+    pub identities: Vec<Identity>,
+    /// The reasons why the others are refused.
+    pub problems: Vec<Problem>,
+}
+
+/// Registers the webhooks in a temporary store.
+pub fn rehearse(settings: Settings, rows: &[Row]) -> Result<Rehearsal> {
     let store = Arc::new(MemoryStore::new());
     let http = HttpClient::builder().build()?;
     let profile = settings.profile.clone();
     let settings = Settings {
         sealing_keys: vec![sealing::random()?],
-        // How many a tenant may have is for the service to say.
+        // The service decides how many webhooks a tenant may have.
         webhooks_per_tenant_max: Some(WEBHOOKS_PER_TENANT_CEILING),
         ..settings
     };
-    let blueprint = Blueprint::new(open::runtime(None)?, settings, move |wakes| {
-        Imports::new(store.clone(), Arc::new(http.queue(wakes)))
+    let blueprint = Blueprint::new(open::runtime(None)?, settings, move |signals| {
+        Imports::new(store.clone(), Arc::new(http.queue(signals)))
     });
     let pool = Pool::new(Arc::new(blueprint), 1);
     pool.call(|_| Ok(())).with_context(|| {
         format!(
-            "rehearsing with the profile {profile} that the service speaks; is it its own? then name --profile-file"
+            "rehearsing with the service's profile {profile}; if that is a profile of your own, name its --profile-file"
         )
     })?;
     let (mut identities, mut problems) = (Vec::new(), Vec::new());
@@ -41,5 +49,5 @@ pub fn rehearse(settings: Settings, rows: &[Row]) -> Result<(Vec<Identity>, Vec<
             Err(CallError::Trapped(trap)) => bail!("rehearsing: the component trapped: {}", trap.reason),
         }
     }
-    Ok((identities, problems))
+    Ok(Rehearsal { identities, problems })
 }

@@ -1,13 +1,13 @@
-//! A webhook of the list as the registration that it becomes. Whether that is a good one is for the component to say.
+//! Conversion of a webhook of the list to a registration. The component decides whether the registration is valid.
 
 use hookwright_engine::json::quoted;
 use http::HeaderValue;
 use serde_json::{Map, Value, json};
 
-use super::Problem;
 use super::columns::{self, DELETED_AT, FIELDS, TENANT};
+use super::problem::Problem;
 
-/// A webhook that is to be created. Holds its secret, and is not printed.
+/// A webhook to be created. It contains the secret, so it is never printed.
 pub struct Row {
     /// Its index in the list, from 0.
     pub index: usize,
@@ -19,24 +19,34 @@ pub struct Row {
 }
 
 impl Row {
-    /// What is wrong with it.
-    pub fn problem(&self, what: String) -> Problem {
-        Problem { index: self.index, name: self.name.clone(), what }
+    /// Makes a problem of this webhook.
+    pub fn problem(&self, reason: String) -> Problem {
+        Problem { index: self.index, name: self.name.clone(), reason }
     }
 }
 
-/// The webhooks of a list, and all that keeps one from being a registration at all.
-pub fn rows(list: Vec<Value>, tenant: &str, format: Option<&str>) -> (Vec<Row>, Vec<Problem>) {
+/// The webhooks of a list.
+pub struct Rows {
+    /// Those that could be converted.
+    pub rows: Vec<Row>,
+    /// The reasons why the others could not.
+    pub problems: Vec<Problem>,
+}
+
+/// Converts a list. `tenant` and `format` apply to webhooks that name none.
+pub fn rows(list: Vec<Value>, tenant: &str, format: Option<&str>) -> Rows {
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     for (index, value) in list.into_iter().enumerate() {
         let name = columns_of(&value).and_then(|columns| columns::value(columns, "name")).and_then(Value::as_str);
         let name = name.map(str::to_owned);
         match row(index, name.clone(), &value, tenant, format) {
             Ok(row) => rows.push(row),
-            Err(whats) => problems.extend(whats.into_iter().map(|what| Problem { index, name: name.clone(), what })),
+            Err(reasons) => {
+                problems.extend(reasons.into_iter().map(|reason| Problem { index, name: name.clone(), reason }));
+            }
         }
     }
-    (rows, problems)
+    Rows { rows, problems }
 }
 
 fn columns_of(value: &Value) -> Option<&Map<String, Value>> {
@@ -53,14 +63,14 @@ fn row(
     let Some(columns) = columns_of(value) else { return Err(vec!["expected an object".to_owned()]) };
     let mut problems = Vec::new();
     if let Some(column) = columns::unknown(columns) {
-        let hint = "docs/import.md has the columns; leave it out, or give it the name of one";
-        problems.push(format!("{}: is no column that is known ({hint})", quoted(column)));
+        let hint = "remove it, or rename it to one of the columns in docs/import.md";
+        problems.push(format!("{}: is not a known column ({hint})", quoted(column)));
     }
     if columns.get(DELETED_AT).is_some_and(|value| !value.is_null()) {
-        problems.push(format!("{DELETED_AT}: it is deleted (leave such webhooks out)"));
+        problems.push(format!("{DELETED_AT}: the webhook is deleted (remove it from the list)"));
     }
     let mut registration = Map::new();
-    // Without a secret the platform did not sign, and a new one would be known to nobody.
+    // Without a secret the platform did not sign. No receiver would know a new secret.
     registration.insert("secret".to_owned(), json!(""));
     if let Some(format) = format {
         registration.insert("format".to_owned(), json!(format));
@@ -72,12 +82,12 @@ fn row(
             Ok(Some(value)) if field == "userId" => user = value.as_str().map(str::to_owned),
             Ok(Some(value)) => drop(registration.insert(field.to_owned(), value)),
             Ok(None) => {}
-            Err(what) => problems.push(format!("{field}: {what}")),
+            Err(reason) => problems.push(format!("{field}: {reason}")),
         }
     }
     let tenant = match columns.get(TENANT).filter(|value| !value.is_null()).map(header_text) {
-        Some(Err(what)) => {
-            problems.push(format!("{TENANT}: {what}"));
+        Some(Err(reason)) => {
+            problems.push(format!("{TENANT}: {reason}"));
             String::new()
         }
         Some(Ok(own)) => own,
@@ -89,7 +99,7 @@ fn row(
     Ok(Row { index, name, tenant, user, registration: Value::Object(registration).to_string() })
 }
 
-/// A column's value as the API takes it; none: as if it was not there.
+/// Converts a column's value to that of the API. `None` counts as a missing column.
 fn converted(field: &str, value: &Value) -> Result<Option<Value>, String> {
     Ok(Some(match field {
         "events" => Value::Array(columns::events(value)?),
@@ -100,12 +110,12 @@ fn converted(field: &str, value: &Value) -> Result<Option<Value>, String> {
         },
         "method" => Value::String(columns::text(value)?.to_ascii_uppercase()),
         "userId" => Value::String(header_text(value)?),
-        // Numbers and lists are as the API has them, and texts too; what they may be is checked there.
+        // The other fields have the API's form. The component checks them.
         _ => value.clone(),
     }))
 }
 
-/// A text that can be a header's value.
+/// Returns a text that can be a header's value.
 fn header_text(value: &Value) -> Result<String, String> {
     let text = columns::text(value)?;
     let fits = !text.is_empty() && HeaderValue::try_from(&text).is_ok_and(|value| value.to_str().is_ok());
@@ -116,9 +126,9 @@ fn header_text(value: &Value) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    /// The registration and whose it is, or the problems.
+    /// Compares tenant, user and registration, or the problems.
     fn check(value: &Value, expected: Result<Value, &[&str]>) {
-        let (rows, problems) = rows(vec![value.clone()], "acme", None);
+        let Rows { rows, problems } = rows(vec![value.clone()], "acme", None);
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert!(problems.iter().all(|problem| !problem.contains("s3cret")), "{problems:?}");
         match expected {
@@ -137,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platforms_columns_are_read() {
+    fn columns_of_all_platforms_are_converted() {
         check(
             &json!({"id": 4, "name": "Audit", "url": "https://a.example/", "events": "[\"asset.lost\"]", "secret": null,
                 "headers": "{\"X-A\":\"b\"}", "active": "1", "created_at": "2024-01-01"}),
@@ -164,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told() {
+    fn all_problems_of_a_webhook_are_reported() {
         check(&json!("s3cret"), Err(&["[0]: expected an object"]));
         check(
             &json!({"name": "\u{1b}N", "secretHint": "s3cret", "deleted_at": "2024", "active": "s3cret?", "events": 7,
                 "headers": "s3cret", "userId": "\u{7}", "tenant": []}),
             Err(&[
-                "[0] \"\\u{1b}N\": secretHint: is no column",
-                "deleted_at: it is deleted",
+                "[0] \"\\u{1b}N\": secretHint: is not a known column",
+                "deleted_at: the webhook is deleted",
                 "events: expected a list",
                 "headers: expected an object",
                 "isActive: expected true or false",

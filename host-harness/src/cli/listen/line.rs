@@ -1,11 +1,11 @@
-//! How a request that came is printed: for people, or as one line of JSON.
+//! The printed form of a request: lines for people, or one line of JSON.
 
 use std::time::UNIX_EPOCH;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hookwright_engine::time;
-use hookwright_engine::verify::Received as Looked;
+use hookwright_engine::verify;
 use hookwright_host::receiver::Received;
 use serde::Serialize;
 
@@ -30,14 +30,14 @@ struct Line<'a> {
     body_base64: Option<String>,
 }
 
-/// The request with its verdict, ending in a line break.
+/// Returns the request with its verdict, ending in a line break.
 pub fn of(dialects: &Dialects, received: &Received, answered: u16, json: bool) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: Vec<(String, String)> =
         received.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
     let query = received.target.split_once('?').map_or("", |(_, query)| query);
-    let looked = Looked { method: &received.method, query, headers: &headers, body: &received.body };
-    let judged = dialects.judge(&looked, received.at);
+    let request = verify::Received { method: &received.method, query, headers: &headers, body: &received.body };
+    let judged = dialects.judge(&request, received.at);
     let since_1970 = received.at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let at = time::rfc3339_millis(u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX));
     if json {

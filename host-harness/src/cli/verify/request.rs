@@ -1,10 +1,10 @@
-//! An HTTP request as text: what somebody copied from a log, or what `nc` wrote down.
+//! An HTTP request as text, for example from a log or from `nc`.
 
 use anyhow::{Context, Result, bail, ensure};
 use hookwright_engine::verify::Received;
 
-/// A request.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A request. Not printed, because its parts may contain credentials.
+#[derive(Default)]
 pub struct Request {
     pub method: String,
     pub query: String,
@@ -13,7 +13,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads a request line, headers, an empty line and a body. Lines may end with a line feed alone.
+    /// Parses a request line, headers, an empty line and a body. Lines may end with a single line feed.
     pub fn parse(bytes: &[u8]) -> Result<Request> {
         let mut rest = bytes;
         let request_line = line(&mut rest).context("it has no empty line after its headers")?;
@@ -34,10 +34,10 @@ impl Request {
         }
         let value =
             |name: &str| headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-        ensure!(value("transfer-encoding").is_none(), "its body is in chunks; copy the body itself and use --body");
+        ensure!(value("transfer-encoding").is_none(), "its body is in chunks; save the decoded body and use --body");
         ensure!(value("content-encoding").is_none(), "its body is compressed; unpack it and use --body");
         if let Some(length) = value("content-length") {
-            let length: usize = length.parse().context("its Content-Length is no number")?;
+            let length: usize = length.parse().context("its Content-Length is not a number")?;
             ensure!(length <= rest.len(), "its body has {} bytes, not {length} as its Content-Length says", rest.len());
             rest = &rest[..length];
         }
@@ -45,13 +45,13 @@ impl Request {
         Ok(Request { method: method.to_owned(), query: query.to_owned(), headers, body: rest.to_vec() })
     }
 
-    /// As the engine looks at it.
+    /// Returns the request in the engine's type.
     pub fn received(&self) -> Received<'_> {
         Received { method: &self.method, query: &self.query, headers: &self.headers, body: &self.body }
     }
 }
 
-/// `Name: value`. The error does not quote the value, which may be anything.
+/// Parses `Name: value`. The error does not quote the value, which may be a secret.
 pub fn header(line: &str) -> Result<(String, String)> {
     let (name, value) = line.split_once(':').context("a header is not `Name: value`")?;
     let name = name.trim();
@@ -59,7 +59,7 @@ pub fn header(line: &str) -> Result<(String, String)> {
     Ok((name.to_owned(), value.trim().to_owned()))
 }
 
-/// The next line, without its end; none if there is no end.
+/// Returns the next line without its line end. `None` if no line end follows.
 fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let at = rest.iter().position(|byte| *byte == b'\n')?;
     let line = &rest[..at];
@@ -71,7 +71,7 @@ fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    /// `method|query|headers|body`, or a part of the error.
+    /// Compares `method|query|headers|body`, or a part of the error.
     fn check(text: &str, expected: &str) {
         let found = match Request::parse(text.as_bytes()) {
             Ok(request) => {
@@ -85,12 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_read() {
+    fn requests_are_parsed_or_refused_with_a_reason() {
         check("POST /in HTTP/1.1\r\nA: b\r\nC:d \r\n\r\n{}\n", "POST||A=b,C=d|{}\n");
         check("POST /in?x=1 HTTP/1.1\nA: b:c\n\n", "POST|x=1|A=b:c|");
         check("POST / HTTP/1.1\ncontent-length: 2\n\n{}\n", "POST||content-length=2|{}");
         check("POST / HTTP/1.1\ncontent-length: 4\n\n{}\n", "its body has 3 bytes, not 4");
-        check("POST / HTTP/1.1\ncontent-length: x\n\n{}\n", "Content-Length is no number");
+        check("POST / HTTP/1.1\ncontent-length: x\n\n{}\n", "Content-Length is not a number");
         check("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n", "in chunks");
         check("POST / HTTP/1.1\nContent-Encoding: gzip\n\n?", "compressed");
         check("POST / HTTP/1.1\nA: b\n", "no empty line");

@@ -1,27 +1,28 @@
-//! Group commit: the one thread that writes takes all commits that are waiting and makes them durable together.
+//! Group commit: one thread takes all waiting commits and makes them durable with one flush.
 //!
-//! While one flush is under way, the next group gathers by itself; nothing waits for company. Each commit of a group is
-//! decided alone, in the order of arrival, and sees what the ones before it wrote. No answer is given before the flush.
+//! The next group forms while a flush runs, so no commit waits for others to come. The commits of a group are decided one by
+//! one in the order of arrival, and each sees the rows of those before it. No outcome is reported before the flush.
 
-use super::{connect, version};
+use super::connect;
+use super::rows::version;
 use hookwright_engine::ports::{Check, Mutation, StorageError};
 use rusqlite::{Connection, Error, ErrorCode, OptionalExtension};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-/// Commits that share a transaction at most.
+/// The most commits of one group.
 const GROUP_COMMITS_MAX: usize = 256;
-/// A group that has so many bytes takes no further commit.
+/// A group with this many bytes takes no further commit.
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 const VERSION: &str = "SELECT version FROM hookwright WHERE key = ?1";
-/// Replacing a row is deleting it and inserting another, which gets the next version.
+/// `REPLACE` deletes the row and inserts another, which gets the next version.
 const PUT: &str = "REPLACE INTO hookwright (key, value) VALUES (?1, ?2)";
 const DELETE: &str = "DELETE FROM hookwright WHERE key = ?1";
 
 type Outcome = Result<Vec<u64>, StorageError>;
 
-/// A well-formed commit and where its outcome is awaited.
+/// A well-formed commit, and the channel for its outcome.
 #[derive(Debug)]
 pub(super) struct Commit {
     pub checks: Vec<Check>,
@@ -30,33 +31,33 @@ pub(super) struct Commit {
     pub answer: SyncSender<Outcome>,
 }
 
-/// Why a group has no outcomes of its own.
+/// Why a transaction failed.
 enum Failure {
-    /// The lock was not to be had: another process writes.
+    /// The transaction could not begin: another process holds the lock.
     Begin(Error),
-    /// A statement failed; the disk is full, for instance.
+    /// A statement failed, for example because the disk is full.
     Statement(Error),
-    /// The end failed, after these outcomes had been decided.
+    /// The final `COMMIT` failed, after these outcomes had been decided.
     End(Error, Vec<Outcome>),
 }
 
-/// Serves until every handle is gone; then empties the write-ahead log into the file.
+/// Commits until the channel is closed, then copies the write-ahead log into the file.
 pub(super) fn run(mut connection: Connection, path: &Path, queue: &Receiver<Commit>) {
     while let Ok(first) = queue.recv() {
         let group = gather(first, queue);
         let outcomes = commit_group(&connection, &group);
         for (commit, outcome) in group.iter().zip(outcomes) {
-            // Whoever asked waits for it, or has been killed.
+            // An error means that the caller is gone.
             let _ = commit.answer.send(outcome);
         }
         if !connection.is_autocommit() {
-            // Not even the rollback worked. A new connection starts from what is on disk.
+            // The rollback failed, too. A new connection starts from the state on disk.
             if let Ok(fresh) = connect::writing(path) {
                 connection = fresh;
             }
         }
     }
-    // If another process reads just now, the log stays, and whoever opens the file next goes on with it.
+    // If another process is reading, the log stays, and the next process that opens the file uses it.
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }
 
@@ -71,7 +72,8 @@ fn gather(first: Commit, queue: &Receiver<Commit>) -> Vec<Commit> {
     group
 }
 
-/// One outcome for each commit. If a statement fails, each commit is tried alone, so that no other pays for it.
+/// Returns one outcome for each commit. If a statement fails, each commit is repeated alone, so that one commit's failure does
+/// not affect the others.
 fn commit_group(connection: &Connection, group: &[Commit]) -> Vec<Outcome> {
     match transaction(connection, group) {
         Ok(outcomes) => outcomes,
@@ -86,8 +88,10 @@ fn commit_group(connection: &Connection, group: &[Commit]) -> Vec<Outcome> {
     }
 }
 
-/// A lock that was not to be had at the end leaves nothing behind. After any other error the log may hold the whole
-/// transaction, and a restart may find it there. A conflict may have been with a neighbour that is gone again now.
+/// Returns the outcome of a commit after a failed `COMMIT`.
+///
+/// A lock that could not be taken leaves nothing behind. After any other error the log may contain the whole transaction, and a
+/// restart may apply it. A conflict becomes `NotApplied`, because it may have been with another commit of the same group.
 fn after_failed_end(error: &Error, decided: &Outcome) -> Outcome {
     let busy = matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
     Err(match decided {
@@ -106,7 +110,7 @@ fn transaction(connection: &Connection, group: &[Commit]) -> Result<Vec<Outcome>
         },
     };
     if !connection.is_autocommit() {
-        // SQLite ends some transactions itself. If this fails, the caller sees that one is still open.
+        // SQLite ends some transactions itself. If the rollback fails, the caller sees that the transaction is open.
         let _ = connection.execute_batch("ROLLBACK");
     }
     result
@@ -125,7 +129,7 @@ fn apply_group(connection: &Connection, group: &[Commit]) -> rusqlite::Result<Ve
     Ok(outcomes)
 }
 
-/// The indexes of the checks that do not hold: all of them, before a row of the commit is written.
+/// Returns the indexes of all checks that fail, before a row of the commit is written.
 fn failed_checks(connection: &Connection, checks: &[Check]) -> rusqlite::Result<Vec<u32>> {
     let mut statement = connection.prepare_cached(VERSION)?;
     let mut failed = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hookwright_engine::ports::{Completion, Http, HttpErrorKind, Request, Signal, WaitResult};
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 use serde_json::{Value, json};
 
 use super::completion;
@@ -18,7 +18,7 @@ const GRACE_MS: u64 = 5_000;
 /// HTTP requests of one instance by the callback.
 pub(crate) struct CallbackHttp {
     callback: Callback,
-    signals: Wakes,
+    signals: Signals,
     /// The requests in flight, by the bridge's numbers. Every guest counts its requests from 1, and the callback may still have
     /// requests of an earlier guest in flight.
     in_flight: Mutex<BTreeMap<u64, InFlight>>,
@@ -38,7 +38,7 @@ struct InFlight {
 
 impl CallbackHttp {
     /// Creates a queue.
-    pub(crate) fn new(callback: Callback, signals: Wakes) -> CallbackHttp {
+    pub(crate) fn new(callback: Callback, signals: Signals) -> CallbackHttp {
         CallbackHttp { callback, signals, in_flight: Mutex::default(), submit_error: Mutex::default() }
     }
 

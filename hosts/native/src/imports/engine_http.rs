@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookwright_engine::ports::{Completion, Http, HttpErrorKind, Request, Signal, WaitResult};
 use hookwright_host::http::Queue;
-use hookwright_host::wake::Wakes;
+use hookwright_host::signal::Signals;
 use serde_json::json;
 
 use super::completion;
@@ -18,7 +18,7 @@ const SIGNAL_POLL_MS: u32 = 250;
 /// HTTP requests of one instance by the engine's client.
 pub(crate) struct EngineHttp {
     engine: Arc<Engine>,
-    signals: Wakes,
+    signals: Signals,
     /// The callback that is asked for signals, if it serves them.
     poll: Option<SignalPoll>,
     queue: OnceLock<Queue>,
@@ -33,7 +33,7 @@ struct SignalPoll {
 
 impl EngineHttp {
     /// Creates a queue. A `poll` callback is asked for signals during waits.
-    pub(crate) fn new(engine: Arc<Engine>, signals: Wakes, poll: Option<Callback>) -> EngineHttp {
+    pub(crate) fn new(engine: Arc<Engine>, signals: Signals, poll: Option<Callback>) -> EngineHttp {
         let poll = poll.map(|callback| SignalPoll { callback, last: Mutex::default() });
         EngineHttp { engine, signals, poll, queue: OnceLock::new(), refused: Mutex::default() }
     }

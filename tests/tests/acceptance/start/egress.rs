@@ -52,7 +52,7 @@ fn what_it_cannot_use_is_told_before_it_listens() {
     std::fs::write(&empty, "# nothing\n").unwrap();
     let missing = folder.path().join("missing.pem");
     for (option, value, says) in [
-        ("--ca-file", empty.to_str().unwrap(), "empty.pem: there is no certificate in it"),
+        ("--ca-file", empty.to_str().unwrap(), "empty.pem: the file has no certificate"),
         ("--ca-file", missing.to_str().unwrap(), "missing.pem"),
         ("--proxy", "socks5://user:geheim@127.0.0.1:1080", "only http:// proxies"),
         ("--proxy", "user:geheim@127.0.0.1", "--proxy"),

@@ -1,8 +1,10 @@
+//! Tests of the splitter.
+
 use super::*;
 
-/// The events as `line:text`, then the error if there is one.
+/// Compares the events as `line:text`, then the error if there is one.
 fn check(input: &[u8], expected: &[&str]) {
-    // One byte at a time, as a slow pipe may bring it.
+    // Small pieces, as a slow pipe delivers them.
     let mut events = Events::new(std::io::BufReader::with_capacity(3, input));
     let mut found = Vec::new();
     loop {
@@ -19,7 +21,7 @@ fn check(input: &[u8], expected: &[&str]) {
 }
 
 #[test]
-fn events_are_found() {
+fn events_are_split() {
     check(b"", &[]);
     check(b" \n ", &[]);
     check(b"{}", &["1:{}"]);
@@ -33,23 +35,23 @@ fn events_are_found() {
 }
 
 #[test]
-fn what_is_no_event_is_named_by_its_line() {
+fn error_names_the_line() {
     check(b"{}\n7", &["1:{}", "line 2: expected an event, which is a JSON object, found `7`"]);
     check(b"{}\n{\"a\":", &["1:{}", "line 2: the event that begins here does not end"]);
     check(b"\n[{}", &["2:{}", "line 2: the array that begins in line 2 does not end"]);
-    check(b"[{} {}]", &["1:{}", "line 1: expected `,` or `]` behind an event, found `{`"]);
+    check(b"[{} {}]", &["1:{}", "line 1: expected `,` or `]` after an event, found `{`"]);
     check(b"[{},]", &["1:{}", "line 1: expected an event, which is a JSON object, found `]`"]);
     check(b"[,{}]", &["line 1: expected an event, which is a JSON object, found `,`"]);
     check(b"[[{}]]", &["line 1: expected an event, which is a JSON object, found `[`"]);
     check(b"{},{}", &["1:{}", "line 1: expected an event, which is a JSON object, found `,`"]);
     check(b"\x1b", &["line 1: expected an event, which is a JSON object, found `\\u{1b}`"]);
-    check(b"{\"a\":\"\xff\"}", &["line 1: not UTF-8"]);
+    check(b"{\"a\":\"\xff\"}", &["line 1: the event is not UTF-8"]);
     let long = format!("{{}}\n{{\"a\":\"{}\"}}", "x".repeat(EVENT_BYTES_MAX));
     check(long.as_bytes(), &["1:{}", "line 2: the event has more than 262144 bytes"]);
 }
 
 #[test]
-fn events_are_given_ids() {
+fn events_without_an_id_get_one() {
     let rows = [
         (r#"{}"#, r#"{"id":"run-3"}"#),
         (r#"{ "type" : "a", "n": 1.0E5 }"#, r#"{ "type" : "a", "n": 1.0E5 ,"id":"run-3"}"#),
@@ -61,8 +63,8 @@ fn events_are_given_ids() {
     ];
     for (text, expected) in rows {
         let event = Event { line: 9, number: 3, text: text.to_owned() };
-        let (event, given) = event.with_id(|number| format!("run-{number}")).unwrap();
-        assert_eq!((event.text.as_str(), given), (expected, text != expected));
+        let named = event.with_id(|number| format!("run-{number}")).unwrap();
+        assert_eq!((named.event.text.as_str(), named.is_new), (expected, text != expected));
     }
     for text in [r#"{"a"}"#, r#"{"a":1]}"#, r#"{]"#, r#"{"a":01}"#] {
         let event = Event { line: 9, number: 3, text: text.to_owned() };

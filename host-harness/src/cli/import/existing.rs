@@ -1,4 +1,4 @@
-//! The webhooks that are there already, and when two are the same: of one user, with one name, URL and set of events.
+//! The existing webhooks of the service, and their identity: user, name, URL and set of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::cli::client::{ApiClient, Call};
 use crate::cli::limits::WEBHOOKS_PER_PAGE;
 
-/// What a webhook is known by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The identity of a webhook. Not printed, because its URL may contain a credential.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     tenant: String,
     user: Option<String>,
@@ -35,9 +35,9 @@ struct Page {
 }
 
 impl Identity {
-    /// Of a webhook as the component shows it: names and events in its own spelling.
+    /// Reads the identity of a webhook from the component's JSON, which has names and events in their canonical spelling.
     pub fn of(tenant: &str, user: Option<&str>, webhook: &str) -> Result<Identity> {
-        let webhook: Webhook = serde_json::from_str(webhook).context("the answer to a registration")?;
+        let webhook: Webhook = serde_json::from_str(webhook).context("reading the response to a registration")?;
         Ok(Identity::new(tenant, user.map(str::to_owned), webhook))
     }
 
@@ -47,18 +47,18 @@ impl Identity {
     }
 }
 
-/// How many webhooks there are of each identity: a platform may have two that look alike, and both are wanted.
-#[derive(Debug, Default)]
-pub struct There {
+/// The number of existing webhooks of each identity. A platform may have two equal webhooks on purpose.
+#[derive(Default)]
+pub struct Existing {
     counts: BTreeMap<Identity, usize>,
-    /// Those that a webhook of the list has been found to be.
+    /// The number that webhooks of the list have been matched with.
     taken: BTreeMap<Identity, usize>,
 }
 
-impl There {
-    /// Asks for the webhooks of these tenants.
-    pub fn look<'a>(client: &ApiClient, tenants: impl Iterator<Item = &'a str>) -> Result<There> {
-        let mut there = There::default();
+impl Existing {
+    /// Lists the webhooks of these tenants.
+    pub fn list<'a>(client: &ApiClient, tenants: impl Iterator<Item = &'a str>) -> Result<Existing> {
+        let mut existing = Existing::default();
         for tenant in tenants.collect::<BTreeSet<_>>() {
             let mut cursor = String::new();
             loop {
@@ -66,11 +66,11 @@ impl There {
                 let tenant_header = Some(tenant.to_owned());
                 let call = Call { method: "GET", path, tenant: tenant_header, ..Call::default() };
                 let answer = client.call_patiently(&call)?;
-                ensure!(answer.status == 200, "asking for the webhooks of {tenant:?}: {}", answer.refusal());
-                let page: Page = serde_json::from_str(&answer.body).context("the list of webhooks")?;
+                ensure!(answer.status == 200, "listing the webhooks of {tenant:?}: {}", answer.refusal());
+                let page: Page = serde_json::from_str(&answer.body).context("reading the list of webhooks")?;
                 for mut webhook in page.data {
                     let user = webhook.user_id.take();
-                    there.add(&Identity::new(tenant, user, webhook));
+                    existing.add(&Identity::new(tenant, user, webhook));
                 }
                 match page.next_cursor {
                     Some(next) => cursor = format!("&cursor={next}"),
@@ -78,20 +78,20 @@ impl There {
                 }
             }
         }
-        Ok(there)
+        Ok(existing)
     }
 
-    /// How many are there.
+    /// Returns the number of webhooks with this identity.
     pub fn count(&self, identity: &Identity) -> usize {
         self.counts.get(identity).copied().unwrap_or(0)
     }
 
-    /// One more is there.
+    /// Counts one more webhook.
     pub fn add(&mut self, identity: &Identity) {
         *self.counts.entry(identity.clone()).or_insert(0) += 1;
     }
 
-    /// Whether one is there that no other webhook of the list is.
+    /// Matches a webhook of the list with an existing one. Returns false if there is none that is not matched yet.
     pub fn take(&mut self, identity: &Identity) -> bool {
         let count = self.count(identity);
         let taken = self.taken.entry(identity.clone()).or_insert(0);
@@ -111,20 +111,20 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_two() {
+    fn equal_webhooks_are_counted() {
         let twin = identity(None, "twin", &["a", "b"]);
-        assert_eq!(twin, identity(None, "twin", &["b", "a"]));
+        assert!(twin == identity(None, "twin", &["b", "a"]));
         for other in [
             identity(Some("1"), "twin", &["a", "b"]),
             identity(None, "Twin", &["a", "b"]),
             identity(None, "twin", &["a"]),
         ] {
-            assert_ne!(twin, other);
+            assert!(twin != other);
         }
-        let mut there = There::default();
-        assert!(!there.take(&twin));
-        there.add(&twin);
-        there.add(&twin);
-        assert_eq!([there.take(&twin), there.take(&twin), there.take(&twin)], [true, true, false]);
+        let mut existing = Existing::default();
+        assert!(!existing.take(&twin));
+        existing.add(&twin);
+        existing.add(&twin);
+        assert_eq!([existing.take(&twin), existing.take(&twin), existing.take(&twin)], [true, true, false]);
     }
 }

@@ -1,10 +1,10 @@
-//! The signals with which a process is asked to end: SIGTERM and SIGINT. What it then does is its command's business.
+//! The signals that ask a process to end: SIGTERM and SIGINT.
 
 use anyhow::{Context, Result};
 
-/// The signals that ask for the end.
+/// Listens for the signals that ask for the end.
 #[derive(Debug)]
-pub struct Signals {
+pub struct Termination {
     runtime: tokio::runtime::Runtime,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -12,9 +12,9 @@ pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
 }
 
-impl Signals {
-    /// From now on none is missed.
-    pub fn listen() -> Result<Signals> {
+impl Termination {
+    /// Begins to listen. No later signal is missed.
+    pub fn listen() -> Result<Termination> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("listening for signals")?;
         #[cfg(unix)]
@@ -24,18 +24,18 @@ impl Signals {
             let terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
             let interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
             drop(_inside);
-            Ok(Signals { runtime, terminate, interrupt })
+            Ok(Termination { runtime, terminate, interrupt })
         }
         #[cfg(not(unix))]
-        Ok(Signals { runtime })
+        Ok(Termination { runtime })
     }
 
-    /// Waits for one.
+    /// Waits for a signal.
     pub fn wait(self) {
         self.wait_or(std::future::pending());
     }
 
-    /// Waits for one, or for something else.
+    /// Waits for a signal or for `other`.
     #[cfg(unix)]
     pub fn wait_or(mut self, other: impl Future<Output = ()>) {
         self.runtime.block_on(async {
@@ -47,7 +47,7 @@ impl Signals {
         });
     }
 
-    /// Waits for one, or for something else.
+    /// Waits for a signal or for `other`.
     #[cfg(not(unix))]
     pub fn wait_or(self, other: impl Future<Output = ()>) {
         self.runtime.block_on(async {
