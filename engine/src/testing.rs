@@ -68,7 +68,7 @@ pub(crate) struct World {
     /// Whoever reads one of these rows dies of it.
     pub(crate) deadly: RefCell<Vec<String>>,
     /// How many of the requests never complete, from the first on.
-    pub(crate) lost: Cell<u32>,
+    pub(crate) lost: Cell<usize>,
     /// Completions of such requests that come all the same, with the next wait.
     pub(crate) late: RefCell<Vec<Completion>>,
     /// The number of commits after which every storage call fails.
@@ -236,8 +236,8 @@ impl Http for World {
             let result = Ok(Response { status, headers, body, ..Response::default() });
             Completion { id: request.id, duration_ms: 3, result }
         };
-        let lost = self.waiting.borrow().len().min(self.lost.get() as usize);
-        self.lost.set(self.lost.get() - lost as u32);
+        let lost = self.waiting.borrow().len().min(self.lost.get());
+        self.lost.set(self.lost.get() - lost);
         self.waiting.borrow_mut().drain(..lost);
         let late = std::mem::take(&mut *self.late.borrow_mut()).into_iter();
         let completions = late.chain(self.waiting.borrow_mut().drain(..).map(answer)).collect();

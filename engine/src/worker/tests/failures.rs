@@ -14,7 +14,7 @@ fn lost_completion_counts_as_a_failed_attempt_shortly_after_the_timeout() {
         accept_many(&world, &config, 1);
         assert_eq!(world.pump(&config).delivered, 1, "the webhook has its slots");
         accept_many(&world, &config, 4);
-        world.lost.set(lost);
+        world.lost.set(lost as usize);
         let begun_us = world.now_us();
         let report = world.pump(&config);
         assert_eq!((report.attempts, report.delivered), (4, 4 - lost));
