@@ -77,6 +77,7 @@ counters! {
     Bared "contents dropped",
     Erasures "erasures done",
     Erased "messages erased",
+    LostCompletions "completions lost",
 }
 
 /// The counts of one seed or of many.

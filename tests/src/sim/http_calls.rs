@@ -48,6 +48,12 @@ impl World {
         self.count_request(&request.url);
         let mut fate =
             net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
+        let loses = told.message.is_some() && self.losses.chance(self.faults.completion_lost);
+        if loses {
+            fate = net::lost(fate, self.now_us, request);
+            self.coverage.add(Count::LostCompletions);
+            self.excuses.add(self.now_us, delay::NETWORK_US);
+        }
         self.coverage.add(if told.message.is_some() { Count::Requests } else { Count::Tests });
         if told.message.is_some() && told.number == 0 {
             self.coverage.add(Count::StaleSends);
@@ -114,7 +120,8 @@ impl World {
             lost: false,
         });
         self.instances[instance].in_flight.push(id);
-        self.results.push(Some(Completion { id: request.id, duration_ms, result: fate.result }));
+        let completion = Completion { id: request.id, duration_ms, result: fate.result };
+        self.results.push((!loses).then_some(completion));
         self.at(fate.completes_us - self.now_us, Due::Complete(instance, call, id));
         Ok(())
     }
@@ -171,10 +178,18 @@ impl World {
         let completion = self.results[request].take();
         let life = &mut self.instances[instance];
         let alive = life.running.as_ref().is_some_and(|(running, _)| *running == call);
-        let Some(completion) = completion.filter(|_| alive && life.in_flight.contains(&request)) else { return Ok(()) };
+        if !alive || !life.in_flight.contains(&request) {
+            return Ok(());
+        }
         life.in_flight.retain(|&in_flight| in_flight != request);
         self.sent[request].completed = true;
         self.sent[request].over = true;
+        let Some(completion) = completion else {
+            // The completion is lost. The sender gives the request up later, by a clock that may have jumped back until then.
+            let clock_us = self.clock_us(instance).saturating_sub(self.params.clock_slack_ms() * 1_000);
+            self.sent[request].answered = Some((self.now_us, clock_us));
+            return Ok(());
+        };
         life.ready.push((request, completion));
         if self.dies_of_answer(instance, request) {
             self.crash(instance);

@@ -86,6 +86,12 @@ pub fn health(rng: &mut Rng, faults: &Faults, now_us: u64) -> Health {
     }
 }
 
+/// Returns the fate of a request whose completion is lost: it ends at its timeout, as the failure that its sender records.
+pub fn lost(fate: Fate, now_us: u64, request: &Request) -> Fate {
+    let completes_us = now_us + u64::from(request.timeout_ms) * 1_000;
+    failed(fate.arrives_us, completes_us, HttpErrorKind::Internal)
+}
+
 /// Draws what becomes of a request to a receiver that takes at most so long to answer.
 pub fn fate(
     rng: &mut Rng,

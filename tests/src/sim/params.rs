@@ -101,6 +101,8 @@ pub struct Faults {
     pub transaction_lost: u32,
     /// The host asks an instance to finish.
     pub drain: u32,
+    /// A request ends at its timeout, and its sender is never told.
+    pub completion_lost: u32,
 }
 
 impl Params {
@@ -202,6 +204,10 @@ impl Params {
             params.poison = 0;
         }
         params.restore = Plan::draw(seed, params.fault_phase_ms);
+        let mut completions = Rng::of(seed, "completions", 0);
+        if !params.patient && !params.hot && completions.below(8) == 0 {
+            params.faults.completion_lost = completions.pick(&[100, 1_000]);
+        }
         params
     }
 
@@ -229,7 +235,10 @@ impl Params {
         let faults = &self.faults;
         let storage = [faults.read_fails, faults.not_applied, faults.unknown_applied, faults.unknown_dropped];
         self.poison == 0
-            && storage.iter().chain([&faults.unknown_late, &faults.crash, &faults.stall]).all(|rate| *rate == 0)
+            && storage
+                .iter()
+                .chain([&faults.unknown_late, &faults.crash, &faults.stall, &faults.completion_lost])
+                .all(|rate| *rate == 0)
             && faults.clock_off_ms_max == 0
             && self.restore.is_none()
             && self.storage_us_max * (u64::from(self.webhooks) + 2 * self.jobs) + self.commit_us_max < 1_000_000
@@ -275,6 +284,7 @@ impl Faults {
                 4..11 => CLOCK_SKEW_MS_MAX / 2,
                 _ => CLOCK_SKEW_MS_MAX * 10,
             },
+            completion_lost: 0,
         }
     }
 }

@@ -296,7 +296,11 @@ impl Http for Sabotaged<'_> {
     }
 
     fn wait(&self, timeout_ms: u32) -> WaitResult {
-        self.host.wait(timeout_ms)
+        let mut waited = self.host.wait(timeout_ms);
+        if self.sabotage == Sabotage::ForgetCompletion && self.pumps {
+            waited.completions.pop();
+        }
+        waited
     }
 }
 

@@ -209,6 +209,8 @@ pub struct World {
     pub network: Rng,
     /// Draws what receivers ask for.
     pub wishes: Rng,
+    /// Draws which completions are lost.
+    pub losses: Rng,
     /// Draws what strangers ask for.
     pub strangers: Rng,
     /// Draws how far clocks are off.
@@ -289,6 +291,7 @@ impl World {
             chance: Rng::of(seed, "faults", 0),
             network: Rng::of(seed, "network", 0),
             wishes: Rng::of(seed, "wishes", 1),
+            losses: Rng::of(seed, "completions", 1),
             strangers: Rng::of(seed, "strangers", 1),
             clocks: Rng::of(seed, "clocks", 0),
             coverage: Coverage::default(),

@@ -101,6 +101,7 @@ sabotages! {
     StrictSecondRow "strict-second-row" Seen(&["in-order", "announced"]),
     StrictInboxBackwards "strict-inbox-backwards" Seen(&["in-order"]),
     ForgetSwitchWake "forget-switch-wake" Seen(&["announced"]),
+    ForgetCompletion "forget-completion" Seen(&["recorded-what-happened"]),
     ForgetDisable "forget-disable" Seen(&["disabled"]),
     ForgetQuarantine "forget-quarantine" Seen(&["held-against"]),
     ForgetRecorded "forget-recorded" Seen(&["held-against"]),
