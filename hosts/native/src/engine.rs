@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use hookwright_host::http::{Builder, HttpClient};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::code;
 use crate::failure::{Failure, Outcome};
+use crate::lock::lock;
 use crate::options::Options;
 
 /// Linear memory of one instance, in bytes. The guest starts with 1.2 MB; the minimum leaves room for small events.
@@ -100,7 +101,7 @@ impl Engine {
     /// Returns the HTTP client. The first call creates it. The error says why it cannot be created.
     pub(crate) fn http(&self) -> Result<&HttpClient, &str> {
         let client = self.http.get_or_init(|| {
-            let builder = self.http_builder.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let builder = lock(&self.http_builder).take();
             builder.unwrap_or_else(HttpClient::builder).build().map_err(|error| format!("{error:#}"))
         });
         client.as_ref().map_err(String::as_str)

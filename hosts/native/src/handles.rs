@@ -2,8 +2,10 @@
 //! not a crash.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::lock::lock;
 
 /// The next number. All kinds of objects share it, so the handle of an engine is never the handle of an instance.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -32,13 +34,13 @@ impl<T> Table<T> {
     /// Adds an object and returns its handle.
     pub(crate) fn add(&self, value: T) -> u64 {
         let handle = fresh();
-        self.lock().insert(handle, value);
+        lock(&self.rows).insert(handle, value);
         handle
     }
 
     /// Removes an object. The caller drops it, outside the lock, because that may take long.
     pub(crate) fn remove(&self, handle: u64) -> Option<T> {
-        self.lock().remove(&handle)
+        lock(&self.rows).remove(&handle)
     }
 
     /// Returns a clone of an object.
@@ -46,11 +48,6 @@ impl<T> Table<T> {
     where
         T: Clone,
     {
-        self.lock().get(&handle).cloned()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, T>> {
-        // No code under the lock panics half-way, so the content of a poisoned lock is valid.
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.rows).get(&handle).cloned()
     }
 }

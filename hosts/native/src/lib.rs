@@ -19,6 +19,7 @@ mod imports;
 mod instance;
 mod interface;
 mod json;
+mod lock;
 mod options;
 mod pointers;
 mod tables;

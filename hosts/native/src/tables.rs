@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::engine::{Engine, EngineOptions, Threads};
 use crate::failure::{Failure, Outcome};
 use crate::handles::{self, Table};
 use crate::instance::Instance;
+use crate::lock::lock;
 
 /// The tables of the process that used the bridge last: this process, or the one it was forked from.
 static TABLES: AtomicPtr<Tables> = AtomicPtr::new(std::ptr::null_mut());
@@ -60,7 +61,7 @@ impl Tables {
 
     /// Opens an engine, or finds the one kept for exactly this text of options. Returns its handle.
     pub(crate) fn open_engine(&self, options: &str) -> Outcome<u64> {
-        if let Some(engine) = self.lock_kept().get(options) {
+        if let Some(engine) = lock(&self.kept).get(options) {
             return Ok(*engine);
         }
         let parsed = EngineOptions::parse(options)?;
@@ -70,7 +71,7 @@ impl Tables {
             return Ok(self.engines.add(engine));
         }
         // Another thread may have kept an engine for these options meanwhile.
-        Ok(*self.lock_kept().entry(options.to_owned()).or_insert_with(|| self.engines.add(engine)))
+        Ok(*lock(&self.kept).entry(options.to_owned()).or_insert_with(|| self.engines.add(engine)))
     }
 
     /// Returns an open engine.
@@ -80,7 +81,7 @@ impl Tables {
 
     /// Closes an engine. An inherited or kept one stays as it is: others may use the handle of a kept engine.
     pub(crate) fn close_engine(&self, handle: u64) -> Outcome<()> {
-        let stays = self.is_inherited(handle) || self.lock_kept().values().any(|kept| *kept == handle);
+        let stays = self.is_inherited(handle) || lock(&self.kept).values().any(|kept| *kept == handle);
         if stays || self.engines.remove(handle).is_some() { Ok(()) } else { Err(self.unknown("engine", handle)) }
     }
 
@@ -121,10 +122,6 @@ impl Tables {
     /// Returns true if a handle is from before the fork that created this process.
     fn is_inherited(&self, handle: u64) -> bool {
         handle != 0 && handle < self.first
-    }
-
-    fn lock_kept(&self) -> MutexGuard<'_, HashMap<String, u64>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error of a handle that is not open here.

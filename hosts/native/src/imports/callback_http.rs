@@ -1,7 +1,7 @@
 //! The completion queue of an instance, by the callback.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use hookwright_engine::ports::{Completion, Http, HttpErrorKind, Request, Signal, WaitResult};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::completion;
 use crate::callback::Callback;
 use crate::handles;
+use crate::lock::lock;
 
 /// Time after its timeout for which a request may still be completed by the callback, in milliseconds.
 const GRACE_MS: u64 = 5_000;
@@ -108,9 +109,4 @@ impl Http for CallbackHttp {
             [Signal::Drain, Signal::Work].into_iter().find(|signal| signals.contains(signal)).unwrap_or_default();
         WaitResult { completions, signal }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code under the lock panics half-way, so the content of a poisoned lock is valid.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! The completion queue of an instance, by the HTTP client of its engine.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookwright_engine::ports::{Completion, Http, HttpErrorKind, Request, Signal, WaitResult};
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::completion;
 use crate::callback::Callback;
 use crate::engine::Engine;
+use crate::lock::lock;
 
 /// Time between two questions for a signal while the bridge waits, in milliseconds.
 const SIGNAL_POLL_MS: u32 = 250;
@@ -97,9 +98,4 @@ impl Http for EngineHttp {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code under the lock panics half-way, so the content of a poisoned lock is valid.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
