@@ -30,11 +30,12 @@ mod api;
 #[cfg(test)]
 mod testing;
 
+pub use api::attempts::attempts;
 pub use api::erase::erase;
 pub use api::explain::explain;
 pub use api::jobs::{cancel_job, job, jobs, recover, replay};
 pub use api::messages::payload as delivery_payload;
-pub use api::messages::{attempts, event_types, message, message_attempts};
+pub use api::messages::{event_types, message, message_attempts};
 pub use api::redeliver::redeliver;
 pub use api::settings::{tenant_settings, update_settings};
 pub use api::test_send::test_webhook;

@@ -1,7 +1,9 @@
-//! Erasing all that is kept about one subject: the call that asks for it, and how a message's subject is told. The work is a job of
-//! the pump's, in `deliver/jobs/erase.rs`.
+//! The call that has everything removed that is kept about one subject. A job of the kind `erase` does the work.
 
-use crate::api::jobs;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::api::view::{self, JobView};
 use crate::config::Config;
 use crate::intake;
 use crate::jobs::row;
@@ -11,37 +13,46 @@ use crate::store::id;
 use crate::store::keys;
 use crate::store::rows::{Job, JobKind};
 use crate::store::subject;
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
-use crate::support::json::{self, Reader};
+use crate::support::error::{Error, ErrorKind};
+use crate::support::json;
 
-/// Has all messages about a subject removed, with everything that is kept of them. Answers the job.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    subject: Subject,
+}
+
+/// The subject of events, as the events name it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subject {
+    r#type: String,
+    /// Read from the tree, which keeps the text of numbers: 7 and "7" are the same subject.
+    #[serde(rename = "id")]
+    _id: IgnoredAny,
+}
+
+/// Starts a job that removes all messages about a subject, with everything that is kept of them. Returns the job.
 pub fn erase(host: &dyn Host, _config: &Config, tenant: &str, request: &str) -> Result<String, Error> {
+    view::text(&start(host, tenant, request)?)
+}
+
+/// Starts the job. `request` is the JSON of the call.
+pub(super) fn start(host: &dyn Host, tenant: &str, request: &str) -> Result<JobView, Error> {
     let tenant_part = keys::part(intake::check_tenant(tenant)?);
-    let mut fields = Reader::new("", json::parse(request)?);
-    let given_subject = fields.required("subject");
-    fields.finish()?;
-    let mut fields = Reader::new("subject", given_subject.unwrap_or_default());
-    let subject_type = fields.text("type");
-    let subject_id = fields.value("id");
-    let known = subject_type.as_deref().zip(subject_id.as_ref().and_then(subject::text));
-    for (name, given) in [("type", subject_type.is_some()), ("id", known.is_some())] {
-        if !given {
-            fields.refuse_field(name, "is required, as the events have it");
-        }
-    }
-    fields.finish()?;
-    let (subject_type, subject_id) = known.unwrap_or_default();
+    let tree = json::parse(request)?;
+    let subject_id = tree.get("subject").and_then(|subject| subject.get("id")).and_then(subject::text);
+    let subject_id = subject_id.map(str::to_owned);
+    let Request { subject } = json::from_json(tree)?;
+    let subject_id = subject_id.ok_or_else(|| Error::invalid("subject.id", "expected a string or a number"))?;
     row::check_running(host, &tenant_part, JobKind::Erase)?;
-    let now_ms = host.now_us() / 1_000;
-    let hash = Some(subject::hash(tenant, subject_type, subject_id));
-    let new = Job { subject_hash: hash, ..row::new(JobKind::Erase, None, now_ms) };
-    let shown = new.clone();
+    let subject_hash = Some(subject::hash(tenant, &subject.r#type, &subject_id));
+    let job = Job { subject_hash, ..row::new(JobKind::Erase, None, host.now_us() / 1_000) };
     let mut commit = Commit::default();
-    let id = row::put_new(host, &mut commit, &tenant_part, &id::token(host), new);
+    let id = row::put_new(host, &mut commit, &tenant_part, &id::token(host), job.clone());
     match commit.submit(host)? {
-        // The id is this call's own: whatever is there, an earlier submission wrote.
-        Outcome::Applied(_) | Outcome::Conflict { doubtful: true, .. } => Ok(jobs::shown(&id, &shown)),
+        // The id was drawn by this call, so a row with it was written by an earlier submission.
+        Outcome::Applied(_) | Outcome::Conflict { doubtful: true, .. } => Ok(view::job(&id, &job)),
         Outcome::Conflict { .. } => Err(Error::of(ErrorKind::Internal, "a job's id was drawn twice")),
     }
 }

@@ -1,4 +1,6 @@
-//! Why a delivery is where it is: what was decided about it, in order, read off the rows that decide it.
+//! Explains why a delivery is where it is: the decisions about it, in order, as the stored rows show them.
+
+use serde::Serialize;
 
 use crate::api::messages;
 use crate::api::view;
@@ -6,44 +8,55 @@ use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::order;
 use crate::delivery::redeliver;
-use crate::delivery::stored::read_webhook;
-use crate::delivery::stored::unknown_webhook;
-use crate::delivery::target::Target;
-use crate::delivery::target::inactive_reason;
+use crate::delivery::stored::{read_webhook, unknown_webhook};
+use crate::delivery::target::{Target, inactive_reason};
 use crate::ports::{Direction, Host};
 use crate::profile::pattern;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, AttemptState, Health, Message, Webhook};
-use crate::support::error::Error;
-use crate::support::json::{self, Json, Style};
+use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::{BREAKER_FAILURES, QUARANTINE_ALONE_CLAIMS, SCAN_ENTRIES_MAX};
 
-/// The steps of one message on its way to one webhook, oldest first, and what it waits for now.
+/// The explanation as the API shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explanation<'a> {
+    message_id: &'a str,
+    webhook_id: &'a str,
+    state: &'static str,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    at: String,
+    step: &'static str,
+    detail: String,
+}
+
+/// Returns the steps of one message on its way to one webhook, oldest first, and the reasons for which it waits now.
 pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
     let (_, row) = messages::stored_message(host, tenant, message)?;
     let lane = webhooks::lane(tenant, webhook)?;
-    let hook = match read_webhook(host, &lane) {
-        Ok((hook, stat, _)) => Some((hook, stat)),
-        Err(error) if error.kind == crate::support::error::ErrorKind::NotFound => None,
+    let registered = match read_webhook(host, &lane) {
+        Ok((webhook, health, _)) => Some((webhook, health)),
+        Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     let mut steps = Steps::default();
     steps.say(row.accepted_at_ms(), "accepted", format!("an event of the type {}", row.event_type));
-    matched(&mut steps, &row, hook.as_ref().map(|(hook, _)| hook));
+    matched(&mut steps, &row, registered.as_ref().map(|(webhook, _)| webhook));
     let last = attempts(host, &lane, message, &mut steps)?;
     let state = match &last {
         Some((_, attempt)) if attempt.next_at_ms.is_none() => attempt.state.as_str(),
-        // A webhook that is gone, and was never sent it, has nothing to wait for.
-        None if hook.is_none() => return Err(unknown_webhook(webhook)),
-        _ => waits(host, config, &Asked { lane: &lane, message, row: &row, hook: hook.as_ref() }, last, &mut steps)?,
+        // A message that was never sent to a removed webhook waits for nothing.
+        None if registered.is_none() => return Err(unknown_webhook(webhook)),
+        _ => {
+            let asked = Asked { lane: &lane, message, row: &row, registered: registered.as_ref() };
+            waits(host, config, &asked, last, &mut steps)?
+        }
     };
-    let shown = Json::object(vec![
-        ("messageId", Json::text(message)),
-        ("webhookId", Json::text(webhook)),
-        ("state", Json::text(state)),
-        ("steps", Json::Array(steps.0)),
-    ]);
-    Ok(json::write(&shown, Style::Compact))
+    view::text(&Explanation { message_id: message, webhook_id: webhook, state, steps: steps.0 })
 }
 
 /// The delivery that is asked about.
@@ -51,45 +64,45 @@ struct Asked<'a> {
     lane: &'a Lane,
     message: &'a str,
     row: &'a Message,
-    /// Its webhook, and how that has fared; none: it is no longer registered.
-    hook: Option<&'a (Webhook, Health)>,
+    /// The webhook and its health. `None`: it is not registered any more.
+    registered: Option<&'a (Webhook, Health)>,
 }
 
 #[derive(Default)]
-struct Steps(Vec<Json>);
+struct Steps(Vec<Step>);
 
 impl Steps {
-    fn say(&mut self, at_ms: u64, step: &str, detail: String) {
-        self.0.push(Json::object(vec![
-            ("at", view::millis(at_ms)),
-            ("step", Json::text(step)),
-            ("detail", Json::String(detail)),
-        ]));
+    fn say(&mut self, at_ms: u64, step: &'static str, detail: String) {
+        self.0.push(Step { at: view::millis(at_ms), step, detail });
     }
 }
 
-fn matched(steps: &mut Steps, row: &Message, hook: Option<&Webhook>) {
-    let Some(hook) = hook else {
+/// Adds the step that says whether the webhook subscribes to the message.
+fn matched(steps: &mut Steps, row: &Message, webhook: Option<&Webhook>) {
+    let Some(webhook) = webhook else {
         return steps.say(row.accepted_at_ms(), "unmatched", "the webhook is no longer registered".to_owned());
     };
     let candidates = pattern::candidates(&row.event_type);
-    let by: Vec<&str> = candidates.iter().filter(|one| hook.events.contains(one)).map(String::as_str).collect();
-    let when =
-        if hook.created_at_ms > row.accepted_at_ms() { "; it was registered after the event was accepted" } else { "" };
-    let (step, detail) = match by.as_slice() {
-        [] => ("unmatched", format!("none of its patterns, as they are now, wants the type{when}")),
-        by => ("matched", format!("by {}, of its patterns as they are now{when}", by.join(" and "))),
+    let by: Vec<&str> = candidates.iter().filter(|one| webhook.events.contains(one)).map(String::as_str).collect();
+    let when = if webhook.created_at_ms > row.accepted_at_ms() {
+        "; it was registered after the event was accepted"
+    } else {
+        ""
     };
-    steps.say(row.accepted_at_ms().max(hook.created_at_ms), step, detail);
+    let (step, detail) = match by.as_slice() {
+        [] => ("unmatched", format!("none of its present patterns matches the type{when}")),
+        by => ("matched", format!("by {}, of its present patterns{when}", by.join(" and "))),
+    };
+    steps.say(row.accepted_at_ms().max(webhook.created_at_ms), step, detail);
 }
 
-/// Says each attempt. Answers the last one, with its number.
+/// Adds a step for each attempt. Returns the last one, with its number.
 fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> Result<Option<(u32, Attempt)>, Error> {
     let mut last = None;
     let mut range = keys::attempts_of_delivery(lane, message);
     loop {
         let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
-        let whole = page.len() == SCAN_ENTRIES_MAX as usize;
+        let is_full = page.len() == SCAN_ENTRIES_MAX as usize;
         for entry in page {
             range.start = keys::next(&entry.key);
             let attempt: Attempt = rows::decode(&entry.key, &entry.value)?;
@@ -99,17 +112,18 @@ fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> R
             }
             if attempt.again.is_some() {
                 let by = attempt.job.as_deref().map_or(String::new(), |job| format!(", by the job {job}"));
-                let asked = format!("a redelivery was asked for{by}; the next attempt begins the schedule anew");
+                let asked = format!("a redelivery was requested{by}; the schedule starts again with the next attempt");
                 steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked);
             }
             last = Some((number, attempt));
         }
-        if !whole {
+        if !is_full {
             return Ok(last);
         }
     }
 }
 
+/// Returns the sentence about an attempt.
 fn outcome(number: u32, attempt: &Attempt) -> String {
     let detail = attempt.detail.as_deref().map_or(String::new(), |detail| format!(": {detail}"));
     let told = match (attempt.status, attempt.error) {
@@ -120,7 +134,7 @@ fn outcome(number: u32, attempt: &Attempt) -> String {
     };
     let follows = match attempt.state {
         AttemptState::Retrying => "; another attempt follows",
-        // Of an answer the detail is what the receiver asked for.
+        // With a response, the detail is the receiver's own request.
         AttemptState::Exhausted if attempt.status.is_none() || attempt.detail.is_none() => {
             "; there is no further wait in the schedule"
         }
@@ -133,7 +147,7 @@ fn outcome(number: u32, attempt: &Attempt) -> String {
     format!("attempt {number} {told}{detail}{follows}")
 }
 
-/// What a delivery without a final state waits for.
+/// Adds the reasons for which a delivery without a final state waits. Returns its state.
 fn waits(
     host: &dyn Host,
     config: &Config,
@@ -141,11 +155,11 @@ fn waits(
     last: Option<(u32, Attempt)>,
     steps: &mut Steps,
 ) -> Result<&'static str, Error> {
-    let Asked { lane, message, row, hook } = *asked;
+    let Asked { lane, message, row, registered } = *asked;
     let now_ms = host.now_us() / 1_000;
     let inbox = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_us, message);
     if last.is_none() && host.get(&[inbox])?.iter().any(Option::is_some) {
-        steps.say(now_ms, "waiting", "it is not routed yet: whom it concerns is decided next".to_owned());
+        steps.say(now_ms, "waiting", "it is not routed yet; its webhooks are determined next".to_owned());
         return Ok("accepted");
     }
     let due_ms = match &last {
@@ -158,39 +172,45 @@ fn waits(
     };
     let number = last.map_or(1, |(number, _)| number + 1);
     steps.say(due_ms, "waiting", format!("attempt {number} is due then"));
-    let Some((hook, stat)) = hook else { return Ok("waiting") };
-    if let Some(reason) = inactive_reason(config, hook) {
+    let Some((webhook, health)) = registered else { return Ok("waiting") };
+    if let Some(reason) = inactive_reason(config, webhook) {
         steps.say(now_ms, "waiting", format!("it will be skipped: {reason}"));
-    } else if let Err(error) = Target::of(config, hook, now_ms) {
+    } else if let Err(error) = Target::of(config, webhook, now_ms) {
         steps.say(now_ms, "waiting", format!("the webhook cannot be sent to: {error}"));
     }
-    if let Some(first) = hook.strict_order.then(|| order::first(host, lane)).transpose()?.flatten()
+    if let Some(first) = webhook.strict_order.then(|| order::first(host, lane)).transpose()?.flatten()
         && first != message
     {
-        steps.say(now_ms, "waiting", format!("in strict order it is behind {first}, which is the first that waits"));
+        steps.say(now_ms, "waiting", format!("in strict order it waits for {first}, the first of the queue"));
     }
-    let free_at_ms = stat.free_at_us.unwrap_or(0) / 1_000;
+    paced(health, now_ms, due_ms, steps);
+    leased(host, lane, now_ms, steps)?;
+    Ok("waiting")
+}
+
+/// Adds the step that says until when the webhook is spared attempts.
+fn paced(health: &Health, now_ms: u64, due_ms: u64, steps: &mut Steps) {
+    let free_at_ms = health.free_at_us.unwrap_or(0) / 1_000;
     if free_at_ms > now_ms.max(due_ms) {
-        let ill = stat.failures >= BREAKER_FAILURES;
-        let why = if ill { "because its attempts keep failing" } else { "by its rate" };
+        let keeps_failing = health.failures >= BREAKER_FAILURES;
+        let why = if keeps_failing { "because its attempts keep failing" } else { "by its rate" };
         steps.say(free_at_ms, "waiting", format!("the webhook is sent nothing before then, {why}"));
     }
-    if let Some(entry) = host.get_one(&keys::lane(lane))? {
-        let lease: rows::Lane = rows::decode(&entry.key, &entry.value)?;
-        if lease.quarantine.is_some_and(|quarantine| quarantine.claims >= QUARANTINE_ALONE_CLAIMS) {
-            let alone =
-                "deliveries of the webhook are made one at a time, because its workers have gone again and again";
-            steps.say(now_ms, "waiting", alone.to_owned());
-        }
-        if lease.until_ms > now_ms {
-            steps.say(
-                lease.until_ms,
-                "waiting",
-                "a worker is at the webhook's queue, until then at the latest".to_owned(),
-            );
-        }
+}
+
+/// Adds the steps about the lane's quarantine and lease.
+fn leased(host: &dyn Host, lane: &Lane, now_ms: u64, steps: &mut Steps) -> Result<(), Error> {
+    let Some(entry) = host.get_one(&keys::lane(lane))? else { return Ok(()) };
+    let row: rows::Lane = rows::decode(&entry.key, &entry.value)?;
+    if row.quarantine.is_some_and(|quarantine| quarantine.claims >= QUARANTINE_ALONE_CLAIMS) {
+        let detail = "the webhook's queue is in quarantine, because its workers died: one delivery is made at a time";
+        steps.say(now_ms, "waiting", detail.to_owned());
     }
-    Ok("waiting")
+    if row.until_ms > now_ms {
+        let detail = "a worker has leased the webhook's queue, until then at the latest";
+        steps.say(row.until_ms, "waiting", detail.to_owned());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

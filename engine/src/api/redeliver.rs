@@ -1,6 +1,9 @@
 //! The call that sends a message again.
 
+use serde::Serialize;
+
 use crate::api::messages;
+use crate::api::view;
 use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::redeliver::{again, check_kept};
@@ -12,14 +15,21 @@ use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Message, Webhook};
 use crate::store::subscriptions;
 use crate::support::error::{Error, ErrorKind};
-use crate::support::json::{self, Json, Style};
 use crate::support::limits::ROUTE_DELIVERIES_MAX;
 
-/// How often it is tried again because something else happened to the subscriptions in between.
-const TRIES_MAX: u32 = 8;
+/// Reads of a tenant's subscriptions, while other calls change them, before the call fails.
+const SUBSCRIPTION_READS_MAX: u32 = 8;
+
+/// The webhooks to which a message goes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Redelivery<'a> {
+    message_id: &'a str,
+    webhook_ids: &'a [String],
+}
 
 /// Sends a message again: to one webhook, whether it subscribes to the type or not, or to every active one that subscribes
-/// to it now. What is due already is left alone.
+/// to it now. A delivery that is due already is left alone.
 pub fn redeliver(
     host: &dyn Host,
     config: &Config,
@@ -36,9 +46,9 @@ pub fn redeliver(
     let webhooks = match webhook {
         Some(webhook) => {
             let lane = webhooks::lane(tenant, webhook)?;
-            let hook = read_active_webhook(host, config, &lane)?;
+            let webhook_row = read_active_webhook(host, config, &lane)?;
             let subscribes =
-                pattern::candidates(&row.event_type).iter().any(|candidate| hook.events.contains(candidate));
+                pattern::candidates(&row.event_type).iter().any(|candidate| webhook_row.events.contains(candidate));
             again(host, &lane, message, &row, subscribes)?;
             vec![webhook.to_owned()]
         }
@@ -47,7 +57,7 @@ pub fn redeliver(
             for webhook in active_subscribers(host, config, &tenant_part, &row)? {
                 match again(host, &Lane::of(&tenant_part, &webhook), message, &row, true) {
                     Ok(()) => webhooks.push(webhook),
-                    // It has been removed since.
+                    // The webhook has been removed since.
                     Err(error) if error.field.as_deref() == Some("webhookId") => {}
                     Err(error) => return Err(error),
                 }
@@ -55,9 +65,7 @@ pub fn redeliver(
             webhooks
         }
     };
-    let list = webhooks.iter().map(|webhook| Json::text(webhook)).collect();
-    let shown = Json::object(vec![("messageId", Json::text(message)), ("webhookIds", Json::Array(list))]);
-    Ok(json::write(&shown, Style::Compact))
+    view::text(&Redelivery { message_id: message, webhook_ids: &webhooks })
 }
 
 fn active_subscribers(
@@ -73,29 +81,30 @@ fn active_subscribers(
     }
     let keys: Vec<String> = webhooks.iter().map(|webhook| keys::webhook(&Lane::of(tenant_part, webhook))).collect();
     let hooks = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
-    let active = |hook: Option<Entry>| match hook.map(|entry| rows::decode::<Webhook>(&entry.key, &entry.value)) {
-        Some(Ok(hook)) => Ok(inactive_reason(config, &hook).is_none()),
-        // A newer version can read it.
-        Some(Err(error)) if error.kind == ErrorKind::Blocked => Err(error),
-        // What is damaged cannot be sent to.
-        Some(Err(_)) | None => Ok(false),
-    };
+    let active =
+        |webhook_row: Option<Entry>| match webhook_row.map(|entry| rows::decode::<Webhook>(&entry.key, &entry.value)) {
+            Some(Ok(webhook_row)) => Ok(inactive_reason(config, &webhook_row).is_none()),
+            // A newer version of the component can decode the row.
+            Some(Err(error)) if error.kind == ErrorKind::Blocked => Err(error),
+            // A damaged row cannot be sent to.
+            Some(Err(_)) | None => Ok(false),
+        };
     let active = hooks.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
     let mut active = active.into_iter();
     webhooks.retain(|_| active.next() == Some(true));
     Ok(webhooks)
 }
 
-/// Who subscribes, at one moment.
+/// Returns the webhooks that subscribe to an event type, at one moment.
 fn subscribers(host: &dyn Host, tenant_part: &String, event_type: &str) -> Result<Vec<String>, Error> {
-    for _ in 0..TRIES_MAX {
+    for _ in 0..SUBSCRIPTION_READS_MAX {
         let before = subscriptions::versions(host, &mut std::iter::once(tenant_part))?;
         let webhooks = subscriptions::of(host, tenant_part, event_type, None)?;
         if subscriptions::versions(host, &mut std::iter::once(tenant_part))? == before {
             return Ok(webhooks);
         }
     }
-    Err(Error::of(ErrorKind::Unavailable, "subscriptions were being changed all the time").hint("repeat the call"))
+    Err(Error::of(ErrorKind::Unavailable, "other calls kept changing the subscriptions").hint("repeat the call"))
 }
 
 #[cfg(test)]

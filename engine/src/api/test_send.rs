@@ -1,6 +1,6 @@
-//! The test send: one attempt of the profile's test event, now, recorded like any other.
+//! The test send: one attempt of the profile's test event, made now and recorded like any other.
 
-use crate::api::messages;
+use crate::api::view;
 use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::outgoing;
@@ -14,21 +14,19 @@ use crate::store::id;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, AttemptState, Recent, RecordedAttempt};
 use crate::store::tenant::read_keeps_bodies;
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
-use crate::support::json::{self, Style};
+use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::POLL_MS;
 
-/// How often the attempt is recorded anew because the webhook was changed meanwhile.
-const TRIES_MAX: u32 = 8;
+/// Commits of the attempt, while other calls change the webhook, before the call fails.
+const RECORD_COMMITS_MAX: u32 = 8;
 
-/// Sends the test event to the webhook, whatever its patterns, active or not. Answers the attempt.
+/// Sends the test event to a webhook, whether or not its patterns match and it is active. Returns the attempt.
 pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
     let lane = webhooks::lane(tenant, webhook)?;
-    let (hook, _, _) = read_webhook(host, &lane)?;
+    let (webhook_row, _, _) = read_webhook(host, &lane)?;
     let now_us = host.now_us();
-    let target = Target::of(config, &hook, now_us / 1_000)?;
-    if let Some(reason) = target.inactive_reason().filter(|_| hook.active) {
+    let target = Target::of(config, &webhook_row, now_us / 1_000)?;
+    if let Some(reason) = target.inactive_reason().filter(|_| webhook_row.active) {
         return Err(Error::of(ErrorKind::Conflict, reason).hint("give the webhook another URL"));
     }
     let event = target.profile().test_event(now_us);
@@ -52,13 +50,13 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         subject_hash: None,
     };
     record(host, &lane, &message, &row, &attempt)?;
-    Ok(json::write(&messages::show(lane.webhook(), &message, 1, &attempt), Style::Compact))
+    view::text(&view::attempt(lane.webhook(), &message, 1, &attempt))
 }
 
-/// Records the attempt, unless the webhook has been removed meanwhile: what is left behind then, nobody would remove.
+/// Records the attempt, unless the webhook has been removed meanwhile: no job would remove the rows.
 fn record(host: &dyn Host, lane: &Lane, message: &str, row: &rows::Message, attempt: &Attempt) -> Result<(), Error> {
     let key = keys::attempt(lane, message, 1);
-    for _ in 0..TRIES_MAX {
+    for _ in 0..RECORD_COMMITS_MAX {
         let (_, _, version) = read_webhook(host, lane)?;
         let mut commit = Commit::default();
         commit.check(&keys::webhook(lane), Some(version));
@@ -69,15 +67,15 @@ fn record(host: &dyn Host, lane: &Lane, message: &str, row: &rows::Message, atte
         commit.put(keys::recent(lane, host.now_us() / 1_000, &id::token(host)), rows::encode(&recent));
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(()),
-            // The id is this call's own: whatever is there, an earlier submission wrote.
+            // The id was drawn by this call, so a row with it was written by an earlier submission.
             Outcome::Conflict { keys: failed, .. } if failed.contains(&key) => return Ok(()),
             Outcome::Conflict { .. } => {}
         }
     }
-    Err(Error::of(ErrorKind::Unavailable, "the webhook was being changed all the time").hint("repeat the call"))
+    Err(Error::of(ErrorKind::Unavailable, "other calls kept changing the webhook").hint("repeat the call"))
 }
 
-/// Sends one request and waits for it: the host ends it by its timeout.
+/// Sends one request and waits for its completion, somewhat longer than the request's timeout.
 fn send(host: &dyn Host, request: crate::ports::Request) -> Completion {
     let id = request.id;
     let deadline_us = host.now_us() + (u64::from(request.timeout_ms) + u64::from(POLL_MS) * 10) * 1_000;

@@ -1,59 +1,237 @@
-//! A webhook as the API shows it: never a secret but in the one answer that is meant to.
+//! The answers of the management API, as JSON. A secret is in the one answer that is meant to show it, and nowhere else.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::delivery::target::inactive_reason;
+use crate::ports::HttpErrorKind;
 use crate::profile::secret::Secret;
-use crate::store::rows::{Health, Webhook};
+use crate::store::rows::{Attempt, Health, Job, Webhook};
+use crate::support::error::{Error, ErrorKind};
 use crate::support::json::{self, Json, Style};
 use crate::support::limits::LANE_IN_FLIGHT_MAX;
 use crate::support::time;
 
-/// What stands for the value of a custom header.
-pub const MASK: &str = "********";
+/// The text shown in place of a custom header's value.
+pub(super) const MASK: &str = "********";
 
-/// The webhook as text.
-pub fn show(config: &Config, hook: &Webhook, stat: &Health, secret: Option<&Secret>) -> String {
-    json::write(&webhook(config, hook, stat, secret), Style::Compact)
+/// Returns the JSON text of an answer.
+pub(super) fn text<T: Serialize>(answer: &T) -> Result<String, Error> {
+    serde_json::to_string(answer)
+        .map_err(|error| Error::of(ErrorKind::Internal, format!("the answer cannot be written as JSON: {error}")))
 }
 
-/// The webhook.
-pub fn webhook(config: &Config, hook: &Webhook, stat: &Health, secret: Option<&Secret>) -> Json {
-    let texts = |list: &[String]| Json::Array(list.iter().map(|text| Json::text(text)).collect());
-    // The one that is stored, or what the configuration has against it.
-    let reason = if hook.active { inactive_reason(config, hook) } else { hook.inactive_reason.clone() };
-    let headers = hook.headers.iter().map(|(name, _)| (name.clone(), Json::text(MASK))).collect();
-    let mut members = vec![
-        ("id", Json::text(&hook.id)),
-        ("userId", hook.user.as_deref().map_or(Json::Null, Json::text)),
-        ("name", Json::text(&hook.name)),
-        ("url", Json::text(&hook.url)),
-        ("method", Json::text(&hook.method)),
-        ("events", texts(&hook.events)),
-        ("format", Json::text(&hook.format)),
-        ("headers", Json::Object(headers)),
-        ("isActive", Json::Bool(hook.active)),
-        ("inactiveReason", reason.map_or(Json::Null, |reason| Json::text(&reason))),
-        ("timeoutMs", Json::from(u64::from(hook.timeout_ms))),
-        ("schedule", Json::Array(hook.schedule_s.iter().map(|&wait_s| Json::from(u64::from(wait_s))).collect())),
-        ("concurrency", Json::from(hook.concurrency.map_or(LANE_IN_FLIGHT_MAX as u64, u64::from))),
-        ("ratePerMinute", hook.rate_per_minute.map_or(Json::Null, |rate| Json::from(u64::from(rate)))),
-        ("keepBodies", Json::Bool(hook.keep_bodies != Some(false))),
-        ("strictOrder", Json::Bool(hook.strict_order)),
-        ("onExhausted", Json::text(hook.on_exhausted.unwrap_or_default().as_str())),
-        ("secretHint", hook.secrets.first().map_or(Json::Null, |secret| Json::text(&secret.fingerprint))),
-        ("lastTriggeredAt", if stat.last_at_ms == 0 { Json::Null } else { millis(stat.last_at_ms) }),
-        ("lastResponseCode", stat.last_status.map_or(Json::Null, |status| Json::from(u64::from(status)))),
-        ("failureCount", Json::from(u64::from(stat.failures))),
-        ("createdAt", millis(hook.created_at_ms)),
-        ("updatedAt", millis(hook.updated_at_ms)),
-    ];
-    if let Some(secret) = secret {
-        members.push(("secret", Json::text(secret.expose())));
+/// Returns a JSON tree with its order of keys and its texts of numbers.
+pub(super) fn raw(json: &Json) -> Result<Box<RawValue>, Error> {
+    RawValue::from_string(json::write(json, Style::Compact))
+        .map_err(|error| Error::of(ErrorKind::Internal, format!("an event cannot be written as JSON: {error}")))
+}
+
+/// Returns a time in milliseconds as RFC 3339 text.
+pub(super) fn millis(ms: u64) -> String {
+    time::rfc3339_millis(ms.saturating_mul(1_000))
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page<T> {
+    pub data: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+/// A webhook.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WebhookView<'a> {
+    id: &'a str,
+    user_id: Option<&'a str>,
+    name: &'a str,
+    url: &'a str,
+    method: &'a str,
+    events: &'a [String],
+    format: &'a str,
+    headers: MaskedHeaders<'a>,
+    is_active: bool,
+    inactive_reason: Option<String>,
+    timeout_ms: u32,
+    schedule: &'a [u32],
+    concurrency: u32,
+    rate_per_minute: Option<u32>,
+    keep_bodies: bool,
+    strict_order: bool,
+    on_exhausted: &'static str,
+    secret_hint: Option<&'a str>,
+    last_triggered_at: Option<String>,
+    last_response_code: Option<u16>,
+    failure_count: u32,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+/// The names of custom headers, each with [`MASK`] for its value.
+struct MaskedHeaders<'a>(&'a Webhook);
+
+impl Serialize for MaskedHeaders<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.headers.len()))?;
+        for (name, _) in &self.0.headers {
+            map.serialize_entry(name, MASK)?;
+        }
+        map.end()
     }
-    Json::object(members)
 }
 
-/// A time in milliseconds, as the API writes it.
-pub(crate) fn millis(ms: u64) -> Json {
-    Json::String(time::rfc3339_millis(ms.saturating_mul(1_000)))
+/// Returns a webhook as it is shown. `secret` is shown in clear.
+pub(super) fn webhook<'a>(
+    config: &Config,
+    webhook: &'a Webhook,
+    health: &Health,
+    secret: Option<&'a Secret>,
+) -> WebhookView<'a> {
+    // The stored reason, or the configuration's reason to deliver nothing.
+    let inactive_reason =
+        if webhook.active { inactive_reason(config, webhook) } else { webhook.inactive_reason.clone() };
+    WebhookView {
+        id: &webhook.id,
+        user_id: webhook.user.as_deref(),
+        name: &webhook.name,
+        url: &webhook.url,
+        method: &webhook.method,
+        events: &webhook.events,
+        format: &webhook.format,
+        headers: MaskedHeaders(webhook),
+        is_active: webhook.active,
+        inactive_reason,
+        timeout_ms: webhook.timeout_ms,
+        schedule: &webhook.schedule_s,
+        concurrency: webhook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX as u32),
+        rate_per_minute: webhook.rate_per_minute,
+        keep_bodies: webhook.keep_bodies != Some(false),
+        strict_order: webhook.strict_order,
+        on_exhausted: webhook.on_exhausted.unwrap_or_default().as_str(),
+        secret_hint: webhook.secrets.first().map(|secret| secret.fingerprint.as_str()),
+        last_triggered_at: (health.last_at_ms > 0).then(|| millis(health.last_at_ms)),
+        last_response_code: health.last_status,
+        failure_count: health.failures,
+        created_at: millis(webhook.created_at_ms),
+        updated_at: millis(webhook.updated_at_ms),
+        secret: secret.map(Secret::expose),
+    }
+}
+
+/// An attempt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AttemptView {
+    message_id: String,
+    webhook_id: String,
+    event_type: String,
+    number: u32,
+    at: String,
+    duration_ms: u32,
+    state: &'static str,
+    status: Option<u16>,
+    error: Option<&'static str>,
+    detail: Option<String>,
+    response_excerpt: Option<String>,
+    next_attempt_at: Option<String>,
+    is_test: bool,
+}
+
+/// Returns an attempt as it is shown.
+pub(super) fn attempt(webhook: &str, message: &str, number: u32, attempt: &Attempt) -> AttemptView {
+    AttemptView {
+        message_id: message.to_owned(),
+        webhook_id: webhook.to_owned(),
+        event_type: attempt.event_type.clone(),
+        number,
+        at: millis(attempt.at_ms),
+        duration_ms: attempt.duration_ms,
+        state: attempt.state.as_str(),
+        status: attempt.status,
+        error: attempt.error.map(HttpErrorKind::as_str),
+        detail: attempt.detail.clone(),
+        response_excerpt: attempt.excerpt.clone(),
+        next_attempt_at: attempt.next_at_ms.map(millis),
+        is_test: attempt.test,
+    }
+}
+
+/// A message with its latest attempts.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MessageView<'a> {
+    pub id: &'a str,
+    pub r#type: &'a str,
+    pub occurred_at: String,
+    pub accepted_at: String,
+    pub event: Option<Box<RawValue>>,
+    pub attempts: Vec<AttemptView>,
+    pub next_cursor: Option<String>,
+}
+
+/// A job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobView {
+    id: String,
+    kind: &'static str,
+    state: &'static str,
+    scanned: u64,
+    affected: u64,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+}
+
+/// Returns a job as it is shown.
+pub(super) fn job(id: &str, job: &Job) -> JobView {
+    JobView {
+        id: id.to_owned(),
+        kind: job.kind.as_str(),
+        state: job.state.as_str(),
+        scanned: job.scanned,
+        affected: job.affected,
+        created_at: millis(job.created_at_ms),
+        updated_at: millis(job.updated_at_ms),
+        webhook_id: job.webhook.clone(),
+        detail: job.detail.clone(),
+        since: job.since_ms.map(millis),
+        until: job.until_ms.map(millis),
+        ended_at: job.ended_at_ms.map(millis),
+    }
+}
+
+impl JobView {
+    /// Returns the job's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A problem document (RFC 9457).
+#[derive(Serialize)]
+pub(super) struct Problem<'a> {
+    pub r#type: &'static str,
+    pub title: &'a str,
+    pub status: u16,
+    pub detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'a str>,
 }

@@ -361,7 +361,7 @@ fn a_tenant_runs_twenty_sending_jobs_at_most() {
     world.pump(&config);
     recover(&world, &config, "acme", &webhook, EVER).expect("they have ended");
     let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
-    assert!(told.contains("a redelivery was asked for, by the job job_"), "{told}");
+    assert!(told.contains("a redelivery was requested, by the job job_"), "{told}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_webhook_pauses_where_a_message_has_used_up_its_attempts_and_goes_on_when_to
     // While the first one waits for its second attempt, the others say what they wait for.
     assert!(receiver.wait_for(1, PATIENCE));
     let explain = format!("/messages/{}/deliveries/{}/explain", messages[2], webhook["id"].as_str().unwrap());
-    let behind = format!("in strict order it is behind {}, which is the first that waits", messages[0]);
+    let behind = format!("in strict order it waits for {}, the first of the queue", messages[0]);
     until("the explanation", || {
         let steps = serve.get(&explain)["steps"].as_array().unwrap().clone();
         steps.iter().any(|step| step["detail"] == behind.as_str()).then_some(())

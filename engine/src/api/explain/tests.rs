@@ -16,9 +16,9 @@ fn a_delivery_can_be_explained() {
         (told["state"].as_str().unwrap().to_owned(), told["steps"].as_array().unwrap().iter().map(step).collect())
     };
     let accepted = "accepted: an event of the type a.b".to_owned();
-    let matched = "matched: by *, of its patterns as they are now".to_owned();
+    let matched = "matched: by *, of its present patterns".to_owned();
     let (state, steps) = told(&webhook);
-    let unrouted = "waiting: it is not routed yet: whom it concerns is decided next".to_owned();
+    let unrouted = "waiting: it is not routed yet; its webhooks are determined next".to_owned();
     assert_eq!((state.as_str(), steps), ("accepted", vec![accepted.clone(), matched.clone(), unrouted]));
     world.pump(&config);
     let (state, steps) = told(&webhook);
@@ -28,7 +28,7 @@ fn a_delivery_can_be_explained() {
     again(&world, &config, &message, Some(&webhook));
     world.pump(&config);
     let (state, steps) = told(&webhook);
-    let asked = "redelivery: a redelivery was asked for; the next attempt begins the schedule anew".to_owned();
+    let asked = "redelivery: a redelivery was requested; the schedule starts again with the next attempt".to_owned();
     let delivered = "delivered: attempt 2 answered 200 after 3 ms".to_owned();
     assert_eq!((state.as_str(), steps), ("delivered", vec![accepted, matched, failed, asked, delivered]));
     world.now_us.set(world.now_us.get() + 1_000_000);
@@ -63,7 +63,7 @@ fn why_a_receiver_has_ended_a_delivery_is_explained() {
     check(500, None, "attempt 1 answered 500 after 3 ms; another attempt follows");
 }
 
-/// One row: what a webhook of one message that waits is like, and what is said of that.
+/// One row: the fields of a webhook with one waiting message, and a part of the explanation.
 #[test]
 fn what_a_delivery_waits_for_is_explained() {
     let check = |fields: &str, failures: usize, change: &str, said: &str| {
@@ -83,5 +83,5 @@ fn what_a_delivery_waits_for_is_explained() {
     check(r#""schedule":[]"#, 21, "", "sent nothing before then, because its attempts keep failing");
     check(r#""schedule":[],"ratePerMinute":6000"#, 21, "", "because its attempts keep failing");
     check(r#""ratePerMinute":10"#, 0, r#"{"isActive":false}"#, "it will be skipped: the webhook is not active");
-    check(r#""schedule":[60],"strictOrder":true"#, 1, "", "in strict order it is behind msg_");
+    check(r#""schedule":[60],"strictOrder":true"#, 1, "", "in strict order it waits for msg_");
 }

@@ -66,7 +66,7 @@ fn failed_attempt_in_strict_order_blocks_later_messages() {
     let behind = accept(&world, 4..6).remove(0);
     assert_eq!(world.pump(&config()).attempts, 0);
     let told = explain(&world, &config(), "acme", &behind, &webhook).unwrap();
-    assert!(told.contains("in strict order it is behind msg_"), "{told}");
+    assert!(told.contains("in strict order it waits for msg_"), "{told}");
     for (wait_s, attempts) in [(12, 1), (50, 0), (30, 2), (12, 4)] {
         later(&world, wait_s);
         assert_eq!(world.pump(&config()).attempts, attempts, "{wait_s}");

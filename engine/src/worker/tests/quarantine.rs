@@ -322,7 +322,7 @@ fn reclaim_keeps_the_quarantine() {
         let quarantine = quarantine(&world, &one).unwrap();
         assert_eq!((quarantine.claims, quarantine.delivery.is_some()), (claims, claims > QUARANTINE_ALONE_CLAIMS));
         let told = explain(&world, &config, "acme", &other, &one).unwrap();
-        assert_eq!(told.contains("made one at a time"), claims >= QUARANTINE_ALONE_CLAIMS, "{told}");
+        assert_eq!(told.contains("one delivery is made at a time"), claims >= QUARANTINE_ALONE_CLAIMS, "{told}");
     }
     world.pump(&config);
     assert_eq!(states(&world, &config, &one), ["delivered", "failed"]);

@@ -1,0 +1,296 @@
+//! Finds the call that a request of the management API is, and makes the response.
+
+use serde::Deserialize;
+
+use super::{attempts, erase, explain, jobs, messages, redeliver, settings, test_send, webhooks};
+use crate::api::paging::PAGE_DEFAULT;
+use crate::api::request::{ApiRequest, ApiResponse, Caller};
+use crate::api::view::{self, JobView, Problem};
+use crate::config::Config;
+use crate::ports::Host;
+use crate::store::rows::JobKind;
+use crate::support::error::{Error, ErrorKind};
+use crate::support::json;
+
+/// The permission that a caller needs for every call except reading.
+pub const MANAGE: &str = "manage:webhook";
+/// Returns the response to one request. An error is a problem document.
+pub fn handle(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller) -> ApiResponse {
+    match route(host, config, request, caller) {
+        Ok(response) => response,
+        Err(Refusal::Error(error)) => problem(&error),
+        Err(Refusal::Method(allowed)) => {
+            let error =
+                Error::of(ErrorKind::Invalid, format!("`{}` is not possible here", json::quoted(&request.method)));
+            let mut response = problem_of(405, "Method Not Allowed", &error);
+            response.headers.push(("allow".to_owned(), allowed.to_owned()));
+            response
+        }
+    }
+}
+
+enum Refusal {
+    Error(Error),
+    Method(&'static str),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Error(error)
+    }
+}
+
+fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller) -> Result<ApiResponse, Refusal> {
+    let path: Vec<String> = request.path.trim_matches('/').split('/').map(decode).collect::<Result<_, _>>()?;
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let tenant = caller.tenant.as_str();
+    if request.method != "GET" && !caller.permissions.iter().any(|permission| permission == MANAGE) {
+        let error = Error::of(ErrorKind::Forbidden, format!("this needs the permission {MANAGE}"));
+        return Err(error.hint("the platform decides who has it").into());
+    }
+    let query = Query::parse(&request.query)?;
+    let call = Call { host, config, tenant, query: &query, body: &request.body };
+    let method = request.method.as_str();
+    match path.as_slice() {
+        ["webhooks", rest @ ..] => webhook_calls(&call, caller, method, rest),
+        ["messages", rest @ ..] => message_calls(&call, method, rest),
+        ["jobs", rest @ ..] => job_calls(&call, method, rest),
+        rest => tenant_calls(&call, method, rest),
+    }
+    .unwrap_or_else(|| {
+        let message = format!("there is nothing at `{}`", json::quoted(&request.path));
+        Err(Error::of(ErrorKind::NotFound, message).into())
+    })
+}
+
+/// A call with everything that its functions need.
+struct Call<'a> {
+    host: &'a dyn Host,
+    config: &'a Config,
+    tenant: &'a str,
+    query: &'a Query,
+    body: &'a str,
+}
+
+/// The answer of a part of the router. `None`: there is nothing at the path.
+type Answer = Option<Result<ApiResponse, Refusal>>;
+
+/// Returns the response with a body that a call has made.
+fn answer(status: u16, body: Result<String, Error>) -> Result<ApiResponse, Refusal> {
+    ok(status, body?)
+}
+
+/// Routes the calls on webhooks. `path` is the part below `/webhooks`.
+fn webhook_calls(call: &Call<'_>, caller: &Caller, method: &str, path: &[&str]) -> Answer {
+    let Call { host, config, tenant, query, body } = *call;
+    let cursor = query.cursor.as_deref();
+    Some(match (method, path) {
+        ("GET", []) => answer(200, webhooks::list(host, config, tenant, cursor, query.limit)),
+        ("POST", []) => answer(201, webhooks::register(host, config, tenant, caller.user.as_deref(), body)),
+        (_, []) => Err(Refusal::Method("GET, POST")),
+        ("GET", [id]) => answer(200, webhooks::get(host, config, tenant, id)),
+        ("PATCH", [id]) => answer(200, webhooks::update(host, config, tenant, id, body)),
+        ("DELETE", [id]) => webhooks::unregister(host, config, tenant, id)
+            .map(|job| ApiResponse { status: 204, headers: vec![location(&job)], body: String::new() })
+            .map_err(Refusal::Error),
+        (_, [_]) => Err(Refusal::Method("GET, PATCH, DELETE")),
+        ("GET", [id, "attempts"]) => answer(200, attempts::attempts(host, config, tenant, id, cursor, query.limit)),
+        (_, [_, "attempts"]) => Err(Refusal::Method("GET")),
+        ("POST", [id, "rotate-secret"]) => rotate(call, id),
+        ("POST", [id, "test"]) => answer(200, test_send::test_webhook(host, config, tenant, id)),
+        ("POST", [id, "recover"]) => started(jobs::start(host, config, JobKind::Recover, (tenant, *id), body)),
+        ("POST", [id, "replay"]) => started(jobs::start(host, config, JobKind::Replay, (tenant, *id), body)),
+        (_, [_, "rotate-secret" | "test" | "recover" | "replay"]) => Err(Refusal::Method("POST")),
+        _ => return None,
+    })
+}
+
+/// Routes the calls on messages. `path` is the part below `/messages`.
+fn message_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
+    let Call { host, config, tenant, query, .. } = *call;
+    let cursor = query.cursor.as_deref();
+    Some(match (method, path) {
+        ("GET", [id]) => answer(200, messages::message(host, config, tenant, id)),
+        ("GET", [id, "attempts"]) => {
+            answer(200, messages::message_attempts(host, config, tenant, id, cursor, query.limit))
+        }
+        ("GET", [id, "deliveries", webhook, "payload"]) => {
+            answer(200, messages::payload(host, config, tenant, id, webhook))
+        }
+        ("GET", [id, "deliveries", webhook, "explain"]) => {
+            answer(200, explain::explain(host, config, tenant, id, webhook))
+        }
+        (_, [_] | [_, "attempts"] | [_, "deliveries", _, "payload" | "explain"]) => Err(Refusal::Method("GET")),
+        ("POST", [id, "redeliver"]) => again(call, id),
+        (_, [_, "redeliver"]) => Err(Refusal::Method("POST")),
+        _ => return None,
+    })
+}
+
+/// Routes the calls on jobs. `path` is the part below `/jobs`.
+fn job_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
+    let Call { host, config, tenant, query, .. } = *call;
+    Some(match (method, path) {
+        ("GET", []) => answer(200, jobs::jobs(host, config, tenant, query.cursor.as_deref(), query.limit)),
+        ("GET", [id]) => answer(200, jobs::job(host, config, tenant, id)),
+        (_, [] | [_]) => Err(Refusal::Method("GET")),
+        ("POST", [id, "cancel"]) => answer(200, jobs::cancel_job(host, config, tenant, id)),
+        (_, [_, "cancel"]) => Err(Refusal::Method("POST")),
+        _ => return None,
+    })
+}
+
+/// Routes the calls on the tenant as a whole.
+fn tenant_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
+    let Call { host, config, tenant, body, .. } = *call;
+    Some(match (method, path) {
+        ("GET", ["event-types"]) => answer(200, messages::event_types(config)),
+        (_, ["event-types"]) => Err(Refusal::Method("GET")),
+        ("GET", ["settings"]) => answer(200, settings::tenant_settings(host, config, tenant)),
+        ("PATCH", ["settings"]) => answer(200, settings::update_settings(host, config, tenant, body)),
+        (_, ["settings"]) => Err(Refusal::Method("GET, PATCH")),
+        ("POST", ["erase"]) => started(erase::start(host, tenant, body)),
+        (_, ["erase"]) => Err(Refusal::Method("POST")),
+        _ => return None,
+    })
+}
+
+/// The body of a call that rotates a secret.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rotation {
+    secret: Option<String>,
+    overlap_s: Option<u64>,
+}
+
+fn rotate(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
+    let Call { host, config, tenant, body, .. } = *call;
+    let Rotation { secret, overlap_s } = json::read_optional(body)?;
+    // A number that is too large for the type is out of range.
+    let overlap_s = overlap_s.map(|overlap_s| u32::try_from(overlap_s).unwrap_or(u32::MAX));
+    ok(200, webhooks::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
+}
+
+/// The body of a call that sends a message again.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Redelivery {
+    webhook_id: Option<String>,
+}
+
+fn again(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
+    let Call { host, config, tenant, body, .. } = *call;
+    let Redelivery { webhook_id } = json::read_optional(body)?;
+    ok(202, redeliver::redeliver(host, config, tenant, id, webhook_id.as_deref())?)
+}
+
+/// Returns the response to a call that has started a job.
+fn started(job: Result<JobView, Error>) -> Result<ApiResponse, Refusal> {
+    let job = job?;
+    let mut response = ok(202, view::text(&job)?)?;
+    response.headers.push(location(job.id()));
+    Ok(response)
+}
+
+/// Returns the header that names a job.
+fn location(job: &str) -> (String, String) {
+    ("location".to_owned(), format!("/jobs/{job}"))
+}
+
+fn ok(status: u16, body: String) -> Result<ApiResponse, Refusal> {
+    Ok(ApiResponse { status, headers: vec![("content-type".to_owned(), "application/json".to_owned())], body })
+}
+
+/// Returns the problem document of an error (RFC 9457).
+fn problem(error: &Error) -> ApiResponse {
+    let (status, title) = match (error.kind, &error.field) {
+        (ErrorKind::Invalid, None) => (400, "Bad Request"),
+        (ErrorKind::Invalid, Some(_)) => (422, "Unprocessable Content"),
+        (ErrorKind::TooLarge, _) => (413, "Content Too Large"),
+        (ErrorKind::NotFound, _) => (404, "Not Found"),
+        (ErrorKind::Conflict, _) => (409, "Conflict"),
+        (ErrorKind::Forbidden, _) => (403, "Forbidden"),
+        (ErrorKind::Unavailable | ErrorKind::Blocked | ErrorKind::TransactionAborted, _) => {
+            (503, "Service Unavailable")
+        }
+        (ErrorKind::Internal, _) => (500, "Internal Server Error"),
+    };
+    problem_of(status, title, error)
+}
+
+fn problem_of(status: u16, title: &str, error: &Error) -> ApiResponse {
+    let (field, hint) = (error.field.as_deref(), error.hint.as_deref());
+    let problem = Problem { r#type: "about:blank", title, status, detail: error.to_string(), field, hint };
+    let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+    ApiResponse { status, headers, body: view::text(&problem).unwrap_or_default() }
+}
+
+struct Query {
+    cursor: Option<String>,
+    limit: u32,
+}
+
+impl Query {
+    fn parse(text: &str) -> Result<Query, Error> {
+        let mut query = Query { cursor: None, limit: PAGE_DEFAULT };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
+            match name.as_str() {
+                "cursor" => query.cursor = Some(value),
+                "limit" => {
+                    let number = value.parse();
+                    query.limit = number.map_err(|_| {
+                        Error::invalid("limit", format!("`{}` is no number", json::quoted(&value))).hint("1 to 100")
+                    })?;
+                }
+                _ => {
+                    let message = format!("`{}` is no parameter of this call", json::quoted(&name));
+                    return Err(Error::of(ErrorKind::Invalid, message).hint("the parameters are cursor and limit"));
+                }
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// Decodes percent-encoding.
+fn decode(text: &str) -> Result<String, Error> {
+    let broken = || Error::of(ErrorKind::Invalid, format!("`{}` is not percent-encoded UTF-8", json::quoted(text)));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next().ok_or_else(broken)?, rest.next().ok_or_else(broken)?];
+            let mut decoded = [0];
+            hex::decode_to_slice(digits, &mut decoded).map_err(|_| broken())?;
+            bytes.push(decoded[0]);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| broken())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_undone() {
+        for (text, decoded) in
+            [("wh_a", Some("wh_a")), ("a%2Fb%c3%bc", Some("a/bü")), ("%", None), ("%zz", None), ("%ff", None)]
+        {
+            assert_eq!(decode(text).ok().as_deref(), decoded, "{text}");
+        }
+    }
+
+    #[test]
+    fn queries_are_strict() {
+        let query = Query::parse("limit=7&cursor=a%2Fb").unwrap();
+        assert_eq!((query.limit, query.cursor.as_deref()), (7, Some("a/b")));
+        for bad in ["limit=x", "limit=-1", "page=2"] {
+            assert!(Query::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
