@@ -1,7 +1,9 @@
-//! Hookwright's webhook logic: what is accepted, whom it concerns, what is sent when, and what is remembered of it.
+//! Hookwright's webhook logic: accepting events, routing them to webhooks, delivering them, and the management API.
 //!
 //! The engine performs no I/O and knows neither threads nor wasm. A [`ports::Host`] gives it storage, HTTP, time and
-//! entropy; a [`Config`] says which dialect is spoken and which keys seal the secrets. All state is in the storage.
+//! entropy; a [`Config`] names the profile and the keys that seal secrets. All state is in the storage.
+//!
+//! The modules stand in reading order. Each uses only modules before it.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -1,5 +1,5 @@
-//! What the engine's tests run in: the in-memory store, a scripted receiver, and a clock that moves only while it is waited
-//! for. The faults are the simulator's business.
+//! The world of the engine's unit tests: the in-memory store, a scripted receiver, and a clock that moves only during waits.
+//! Faults belong to the simulator.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -20,24 +20,24 @@ use crate::worker::Budget;
 use crate::worker::DeliveryReport;
 use crate::worker::deliver;
 
-/// When somebody else comes between.
+/// The moment at which another actor acts between two calls of the engine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
-    /// Before a scan that begins there.
+    /// Before a scan that begins at this key.
     Scan(&'static str),
-    /// Before a commit that changes such a row.
+    /// Before a commit that changes a row with this prefix.
     Commit(&'static str),
-    /// After it, and its outcome is not told.
+    /// After such a commit, which then reports an unknown outcome.
     Applied(&'static str),
-    /// While nothing has come back yet.
+    /// During a wait, before any completion.
     Wait,
 }
 
 pub(crate) type Meddler = Box<dyn FnOnce(&World)>;
 
-/// No run of a test waits for longer: ten minutes.
+/// The longest wait of one run, in microseconds: ten minutes.
 const WAIT_US_MAX: u64 = 600_000_000;
-/// No test reads as often.
+/// The most reads of one test.
 const READS_MAX: u32 = 1_000_000;
 
 /// A host whose time passes only while it waits.
@@ -52,20 +52,20 @@ pub(crate) struct World {
     pub(crate) rows: Cell<usize>,
     pub(crate) requests: RefCell<Vec<Request>>,
     pub(crate) waiting: RefCell<Vec<Request>>,
-    /// When the last run began.
+    /// The time at which the last run began, in microseconds.
     pub(crate) begun_us: Cell<u64>,
-    /// Statuses to answer with, first to last; 200 afterwards.
+    /// The statuses of responses, first to last; 200 afterwards.
     pub(crate) statuses: RefCell<VecDeque<u16>>,
-    /// What answers other than 200 ask for in the header `webhook-delivery`.
+    /// The header `webhook-delivery` of responses other than 200.
     pub(crate) wish: RefCell<Option<String>>,
-    /// Nothing is answered before then.
+    /// No response comes before this time, in microseconds.
     pub(crate) silent_until_us: Cell<u64>,
-    /// A lane that another worker announces each time this one waits, so often before anything is answered.
+    /// A lane for which another worker puts a timer at each wait, and how often, before any response.
     pub(crate) announced: RefCell<Option<(Lane, u32)>>,
     pub(crate) timers_max: Cell<usize>,
     pub(crate) in_flight_max: Cell<usize>,
     pub(crate) meddler: RefCell<Option<(At, Meddler)>>,
-    /// Whoever reads one of these rows dies of it.
+    /// Keys of rows whose read panics, as a crash of the worker.
     pub(crate) deadly: RefCell<Vec<String>>,
     /// How many of the requests never complete, from the first on.
     pub(crate) lost: Cell<usize>,
@@ -73,7 +73,7 @@ pub(crate) struct World {
     pub(crate) late: RefCell<Vec<Completion>>,
     /// The number of commits after which every storage call fails.
     pub(crate) fails_after: Cell<u32>,
-    /// No such row is taken, but where it says `failed`.
+    /// The store refuses rows whose key contains this text, unless the value says `failed`.
     pub(crate) refused: RefCell<Option<String>>,
 }
 
@@ -82,7 +82,7 @@ impl World {
         *self.meddler.borrow_mut() = Some((at, Box::new(meddler)));
     }
 
-    /// Lets somebody else come between, if that is due. Answers whether it was.
+    /// Lets the other actor act, if its moment has come. Returns true if it was.
     pub(crate) fn meddled(&self, at: At) -> bool {
         let meddler = self.meddler.borrow_mut().take_if(|(due, _)| *due == at);
         let due = meddler.is_some();
@@ -136,7 +136,7 @@ impl World {
         self.store.commit(&[], &rows.map(|row| Mutation::Delete { key: row.key }).collect::<Vec<_>>()).unwrap();
     }
 
-    /// The announcement that is due now, if any is left.
+    /// Puts the next timer of the other worker, if any is left. Returns true if it did.
     pub(crate) fn announce(&self) -> bool {
         let mut announced = self.announced.borrow_mut();
         let Some((lane, left)) = announced.as_mut().filter(|(_, left)| *left > 0) else { return false };
@@ -301,7 +301,7 @@ pub(crate) fn again(world: &World, config: &Config, message: &str, webhook: Opti
 
 pub(crate) fn settings() -> Settings {
     let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
-    // Tests that count commits want those of retention where they are looked for.
+    // Without retention, tests that count commits see no commits of its job.
     Settings { sealing_keys: vec![key], retention_s: Some(0), ..Settings::default() }
 }
 

@@ -7,7 +7,7 @@ pub struct ApiRequest {
     pub method: String,
     /// Begins with `/`; percent-encoded as it came.
     pub path: String,
-    /// What follows the `?`, as it came.
+    /// The query: the text after the `?`, as it came.
     pub query: String,
     /// The body; empty if there is none.
     pub body: String,
@@ -19,14 +19,14 @@ impl std::fmt::Debug for ApiRequest {
     }
 }
 
-/// Who calls the management API. The host has authenticated them.
+/// The caller of the management API, authenticated by the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The tenant they belong to.
+    /// The caller's tenant.
     pub tenant: String,
-    /// Their user id.
+    /// The caller's user id.
     pub user: Option<String>,
-    /// What they may do.
+    /// The caller's permissions.
     pub permissions: Vec<String>,
 }
 

@@ -28,7 +28,7 @@ struct Listed {
     redacted: Vec<RoutedMessage>,
 }
 
-/// What became of one message.
+/// The outcome of removing one message.
 enum Removed {
     Done,
     /// The message has more rows than one commit takes, so the next step goes on with it.

@@ -12,7 +12,7 @@ use crate::support::error::Error;
 use crate::support::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_ROWS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX};
 
 /// Makes one step. The first is a fence: routing that read the subscriptions before it cannot commit after it, so messages
-/// routed later reach the webhook anyway. The clock that routes a message is another one than the clock that accepted it.
+/// routed later reach the webhook anyway. A message may be routed by a different clock from the one that accepted it.
 pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Error> {
     let tenant_part = work.lane.tenant_part();
     let Some(place) = &work.job.place else {

@@ -1,4 +1,4 @@
-//! What is kept, and what is shown.
+//! Tests of the tenant's settings: the bodies that are kept, and those that are shown.
 
 use crate::delivery::verdict;
 use crate::ports::{Direction, KeyRange, Storage};
@@ -127,7 +127,7 @@ fn hidden_attributes_are_nowhere_to_be_seen() {
         let rows = Storage::scan(&world, &range, 1_000, Direction::Forward).unwrap();
         assert!(rows.iter().all(|row| !row.value.contains("hunter")), "{prefix}");
     }
-    // What is refused is not quoted either.
+    // A refused event is not quoted either.
     let refused = [r#"{"type":"a","data":{"password":"hunter-5"},"x":1}"#, r#"{"type":"a","before":"hunter-6"}"#];
     for event in refused {
         let error = on_event(&world, &config, Some("acme"), event).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a host may demand of webhooks.
+//! Tests of the rules that a host sets for webhooks.
 
 use crate::testing::*;
 use crate::*;
