@@ -1,8 +1,8 @@
-//! Every bound of the engine, in one place, each with its unit in its name.
+//! Every limit of the engine. A name ends in its unit. `docs/limits.md` is made of these comments.
 
-/// Size of a storage key: the longest that MySQL and MariaDB index as `VARCHAR(255)`.
+/// Length of a storage key. MySQL and MariaDB index a `VARCHAR(255)` of this length.
 pub const KEY_BYTES_MAX: usize = 255;
-/// Size of a stored value. The largest event fits, with everything stored around it.
+/// Length of a stored value. An event with everything that is stored around it fits.
 pub const VALUE_BYTES_MAX: usize = 512 * 1024;
 /// Mutations of one commit.
 pub const COMMIT_MUTATIONS_MAX: usize = 1_000;
@@ -15,31 +15,31 @@ pub const GET_KEYS_MAX: usize = 1_000;
 /// Entries of one `scan`.
 pub const SCAN_ENTRIES_MAX: u32 = 1_000;
 
-/// Size of one event, as the host passes it.
+/// Length of one event as the host hands it over.
 pub const EVENT_BYTES_MAX: usize = 256 * 1024;
-/// Events of one `on-events` together, because they are one commit.
+/// Length of all events of one `on-events` together. They are one commit.
 pub const EVENTS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Events of one `on-events`.
 pub const EVENTS_PER_CALL_MAX: usize = 100;
-/// Nesting of arrays and objects in an event.
+/// Depth to which arrays and objects of an event may be nested.
 pub const JSON_DEPTH_MAX: usize = 64;
-/// Size of a platform's event id.
+/// Length of an event id that the caller chooses.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
-/// Size of an event type or a pattern.
+/// Length of an event type or a pattern.
 pub const EVENT_TYPE_BYTES_MAX: usize = 128;
-/// Dot-separated parts of an event type. Each costs one index range when the event is routed.
+/// Dot-separated parts of an event type. Each part costs one index range during routing.
 pub const EVENT_TYPE_PARTS_MAX: usize = 8;
-/// Size of a payload in its profile's style. A style with indentation or escapes makes it several times as large as the
-/// event, and deep nesting would make it hundreds of times as large.
+/// Length of a payload in its profile's style. Indentation and escapes make a payload several times as long as its
+/// event; deep nesting would make it hundreds of times as long.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Size of a payload as a query. Receivers accept far less. Without a bound, long keys over many leaves would fill the
+/// Length of a payload as a query. Receivers take far less. The bound keeps long keys over many values from filling the
 /// memory.
 pub const QUERY_BYTES_MAX: usize = 64 * 1024;
-/// Size of a host's own profile.
+/// Length of the document of a profile that a host configures.
 pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
-/// Number of a host's own profiles.
+/// Profiles that a host configures.
 pub const PROFILES_MAX: usize = 32;
-/// Size of a profile's name.
+/// Length of a profile's name.
 pub const PROFILE_NAME_BYTES_MAX: usize = 32;
 /// Event types in a profile's catalogue.
 pub const PROFILE_EVENTS_MAX: usize = 1_000;
@@ -48,140 +48,138 @@ pub const PROFILE_MEMBERS_MAX: usize = 100;
 /// Attributes that a profile hides.
 pub const PROFILE_HIDDEN_MAX: usize = 100;
 
-/// Size of a tenant's name.
+/// Length of a tenant's name.
 pub const TENANT_BYTES_MAX: usize = 64;
 
-/// Size of the id of the user that registered a webhook.
+/// Length of the id of the user who registers a webhook.
 pub const USER_BYTES_MAX: usize = 256;
-/// Submissions of a webhook's change while other changes of the tenant's webhooks conflict with it. One of several
-/// concurrent changes always succeeds, so this many may be concurrent.
+/// Commits of one change of a webhook. A commit is repeated when another change of the same tenant came first, so up to
+/// this number of changes can be made at the same time.
 pub const SUBSCRIPTION_COMMITS_MAX: u32 = 500;
 /// Length of a webhook's name.
 pub const WEBHOOK_NAME_CHARS_MAX: usize = 255;
-/// Size of a webhook's URL.
+/// Length of a webhook's URL.
 pub const URL_BYTES_MAX: usize = 2_048;
 /// Webhooks of one tenant, unless the host configures another number.
 pub const WEBHOOKS_PER_TENANT_MAX: u32 = 1_000;
-/// Largest number of a tenant's webhooks that a host may configure.
+/// Largest number of webhooks of one tenant that a host can configure.
 pub const WEBHOOKS_PER_TENANT_CEILING: u32 = 1_000_000;
-/// Patterns of one webhook.
+/// Event patterns of one webhook.
 pub const PATTERNS_PER_WEBHOOK_MAX: usize = 100;
 /// Custom headers of one webhook.
 pub const HEADERS_PER_WEBHOOK_MAX: usize = 20;
-/// Size of a custom header's name.
+/// Length of a custom header's name.
 pub const HEADER_NAME_BYTES_MAX: usize = 64;
-/// Size of a custom header's value.
+/// Length of a custom header's value.
 pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
-/// Size of a typed secret. A `whsec_` secret has 24 to 64 bytes once decoded.
+/// Length of a typed secret. A `whsec_` secret decodes to 24 to 64 bytes.
 pub const SECRET_BYTES_MAX: usize = 256;
 /// Secrets of one webhook that sign at the same time, during rotations.
 pub const LIVE_SECRETS_MAX: usize = 10;
-/// Longest time for which a rotated secret goes on signing.
+/// Longest time for which a rotated secret still signs.
 pub const ROTATION_OVERLAP_MS_MAX: u64 = 7 * 24 * 3_600_000;
-/// Time for which a rotated secret goes on signing, unless the call says otherwise.
+/// Time for which a rotated secret still signs, unless the caller gives another.
 pub const ROTATION_OVERLAP_MS: u64 = 24 * 3_600_000;
-/// Largest distance of a signed time from now, for a receiver: what the libraries of Standard Webhooks allow.
+/// Largest difference between a signed time and the receiver's clock, as in the libraries of Standard Webhooks.
 pub const TIMESTAMP_TOLERANCE_S: u64 = 300;
-/// Waits of one schedule.
+/// Waits of one retry schedule.
 pub const SCHEDULE_WAITS_MAX: usize = 20;
-/// Longest wait of a schedule.
+/// Length of one wait of a retry schedule.
 pub const SCHEDULE_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
-/// Pages of a queue that a redelivery searches for its message.
+/// Pages of a queue in which a redelivery searches for its message.
 pub const QUEUE_PAGES_SEARCHED_MAX: u32 = 1_000;
-/// Number of a delivery's last attempt, redeliveries included: four digits, with room for one more schedule.
+/// Number of a delivery's last attempt, redeliveries included. It has four digits, with room for one more schedule.
 pub const ATTEMPT_NUMBER_MAX: u32 = 9_900;
-/// Longest delay that a receiver's `Retry-After` may ask for.
+/// Longest delay of an attempt by a receiver's `Retry-After`.
 pub const RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
-/// Time of failures without a success after which a webhook is disabled, unless the host configures another.
+/// Time without a success after which a failing webhook is disabled, unless the host configures another.
 pub const DISABLE_AFTER_S: u32 = 5 * 24 * 3_600;
 /// Shortest timeout of an attempt.
 pub const TIMEOUT_MS_MIN: u32 = 100;
 /// Longest timeout of an attempt.
 pub const TIMEOUT_MS_MAX: u32 = 30_000;
-/// Size of a response's body that is read.
+/// Part of a response's body that is read.
 pub const RESPONSE_BYTES_MAX: u32 = 64 * 1024;
-/// Length of a response's body that the attempt log keeps.
+/// Part of a response's body that the attempt log keeps.
 pub const EXCERPT_CHARS_MAX: usize = 1_024;
 
-/// Inbox shards over which the tenants are spread.
+/// Inboxes that the tenants are spread over.
 pub const INBOX_SHARDS: u32 = 16;
 /// Messages that one routing commit takes from an inbox.
 pub const ROUTE_MESSAGES_MAX: u32 = 64;
 /// Deliveries that one routing commit makes, and tenants that they belong to.
 pub const ROUTE_DELIVERIES_MAX: usize = 400;
-/// Routing commits of a worker before it looks after its lanes again.
+/// Routing commits that a worker makes before it attends to its lanes again.
 pub const ROUTE_BATCHES_MAX: u32 = 4;
-/// Deliveries of one queue row.
+/// Deliveries that one queue row names.
 pub const GROUP_DELIVERIES_MAX: usize = 16;
-/// Readings of a routing batch while subscriptions change, before it waits for the next pass.
+/// Reads of one routing batch whose subscriptions keep changing, before the batch waits for the next look.
 pub const ROUTE_READS_MAX: u32 = 5;
 /// Attempts that one settling commit records.
 pub const SETTLE_ATTEMPTS_MAX: usize = 100;
-/// Lanes that one commit claims.
+/// Lanes that one commit leases.
 pub const CLAIM_LANES_MAX: usize = 64;
-/// Timers of one lane that one commit deletes. The next commit deletes the rest.
+/// Timers of one lane that one commit deletes. The next commit deletes further ones.
 pub const LANE_TIMERS_MAX: usize = 8;
 /// Lanes that one settling commit releases.
 pub const RELEASE_LANES_MAX: usize = 32;
-/// Timers in one page while a worker looks for lanes.
+/// Timers read in one page while a worker looks for lanes.
 pub const TIMER_PAGE: u32 = 200;
-/// Pages of timers that a worker reads in one pass.
+/// Pages of timers read in one look.
 pub const TIMER_PAGES_MAX: u32 = 10;
-/// Queue rows that a worker reads from a lane at once.
+/// Queue rows read from a lane in one page.
 pub const QUEUE_PAGE: u32 = 32;
-/// Lanes whose queues a worker reads before it sends. With a slow store, leases would run out if it read more.
+/// Lanes whose queues a worker reads before it sends their deliveries. With a slow store, the leases would run out.
 pub const LANES_READ_MAX: usize = 16;
-/// Deliveries that a worker prepares at once. Their messages are read together.
+/// Deliveries that a worker prepares together. Their messages are read in one call.
 pub const SEND_BATCH_MAX: usize = 64;
-/// Deliveries without an attempt, of inactive or removed webhooks, that a worker ends at once beside those that it
-/// sends.
+/// Deliveries without an attempt (of inactive or removed webhooks) that a worker ends together while it sends others.
 pub const UNSENT_BATCH_MAX: usize = 16;
 /// Requests in flight of one worker.
 pub const IN_FLIGHT_MAX: usize = 512;
-/// Requests in flight of one worker, for lanes without a recent success.
+/// Requests in flight of one worker for lanes without a recent success.
 pub const IN_FLIGHT_UNHEALTHY_MAX: usize = IN_FLIGHT_MAX / 2;
-/// Requests in flight of one worker, and lanes that it leases, for one tenant.
+/// Requests in flight of one worker for one tenant, and lanes that it leases for it.
 pub const TENANT_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4 * 3;
-/// Requests in flight of one worker, for one tenant's lanes without a recent success.
+/// Requests in flight of one worker for lanes of one tenant without a recent success.
 pub const TENANT_UNHEALTHY_MAX: usize = IN_FLIGHT_UNHEALTHY_MAX / 4 * 3;
-/// Requests in flight of one lane, unless its webhook sets another number.
+/// Requests in flight of one lane, unless its webhook says another number.
 pub const LANE_IN_FLIGHT_MAX: usize = 8;
-/// Largest number of requests in flight that a webhook may set.
+/// Largest number of requests in flight that a webhook can ask for.
 pub const LANE_IN_FLIGHT_CEILING: usize = 64;
-/// Requests in flight of one worker, to one host and port.
+/// Requests in flight of one worker to one host and port.
 pub const HOST_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
-/// Largest rate that a webhook may ask for, in attempts a minute.
+/// Largest rate that a webhook can ask for, in attempts per minute.
 pub const RATE_PER_MINUTE_MAX: u32 = 60_000;
-/// Longest pause of a lane that a worker leases. A lane with a longer one is released until it may send.
+/// Longest pause in sending during which a worker keeps a lane. Before a longer pause it releases the lane.
 pub const PAUSE_LEASED_MS_MAX: u64 = 1_000;
-/// Failed attempts in a row from which on a webhook's attempts are spaced out.
+/// Failed attempts in a row after which a webhook's attempts are spaced out.
 pub const BREAKER_FAILURES: u32 = 20;
-/// First pause between two attempts of a failing webhook. It doubles with each further failure.
+/// First space between two spaced-out attempts. It doubles with each further failure.
 pub const BREAKER_PAUSE_MS_MIN: u64 = 1_000;
-/// Longest pause between two attempts of a failing webhook.
+/// Longest space between two spaced-out attempts.
 pub const BREAKER_PAUSE_MS_MAX: u64 = 60_000;
 
-/// Largest distance from now of the time before which a webhook is sent nothing. A later time comes from a clock that
-/// was far ahead, and is ignored.
+/// Largest excess of a stored time over the longest space between two attempts. A later time was written by a clock
+/// that was far ahead, and is not waited for.
 pub const PACE_AHEAD_MS: u64 = 1_800_000;
 
-/// Claims of a lane that were not released, from which on its worker leases few other lanes.
+/// Claims of a lane without a release after which the lane is in quarantine and shares its worker with few other lanes.
 pub const QUARANTINE_CLAIMS: u32 = 2;
-/// Lanes that such a worker leases.
+/// Lanes that a worker leases together with a lane in quarantine.
 pub const QUARANTINE_LANES_MAX: usize = 16;
-/// Claims of a lane that were not released, from which on a worker makes its deliveries alone, one at a time.
+/// Claims of a lane without a release after which the lane is its worker's only one, and has one delivery in flight.
 pub const QUARANTINE_ALONE_CLAIMS: u32 = 3;
-/// Claims of a lane that were not released, after which the delivery that was quarantined in the last of them ends as
-/// failed.
+/// Claims of a lane without a release after which the delivery that was alone in the last of them ends as failed.
 pub const QUARANTINE_FAILED_CLAIMS: u32 = 6;
-/// Time for which a lane in quarantine waits for a worker that has other lanes, before that worker leases no more of
-/// them.
+/// Longest time for which a lane in quarantine waits for a worker that has other lanes. Then the worker leases no more
+/// of them.
 pub const QUARANTINE_WAIT_MS: u64 = 10_000;
-/// Running jobs of one tenant that send again, and running erasures.
+/// Running jobs that send again, and running erasures, of one tenant.
 pub const JOBS_RUNNING_MAX: usize = 20;
-/// Latest jobs of a tenant among which the running ones are counted.
+/// Latest jobs of a tenant that are looked at to count the running ones.
 pub const JOBS_COUNTED_MAX: u32 = 200;
-/// Timers of unreadable jobs that a run passes over once it has reported them.
+/// Timers of jobs that cannot be decoded, which one call passes over after it has reported them.
 pub const JOBS_UNREADABLE_MAX: usize = 256;
 /// Due jobs that a worker remembers.
 pub const JOBS_DUE_MAX: usize = 32;
@@ -189,96 +187,97 @@ pub const JOBS_DUE_MAX: usize = 32;
 pub const JOBS_DUE_OF_TENANT_MAX: usize = 8;
 /// Steps of one job that a worker makes before it looks for another job.
 pub const JOB_STEPS_MAX: u32 = 16;
-/// Times that workers take up a job without a step before they look at one thing at a time.
+/// Claims of a job without a step after which a step looks at one item at a time.
 pub const JOB_SINGLE_CLAIMS: u32 = 3;
-/// Times that workers take up a job without a step before that thing is left out.
+/// Claims of a job without a step after which that item is left out.
 pub const JOB_SKIP_CLAIMS: u32 = 6;
-/// Times that workers take up a job without a step before a job that sends again ends as failed.
+/// Claims of a job without a step after which a job that sends again ends as failed.
 pub const JOB_FAILED_CLAIMS: u32 = 12;
-/// Lease of a job from one step to the next.
+/// Lease of a job, renewed with each step.
 pub const JOB_LEASE_MS: u64 = 10_000;
-/// Pause of a job that waits for something else, before it looks again.
+/// First pause of a job that waits for other work to end.
 pub const JOB_PAUSE_MS: u64 = 1_000;
-/// Longest pause of a job that waits for something else.
+/// Longest pause of a job that waits for other work to end.
 pub const JOB_PAUSE_MS_MAX: u64 = 60_000;
-/// Deliveries that one step of a job sends again.
+/// Redeliveries that one step of a job asks for.
 pub const JOB_STEP_REDELIVERIES_MAX: usize = 50;
-/// Messages of one such step together, because each is put again.
+/// Length of all messages of one step's redeliveries together. Each message is written again.
 pub const JOB_STEP_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Attempts or messages that one step of a job looks at.
+/// Attempts or messages that one step of a job scans.
 pub const JOB_STEP_SCANNED_MAX: u32 = 200;
-/// Time that one step of a job looks, because deliveries wait meanwhile.
+/// Longest time for which one step of a job scans. Deliveries wait meanwhile.
 pub const JOB_STEP_MS_MAX: u64 = 250;
-/// Index or routing rows that one step of a job reads at once.
+/// Rows of recent attempts, or of routed messages, that one step of a job reads in one page.
 pub const JOB_ROWS_MAX: u32 = 8;
-/// Time after its call up to which a replay includes routed messages, by any clock.
+/// Time after a replay's request during which messages are still scanned, because clocks differ.
 pub const REPLAY_AFTER_MS: u64 = 3_600_000;
-/// Messages that one step of a job reads at once.
+/// Messages that one step of a job reads in one call.
 pub const JOB_MESSAGES_MAX: usize = 16;
-/// Attempts of a delivery that a job looks at, to see whether it has sent it again before.
+/// Attempts of a delivery that a job looks at to see if it has asked for the delivery before.
 pub const JOB_ATTEMPT_ROWS_MAX: u32 = 100;
-/// Due rows of a webhook's queue at which a job that sends again waits.
+/// Due rows in a webhook's queue at which a job asks for no more redeliveries until there are fewer.
 pub const JOB_QUEUED_ROWS_MAX: u32 = 64;
-/// Index rows of attempts that one step of a purge removes.
+/// Rows of attempts that one step of a purge removes.
 pub const JOB_PURGE_ROWS_MAX: u32 = 200;
 
-/// Time for which messages and their attempts are kept once all deliveries have ended, unless the host configures
+/// Time for which messages and their attempts are kept after all deliveries have ended, unless the host configures
 /// another.
 pub const RETENTION_S: u32 = 30 * 24 * 3_600;
 /// Shortest pause between two passes of retention or redaction.
 pub const RETENTION_PAUSE_MS_MIN: u64 = 5_000;
 /// Longest pause between two passes of retention.
 pub const RETENTION_PAUSE_MS_MAX: u64 = 3_600_000;
-/// Longest pause between two passes of redaction, where no event has come for long.
+/// Longest pause between two passes of redaction, for a tenant without new messages.
 pub const REDACTION_PAUSE_MS_MAX: u64 = 600_000;
-/// Ranges that one step of a pass looks into.
+/// Key ranges that one step of a pass looks into.
 pub const RETENTION_RANGES_MAX: usize = 16;
 /// Messages that one step of a pass looks at.
 pub const RETENTION_MESSAGES_MAX: usize = 16;
-/// Time that one step of a pass looks at messages.
+/// Longest time for which one step of a pass looks at messages.
 pub const RETENTION_STEP_MS: u64 = 100;
-/// Attempts that one step of a pass removes. A message with more is removed in several steps.
+/// Attempts that one step of a pass removes. A message with more attempts takes several steps.
 pub const RETENTION_ATTEMPTS_MAX: usize = 400;
-/// Index rows of attempts, or jobs, that one step of a pass looks at.
+/// Rows of attempts, or jobs, that one step of a pass looks at.
 pub const RETENTION_ROWS_MAX: u32 = 200;
 
 /// Messages that one step of an erasure looks at.
 pub const ERASE_MESSAGES_MAX: u32 = 16;
-/// Index or routing rows that one step of an erasure looks at. Each names up to 100 messages.
+/// Rows of recent attempts, or of routed messages, that one step of an erasure looks at. Each row names up to 100
+/// messages.
 pub const ERASE_ROWS_MAX: u32 = 8;
-/// Phase of an erasure, counted from 0, in which only its tombstones are left.
+/// Phase of an erasure in which only its tombstones are left, counted from 0.
 pub const ERASE_TOMBSTONE_PHASE: u32 = 7;
-/// Time for which an erasure keeps its tombstones, because the commit that accepted a message may arrive once more.
+/// Time for which an erasure keeps its tombstones. The commit that accepted a message may still arrive a second time.
 pub const ERASE_TOMBSTONE_MS: u64 = 600_000;
 
-/// Largest difference of two workers' clocks. Beyond it work is delayed or repeated, never lost.
+/// Largest difference between the clocks of two workers. With a larger one, work is delayed or repeated, but never
+/// lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
-/// Time by which a lease outlives its last request.
+/// Time by which a lease outlives the last request that is sent under it.
 pub const LEASE_MARGIN_MS: u64 = 3_000;
-/// Time after a request's timeout at which a request whose completion never came counts as failed, in milliseconds.
+/// Time after a request's timeout at which a request whose completion never came counts as failed.
 pub const COMPLETION_MARGIN_MS: u64 = 2_000;
 const _: () = assert!(COMPLETION_MARGIN_MS < LEASE_MARGIN_MS, "a lost completion is recorded within the lease");
-/// Time for which a lane goes on sending under one lease.
+/// Time for which a lane sends under one lease.
 pub const LEASE_SENDING_MS: u64 = 5_000;
 /// Lease of an inbox shard.
 pub const SHARD_LEASE_MS: u64 = 5_000;
-/// Longest lease of a lane.
+/// Longest lease.
 pub const LEASE_MS_MAX: u64 = TIMEOUT_MS_MAX as u64 + LEASE_MARGIN_MS + LEASE_SENDING_MS;
-/// Time after which a worker looks again at a webhook that cannot be opened, because its sealing key is not configured.
+/// Pause before a webhook is looked at again that cannot be used, because its sealing key is not configured.
 pub const UNUSABLE_MS: u64 = 60_000;
-/// Time after which a worker that cannot record attempts tries again.
+/// Pause before a worker repeats a commit of attempts that failed.
 pub const STALL_MS: u32 = 200;
-/// Times that it tries before it gives up. The attempts are then made again.
+/// Repetitions of a commit of attempts before the worker gives up. The deliveries are then sent again.
 pub const STALLS_MAX: u32 = 50;
-/// Longest time that a run of `deliver` goes on after it has met an unreadable row, because its report tells the
-/// operator.
+/// Longest time for which a call of `deliver` continues after it has met a problem. Its report tells the operator.
 pub const PROBLEMS_REPORT_MS: u64 = 300_000;
-/// Time by which that differs, times a number that each run draws below the number of inbox shards, so that not all
-/// workers report at once.
+/// Extension of that time for each unit of a number that the call draws below the number of inbox shards, so that
+/// workers do not all report together.
 pub const PROBLEMS_SPREAD_MS: u64 = 10_000;
-/// Problems with stored rows that one run of `deliver` reports.
+/// Problems with stored rows that one call of `deliver` reports.
 pub const PROBLEMS_TOLD_MAX: usize = 20;
-/// Longest time until a worker looks again, because an event accepted inside a transaction signals nobody.
+/// Longest time before a worker looks for work again. An event that is accepted inside a transaction sends no signal.
 pub const POLL_MS: u32 = 1_000;
 
 const _: () = assert!(EVENT_BYTES_MAX + 4_096 < VALUE_BYTES_MAX, "an event and its envelope fit one value");
@@ -287,45 +286,45 @@ const _: () = assert!(VALUE_BYTES_MAX < COMMIT_BYTES_MAX, "a value fits a commit
 const _: () = assert!(EVENTS_PER_CALL_MAX * 2 <= COMMIT_MUTATIONS_MAX, "a call's events are one commit");
 const _: () = assert!(
     ROUTE_DELIVERIES_MAX * 2 + ROUTE_MESSAGES_MAX as usize + 1 + CLAIM_LANES_MAX * 2 <= COMMIT_MUTATIONS_MAX,
-    "a routing commit fits: group and timer of each lane, or what was routed of a tenant; inbox rows, shard, lease and old timer \
-     of the lanes taken"
+    "a routing commit fits: group and timer of each lane, or routed row of each tenant; inbox rows, shard, lease and old timer of \
+     the leased lanes"
 );
 const _: () = assert!(
     SETTLE_ATTEMPTS_MAX * 6 + RELEASE_LANES_MAX * (LANE_TIMERS_MAX + 4) <= COMMIT_MUTATIONS_MAX,
-    "a settling commit fits: row, log, retry, recent, stat and webhook; lane, armed timer, next timer, timers seen"
+    "a settling commit fits: queue row, attempt, retry, recent row, health and webhook; lane, armed timer, next timer, read timers"
 );
 const _: () = assert!(
     CLAIM_LANES_MAX * (LANE_TIMERS_MAX + 3) <= COMMIT_MUTATIONS_MAX,
-    "a claiming commit fits: lane, armed timer, old timer, timers seen"
+    "a claiming commit fits: lane, armed timer, old timer, read timers"
 );
 const _: () = assert!(
     JOB_PURGE_ROWS_MAX as usize * 3 + 6 <= COMMIT_MUTATIONS_MAX,
-    "a step of a purge fits: record, attempt and message of each test; lane, health, job, its timers"
+    "a step of a purge fits: recent row, attempt and message of each test; lane, health, job, its timers"
 );
 const _: () = assert!(
     JOB_STEP_REDELIVERIES_MAX * 3 + 5 <= COMMIT_MUTATIONS_MAX
         && JOB_STEP_BYTES_MAX + VALUE_BYTES_MAX + JOB_STEP_REDELIVERIES_MAX * 16_384 <= COMMIT_BYTES_MAX,
-    "a step that asks fits: message, attempt and queue row of each; timer, job, its timers, shard"
+    "a step with redeliveries fits: message, attempt and queue row of each; timer, job, its timers, shard"
 );
 const _: () = assert!(JOB_SINGLE_CLAIMS < JOB_SKIP_CLAIMS && JOB_SKIP_CLAIMS < JOB_FAILED_CLAIMS);
 const _: () =
-    assert!(JOB_ATTEMPT_ROWS_MAX as usize > 2 * SCHEDULE_WAITS_MAX, "a job finds the round that it asked for");
+    assert!(JOB_ATTEMPT_ROWS_MAX as usize > 2 * SCHEDULE_WAITS_MAX, "a job finds the attempts that it asked for");
 const _: () = assert!(
     ERASE_ROWS_MAX as usize * SETTLE_ATTEMPTS_MAX <= GET_KEYS_MAX
         && ERASE_ROWS_MAX as usize * ROUTE_MESSAGES_MAX as usize <= GET_KEYS_MAX
         && QUEUE_PAGE as usize * GROUP_DELIVERIES_MAX <= GET_KEYS_MAX,
-    "the marks of a step's messages are one read"
+    "the tombstones of a step's messages are one read"
 );
 const _: () = assert!(
     RETENTION_ATTEMPTS_MAX * 2 + RETENTION_MESSAGES_MAX + 8 <= COMMIT_MUTATIONS_MAX
         && RETENTION_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
-    "a step of a pass fits: attempts up to the bound and those of one message more, messages, what was routed, the job, its timers"
+    "a step of a pass fits: attempts up to the limit and those of one more message, messages, routed rows, the job, its timers"
 );
-const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "one bound of belief holds for every lease");
+const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "the longest lease bounds every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () =
     assert!(QUARANTINE_CLAIMS < QUARANTINE_ALONE_CLAIMS && QUARANTINE_ALONE_CLAIMS + 3 <= QUARANTINE_FAILED_CLAIMS);
-const _: () = assert!(IN_FLIGHT_UNHEALTHY_MAX < IN_FLIGHT_MAX, "proven lanes keep slots of their own");
+const _: () = assert!(IN_FLIGHT_UNHEALTHY_MAX < IN_FLIGHT_MAX, "healthy lanes keep slots of their own");
 const _: () = assert!(
     EVENTS_BYTES_MAX + EVENTS_PER_CALL_MAX * 8_192 <= COMMIT_BYTES_MAX,
     "a call's events, with what is stored around them, fit one commit"
