@@ -1,7 +1,7 @@
-//! What makes a storage call well-formed: the rules of `wit/storage.wit` that can be decided without looking at a row.
+//! The rules of a well-formed storage call: those of `wit/storage.wit` that can be decided without looking at a row.
 //!
-//! Every store calls these functions first, so that a call refused by one is refused by all. Whether checks hold, and
-//! what is written, is left to the store.
+//! Every store calls these functions first, so that all stores refuse the same calls. The store decides if checks hold,
+//! and writes.
 
 use crate::ports::{Check, KeyRange, Mutation, StorageError};
 use crate::support::limits::{
@@ -9,18 +9,18 @@ use crate::support::limits::{
     VALUE_BYTES_MAX,
 };
 
-/// One byte more than a key: the first bound after a key of full length must be expressible.
+/// Length of a bound, in bytes: one more than a key, so that a bound right after the longest key can be written.
 pub const BOUND_BYTES_MAX: usize = KEY_BYTES_MAX + 1;
 
-/// Refuses a `get` of too many keys, or of something that is no key. The same key may be asked for twice.
+/// Refuses a `get` of too many keys, or of a text that is no key. The same key may be asked for twice.
 pub fn validate_get(keys: &[String]) -> Result<(), StorageError> {
     at_most("keys of one get", keys.len(), GET_KEYS_MAX)?;
     keys.iter().try_for_each(|key| validate_key(key))
 }
 
 /// Refuses a `scan` whose limit is not 1 to [`SCAN_ENTRIES_MAX`], or whose bounds are not 1 to [`BOUND_BYTES_MAX`]
-/// bytes of printable ASCII. A bound need not be a key: `timer/~` ends everything that begins with `timer/`. A range that
-/// ends before it starts is empty, and no error.
+/// bytes of printable ASCII. A bound need not be a key: `timer/~` ends everything that begins with `timer/`. A range
+/// that ends before it starts is empty, and no error.
 pub fn validate_scan(range: &KeyRange, limit: u32) -> Result<(), StorageError> {
     validate_bound(&range.start)?;
     validate_bound(&range.end)?;
@@ -33,7 +33,7 @@ pub fn validate_scan(range: &KeyRange, limit: u32) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Refuses a `commit` that is too large, that holds something that is no key or no value, that checks or changes a key
+/// Refuses a `commit` that is too large, that has a text that is no key or no value, that checks or changes a key
 /// twice, or that checks the absence of a key that it does not put.
 pub fn validate_commit(checks: &[Check], mutations: &[Mutation]) -> Result<(), StorageError> {
     at_most("checks of one commit", checks.len(), COMMIT_CHECKS_MAX)?;
@@ -53,7 +53,8 @@ pub fn validate_commit(checks: &[Check], mutations: &[Mutation]) -> Result<(), S
     absence_is_of_puts(checks, mutations)
 }
 
-/// What a commit counts towards [`COMMIT_BYTES_MAX`]: its keys and values, those of the checks included.
+/// Returns the length of a commit's keys and values, those of the checks included, to compare with
+/// [`COMMIT_BYTES_MAX`].
 pub fn commit_bytes(checks: &[Check], mutations: &[Mutation]) -> usize {
     let checked: usize = checks.iter().map(|check| check.key.len()).sum();
     let changed: usize = mutations
@@ -84,7 +85,7 @@ fn validate_bound(bound: &str) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The message names the key alone: the value may be anybody's data.
+/// Checks a value. The message names the key alone, because the value may be a person's data.
 fn validate_value(key: &str, value: &str) -> Result<(), StorageError> {
     if value.len() > VALUE_BYTES_MAX {
         return invalid(format!("the value of {key:?} has {} bytes, more than {VALUE_BYTES_MAX}", value.len()));
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn keys() {
+    fn keys_of_a_get_are_checked() {
         let get = |key: &str| validate_get(&[key.to_owned()]);
         check(get("a-z/0.9_"), "");
         check(get(&"k".repeat(255)), "");
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn scans() {
+    fn bounds_and_limit_of_a_scan_are_checked() {
         let scan =
             |start: &str, end: &str, limit| validate_scan(&KeyRange { start: start.into(), end: end.into() }, limit);
         check(scan("a", "a~", 1), "");
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn commits() {
+    fn size_and_keys_of_a_commit_are_checked() {
         let delete = |key: &str| Mutation::Delete { key: key.into() };
         check(commit(&[], &[]), "");
         check(commit(&[("a", Some(1))], &[]), "");

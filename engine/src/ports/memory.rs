@@ -1,6 +1,6 @@
-//! A store in memory: what simulations and tests run on, and the shortest complete reading of the storage contract.
+//! A store in memory. Simulations and tests run on it, and it is the shortest complete reading of the storage contract.
 //!
-//! It keeps nothing beyond the process. Its rules are those of every store; `contract` decides what is well-formed.
+//! Its rows are lost when the process exits. `contract` decides which calls are well-formed, as for every store.
 
 use crate::ports::contract::{validate_commit, validate_get, validate_scan};
 use crate::ports::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
@@ -17,7 +17,7 @@ pub struct MemoryStore {
 #[derive(Clone, Debug, Default)]
 struct State {
     rows: BTreeMap<String, Row>,
-    /// One counter for all keys, which only grows: so no version comes back, not even after a delete.
+    /// One counter for all keys. It only grows, so that no version is used twice, not even after a delete.
     version_last: u64,
 }
 
@@ -28,33 +28,33 @@ struct Row {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Returns an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every row, in key order.
+    /// Returns every row, in key order.
     pub fn snapshot(&self) -> Vec<Entry> {
         self.lock().rows.iter().map(entry).collect()
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.lock().rows.len()
     }
 
-    /// Whether there is no row.
+    /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A panic cannot leave the rows half changed: a commit decides first, and then only inserts and removes.
+    /// Locks the rows. A panic cannot leave them half changed, because a commit decides before it inserts and removes.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A copy of the rows as they are now, which goes its own way from here.
+/// Copies the rows as they are now. Later changes affect one copy only.
 impl Clone for MemoryStore {
     fn clone(&self) -> Self {
         Self { state: Mutex::new(self.lock().clone()) }
