@@ -1,22 +1,25 @@
-//! An event as a host hands it over: parsed once, with every bound and type enforced. Whether its type is known is
-//! for the profile to say, and what becomes of it for the flows.
+//! An event as a host hands it over, parsed once with every bound and type enforced. The profile decides which types
+//! there are.
+//!
+//! An event stays a tree of the engine's own (`support::json`), where configuration is read by `serde`: the reason is
+//! there.
 
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
-use crate::support::json::{self, Json, Reader, Style, quoted};
+use crate::support::error::{Error, ErrorKind};
+use crate::support::json::{self, Fields, Json, Style, quoted};
 use crate::support::limits;
 use crate::support::time;
 
-/// What happened to which model of the platform.
+/// A change of one of the platform's models.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The caller's idempotency key.
     pub id: Option<String>,
-    /// Whom it belongs to.
+    /// The tenant that it belongs to.
     pub tenant: Option<String>,
-    /// `asset.updated`; a profile's canonical spelling once [`crate::profile::Profile::event_type`] has seen it.
+    /// `asset.updated`. The profile's canonical spelling once [`crate::profile::Profile::event_type`] has seen it.
     pub event_type: String,
-    /// When it happened, in microseconds since 1970. What is formatted must have it.
+    /// The time of the change, in microseconds since 1970-01-01T00:00:00Z. An event must have it before it is
+    /// formatted.
     pub occurred_at_us: Option<u64>,
     /// The model's type and id.
     pub subject: Option<Subject>,
@@ -24,13 +27,13 @@ pub struct Event {
     pub before: Option<Json>,
     /// The model after the change: an object.
     pub after: Option<Json>,
-    /// What belongs to the event alone: any JSON but `null`.
+    /// Data of the event itself: any JSON but `null`.
     pub data: Option<Json>,
-    /// What travels along, in the order in which it came.
+    /// Further names and values, in the order in which they came.
     pub context: Vec<(String, String)>,
 }
 
-/// Which model an event is about.
+/// The model that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// `asset`
@@ -40,7 +43,7 @@ pub struct Subject {
 }
 
 impl Event {
-    /// An event of this type and nothing else.
+    /// Returns an event of this type without any other field.
     pub fn new(event_type: &str) -> Event {
         Event {
             id: None,
@@ -55,8 +58,10 @@ impl Event {
         }
     }
 
-    /// The event in a JSON text. `null` counts as absent, and an empty array as an empty object where an object is
-    /// wanted: PHP cannot tell them apart. Errors: `invalid` or `too-large`, with the field.
+    /// Returns the event in a JSON text. `null` counts as absent. An empty array counts as an empty object in place of
+    /// an object, because PHP cannot tell them apart.
+    ///
+    /// Errors: `invalid` or `too-large`, with the field.
     pub fn parse(text: &str) -> Result<Event, Error> {
         if text.len() > limits::EVENT_BYTES_MAX {
             let message = format!("the event has {} bytes; {} are allowed", text.len(), limits::EVENT_BYTES_MAX);
@@ -66,25 +71,25 @@ impl Event {
         Event::of_json(json::parse(text)?)
     }
 
-    /// The event in a JSON value, by the same rules.
+    /// Returns the event in a JSON value, by the same rules.
     pub(crate) fn of_json(json: Json) -> Result<Event, Error> {
-        let mut fields = Reader::new("", json);
+        let mut fields = Fields::new("", json)?;
         let event = Event {
-            event_type: event_type(&mut fields),
-            id: name(&mut fields, "id", limits::EVENT_ID_BYTES_MAX),
-            tenant: name(&mut fields, "tenant", limits::TENANT_BYTES_MAX),
-            occurred_at_us: occurred_at_us(&mut fields),
-            subject: subject(&mut fields),
-            before: model(&mut fields, "before"),
-            after: model(&mut fields, "after"),
+            event_type: event_type(&mut fields)?,
+            id: name(&mut fields, "id", limits::EVENT_ID_BYTES_MAX)?,
+            tenant: name(&mut fields, "tenant", limits::TENANT_BYTES_MAX)?,
+            occurred_at_us: occurred_at_us(&mut fields)?,
+            subject: subject(&mut fields)?,
+            before: model(&mut fields, "before")?,
+            after: model(&mut fields, "after")?,
             data: fields.value("data"),
-            context: context(&mut fields),
+            context: context(&mut fields)?,
         };
         fields.finish()?;
         Ok(event)
     }
 
-    /// The event as JSON, from which [`Event::parse`] makes an equal one. What is absent is left out.
+    /// Returns the event as JSON, from which [`Event::parse`] makes an equal one. Absent fields are left out.
     pub fn to_json(&self) -> Json {
         let mut members = Vec::new();
         if let Some(id) = &self.id {
@@ -97,12 +102,12 @@ impl Event {
         Json::object(members)
     }
 
-    /// What makes two events with one id the same event, as a text to be hashed: everything but `id` and `tenant`, which
-    /// name the event rather than describe it.
+    /// Returns a text to be hashed that two events with one id share exactly if they are the same event. It has every
+    /// field but `id` and `tenant`, which name the event and do not describe it.
     ///
-    /// White space, escapes, the fields' order and the notation of `occurredAt` do not count; a field that is absent, `null`
-    /// or, in `context`, empty is the same. Inside the values, the order of keys and the text of numbers count, as they
-    /// do in what leaves. An `occurredAt` that the caller left out must not have been filled in yet.
+    /// White space, escapes, the fields' order and the notation of `occurredAt` do not count; a field that is absent,
+    /// `null` or, in `context`, empty is the same. Inside the values, the order of keys and the text of numbers count,
+    /// as they do in what leaves. An `occurredAt` that the caller left out must not have been filled in yet.
     pub fn content(&self) -> String {
         json::write(&Json::object(self.content_members()), Style::Compact)
     }
@@ -135,23 +140,20 @@ impl Event {
     }
 }
 
-fn event_type(fields: &mut Reader) -> String {
-    let text = fields.text("type");
-    if let Some(text) = &text {
-        fields.noted(check_type(text));
-    } else {
-        let error = Error::invalid("type", "is required");
-        fields.refuse(error.hint("every event says what happened: asset.updated"));
-    }
-    text.unwrap_or_default()
+fn event_type(fields: &mut Fields) -> Result<String, Error> {
+    let text = fields
+        .text("type")?
+        .ok_or_else(|| Error::invalid("type", "is required").hint("every event says what happened: asset.updated"))?;
+    check_type(&text)?;
+    Ok(text)
 }
 
-fn occurred_at_us(fields: &mut Reader) -> Option<u64> {
+fn occurred_at_us(fields: &mut Fields) -> Result<Option<u64>, Error> {
     let text = fields.text("occurredAt")?;
-    fields.noted(time::parse(&text).map_err(|error| error.within("occurredAt")))
+    text.map(|text| time::parse(&text).map_err(|error| error.within("occurredAt"))).transpose()
 }
 
-/// Whether a text can be an event type at all: parts of `A-Z`, `a-z`, `0-9`, `_` and `-`, with dots between them.
+/// Checks the form of an event type: parts of `A-Z`, `a-z`, `0-9`, `_` and `-`, with dots between them.
 pub(crate) fn check_type(text: &str) -> Result<(), Error> {
     let part_ok = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
@@ -171,45 +173,45 @@ pub(crate) fn check_type(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// A text of 1 to so many bytes without control characters.
-fn name(fields: &mut Reader, name: &'static str, bytes_max: usize) -> Option<String> {
-    let text = fields.text(name)?;
+/// Takes a text of 1 to `bytes_max` bytes without control characters.
+fn name(fields: &mut Fields, name: &'static str, bytes_max: usize) -> Result<Option<String>, Error> {
+    let Some(text) = fields.text(name)? else { return Ok(None) };
     if text.is_empty() {
-        fields.refuse(Error::invalid(name, "is empty").hint("leave it out if there is none"));
-    } else if text.len() > bytes_max {
-        fields.refuse_field(name, &format!("has {} bytes; {bytes_max} are allowed", text.len()));
-    } else if text.chars().any(char::is_control) {
-        fields.refuse_field(name, &format!("`{}` has control characters", quoted(&text)));
+        return Err(Error::invalid(name, "is empty").hint("leave it out if there is none"));
     }
-    Some(text)
+    if text.len() > bytes_max {
+        return Err(Error::invalid(name, format!("has {} bytes; {bytes_max} are allowed", text.len())));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(name, format!("`{}` has control characters", quoted(&text))));
+    }
+    Ok(Some(text))
 }
 
-fn subject(fields: &mut Reader) -> Option<Subject> {
-    let mut inner = Reader::new("subject", model(fields, "subject")?);
-    let subject_type = inner.text("type");
-    let id = inner.value("id");
-    if let Some(id) = &id
-        && !matches!(id, Json::String(_) | Json::Number(_))
-    {
-        inner.wrong("id", "a string or a number", id);
-    }
-    fields.noted(inner.finish());
-    Some(Subject { subject_type, id })
+fn subject(fields: &mut Fields) -> Result<Option<Subject>, Error> {
+    let Some(json) = model(fields, "subject")? else { return Ok(None) };
+    let mut inner = Fields::new("subject", json)?;
+    let subject_type = inner.text("type")?;
+    let id = match inner.value("id") {
+        None => None,
+        Some(id @ (Json::String(_) | Json::Number(_))) => Some(id),
+        Some(other) => return Err(inner.wrong("id", "a string or a number", &other)),
+    };
+    inner.finish()?;
+    Ok(Some(Subject { subject_type, id }))
 }
 
-fn model(fields: &mut Reader, name: &'static str) -> Option<Json> {
-    match fields.value(name)? {
-        Json::Array(items) if items.is_empty() => Some(Json::Object(Vec::new())),
-        json @ Json::Object(_) => Some(json),
-        other => {
-            fields.wrong(name, "an object", &other);
-            None
-        }
+fn model(fields: &mut Fields, name: &'static str) -> Result<Option<Json>, Error> {
+    match fields.value(name) {
+        None => Ok(None),
+        Some(Json::Array(items)) if items.is_empty() => Ok(Some(Json::Object(Vec::new()))),
+        Some(json @ Json::Object(_)) => Ok(Some(json)),
+        Some(other) => Err(fields.wrong(name, "an object", &other)),
     }
 }
 
-fn context(fields: &mut Reader) -> Vec<(String, String)> {
-    let Some(Json::Object(members)) = model(fields, "context") else { return Vec::new() };
+fn context(fields: &mut Fields) -> Result<Vec<(String, String)>, Error> {
+    let Some(Json::Object(members)) = model(fields, "context")? else { return Ok(Vec::new()) };
     let mut context = Vec::new();
     for (key, value) in members {
         match value {
@@ -217,11 +219,11 @@ fn context(fields: &mut Reader) -> Vec<(String, String)> {
             Json::Null => {}
             other => {
                 let error = Error::invalid(&format!("context.{}", quoted(&key)), "must be a string");
-                fields.refuse(error.hint(format!("{} belongs into `data`", other.kind())));
+                return Err(error.hint(format!("{} belongs into `data`", other.kind())));
             }
         }
     }
-    context
+    Ok(context)
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
-//! Where requests may go: the networks refused unless a host allows them. Decided here, enforced by every host alike.
+//! The egress policy: the networks that requests must not reach unless a host allows them. The engine decides, and
+//! every host enforces it.
 //!
-//! What a host does with the lists is written in `wit/http.wit`; the cases that every host passes are `tests/data/egress`.
+//! `wit/http.wit` says how a host applies the lists. `tests/data/egress` has the cases that every host passes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::ports::EgressPolicy;
 use crate::support::error::Error;
+use crate::support::json::quoted;
 
-/// Networks that are not the public internet: the IANA special-purpose registries (RFC 6890 and its successors), and for
-/// IPv6 everything outside `2000::/3`, for nothing else is assigned to receivers.
+/// Networks outside the public internet: the IANA special-purpose registries (RFC 6890 and its successors), and for
+/// IPv6 everything outside `2000::/3`, because no other network is assigned to receivers.
 const DENIED: &[&str] = &[
     "0.0.0.0/8",        // this network
     "10.0.0.0/8",       // private
@@ -36,7 +38,7 @@ const DENIED: &[&str] = &[
     "8000::/1",      // reserved, unique local, link-local, site-local, multicast
 ];
 
-/// The policy for every request: the denied networks, and those of them that the host allows.
+/// Returns the policy of every request: the denied networks, and those of them that the host allows.
 pub fn policy(allow: &[String]) -> EgressPolicy {
     let allow = allow.iter().filter_map(|network| parse(network).ok()).collect();
     EgressPolicy { allow, deny: DENIED.iter().map(|network| (*network).to_owned()).collect() }
@@ -45,12 +47,11 @@ pub fn policy(allow: &[String]) -> EgressPolicy {
 /// Checks a network in CIDR form. A single address counts as a network of one.
 pub fn check_network(field: &str, text: &str) -> Result<(), Error> {
     parse(text).map(drop).map_err(|problem| {
-        Error::invalid(field, format!("`{}` {problem}", crate::support::json::quoted(text)))
-            .hint("write 127.0.0.0/8 or fd00::/8")
+        Error::invalid(field, format!("`{}` {problem}", quoted(text))).hint("write 127.0.0.0/8 or fd00::/8")
     })
 }
 
-/// The network as hosts get it: with a prefix length, and no bits set beyond that.
+/// Returns the network as hosts get it: with a prefix length, and no bits set beyond it.
 fn parse(text: &str) -> Result<String, String> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length)),
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_are_checked() {
+    fn a_network_that_is_malformed_is_refused() {
         for good in ["127.0.0.0/8", "10.1.2.3", "fd00::/8", "::1", "0.0.0.0/0", "::/0", "64:ff9b::/96"] {
             assert_eq!(check_network("allow", good), Ok(()), "{good}");
         }
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_get_networks_in_one_form() {
+    fn an_allowed_network_reaches_hosts_in_canonical_form() {
         let given = ["127.0.0.1", "::1", "10.1.2.3/8", "FD00:0::1/8", "1.2.3.4/0", "::ffff:127.0.0.1"];
         let policy = policy(&given.map(str::to_owned));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What a host tells an instance once: the dialects, the sealing keys, where webhooks may go and how many there may be.
+//! The configuration that a host gives to an instance: profiles, sealing keys, allowed destinations, and numbers.
 
 pub mod settings;
 
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use crate::config::seal::Keys;
 use crate::ports::EgressPolicy;
 use crate::profile::Profile;
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
+use crate::support::error::{Error, ErrorKind};
+use crate::support::json::quoted;
 use crate::support::limits::{
     DISABLE_AFTER_S, PROFILES_MAX, RETENTION_S, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX,
 };
@@ -23,7 +23,7 @@ use crate::support::limits::{
 #[derive(Clone, Debug)]
 pub struct Config {
     profile: Arc<Profile>,
-    /// The host's own.
+    /// The profiles that the host configures.
     profiles: Vec<Arc<Profile>>,
     sealing: Keys,
     allow_destinations: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Checks and takes the settings.
+    /// Returns the configuration of these settings. Errors: `invalid` or `too-large`, with the field.
     pub fn new(settings: &Settings) -> Result<Config, Error> {
         let profiles = own_profiles(&settings.profiles)?;
         for (index, network) in settings.allow_destinations.iter().enumerate() {
@@ -60,12 +60,13 @@ impl Config {
         })
     }
 
-    /// The platform's dialect.
+    /// Returns the platform's profile.
     pub fn profile(&self) -> &Profile {
         &self.profile
     }
 
-    /// The dialect that a webhook speaks. What the platform's own hides stays hidden in every other: it knows the models.
+    /// Returns the profile that a webhook chooses as its format. Attributes that the platform's profile hides stay
+    /// hidden in every format, because that profile knows the models.
     pub fn format(&self, field: &str, name: &str) -> Result<Arc<Profile>, Error> {
         let mut format = named(&self.profiles, field, name)?;
         if format.name != self.profile.name && !self.profile.hidden.is_empty() {
@@ -74,37 +75,39 @@ impl Config {
         Ok(format)
     }
 
-    /// The keys that seal secrets.
+    /// Returns the keys that seal secrets.
     pub fn sealing(&self) -> &Keys {
         &self.sealing
     }
 
-    /// Where requests may go.
+    /// Returns the egress policy.
     pub fn egress(&self) -> EgressPolicy {
         egress::policy(&self.allow_destinations)
     }
 
-    /// Whether webhooks may have `http` URLs.
+    /// Returns the policy on `http` URLs.
     pub fn plain_http(&self) -> PlainHttp {
         self.plain_http
     }
 
-    /// How long a webhook may fail without a success until it is disabled; none: for ever.
+    /// Returns the time without a success after which a failing webhook is disabled, in milliseconds. `None`: there is
+    /// no limit.
     pub fn disable_after_ms(&self) -> Option<u64> {
         (self.disable_after_s > 0).then_some(u64::from(self.disable_after_s) * 1_000)
     }
 
-    /// After how many deliveries in a row that failed a webhook is disabled; none: never.
+    /// Returns the number of failed deliveries in a row after which a webhook is disabled. `None`: there is no limit.
     pub fn disable_after_deliveries(&self) -> Option<u32> {
         (self.disable_after_deliveries > 0).then_some(self.disable_after_deliveries)
     }
 
-    /// How long messages and their attempts are kept; none: for ever.
+    /// Returns the time for which messages and their attempts are kept, in milliseconds. `None`: they are never
+    /// removed.
     pub fn retention_ms(&self) -> Option<u64> {
         (self.retention_s > 0).then_some(u64::from(self.retention_s) * 1_000)
     }
 
-    /// How many webhooks a tenant may have.
+    /// Returns the largest number of webhooks of one tenant.
     pub fn webhooks_per_tenant_max(&self) -> u32 {
         self.webhooks_per_tenant_max
     }
@@ -133,7 +136,7 @@ fn named(own: &[Arc<Profile>], field: &str, name: &str) -> Result<Arc<Profile>, 
     let found = own.iter().find(|profile| profile.name == name).cloned().or_else(|| Profile::builtin_shared(name));
     found.ok_or_else(|| {
         let names = Profile::BUILTIN_NAMES.into_iter().chain(own.iter().map(|profile| profile.name.as_str()));
-        Error::invalid(field, format!("there is no profile `{}`", crate::support::json::quoted(name)))
+        Error::invalid(field, format!("there is no profile `{}`", quoted(name)))
             .hint(format!("the profiles are {}", names.collect::<Vec<_>>().join(", ")))
     })
 }

@@ -1,7 +1,7 @@
 //! Sealing of secrets: a sealed text opens only with the host's key, and only in the place that it was sealed for.
 //!
-//! A configured key is never used itself. HKDF derives one key for sealing and one for fingerprints from it, so that neither
-//! use weakens the other. Derived keys and opened texts are overwritten in memory when they are dropped.
+//! A configured key is never used itself. HKDF derives one key for sealing and one for fingerprints from it, so that
+//! neither use weakens the other. Derived keys and opened texts are overwritten in memory when they are dropped.
 
 use base64ct::{Base64Unpadded, Encoding};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -61,7 +61,8 @@ impl Keys {
         Ok(Keys(derived))
     }
 
-    /// Seals a text for one place, the only one that it opens for. Returns `v1.<key id>.<nonce and ciphertext in base64>`.
+    /// Seals a text for one place, the only one that it opens for. Returns `v1.<key id>.<nonce and ciphertext in
+    /// base64>`.
     pub fn seal<E: Entropy + ?Sized>(&self, entropy: &E, place: &str, text: &str) -> Result<String, Error> {
         let key = &self.0[0];
         let mut nonce = [0; NONCE_BYTES];
@@ -96,8 +97,8 @@ impl Keys {
         Ok(Zeroizing::new(text.to_owned()))
     }
 
-    /// Returns a short keyed fingerprint of a secret, for display and comparison. A plain hash would let a reader guess a typed
-    /// secret.
+    /// Returns a short keyed fingerprint of a secret, for display and comparison. A plain hash would let a reader guess
+    /// a typed secret.
     pub fn fingerprint(&self, secret: &str) -> String {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0[0].fingerprint[..]).expect("HMAC takes keys of any length");

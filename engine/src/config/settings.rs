@@ -1,5 +1,7 @@
 //! The settings that a host gives to an instance.
 
+#[cfg(doc)]
+use crate::support::limits::{DISABLE_AFTER_S, RETENTION_S, WEBHOOKS_PER_TENANT_MAX};
 use zeroize::Zeroize;
 
 /// A key that seals secrets, as configured.
@@ -24,33 +26,33 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
-/// What an instance is told when it is made.
+/// The settings of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The name of a profile, built-in or of `profiles`: the events that there are, and the defaults.
+    /// The name of the platform's profile, built-in or of `profiles`. It has the catalogue of events and the defaults.
     pub profile: String,
-    /// Profiles of the host's own, as JSON documents.
+    /// Further profiles, as JSON documents.
     pub profiles: Vec<String>,
-    /// The first seals; all of them unseal. At least one.
+    /// The sealing keys. The first one seals new texts, all of them open. There is at least one.
     pub sealing_keys: Vec<SealingKey>,
     /// Networks in CIDR form that webhooks may reach although they are private, loopback or reserved.
     pub allow_destinations: Vec<String>,
-    /// Whether webhooks may have `http` URLs.
+    /// The policy on `http` URLs.
     pub plain_http: PlainHttp,
-    /// How many webhooks a tenant may have; none: [`crate::support::limits::WEBHOOKS_PER_TENANT_MAX`].
+    /// The largest number of webhooks of one tenant. `None`: [`WEBHOOKS_PER_TENANT_MAX`].
     pub webhooks_per_tenant_max: Option<u32>,
-    /// How long a webhook may fail without a success until it is disabled, in seconds; 0: for ever; none:
-    /// [`crate::support::limits::DISABLE_AFTER_S`].
+    /// The time without a success after which a failing webhook is disabled, in seconds. 0: there is no limit. `None`:
+    /// [`DISABLE_AFTER_S`].
     pub disable_after_s: Option<u32>,
-    /// After how many deliveries in a row that failed a webhook is disabled; 0 or none: never.
+    /// The number of failed deliveries in a row after which a webhook is disabled. 0 or `None`: there is no limit.
     pub disable_after_deliveries: Option<u32>,
-    /// How long messages and their attempts are kept, in seconds, once all deliveries have ended; 0: for ever; none:
-    /// [`crate::support::limits::RETENTION_S`].
+    /// The time for which messages and their attempts are kept after all deliveries have ended, in seconds. 0: they are
+    /// never removed. `None`: [`RETENTION_S`].
     pub retention_s: Option<u32>,
 }
 
 impl Default for Settings {
-    /// Profile `standard`, `http` allowed, and no sealing key yet.
+    /// Returns settings with the profile `standard`, `http` allowed, and no sealing key yet.
     fn default() -> Settings {
         Settings {
             profile: "standard".to_owned(),
@@ -66,11 +68,11 @@ impl Default for Settings {
     }
 }
 
-/// Whether URLs may be `http`.
+/// The policy on `http` URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlainHttp {
     /// `http` and `https`.
     Allowed,
-    /// `https` alone.
+    /// Only `https`.
     Refused,
 }

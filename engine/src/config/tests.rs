@@ -1,10 +1,10 @@
-//! Profiles of a host's own.
+//! Profiles that a host configures.
 
 use crate::testing::*;
 use crate::*;
 
 #[test]
-fn a_host_has_profiles_of_its_own() {
+fn a_configured_profile_serves_webhooks_while_it_is_configured() {
     let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
     let shop = profile::Profile::builtin_text("assetsup").unwrap().replace("\"assetsup\"", "\"shop\"");
     let settings = |profile: &str, profiles: &[&str]| {
@@ -22,7 +22,11 @@ fn a_host_has_profiles_of_its_own() {
     refused("shop", &[], "profile: there is no profile `shop` (the profiles are standard,");
     refused("standard", &[&shop, &shop], "profiles[1].name: there is a profile `shop` already");
     refused("standard", &[&shop.replace("\"shop\"", "\"perscom\"")], "profiles[0].name: there is a profile `perscom`");
-    refused("standard", &[&shop.replace("10000", "1")], "profiles[0].timeoutMs: line 23: must be a whole number");
+    refused(
+        "standard",
+        &[&shop.replace("10000", "1")],
+        "profiles[0].timeoutMs: line 23, column 3: must be a whole number",
+    );
     refused("standard", &["{\n  \"name\": }"], "not JSON at line 2, column 11");
     refused("standard", &[shop.as_str(); 33], "profiles: has 33 profiles; 32 are allowed");
     let world = World::new(&[]);

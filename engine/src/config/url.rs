@@ -1,5 +1,8 @@
-//! Which URLs a webhook may have. What address a host stands for is judged when a request is made, by the egress policy:
-//! what is allowed may change after the registration, and so may what a name resolves to.
+//! The URLs that a webhook may have. The egress policy checks the addresses of a host at each request, because the
+//! policy and the addresses of a name can change after the registration.
+//!
+//! The check is hand-written because it is stricter than any library: every text that it accepts is read alike by all
+//! clients. A test compares it with the `url` crate.
 
 use crate::config::PlainHttp;
 use crate::support::error::Error;
@@ -67,114 +70,52 @@ fn is_host(host: &str) -> bool {
     }
     let labels: Vec<&str> = host.strip_suffix('.').unwrap_or(host).split('.').collect();
     let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_label = |label: &&str| (1..=63).contains(&label.len()) && label.bytes().all(named);
+    let is_label = |text: &&str| (1..=63).contains(&text.len()) && text.bytes().all(named);
     let is_name = host.len() <= 253 && labels.iter().all(is_label);
     // Every client takes a host that ends in a number for an IPv4 address; there must be one that it can be.
-    is_name && (labels.last().is_none_or(|label| number(label).is_none()) || is_ipv4(&labels))
+    is_name && (labels.last().is_none_or(|last| matches!(label(last), Label::Name)) || is_ipv4(&labels))
 }
 
-/// Whether these labels are an IPv4 address in one of the spellings that the URL standard knows: `127.1`, `0x7f000001`.
+/// Returns true if these labels are an IPv4 address in one of the spellings of the URL standard: `127.1`, `0x7f000001`.
 fn is_ipv4(labels: &[&str]) -> bool {
     let (Some((last, first)), 1..=4) = (labels.split_last(), labels.len()) else { return false };
     let last_bits = 8 * (4 - first.len());
-    let below = |label: &&str, bits: usize| matches!(number(label), Some(Some(value)) if value < 1 << bits);
-    first.iter().all(|label| below(label, 8)) && below(last, last_bits)
+    let below = |text: &&str, bits: usize| matches!(label(text), Label::Number(value) if value < 1 << bits);
+    first.iter().all(|text| below(text, 8)) && below(last, last_bits)
 }
 
-/// A number as the URL standard reads one in a host: decimal, octal after a `0`, hexadecimal after `0x`. None: it is none
-/// and no one takes it for one. `Some(None)`: it looks like one and cannot be read (`08`, or too long).
-fn number(label: &str) -> Option<Option<u64>> {
-    let digits = match label.get(..2) {
-        Some("0x" | "0X") => &label[2..],
-        _ => {
-            let decimal = label.bytes().all(|byte| byte.is_ascii_digit());
-            let radix = if label.len() > 1 && label.starts_with('0') { 8 } else { 10 };
-            return decimal.then(|| u64::from_str_radix(label, radix).ok());
-        }
+/// A label of a host as the URL standard reads it: decimal, octal after a `0`, hexadecimal after `0x`.
+enum Label {
+    Name,
+    Number(u64),
+    /// It looks like a number, but cannot be read (`08`, or too long).
+    Unreadable,
+}
+
+fn label(text: &str) -> Label {
+    let (digits, radix) = match text.get(..2) {
+        Some("0x" | "0X") => (&text[2..], 16),
+        _ if text.len() > 1 && text.starts_with('0') => (text, 8),
+        _ => (text, 10),
     };
-    let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_digit = |byte: u8| if radix == 16 { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() };
+    if !digits.bytes().all(is_digit) {
+        return Label::Name;
+    }
     // `0x` alone is a zero.
-    hexadecimal.then(|| if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 16).ok() })
+    if radix == 16 && digits.is_empty() {
+        return Label::Number(0);
+    }
+    u64::from_str_radix(digits, radix).map_or(Label::Unreadable, Label::Number)
 }
 
-/// Whether a checked URL is `http`.
+/// Returns true if a checked URL is `http`.
 pub fn is_plain(text: &str) -> bool {
     text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
 
-    fn good(text: &str) {
-        assert_eq!(check("url", text, PlainHttp::Allowed), Ok(()), "{text}");
-    }
-
-    fn bad(text: &str, says: &str) {
-        let error = check("url", text, PlainHttp::Allowed).expect_err(text);
-        assert_eq!(error.field.as_deref(), Some("url"), "{text}");
-        assert!(error.to_string().contains(says), "{text}: {error}");
-    }
-
-    #[test]
-    fn urls_are_checked() {
-        good("https://hooks.example.com/in");
-        good("http://127.0.0.1:8080");
-        good("HTTPS://example.com?x=1&y=[]");
-        good("https://xn--bcher-kva.example/a%20b");
-        good("http://[::1]:9/x");
-        good("http://a_b.example.:1/");
-        bad("", "no http or https");
-        bad("example.com", "no http or https");
-        bad("ftp://example.com", "no http or https");
-        bad("https://", "no valid host");
-        bad("https:///x", "no valid host");
-        bad("https://example.com/#top", "fragment");
-        bad("https://bücher.example/", "punycode: bücher.example is xn--bcher-kva.example");
-        bad("https://example.com/bücher", "percent-encode");
-        bad("https://example.com/a b", "spaces");
-        bad("https://example.com/a\nb", "control");
-        bad("https://exam\tple.com/", "control");
-        bad("https://example.com:99999/", "no port");
-        bad("https://example.com:0/", "no port");
-        bad("https://example.com:/", "no port");
-        bad("https://[::1/", "no valid host");
-        bad("https://[zz]/", "no valid host");
-        bad("https://[fe80::1%25eth0]/", "no valid host");
-        bad("https://ex%61mple.com/", "no valid host");
-        bad("https://exa\\mple.com/", "has a `\\`");
-        bad("https://.../", "no valid host");
-        bad("https://a..example/", "no valid host");
-        bad(&format!("https://{}.example/", "a".repeat(64)), "no valid host");
-        bad(&format!("https://example.com/{}", "a".repeat(2_100)), "2048 are allowed");
-    }
-
-    #[test]
-    fn a_host_that_ends_in_a_number_is_an_address() {
-        for host in ["2130706433", "0x7f000001", "0X7F.1", "0177.0.0.1", "127.1", "127.0.0.1.", "0x", "4294967295"] {
-            good(&format!("http://{host}/"));
-        }
-        for host in ["4294967296", "256.0.0.1", "1.2.3.4.5", "08", "1.2.3.0x100", "a.1", "1.2.3.99999999999999999999"] {
-            bad(&format!("http://{host}/"), "no valid host");
-        }
-    }
-
-    #[test]
-    fn credentials_are_refused_and_not_quoted() {
-        for text in
-            ["https://user:geheim@example.com/", "https://geheim@[::1]/", "https://user:geheim@bücher.example/ "]
-        {
-            bad(text, "has credentials");
-            assert!(!format!("{:?}", check("url", text, PlainHttp::Allowed)).contains("geheim"), "{text}");
-        }
-        bad("https://user:geheim\\@example.com/", "has a `\\`");
-        assert!(!format!("{:?}", check("url", "user:geheim@example.com", PlainHttp::Allowed)).contains("geheim"));
-    }
-
-    #[test]
-    fn https_can_be_demanded() {
-        assert_eq!(check("url", "https://example.com/", PlainHttp::Refused), Ok(()));
-        let error = check("url", "http://example.com/", PlainHttp::Refused).expect_err("http");
-        assert!(error.message.contains("not https"), "{error}");
-    }
-}
+#[cfg(test)]
+mod differential;

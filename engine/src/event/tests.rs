@@ -1,3 +1,5 @@
+//! Reading and writing events, and the text that tells two events apart.
+
 use super::*;
 
 const FULL: &str = r#"{"id":"evt-1","tenant":"acme","type":"asset.updated","occurredAt":"2025-02-04T12:00:00.000001Z",
@@ -5,7 +7,7 @@ const FULL: &str = r#"{"id":"evt-1","tenant":"acme","type":"asset.updated","occu
     "context":{"request_id":"r","trace_id":null}}"#;
 
 #[test]
-fn a_full_event_is_read_and_written() {
+fn an_event_with_every_field_survives_writing_and_reading() {
     let event = Event::parse(FULL).unwrap();
     assert_eq!(event.id.as_deref(), Some("evt-1"));
     assert_eq!(event.tenant.as_deref(), Some("acme"));
@@ -18,7 +20,7 @@ fn a_full_event_is_read_and_written() {
 }
 
 #[test]
-fn only_the_type_is_required() {
+fn an_event_needs_its_type_alone() {
     assert_eq!(Event::parse(r#"{"type":"a"}"#), Ok(Event::new("a")));
     let nulls = r#"{"type":"a","id":null,"tenant":null,"occurredAt":null,"subject":null,"before":null,"after":null,
         "data":null,"context":null}"#;
@@ -32,7 +34,7 @@ fn refused(text: &str, message: &str) {
 }
 
 #[test]
-fn errors_name_the_field_and_the_mend() {
+fn a_broken_rule_is_told_with_its_field_and_the_mend() {
     let known = "type, id, tenant, occurredAt, subject, before, after, data, context";
     refused("[]", "expected an object, not an array");
     refused("{", "not JSON at line 1, column 2: expected a key in quotes, found the end");
@@ -63,7 +65,7 @@ fn errors_name_the_field_and_the_mend() {
 }
 
 #[test]
-fn a_large_event_is_refused_before_it_is_read() {
+fn an_event_above_the_limit_is_refused_before_it_is_read() {
     let of = |bytes: usize| format!("{{\"type\":\"a\",\"data\":\"{}\"}}", "x".repeat(bytes - 22));
     assert_eq!(of(limits::EVENT_BYTES_MAX).len(), limits::EVENT_BYTES_MAX);
     assert!(Event::parse(&of(limits::EVENT_BYTES_MAX)).is_ok());
@@ -77,7 +79,7 @@ fn same(a: &str, b: &str, expected: bool) {
 }
 
 #[test]
-fn content_is_what_was_said_not_how() {
+fn content_is_the_same_for_every_spelling_of_an_event() {
     same(FULL, &FULL.replace("\n   ", " "), true);
     same(FULL, &FULL.replace("evt-1", "evt-2").replace("acme", "other"), true);
     same(FULL, &FULL.replace("2025-02-04T12:00:00.000001Z", "2025-02-04T13:00:00.000001+01:00"), true);

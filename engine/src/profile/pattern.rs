@@ -1,5 +1,5 @@
-//! Which events a webhook wants: `*`, `asset.*`, or an event type. Matching is by key: a type names the few patterns that
-//! could want it, and the storage's index is asked for each.
+//! Event patterns: `*`, `asset.*`, or an event type. Matching is by key: an event type determines the few patterns that
+//! match it, and the storage's index is read for each.
 
 use crate::event;
 use crate::profile::Profile;
@@ -7,10 +7,10 @@ use crate::support::error::Error;
 use crate::support::json::quoted;
 use crate::support::limits;
 
-/// What matches every event.
+/// The pattern that matches every event.
 pub const ALL: &str = "*";
 
-/// Checks a pattern against a profile's catalogue and answers its canonical spelling. The error names no field.
+/// Checks a pattern against a profile's catalogue and returns its canonical spelling. The error names no field.
 pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
     if text == ALL {
         return Ok(text.to_owned());
@@ -36,7 +36,7 @@ pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
     Ok(format!("{prefix}.*"))
 }
 
-/// The patterns that match this type.
+/// Returns the patterns that match this type.
 pub fn candidates(event_type: &str) -> Vec<String> {
     let mut candidates = vec![ALL.to_owned()];
     let dots = event_type.match_indices('.').map(|(at, _)| format!("{}.*", &event_type[..at]));
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_names_its_patterns() {
+    fn an_event_type_has_one_pattern_for_each_of_its_beginnings() {
         assert_eq!(candidates("CREATE"), ["*", "CREATE"]);
         assert_eq!(candidates("asset.created"), ["*", "asset.*", "asset.created"]);
         assert_eq!(candidates("a.b.c"), ["*", "a.*", "a.b.*", "a.b.c"]);

@@ -1,12 +1,13 @@
-//! What a profile's receivers find in the body: its members, drawn from an event by a closed set of extractors.
-//! How the request around it looks, and who signs it, is left to `request`.
+//! The payload of a profile: its members, taken from an event by a closed set of sources. The request around it and its
+//! signature are left to `request`.
 //!
-//! There is no template language: a profile names where each member comes from, and nothing else can be said.
+//! There is no template language: a profile names the source of each member, and nothing else.
 
 mod changes;
 
 use crate::event::Event;
 use crate::profile::Profile;
+use crate::profile::vocabulary::{Member, MemberValue, Source, TimeFormat};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::json::{self, Json};
@@ -14,100 +15,7 @@ use crate::support::limits;
 use crate::support::time;
 use std::borrow::Cow;
 
-/// One member of a payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Its key.
-    pub name: String,
-    /// Where its value comes from.
-    pub value: MemberValue,
-}
-
-/// Where a member's value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MemberValue {
-    /// The first of these that the event has, else a constant; without a constant the member is left out.
-    First(Vec<Source>, Option<Json>),
-    /// An object of further members.
-    Members(Vec<Member>),
-}
-
-/// What can be drawn from an event. A source that the event lacks yields nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// `type`: the event's type in the profile's spelling.
-    Type,
-    /// `message-id`: the id that all attempts share.
-    MessageId,
-    /// `subject.type`
-    SubjectType,
-    /// `subject.id`: a string or a number, as the host wrote it.
-    SubjectId,
-    /// `surviving-subject.id`: the same, but nothing for a deletion (`before` without `after`).
-    SurvivingSubjectId,
-    /// `before`
-    Before,
-    /// `after`
-    After,
-    /// `data`
-    Data,
-    /// `context.<key>`
-    Context(String),
-    /// `time.<format>`: when the event happened.
-    Time(TimeFormat),
-    /// `changes.attributes`: the members of `after` that differ from those of `before`; nothing if none does or a model is
-    /// missing.
-    ChangedAttributes,
-    /// `changes.fields`: the entries that only one of the models' `fields` has, or the new `active`; nothing if a model is
-    /// missing.
-    ChangedFields,
-}
-
-/// The named formats of times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimeFormat {
-    /// `rfc3339-seconds`: `2025-02-04T12:00:00+00:00`
-    Seconds,
-    /// `rfc3339-millis`: `2025-02-04T12:00:00.000Z`
-    Millis,
-    /// `rfc3339-micros`: `2025-02-04T12:00:00.000000Z`
-    Micros,
-    /// `unix-seconds`: a number
-    UnixSeconds,
-    /// `unix-millis`: a number
-    UnixMillis,
-}
-
-impl Source {
-    /// Every source's name as profiles write it, for hints.
-    pub const NAMES: &str = "type, message-id, subject.type, subject.id, surviving-subject.id, before, after, data, \
-        context.<key>, time.rfc3339-seconds, time.rfc3339-millis, time.rfc3339-micros, time.unix-seconds, \
-        time.unix-millis, changes.attributes, changes.fields";
-
-    /// The source of this name.
-    pub fn parse(name: &str) -> Option<Source> {
-        Some(match name {
-            "type" => Source::Type,
-            "message-id" => Source::MessageId,
-            "subject.type" => Source::SubjectType,
-            "subject.id" => Source::SubjectId,
-            "surviving-subject.id" => Source::SurvivingSubjectId,
-            "before" => Source::Before,
-            "after" => Source::After,
-            "data" => Source::Data,
-            "time.rfc3339-seconds" => Source::Time(TimeFormat::Seconds),
-            "time.rfc3339-millis" => Source::Time(TimeFormat::Millis),
-            "time.rfc3339-micros" => Source::Time(TimeFormat::Micros),
-            "time.unix-seconds" => Source::Time(TimeFormat::UnixSeconds),
-            "time.unix-millis" => Source::Time(TimeFormat::UnixMillis),
-            "changes.attributes" => Source::ChangedAttributes,
-            "changes.fields" => Source::ChangedFields,
-            _ => Source::Context(name.strip_prefix("context.").filter(|key| !key.is_empty())?.to_owned()),
-        })
-    }
-}
-
-/// A payload: made once per message and profile, the same for every attempt.
+/// A payload. It is made once for each message and profile, and is the same for every attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     pub(crate) event_type: String,
@@ -116,14 +24,14 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// The JSON text in the profile's style: the bytes that a `POST` carries and that signatures cover.
+    /// Returns the JSON text in the profile's style: the bytes that a `POST` carries and that signatures cover.
     pub fn body(&self) -> &str {
         &self.body
     }
 }
 
-/// The payload of an event, without the profile's hidden attributes. The profile's test event has members of its own if
-/// the profile says so.
+/// Returns the payload of an event, without the profile's hidden attributes. The profile's test event can have other
+/// members.
 ///
 /// Errors: `internal` if the event does not say when it happened; `too-large` if the payload is longer than the limit.
 pub fn build(profile: &Profile, message_id: &str, event: &Event) -> Result<Payload, Error> {
@@ -144,7 +52,7 @@ pub fn build(profile: &Profile, message_id: &str, event: &Event) -> Result<Paylo
     Ok(Payload { event_type, json, body })
 }
 
-/// What members are drawn from.
+/// The values that members are taken from.
 struct Drawn<'a> {
     message_id: &'a str,
     event_type: &'a str,
@@ -200,12 +108,12 @@ fn at(format: TimeFormat, us: u64) -> Json {
     }
 }
 
-/// The model as it may be seen.
+/// Returns the model without the hidden attributes.
 fn shown<'a>(model: &'a Json, hidden: &[String]) -> Cow<'a, Json> {
     if hidden.is_empty() { Cow::Borrowed(model) } else { Cow::Owned(without(model, hidden)) }
 }
 
-/// The value without the hidden attributes, however deep they lie: a model brings its relations along.
+/// Returns the value without the hidden attributes at any depth, because a model contains its relations.
 pub(crate) fn without(json: &Json, hidden: &[String]) -> Json {
     match json {
         Json::Array(items) => Json::Array(items.iter().map(|item| without(item, hidden)).collect()),

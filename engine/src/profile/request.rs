@@ -1,5 +1,5 @@
-//! The HTTP request of one attempt: method, URL, headers, body, signatures. When it is made, and what its answer means,
-//! is left to the flows.
+//! The HTTP request of one attempt: method, URL, headers, body, signatures. When it is sent, and the meaning of its
+//! response, are left to the flows.
 
 mod query;
 
@@ -15,15 +15,15 @@ use crate::support::redact;
 use crate::support::time;
 use std::fmt;
 
-/// What every request names as its sender.
+/// The `User-Agent` of every request.
 pub const USER_AGENT: &str = concat!("Hookwright/", env!("CARGO_PKG_VERSION"));
 
-/// Where a webhook wants its requests.
+/// The destination of a webhook's requests.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
-    /// Absolute, checked at registration.
+    /// The absolute URL, checked at registration.
     pub url: &'a str,
-    /// One of the profile's methods.
+    /// The method, one of the profile's.
     pub method: Method,
     /// The webhook's custom headers, none of which the profile reserves.
     pub headers: &'a [(String, String)],
@@ -37,23 +37,24 @@ impl fmt::Debug for Target<'_> {
     }
 }
 
-/// A request that is ready to leave.
+/// A request that is ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// How it is sent.
+    /// The method.
     pub method: Method,
-    /// Where to; for `GET` the payload is its query.
+    /// The URL. For `GET` the payload is its query.
     pub url: String,
     /// `Content-Type`, `User-Agent`, the profile's headers, the custom ones.
     pub headers: Vec<(String, String)>,
-    /// What a `POST` carries.
+    /// The body of a `POST`.
     pub body: Option<String>,
-    /// What the log keeps: the JSON that the signatures cover, also where it left as a query.
+    /// The payload that the attempt log keeps: the JSON that the signatures cover, also for a `GET`.
     pub logged_body: String,
 }
 
 impl fmt::Debug for Outgoing {
-    /// Prints the URL's host and the names of the headers. The rest of the URL, the values and the body may hold credentials.
+    /// Prints the URL's host and the names of the headers. The rest of the URL, the values and the body may hold
+    /// credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (url, headers) = (redact::url(&self.url), redact::names(&self.headers));
         let mut shown = f.debug_struct("Outgoing");
@@ -61,10 +62,11 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// The request of one attempt. `secrets` are the live ones, newest first; without any the request bears no signature.
+/// Returns the request of one attempt. `secrets` are the live ones, newest first. Without any, the request has no
+/// signature.
 ///
-/// Errors: `internal` if the event does not say when it happened; `too-large` if the payload, or its query, is longer than
-/// the limits. Both are final: the same event fails again.
+/// Errors: `internal` if the event does not say when it happened; `too-large` if the payload, or its query, is longer
+/// than the limits. Both are permanent: the same event fails again.
 pub fn format(
     profile: &Profile,
     target: &Target<'_>,
@@ -77,7 +79,7 @@ pub fn format(
     of_payload(profile, target, message_id, payload, attempt_at_us, secrets)
 }
 
-/// The same for a payload that has been built.
+/// Returns the request of one attempt for a payload that has been built.
 pub fn of_payload(
     profile: &Profile,
     target: &Target<'_>,

@@ -1,5 +1,5 @@
-//! A webhook's secret: the rule that accepts one, how one is made, and the key that it stands for. How it is stored is left
-//! to `config::seal`.
+//! A webhook's secret: the rule that accepts one, how one is made, and the key that it stands for. How it is stored is
+//! left to `config::seal`.
 
 use base64ct::{Base64, Encoding};
 use subtle::ConstantTimeEq;
@@ -14,8 +14,8 @@ const PREFIX: &str = "whsec_";
 /// Random bytes of a made secret: as many as HMAC-SHA256 gives out.
 const MADE_BYTES: usize = 32;
 
-/// A secret that fits a profile's signature. It is never printed, it is compared in constant time, and it is overwritten in
-/// memory when it is dropped.
+/// A secret that fits a profile's signature. It is never printed, it is compared in constant time, and it is
+/// overwritten in memory when it is dropped.
 #[derive(Clone)]
 pub struct Secret {
     text: Zeroizing<String>,
@@ -23,8 +23,8 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Takes a secret as a person typed it, or as it was stored. For Standard Webhooks it is `whsec_` and the base64 of 24 to
-    /// 64 bytes; else it is any text of 1 to 256 bytes without control characters. Nothing is trimmed.
+    /// Takes a secret as a person typed it, or as it was stored. For Standard Webhooks it is `whsec_` and the base64 of
+    /// 24 to 64 bytes; else it is any text of 1 to 256 bytes without control characters. Nothing is trimmed.
     ///
     /// Errors: `invalid` on the field `secret`, never quoting it.
     pub fn parse(profile: &Profile, text: &str) -> Result<Secret, Error> {
@@ -52,7 +52,8 @@ impl Secret {
         Ok(Secret { text: Zeroizing::new(text.to_owned()), key })
     }
 
-    /// Makes a secret from 32 random bytes: `whsec_` and base64 for Standard Webhooks, else 64 lower-case hexadecimal digits.
+    /// Makes a secret from 32 random bytes: `whsec_` and base64 for Standard Webhooks, else 64 lower-case hexadecimal
+    /// digits.
     pub fn generate(profile: &Profile, fill: &mut dyn FnMut(&mut [u8])) -> Secret {
         let mut bytes = Zeroizing::new([0; MADE_BYTES]);
         fill(&mut bytes[..]);

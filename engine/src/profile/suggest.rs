@@ -1,9 +1,9 @@
-//! Which names of a catalogue somebody may have meant.
+//! The names of a catalogue that an unknown name may stand for.
 
-/// How many names a hint lists.
+/// Number of names that a hint lists.
 const LISTED_MAX: usize = 5;
 
-/// One sentence that names what comes near, or where to look.
+/// Returns one clause with the names that come near, or with the first names of the catalogue.
 pub(super) fn hint(text: &str, catalogue: &[String]) -> String {
     let far: Vec<usize> = catalogue.iter().map(|name| distance(text, name)).collect();
     let nearest = far.iter().copied().min().unwrap_or(0);
@@ -17,7 +17,7 @@ pub(super) fn hint(text: &str, catalogue: &[String]) -> String {
     format!("did you mean {}?", near[..near.len().min(LISTED_MAX)].join(" or "))
 }
 
-/// The Levenshtein distance in bytes, letter case aside.
+/// Returns the Levenshtein distance in bytes, without regard to letter case.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn near_names_come_first() {
+    fn a_hint_lists_near_names_or_the_first_ones() {
         let names = ["asset.created", "asset.updated", "asset.deleted", "alert.low_stock", "CREATE", "UPDATE"];
         check("asset.crated", &names, "did you mean asset.created?");
         check("asset.eleted", &names, "did you mean asset.deleted?");
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn distances() {
+    fn a_distance_counts_changed_bytes() {
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("same", "SAME"), 0);

@@ -1,4 +1,7 @@
+//! The built-in profiles, and the errors of a profile that a host configures.
+
 use super::*;
+use crate::profile::vocabulary::Source;
 
 fn builtin(name: &str) -> &'static Profile {
     Profile::builtin(name).unwrap()
@@ -25,7 +28,7 @@ fn policy(name: &str, events: usize, schedule_s: &[u32], jitter_percent: u32, ti
 }
 
 #[test]
-fn policies() {
+fn a_builtin_profile_has_its_policy() {
     let default = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
     policy("standard", 0, &default, 10, 15_000);
     policy("perfex-assets", 21, &default, 10, 30_000);
@@ -37,7 +40,7 @@ fn policies() {
 }
 
 #[test]
-fn secrets_by_profile() {
+fn a_builtin_profile_has_its_policy_on_secrets() {
     let check = |name, absent, unsigned| {
         assert_eq!((builtin(name).secret_absent, builtin(name).unsigned), (absent, unsigned), "{name}");
     };
@@ -57,7 +60,7 @@ fn refused(name: &str, text: &str, message: &str) {
 }
 
 #[test]
-fn event_types_are_those_of_the_catalogue() {
+fn an_event_type_outside_the_catalogue_is_refused() {
     accepted("standard", "Anything.at_all-1", "Anything.at_all-1");
     accepted("datagerry", "CREATE", "CREATE");
     accepted("datagerry", "delete", "DELETE");
@@ -88,7 +91,7 @@ fn event_types_are_those_of_the_catalogue() {
 }
 
 #[test]
-fn headers_that_requests_need_are_reserved() {
+fn a_header_that_requests_need_is_reserved() {
     let check = |name: &str, header: &str, expected: bool| {
         assert_eq!(builtin(name).reserves_header(header), expected, "{name} {header}");
     };
@@ -105,119 +108,227 @@ fn headers_that_requests_need_are_reserved() {
     check("perscom", "webhook-id", false);
 }
 
-/// A platform's own profile: one change of a built-in file, and what is wrong with it then.
-fn broken(line: usize, from: &str, to: &str, message: &str) {
+/// One change of a built-in profile's document, and the error that it leads to.
+struct Broken {
+    name: &'static str,
+    from: &'static str,
+    to: &'static str,
+    field: &'static str,
+    line: usize,
+    told: &'static str,
+}
+
+fn broken(
+    name: &'static str,
+    [from, to]: [&'static str; 2],
+    (field, line): (&'static str, usize),
+    told: &'static str,
+) -> Broken {
+    Broken { name, from, to, field, line, told }
+}
+
+fn check(rows: Vec<Broken>) {
     let text = include_str!("../../profiles/perfex-assets.json");
-    assert!(text.contains(from), "{from} is not in the file");
-    let told = Profile::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
-    let (field, rest) = message.split_once(": ").unwrap();
-    assert_eq!(told, format!("{field}: line {line}: {rest}"));
-}
-
-#[test]
-fn the_vocabulary_is_closed() {
-    broken(
-        11,
-        "\"style\": \"php\"",
-        "\"style\": \"xml\"",
-        "style: `xml` is unknown (the words are compact, php, python-indent-2)",
-    );
-    broken(30, "\"timeoutMs\": 30000", "\"timeoutMs\": 30001", "timeoutMs: must be a whole number from 100 to 30000");
-    broken(1, "\"timeoutMs\": 30000,", "", "timeoutMs: is required");
-    broken(31, "[200, 299]", "[299, 200]", "success: must be the first and the last status: [200, 299]");
-    broken(
-        4,
-        "\"asset.created\"",
-        "\"asset created\"",
-        "events[0]: `asset created` is no event type (use letters, digits, _ and -, and dots between parts)",
-    );
-    broken(4, "\"exact\"", "\"upper\"", "events[0]: `asset.created` breaks the letter case");
-    broken(
-        26,
-        "\"secretAbsent\": \"make\",\n  \"unsigned\": \"allow\"",
-        "\"secretAbsent\": \"unsigned\",\n  \"unsigned\": \"refuse\"",
-        "secretAbsent: cannot be `unsigned` where `unsigned` is `refuse` (make `secretAbsent` `make` or `refuse`)",
-    );
-    broken(
-        16,
-        "\"else\": null",
-        "\"els\": null",
-        "payload[3].els: there is no such field (the fields are name, from, else, constant, members)",
-    );
-    broken(
-        18,
-        "[\"data\"]",
-        "[\"body\"]",
-        &format!("payload[5].from[0]: `body` is unknown (the words are {})", Source::NAMES),
-    );
-    broken(18, "\"name\": \"data\"", "\"name\": \"asset\"", "payload[5].name: `asset` is there twice");
-    broken(
-        15,
-        ", \"constant\": \"perfex_assets_module\"",
-        "",
-        "payload[2]: says where its value comes from either not at all or twice (give one of `from` (with or without `else`), `constant` and `members`)",
-    );
-    broken(21, "\"X-Asset-Webhook-Event\"", "\"X Asset\"", "headers[0].name: `X Asset` is no header's name");
-    broken(
-        25,
-        "\"scheme\": \"body-hex\"",
-        "\"scheme\": \"md5\"",
-        "signature.scheme: `md5` is unknown (the words are body-hex, standard-webhooks)",
-    );
-    broken(
-        32,
-        "\"methods\": [\"POST\", \"GET\"]",
-        "\"methods\": [\"PUT\"]",
-        "methods[0]: `PUT` is unknown (the words are POST, GET)",
-    );
-    broken(
-        34,
-        "\"retryAfterOn\": [429",
-        "\"retryAfterOn\": [42",
-        "retryAfterOn[0]: must be a whole number from 100 to 599",
-    );
-    broken(28, "\"scheduleS\": [5", "\"scheduleS\": [-5", "scheduleS[0]: must be a whole number from 0 to 604800");
-    broken(2, "\"perfex-assets\"", "\"Perfex\"", "name: `Perfex` names no profile (1 to 32 of a to z, 0 to 9 and -)");
-    broken(4, "\"asset.updated\"", "\"asset.created\"", "events[1]: `asset.created` is there twice");
-    broken(
-        21,
-        "X-Asset-Webhook-Event",
-        "content-type",
-        "headers[0].name: `content-type` is set by Hookwright or by the transport (choose another name)",
-    );
-    broken(
-        22,
-        "X-Asset-Webhook-Timestamp",
-        "x-asset-webhook-event",
-        "headers[1].name: `x-asset-webhook-event` is there twice",
-    );
-    broken(
-        20,
-        "\"signature\"}\n",
-        "\"type\"}\n",
-        "headers: has 0 headers with the value `signature`; there must be one (a webhook without a secret is sent without it)",
-    );
-    broken(
-        20,
-        "{\"scheme\": \"body-hex\"}",
-        "{\"scheme\": \"standard-webhooks\"}",
-        "headers: has no header with the value `message-id`, which the signature covers",
-    );
-    broken(
-        25,
-        "\"body-hex\"",
-        "\"body-hex\", \"prefix\": \"a b\"",
-        "signature.prefix: must be at most 64 visible ASCII characters",
-    );
-}
-
-use crate::profile::payload::Source;
-
-#[test]
-fn every_source_that_a_hint_names_is_one() {
-    for name in Source::NAMES.split(", ") {
-        assert!(Source::parse(&name.replace("<key>", "request_id")).is_some(), "{name}");
+    for Broken { name, from, to, field, line, told } in rows {
+        assert!(text.contains(from), "{name}: {from} is not in the document");
+        let error = Profile::parse(&text.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.field.as_deref().unwrap_or_default(), field, "{name}: {error}");
+        let place = format!("line {line}, column ");
+        assert!(error.message.starts_with(&place), "{name}: {error} is not about {place}");
+        assert!(error.to_string().ends_with(told), "{name}: {error} does not end in {told}");
     }
-    assert_eq!(Source::parse("context."), None);
-    assert_eq!(Source::parse("time.stardate"), None);
+}
+
+#[test]
+fn a_document_with_a_wrong_word_or_number_is_refused() {
+    check(vec![
+        broken(
+            "unknown style",
+            ["\"style\": \"php\"", "\"style\": \"xml\""],
+            ("style", 11),
+            "`xml` is not possible (use one of compact, php, python-indent-2)",
+        ),
+        broken(
+            "timeout too long",
+            ["\"timeoutMs\": 30000", "\"timeoutMs\": 30001"],
+            ("timeoutMs", 30),
+            "must be a whole number from 100 to 30000",
+        ),
+        broken("timeout missing", ["\"timeoutMs\": 30000,", ""], ("timeoutMs", 1), "is required"),
+        broken(
+            "success in the wrong order",
+            ["[200, 299]", "[299, 200]"],
+            ("success", 31),
+            "must be the first and the last status: [200, 299]",
+        ),
+        broken(
+            "unknown scheme",
+            ["\"scheme\": \"body-hex\"", "\"scheme\": \"md5\""],
+            ("signature.scheme", 25),
+            "`md5` is not possible (use one of body-hex, standard-webhooks)",
+        ),
+        broken(
+            "unknown method",
+            ["\"methods\": [\"POST\", \"GET\"]", "\"methods\": [\"PUT\"]"],
+            ("methods[0]", 32),
+            "`PUT` is not possible (use one of POST, GET)",
+        ),
+        broken(
+            "no method",
+            ["\"methods\": [\"POST\", \"GET\"]", "\"methods\": []"],
+            ("methods", 32),
+            "is empty (give POST, GET or both)",
+        ),
+        broken(
+            "status of two digits",
+            ["\"retryAfterOn\": [429", "\"retryAfterOn\": [42"],
+            ("retryAfterOn[0]", 34),
+            "must be a whole number from 100 to 599",
+        ),
+        broken(
+            "negative wait",
+            ["\"scheduleS\": [5", "\"scheduleS\": [-5"],
+            ("scheduleS[0]", 28),
+            "expected a whole number",
+        ),
+        broken(
+            "wait of more than 7 days",
+            ["\"scheduleS\": [5", "\"scheduleS\": [604801"],
+            ("scheduleS[0]", 28),
+            "must be a whole number from 0 to 604800",
+        ),
+        broken(
+            "name in upper case",
+            ["\"perfex-assets\"", "\"Perfex\""],
+            ("name", 2),
+            "`Perfex` does not name a profile (use 1 to 32 of a to z, 0 to 9 and -)",
+        ),
+    ]);
+}
+
+#[test]
+fn a_document_with_a_wrong_catalogue_or_policy_is_refused() {
+    check(vec![
+        broken(
+            "space in an event type",
+            ["\"asset.created\"", "\"asset created\""],
+            ("events[0]", 4),
+            "`asset created` is no event type (use letters, digits, _ and -, and dots between parts)",
+        ),
+        broken(
+            "lower case where upper case is sent",
+            ["\"exact\"", "\"upper\""],
+            ("events[0]", 4),
+            "`asset.created` is not in upper case (write it in upper case, or make `letterCase` `exact`)",
+        ),
+        broken(
+            "event type twice",
+            ["\"asset.updated\"", "\"asset.created\""],
+            ("events[1]", 4),
+            "`asset.created` is there twice",
+        ),
+        broken(
+            "unsigned by default and refused",
+            [
+                "\"secretAbsent\": \"make\",\n  \"unsigned\": \"allow\"",
+                "\"secretAbsent\": \"unsigned\",\n  \"unsigned\": \"refuse\"",
+            ],
+            ("secretAbsent", 26),
+            "cannot be `unsigned` where `unsigned` is `refuse` (make `secretAbsent` `make` or `refuse`)",
+        ),
+    ]);
+}
+
+#[test]
+fn a_document_with_a_wrong_payload_is_refused() {
+    check(vec![
+        broken(
+            "misspelt else",
+            ["\"else\": null", "\"els\": null"],
+            ("payload[3].els", 16),
+            "there is no such field (the fields are name, from, else, constant, members)",
+        ),
+        broken(
+            "member twice",
+            ["\"name\": \"data\"", "\"name\": \"asset\""],
+            ("payload[5].name", 18),
+            "`asset` is there twice",
+        ),
+        broken(
+            "member without a value",
+            [", \"constant\": \"perfex_assets_module\"", ""],
+            ("payload[2]", 15),
+            "says where its value comes from either not at all or twice (give one of `from` (with or without `else`), \
+             `constant` and `members`)",
+        ),
+    ]);
+    let text = include_str!("../../profiles/perfex-assets.json").replacen("[\"data\"]", "[\"body\"]", 1);
+    let told = Profile::parse(&text).unwrap_err().to_string();
+    let expected = format!("`body` is unknown (the words are {})", Source::NAMES);
+    assert!(told.starts_with("payload[5].from[0]: line 18, column ") && told.ends_with(&expected), "{told}");
+}
+
+#[test]
+fn a_document_with_wrong_headers_is_refused() {
+    check(vec![
+        broken(
+            "space in a header's name",
+            ["\"X-Asset-Webhook-Event\"", "\"X Asset\""],
+            ("headers[0].name", 21),
+            "`X Asset` does not name a header",
+        ),
+        broken(
+            "reserved header",
+            ["X-Asset-Webhook-Event", "content-type"],
+            ("headers[0].name", 21),
+            "`content-type` is set by Hookwright or by the transport (choose another name)",
+        ),
+        broken(
+            "header twice",
+            ["X-Asset-Webhook-Timestamp", "x-asset-webhook-event"],
+            ("headers[1].name", 22),
+            "`x-asset-webhook-event` is there twice",
+        ),
+        broken(
+            "no header for the signature",
+            ["\"signature\"}\n", "\"type\"}\n"],
+            ("headers", 20),
+            "has 0 headers with the value `signature`; there must be one (a webhook without a secret is sent without it)",
+        ),
+        broken(
+            "no header for the message's id",
+            ["{\"scheme\": \"body-hex\"}", "{\"scheme\": \"standard-webhooks\"}"],
+            ("headers", 20),
+            "has no header with the value `message-id`, which the signature covers",
+        ),
+        broken(
+            "space in the prefix",
+            ["\"body-hex\"", "\"body-hex\", \"prefix\": \"a b\""],
+            ("signature.prefix", 25),
+            "must be at most 64 visible ASCII characters",
+        ),
+        broken(
+            "prefix of a scheme that has none",
+            ["\"body-hex\"", "\"standard-webhooks\", \"prefix\": \"\""],
+            ("signature.prefix", 25),
+            "does not belong to the scheme `standard-webhooks` (leave it out)",
+        ),
+    ]);
+}
+
+#[test]
+fn an_error_of_a_document_names_the_place_of_its_field() {
+    let text = include_str!("../../profiles/perfex-assets.json");
+    for (name, from, to, told) in [
+        ("word", "\"php\"", "\"xml\"", "style: line 11, column 3: `xml` is not possible"),
+        ("item", "\"scheduleS\": [5", "\"scheduleS\": [-5", "scheduleS[0]: line 28, column 17: expected a whole"),
+        ("absent", "\"timeoutMs\": 30000,", "", "timeoutMs: line 1, column 1: is required"),
+        ("surrogate", "\"php\"", "\"\\ud800\"", "style: not JSON at line 11, column 13: half of a surrogate pair"),
+        ("no JSON", "\"php\"", "php", "not JSON at line 11, column 12: expected a value, found 'p'"),
+    ] {
+        let error = Profile::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.starts_with(told), "{name}: {error}");
+    }
+    let told = Profile::parse("[]").unwrap_err().to_string();
+    assert_eq!(told, "line 1, column 1: expected an object, not an array");
 }

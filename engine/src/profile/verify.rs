@@ -1,5 +1,7 @@
-//! The receivers' side: whether a request that came bears a signature of its profile's scheme that holds. It decides
-//! that alone; what a receiver does with the verdict is the receiver's business.
+//! Verification of a received request's signature by its profile's scheme. The receiver decides what follows from the
+//! verdict.
+
+mod verdict;
 
 mod recognise;
 
@@ -15,17 +17,18 @@ use hmac::Mac;
 use std::fmt;
 
 pub use recognise::{event_type, recognise};
+pub use verdict::{Unverifiable, Verdict};
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Copy)]
 pub struct Received<'a> {
-    /// `POST`
+    /// The method, for example `POST`.
     pub method: &'a str,
-    /// What follows the `?` of its URL, without it.
+    /// The query of its URL, without the `?`.
     pub query: &'a str,
-    /// Names in any case.
+    /// Names in any letter case, and values.
     pub headers: &'a [(String, String)],
-    /// Exactly the bytes that came; a body that was parsed and written again is another one.
+    /// Exactly the received bytes. A body that was parsed and written again has a different signature.
     pub body: &'a [u8],
 }
 
@@ -37,93 +40,7 @@ impl fmt::Debug for Received<'_> {
     }
 }
 
-/// What became of looking at a signature. Never holds a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Made with one of the secrets over exactly what came.
-    Verified {
-        /// Which one: its index in the list.
-        secret: usize,
-    },
-    /// A header is not there. Without the signature's the sender has not signed.
-    Missing {
-        /// Its name.
-        header: String,
-    },
-    /// A header cannot be what its scheme puts there.
-    Malformed {
-        /// Its name.
-        header: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// None of the secrets makes this signature of what came.
-    Mismatch,
-    /// The signature holds, but it was made too long ago, or is not yet to be made: somebody may have sent it again.
-    Stale {
-        /// How much older than now, in seconds; negative: ahead of it.
-        age_s: i64,
-    },
-    /// Nobody can tell.
-    Unverifiable(Unverifiable),
-}
-
-/// Why nobody can tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unverifiable {
-    /// There is no secret to try.
-    NoSecret,
-    /// The payload came as the query of a `GET`. The signature covers the JSON that a `POST` would have carried, and a query
-    /// does not tell it: `null` and empty lists are left out, and a number looks like a text.
-    Query,
-    /// The profile sends no header that its own scheme needs.
-    Profile,
-}
-
-impl Verdict {
-    /// A word for programs: `verified`, `missing`, `malformed`, `mismatch`, `stale` or `unverifiable`.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Verdict::Verified { .. } => "verified",
-            Verdict::Missing { .. } => "missing",
-            Verdict::Malformed { .. } => "malformed",
-            Verdict::Mismatch => "mismatch",
-            Verdict::Stale { .. } => "stale",
-            Verdict::Unverifiable(_) => "unverifiable",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Verdict::Verified { .. } => f.write_str("verified"),
-            Verdict::Missing { header } => write!(f, "not signed: there is no header {header}"),
-            Verdict::Malformed { header, why } => write!(f, "malformed: the header {header} {why}"),
-            Verdict::Mismatch => f.write_str("wrong: another secret, or not the bytes that were signed"),
-            Verdict::Stale { age_s: ..0 } => write!(f, "stale: signed {} seconds ahead of now", self.off_s()),
-            Verdict::Stale { .. } => write!(f, "stale: signed {} seconds ago", self.off_s()),
-            Verdict::Unverifiable(Unverifiable::NoSecret) => f.write_str("unverifiable: there is no secret to try"),
-            Verdict::Unverifiable(Unverifiable::Query) => {
-                f.write_str("unverifiable: the signature of a GET covers JSON that its query does not tell")
-            }
-            Verdict::Unverifiable(Unverifiable::Profile) => {
-                f.write_str("unverifiable: the profile sends no header that its scheme needs")
-            }
-        }
-    }
-}
-
-impl Verdict {
-    fn off_s(&self) -> u64 {
-        match self {
-            Verdict::Stale { age_s } => age_s.unsigned_abs(),
-            _ => 0,
-        }
-    }
-}
-
-/// Looks at a request's signature by the profile's scheme. Any of the secrets will do, as during a rotation.
+/// Verifies a request's signature by the profile's scheme. Any of the secrets may have made it, as during a rotation.
 ///
 /// `now_s` is the receiver's time in unix seconds. A scheme that signs the time refuses one that is further away than
 /// `tolerance_s` either way; [`limits::TIMESTAMP_TOLERANCE_S`] is usual.
@@ -131,8 +48,8 @@ pub fn verify(profile: &Profile, secrets: &[Secret], received: &Received<'_>, no
     check(profile, secrets, received, now_s, tolerance_s).unwrap_or_else(|verdict| verdict)
 }
 
-/// The same, where the profile is the name of a built-in one or a profile's JSON, and the secrets are texts. Without a tolerance it
-/// is [`limits::TIMESTAMP_TOLERANCE_S`].
+/// Verifies a request's signature. The profile is the name of a built-in one or a profile's document, and the secrets
+/// are texts. The tolerance is [`limits::TIMESTAMP_TOLERANCE_S`] if it is `None`.
 pub fn verify_by(
     profile: &str,
     secrets: &[String],
@@ -196,7 +113,7 @@ fn check(
     }
 }
 
-/// What keeps even a well-formed signature from being tried.
+/// Refuses requests whose signature cannot be verified although it is well-formed.
 fn can_be_tried(secrets: &[Secret], received: &Received<'_>) -> Result<(), Verdict> {
     if received.method == "GET" {
         return Err(Verdict::Unverifiable(Unverifiable::Query));
@@ -218,7 +135,7 @@ impl Found<'_> {
     }
 }
 
-/// The one header that says this.
+/// Returns the only header with this value.
 fn header<'a>(profile: &'a Profile, what: HeaderValue, received: &Received<'a>) -> Result<Found<'a>, Verdict> {
     let header = profile.headers.iter().find(|header| header.value == what);
     let name = header.map(|header| header.name.as_str()).ok_or(Verdict::Unverifiable(Unverifiable::Profile))?;
@@ -244,7 +161,7 @@ fn body_hex(signature: &Found<'_>, prefix: &str) -> Result<Vec<u8>, Verdict> {
     if mac.len() == 32 { Ok(mac) } else { Err(signature.malformed("is not as long as an HMAC-SHA256")) }
 }
 
-/// Every signature of version 1 in the list; those of other versions are for others.
+/// Returns every signature of version 1 in the list. Those of other versions are ignored.
 fn standard_v1(signature: &Found<'_>) -> Result<Vec<Vec<u8>>, Verdict> {
     let mut macs = Vec::new();
     for encoded in signature.value.split(' ').filter_map(|one| one.strip_prefix("v1,")) {

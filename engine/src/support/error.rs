@@ -1,73 +1,73 @@
-//! The one error type of the engine's calls: kind, field, what was wrong, how to mend it. Never a secret.
+//! The error type of the engine's calls: kind, field, message and hint. It never holds a secret.
 
-/// Why a call was refused or failed. Boxed: a result is as large as what it carries, and handing an error on costs a word.
+/// The reason why a call was refused or failed. It is boxed, so that results stay small.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Details>);
 
-/// What an error says.
+/// The contents of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
-    /// What sort of failure it is, for decisions and status codes.
+    /// The kind of failure, which decisions and status codes are based on.
     pub kind: ErrorKind,
-    /// The field at fault, as a path into the input (`events[1]`), if one is.
+    /// The field that breaks a rule, as a path into the input (`events[1]`).
     pub field: Option<String>,
-    /// One sentence: what was wrong, quoting the offending value unless it may be a secret.
+    /// One sentence that describes the failure. It quotes the value, unless the value may be a secret.
     pub message: String,
-    /// One sentence: how to mend it.
+    /// One sentence that says how to mend it.
     pub hint: Option<String>,
 }
 
 /// The kinds of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The input breaks a rule; the caller must change it.
+    /// The input breaks a rule. The caller must change it.
     Invalid,
     /// The input is larger than a limit.
     TooLarge,
-    /// There is no such thing for this tenant.
+    /// The tenant has no object of this id.
     NotFound,
-    /// It contradicts what is stored (the same event id with another content).
+    /// The input contradicts a stored row (the same event id with different contents).
     Conflict,
     /// The caller lacks a permission.
     Forbidden,
-    /// The storage failed in a way that repeating the call may mend.
+    /// The storage failed. Repeating the call may succeed.
     Unavailable,
-    /// What is stored keeps it from being done for now, and the storage is well: a row of a newer version, or too many rows.
+    /// Stored rows prevent it for now, although the storage works: a row of a newer version, or too many rows.
     Blocked,
     /// The platform's transaction is lost and must be rolled back.
     TransactionAborted,
-    /// A stored row or the configuration is not what it should be.
+    /// A stored row or the configuration is broken.
     Internal,
 }
 
 impl Error {
-    /// An error about a field of the input.
+    /// Returns an error about a field of the input.
     #[cold]
     pub fn invalid(field: &str, message: impl Into<String>) -> Error {
         Error::of(ErrorKind::Invalid, message).at(field)
     }
 
-    /// An error of another kind, about no field.
+    /// Returns an error of a kind, about no field.
     #[cold]
     pub fn of(kind: ErrorKind, message: impl Into<String>) -> Error {
         Error(Box::new(Details { kind, field: None, message: message.into(), hint: None }))
     }
 
-    /// The same, about this field of the input.
+    /// Returns the error with this field of the input.
     #[cold]
     pub fn at(mut self, field: &str) -> Error {
         self.field = Some(field.to_owned());
         self
     }
 
-    /// The same, with the mend.
+    /// Returns the error with a hint.
     #[cold]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same, its field seen from outside: `name` becomes `events[3].name`.
+    /// Returns the error with its field inside an outer one: `name` becomes `events[3].name`.
     #[cold]
     pub fn within(mut self, outer: &str) -> Error {
         self.field = Some(match self.field.take() {

@@ -1,4 +1,4 @@
-//! Values and rules that every other room uses: limits, errors, JSON, times.
+//! Values and rules that every other room uses: limits, errors, JSON, times. It uses no other room.
 
 pub mod error;
 pub mod json;

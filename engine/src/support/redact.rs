@@ -1,7 +1,7 @@
 //! Text for `Debug` without the parts that may hold a credential.
 
-/// Returns a URL's scheme, host and port, for example `https://hooks.example.com:8443/...`. User information, path and query
-/// are left out: any of them may be a credential.
+/// Returns a URL's scheme, host and port, for example `https://hooks.example.com:8443/...`. User information, path and
+/// query are left out: any of them may be a credential.
 pub fn url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "...".to_owned() };
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();

@@ -33,8 +33,8 @@ fn read(text: &str) -> Option<u64> {
     (us <= LAST_US).then_some(us)
 }
 
-/// Returns the time of an HTTP date, in seconds since 1970-01-01T00:00:00Z. All three forms of RFC 9110, section 5.6.7 are
-/// accepted. The day of the week must be that of the date.
+/// Returns the time of an HTTP date, in seconds since 1970-01-01T00:00:00Z. All three forms of RFC 9110, section 5.6.7
+/// are accepted. The day of the week must be that of the date.
 pub fn http_date(text: &str) -> Option<u64> {
     let time = httpdate::parse_http_date(text).ok()?;
     time.duration_since(UNIX_EPOCH).ok().map(|since_1970| since_1970.as_secs())

@@ -141,7 +141,8 @@ fn a_platform_has_a_dialect_of_its_own() {
 
     std::fs::write(&file, shop.replace("\"php\"", "\"perl\"")).unwrap();
     let refused = Serve::start_with(&usual).unwrap_err();
-    let told = format!("{file}: style: line 5: `perl` is unknown (the words are compact, php, python-indent-2)");
+    let told =
+        format!("{file}: style: line 5, column 3: `perl` is not possible (use one of compact, php, python-indent-2)");
     assert!(!refused.status.success() && refused.stderr.contains(&told), "{}", refused.stderr);
     let checked = std::process::Command::new(binary::path()).args(["profiles", &file]).output().unwrap();
     assert_eq!(checked.status.code(), Some(1));

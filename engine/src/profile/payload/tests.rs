@@ -1,3 +1,5 @@
+//! Payloads of the built-in profiles, and their bounds.
+
 use super::*;
 
 /// One row: an event (its time is added), and the body that the profile makes of it.
@@ -15,7 +17,7 @@ fn test_body(profile: &str, body: &str) {
 }
 
 #[test]
-fn test_events() {
+fn a_test_event_has_the_payload_of_its_profile() {
     test_body("standard", r#"{"type":"webhook.test","timestamp":"2026-01-16T12:34:56.789Z","data":{}}"#);
     test_body(
         "perfex-assets",
@@ -50,7 +52,7 @@ fn perfex(event_type: &str, fields: &str, rest: &str) {
 }
 
 #[test]
-fn perfex_takes_every_event_the_same_way() {
+fn perfex_has_one_form_for_every_event() {
     for event_type in &Profile::builtin("perfex-assets").unwrap().events {
         perfex(
             event_type,
@@ -61,7 +63,7 @@ fn perfex_takes_every_event_the_same_way() {
 }
 
 #[test]
-fn perfex_deletion_is_before_without_after() {
+fn a_perfex_deletion_has_the_model_from_before() {
     let deleted = r#""asset_id":null,"asset":{"a":1},"data":{}"#;
     perfex("asset.deleted", r#","subject":{"id":123},"before":{"a":1}"#, deleted);
     perfex("asset.liquidated", r#","subject":{"id":123},"before":{"a":1},"after":null"#, deleted);
@@ -70,7 +72,7 @@ fn perfex_deletion_is_before_without_after() {
 }
 
 #[test]
-fn perfex_ids_and_data_stay_as_they_came() {
+fn perfex_ids_and_data_keep_their_text() {
     perfex("asset.lost", "", r#""asset_id":null,"asset":{},"data":{}"#);
     perfex("asset.lost", r#","subject":{"id":"7/é"}"#, r#""asset_id":"7\/\u00e9","asset":{},"data":{}"#);
     perfex("asset.lost", r#","subject":{"id":1.50E2},"data":[]"#, r#""asset_id":1.50E2,"asset":{},"data":[]"#);
@@ -97,7 +99,7 @@ fn datagerry(event_type: &str, before: &str, after: &str, changes: &str) {
 }
 
 #[test]
-fn datagerry_operations() {
+fn a_datagerry_event_has_its_operation() {
     for case in [str::to_ascii_uppercase, str::to_ascii_lowercase] {
         datagerry(&case("CREATE"), "null", r#"{"fields":[1],"active":true}"#, "null");
         datagerry(&case("DELETE"), r#"{"fields":[1],"active":true}"#, "null", "null");
@@ -106,7 +108,7 @@ fn datagerry_operations() {
 }
 
 #[test]
-fn datagerry_changes() {
+fn a_datagerry_update_has_the_changed_fields() {
     let check = |before, after, changes| datagerry("UPDATE", before, after, changes);
     let none = r#"{"old":[],"new":[]}"#;
     check(r#"{"fields":[1,2,3]}"#, r#"{"fields":[3,1,4,2,5]}"#, r#"{"old":[],"new":[4,5]}"#);
@@ -127,7 +129,7 @@ fn datagerry_changes() {
 }
 
 #[test]
-fn large_changes_stay_cheap() {
+fn a_change_of_many_fields_takes_little_time() {
     let list = |from: u32| (from..from + 20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     let event =
         format!(r#"{{"type":"UPDATE","before":{{"fields":[{}]}},"after":{{"fields":[{}]}}}}"#, list(0), list(10_000));
@@ -149,7 +151,7 @@ fn perscom(event_type: &str, fields: &str, rest: &str) {
 }
 
 #[test]
-fn perscom_takes_every_event_the_same_way() {
+fn perscom_has_one_form_for_every_event() {
     for event_type in &Profile::builtin("perscom").unwrap().events {
         perscom(
             event_type,
@@ -160,7 +162,7 @@ fn perscom_takes_every_event_the_same_way() {
 }
 
 #[test]
-fn perscom_data_and_changes() {
+fn a_perscom_update_has_the_changed_attributes() {
     let check = |fields: &str, rest: &str| perscom("user.updated", fields, rest);
     check(r#","after":{"a":1}"#, r#""data":{"a":1},"changes":[]"#);
     check(r#","before":{"a":1}"#, r#""data":{"a":1},"changes":[]"#);
@@ -176,7 +178,7 @@ fn perscom_data_and_changes() {
 }
 
 #[test]
-fn hidden_attributes_never_leave() {
+fn a_hidden_attribute_is_never_sent() {
     perscom(
         "user.updated",
         r#","before":{"name":"a","password":"old","teams":[{"id":1,"Remember_Token":"t"}]},
@@ -188,7 +190,7 @@ fn hidden_attributes_never_leave() {
 }
 
 #[test]
-fn assetsup_and_standard_data() {
+fn assetsup_and_standard_events_have_their_data() {
     for event_type in &Profile::builtin("assetsup").unwrap().events {
         check(
             "assetsup",
@@ -208,7 +210,7 @@ fn assetsup_and_standard_data() {
 }
 
 #[test]
-fn a_payload_that_swells_is_refused() {
+fn a_payload_above_the_limit_is_refused() {
     let nested = |depth: usize, items: usize| {
         let items = vec!["0"; items].join(",");
         let text =

@@ -1,9 +1,9 @@
-//! A payload as a query string, by RFC 3986: what PHP's `http_build_query` makes of it.
+//! A payload as a query string, by RFC 3986, as PHP's `http_build_query` writes it.
 
 use crate::support::json::Json;
 
-/// `event=a&data%5Bname%5D=b&data%5Btags%5D%5B0%5D=c`: true and false as 1 and 0, without nulls and empty containers.
-/// `None` if it had more than so many bytes.
+/// Returns a query like `event=a&data%5Bname%5D=b&data%5Btags%5D%5B0%5D=c`, with true and false as 1 and 0, and without
+/// nulls and empty containers. `None`: it has more than `bytes_max` bytes.
 pub(super) fn encode(payload: &Json, bytes_max: usize) -> Option<String> {
     let mut query = Query { out: String::new(), key: String::new(), bytes_max };
     if let Json::Object(members) = payload {
@@ -17,13 +17,13 @@ pub(super) fn encode(payload: &Json, bytes_max: usize) -> Option<String> {
 
 struct Query {
     out: String,
-    /// The key of the value at hand, escaped; one buffer, for a key may be long and have many values beneath it.
+    /// The key of the current value, escaped. All values share one buffer, because a long key may have many values.
     key: String,
     bytes_max: usize,
 }
 
 impl Query {
-    /// Writes nothing more once the query is too long.
+    /// Writes a value. Writing stops once the query is too long.
     fn append(&mut self, value: &Json) {
         if self.out.len() > self.bytes_max {
             return;
@@ -65,7 +65,8 @@ impl Query {
     }
 }
 
-/// Everything but RFC 3986's unreserved characters, percent-encoded in upper case.
+/// Percent-encodes all but RFC 3986's unreserved characters, with upper-case digits. It is hand-written because a
+/// library for it would be longer to configure.
 fn escape(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -79,7 +80,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// The URL with this query instead of its own, and without its fragment, which no request carries.
+/// Returns the URL with this query in place of its own, and without its fragment, which no request carries.
 pub(super) fn replace(url: &str, query: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     format!("{}?{query}", &url[..end])

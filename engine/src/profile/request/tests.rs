@@ -1,3 +1,5 @@
+//! Requests of the built-in profiles, against the conformance cases and the library of Standard Webhooks.
+
 use super::*;
 use crate::support::json::{self, Json};
 
@@ -9,7 +11,7 @@ fn text<'a>(json: &'a Json, key: &str) -> Option<&'a str> {
 
 /// Every case's request, byte for byte; the headers are exactly the expected ones and `User-Agent`.
 #[test]
-fn conformance() {
+fn a_request_is_the_expected_one_of_the_conformance_cases() {
     let file = json::parse(CASES).unwrap();
     let Some(Json::Array(cases)) = file.get("cases") else { panic!("no cases") };
     assert!(cases.len() >= 13, "cases are missing");
@@ -60,7 +62,7 @@ fn header<'a>(outgoing: &'a Outgoing, name: &str) -> Option<&'a str> {
 
 /// The reference library accepts what leaves, with any of the live secrets.
 #[test]
-fn standard_webhooks_accepts() {
+fn the_library_of_standard_webhooks_verifies_a_signature() {
     let (new, old) =
         ("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
     let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -89,7 +91,7 @@ fn standard_webhooks_accepts() {
 }
 
 #[test]
-fn one_signature_by_the_newest_secret_where_there_is_room_for_one() {
+fn a_scheme_with_one_signature_uses_the_newest_secret() {
     for (profile, name, prefix) in [
         ("perfex-assets", "X-Asset-Webhook-Signature", ""),
         ("perscom", "Signature", ""),
@@ -103,7 +105,7 @@ fn one_signature_by_the_newest_secret_where_there_is_room_for_one() {
 }
 
 #[test]
-fn unsigned_requests_bear_no_signature() {
+fn a_request_without_a_secret_has_no_signature() {
     let names = |profile: &str| {
         let outgoing = sent(profile, Method::Post, "https://x.example", &event(r#"{"type":"a"}"#), &[]);
         outgoing.headers.into_iter().map(|(name, _)| name).skip(2).collect::<Vec<_>>()
@@ -114,7 +116,7 @@ fn unsigned_requests_bear_no_signature() {
 }
 
 #[test]
-fn custom_headers_come_after() {
+fn custom_headers_follow_those_of_the_profile() {
     let custom = [("X-Key".to_owned(), "v".to_owned()), ("Authorization".to_owned(), "Bearer t".to_owned())];
     let target = Target { url: "https://x.example/?a=1#f", method: Method::Post, headers: &custom };
     let profile = Profile::builtin("perfex-assets").unwrap();
@@ -139,7 +141,7 @@ fn query(fields: &str, expected: &str) {
 }
 
 #[test]
-fn queries() {
+fn a_query_is_the_same_as_php_writes() {
     query("", "");
     query(
         r#","data":{"t":true,"f":false,"n":null,"e":"","a":[],"o":{},"oo":{"x":{"y":null}}}"#,
@@ -160,7 +162,7 @@ fn queries() {
 }
 
 #[test]
-fn a_query_replaces_the_urls_own() {
+fn a_payload_as_a_query_replaces_the_query_of_the_url() {
     let check = |url: &str, begin: &str| {
         let outgoing = sent("perscom", Method::Get, url, &event(r#"{"type":"user.created"}"#), &[]);
         assert_eq!(outgoing.url, format!("{begin}?event=user.created&created=2026-01-16T12%3A34%3A56.789012Z"));
@@ -183,7 +185,7 @@ fn the_body_is_the_same_for_every_attempt() {
 }
 
 #[test]
-fn a_query_that_swells_is_refused() {
+fn a_query_above_the_limit_is_refused() {
     let of = |key_bytes: usize, values: &str| {
         let event = event(&format!(r#"{{"type":"user.created","data":{{"{}":[{values}]}}}}"#, "k".repeat(key_bytes)));
         let target = Target { url: "https://x.example", method: Method::Get, headers: &[] };

@@ -1,13 +1,13 @@
-//! Whose request it is: which profile's headers it bears, and which event it reports. A guess for people who look at
-//! requests; whether one is genuine is for `verify` to say.
+//! Recognition of a received request: the profile whose headers it has, and the event type that it reports. It is a
+//! guess for people who look at requests. Only `verify` decides if one is genuine.
 
 use super::Received;
-use crate::profile::payload::{Member, MemberValue, Source};
-use crate::profile::{HeaderValue, Profile};
+use crate::profile::Profile;
+use crate::profile::vocabulary::{HeaderValue, Member, MemberValue, Source};
 use crate::support::json;
 
-/// The profile that the request speaks: the one with most of its own headers there; among equals, the first whose payload
-/// tells its event's type. `None` if it bears no header of any.
+/// Returns the profile with most of its headers in the request. Among equals, it is the first one whose event type can
+/// be read. `None`: the request has no header of any profile.
 pub fn recognise<'a>(profiles: &[&'a Profile], received: &Received<'_>) -> Option<&'a Profile> {
     let mut best = None;
     for profile in profiles {
@@ -20,7 +20,7 @@ pub fn recognise<'a>(profiles: &[&'a Profile], received: &Received<'_>) -> Optio
     best.map(|(_, profile)| profile)
 }
 
-/// The type of the event, where the profile puts it: in a header, or in the payload.
+/// Returns the event type from the place where the profile puts it: a header, or the payload.
 pub fn event_type(profile: &Profile, received: &Received<'_>) -> Option<String> {
     if let Some(header) = profile.headers.iter().find(|header| header.value == HeaderValue::Type) {
         return value(received, &header.name).map(str::to_owned);
@@ -43,7 +43,7 @@ fn value<'a>(received: &Received<'a>, name: &str) -> Option<&'a str> {
     received.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// The names that lead to the member that says the type.
+/// Returns the names that lead to the member with the event type.
 fn path(members: &[Member]) -> Option<Vec<&str>> {
     members.iter().find_map(|member| match &member.value {
         MemberValue::First(sources, _) => (sources.first() == Some(&Source::Type)).then(|| vec![member.name.as_str()]),
@@ -51,7 +51,7 @@ fn path(members: &[Member]) -> Option<Vec<&str>> {
     })
 }
 
-/// Undoes percent-encoding, leniently: this is for people to read.
+/// Undoes percent-encoding. Malformed escapes stay as they are, because the result is for people.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

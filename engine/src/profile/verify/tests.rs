@@ -1,3 +1,5 @@
+//! Verdicts on signatures, and recognition of requests.
+
 use super::*;
 
 const NOW_S: u64 = 1_738_670_407;
@@ -21,7 +23,7 @@ fn check(profile: &str, texts: &[&str], method: &str, headers: &[(&str, &str)], 
 }
 
 #[test]
-fn a_signature_of_the_body_is_checked() {
+fn a_signature_of_the_body_has_its_verdict() {
     let body = std::str::from_utf8(BODY).unwrap();
     let right = sign::body_hex(b"r1ght", body);
     let prefixed = format!("sha256={right}");
@@ -53,7 +55,7 @@ fn a_signature_of_the_body_is_checked() {
 }
 
 #[test]
-fn standard_webhooks_are_checked() {
+fn a_signature_of_standard_webhooks_has_its_verdict() {
     let key = Secret::parse(Profile::builtin("standard").unwrap(), WHSEC).unwrap();
     let body = std::str::from_utf8(BODY).unwrap();
     let other = format!("whsec_{}", Base64::encode_string(&[9; 24]));
@@ -102,7 +104,7 @@ fn standard_webhooks_are_checked() {
 }
 
 #[test]
-fn the_time_of_a_far_future_is_only_stale() {
+fn a_time_in_the_far_future_is_stale() {
     let profile = Profile::builtin("standard").unwrap();
     let at_s = u64::MAX;
     let signature = sign::standard_v1(Secret::parse(profile, WHSEC).unwrap().key(), "m", at_s, "");
@@ -116,7 +118,7 @@ fn the_time_of_a_far_future_is_only_stale() {
 }
 
 #[test]
-fn requests_are_recognised() {
+fn a_request_is_recognised_by_its_headers() {
     let profiles: Vec<&Profile> = Profile::BUILTIN_NAMES.iter().map(|name| Profile::builtin(name).unwrap()).collect();
     let standard = ["webhook-id", "webhook-timestamp", "webhook-signature"];
     type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a str, Option<(&'a str, Option<&'a str>)>);
@@ -143,7 +145,7 @@ fn requests_are_recognised() {
 }
 
 #[test]
-fn a_profile_is_a_name_or_its_json() {
+fn a_profile_is_given_as_a_name_or_a_document() {
     let own = Profile::builtin_text("datagerry").unwrap();
     let received = Received { method: "POST", query: "", headers: &[], body: b"{}" };
     let secrets = [WHSEC.to_owned()];

@@ -1,12 +1,11 @@
-//! When two values mean the same: what counts as a change of a model.
+//! Equality of values by their meaning, which decides what counts as a change of a model.
 
-use super::parse::by_key;
 use super::{Json, Style, write};
 
-/// A text that two values share exactly when they mean the same: objects whatever the order of their keys, numbers
-/// whatever their notation (`1.0` is `1`, `1E5` is `100000`). A number never equals a string.
+/// Returns a text that two values share exactly if they mean the same. The order of keys does not count, nor does the
+/// notation of numbers (`1.0` is `1`, `1E5` is `100000`). A number never equals a string.
 ///
-/// A text rather than a comparison, so that looking for one list's entries in another stays cheap at any size.
+/// A text can be looked up in a set, so that finding one list's entries in another stays cheap at any size.
 pub fn canonical(json: &Json) -> String {
     let mut out = String::new();
     value(&mut out, json);
@@ -26,8 +25,9 @@ fn value(out: &mut String, json: &Json) {
         }
         Json::Object(members) => {
             out.push('{');
-            for index in by_key(members) {
-                let (key, member) = &members[index];
+            let mut sorted: Vec<&(String, Json)> = members.iter().collect();
+            sorted.sort_by(|a, b| a.0.cmp(&b.0));
+            for (key, member) in sorted {
                 out.push_str(&write(&Json::text(key), Style::Compact));
                 out.push(':');
                 value(out, member);
@@ -39,7 +39,8 @@ fn value(out: &mut String, json: &Json) {
     }
 }
 
-/// `-12.50e3` as `-125e2`: digits without zeros at either end, and the power of ten; exact, unlike a float.
+/// Returns `-12.50e3` as `-125e2`: digits without zeros at either end, and the power of ten. It is exact, unlike a
+/// float.
 fn decimal(text: &str) -> String {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], power(&text[at + 1..])),
@@ -59,7 +60,7 @@ fn decimal(text: &str) -> String {
     }
 }
 
-/// Beyond what 64 bits hold, every power counts as the same one; no number that means anything is there.
+/// Returns the power of ten. All powers beyond 64 bits count as one, because no meaningful number has one.
 fn power(text: &str) -> i64 {
     let least = if text.starts_with('-') { i64::MIN } else { i64::MAX };
     text.parse().unwrap_or(least)

@@ -1,15 +1,15 @@
 //! Values for `serde`: reads a typed value from a [`Json`] tree, with errors that name the field by its path.
 //!
-//! `serde_json` would read the text anew, without the rules of [`parse`](super::parse) for duplicate keys, surrogates and
-//! U+0000, and its errors are sentences. Errors here keep field, problem and hint apart, as [`Error`] has them. A value is
-//! never quoted, because it may be a secret.
+//! `serde_json` would read the text anew, without the rules of [`parse`](super::parse) for duplicate keys, surrogates
+//! and U+0000, and its errors are sentences. Errors here keep field, problem and hint apart, as [`Error`] has them. A
+//! value is never quoted, because it may be a secret.
 
 use std::fmt::Display;
 
-use serde::de::{self, DeserializeSeed, Deserializer, Expected, Unexpected, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Expected, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Json, parse, quoted};
+use super::{Json, Style, parse, parse_within, quoted, write};
 use crate::support::error::{Error, ErrorKind};
 
 /// Reads a value from JSON text. `T` decides which fields there are.
@@ -170,13 +170,42 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Problem> {
+        if name == TREE {
+            visitor.visit_string(write(&self.0, Style::Compact))
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map identifier ignored_any
+    }
+}
+
+/// The name by which a field asks for its tree. serde has no value that keeps the text of a number, so the tree passes
+/// as text.
+const TREE: &str = "$hookwright::json";
+
+impl<'de> Deserialize<'de> for Json {
+    /// Reads a field of any JSON. Only [`from_json`] and the functions beside it can.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_newtype_struct(TREE, Tree)
+    }
+}
+
+struct Tree;
+
+impl Visitor<'_> for Tree {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Json, E> {
+        parse_within(&text, usize::MAX).map_err(E::custom)
     }
 }
 
@@ -256,6 +285,19 @@ mod tests {
         assert_eq!(read::<Outer>(text).unwrap(), expected);
         let null = Outer { name: "n".to_owned(), waits: Vec::new(), inner: None, choice: None };
         assert_eq!(read::<Outer>(r#"{"name":"n","inner":null}"#).unwrap(), null);
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Free {
+        any: Json,
+        maybe: Option<Json>,
+    }
+
+    #[test]
+    fn a_field_of_any_json_keeps_numbers_and_order() {
+        let free = read::<Free>(r#"{"any":{"b":1E5,"a":[null]},"maybe":null}"#).unwrap();
+        assert_eq!(free, Free { any: parse(r#"{"b":1E5,"a":[null]}"#).unwrap(), maybe: None });
+        assert_eq!(read::<Free>(r#"{"any":null,"maybe":7}"#).unwrap().maybe, Some(Json::from(7)));
     }
 
     #[test]

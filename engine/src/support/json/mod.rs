@@ -1,23 +1,29 @@
 //! JSON as the host wrote it: a tree that keeps the order of keys and the text of numbers, its strict parser, and its
-//! writers in the styles that receivers expect. What the values mean is left to the callers.
+//! writers in the styles that receivers expect.
 //!
-//! The tree is the engine's own because payloads are compared byte for byte: `1E5` must leave as `1E5`, and an
-//! object's keys in the order in which they came. Three things that RFC 8259 leaves open are decided here:
+//! The tree is hand-written because no library has all of its rules, and events need them all:
 //!
+//! - **Numbers** keep their text, because receivers verify payloads byte for byte: `1E5` leaves as `1E5`.
+//! - **Keys** keep their order.
 //! - **Duplicate keys**: the last value counts, at the first one's place, as PHP, JavaScript and Python decode them.
-//! - **Lone surrogates** (`"\ud800"`) are refused: they are no text, and no receiver agrees on them.
-//! - **U+0000** is refused, escaped or not: not every database can store it.
+//! - **Depth**: deeper nesting than the limit is refused with the field that has it.
+//! - **Lone surrogates** (`"\ud800"`) are refused, because they are no text and receivers disagree on them.
+//! - **U+0000** is refused, escaped or not, because not every database can store it.
+//! - **Styles**: a payload is written as PHP, Python or JavaScript would write it.
+//!
+//! All other JSON (stored rows, registrations, settings, profiles) is read and written by `serde`.
 
 mod compare;
 mod de;
+mod fields;
 mod parse;
 mod read;
 mod write;
 
 pub use compare::canonical;
 pub use de::{from_json, read, read_optional};
-pub(crate) use parse::by_key;
-pub use parse::{line_of, parse, parse_within};
+pub use fields::Fields;
+pub use parse::{parse, parse_within, place_of};
 pub use read::{Reader, quoted};
 pub(crate) use write::string;
 pub use write::{Style, write, write_within};
@@ -40,30 +46,30 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// A number by its text, which RFC 8259's grammar allows. Two numbers are equal if their texts are; [`canonical`] tells
-/// whether they mean the same.
+/// A number as its text, by RFC 8259's grammar. Two numbers are equal if their texts are. [`canonical`] gives a text
+/// that numbers of the same value share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number(String);
 
 impl Number {
-    /// The text, as it was parsed.
+    /// Returns the text as it was parsed.
     pub fn text(&self) -> &str {
         &self.0
     }
 }
 
 impl Json {
-    /// A string.
+    /// Returns a string.
     pub fn text(text: &str) -> Json {
         Json::String(text.to_owned())
     }
 
-    /// An object of these members, whose keys must differ.
+    /// Returns an object of these members, whose keys must differ.
     pub fn object(members: Vec<(&str, Json)>) -> Json {
         Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// The member of an object; `None` if there is none or this is no object.
+    /// Returns the member of an object. `None`: there is no such member, or this is no object.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {
             Json::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -71,7 +77,7 @@ impl Json {
         }
     }
 
-    /// The text of a string.
+    /// Returns the text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
@@ -79,7 +85,7 @@ impl Json {
         }
     }
 
-    /// What kind of value this is, for messages: `a string`.
+    /// Returns the kind of value for messages, for example `a string`.
     pub fn kind(&self) -> &'static str {
         match self {
             Json::Null => "null",

@@ -1,20 +1,17 @@
-//! Text to tree, by RFC 8259 to the letter. An error says at which line and column of the text, and what was expected there.
+//! From text to tree, strictly by RFC 8259. An error names line, column and the expected text.
 //!
-//! What is JSON and yet not taken (U+0000, half of a surrogate pair, too deep a nesting) is told with the field that has it.
-
-use std::collections::BinaryHeap;
+//! A value that is JSON but refused (U+0000, half of a surrogate pair, too deep a nesting) is reported with its field.
 
 use super::{Json, Number, quoted};
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
+use crate::support::error::{Error, ErrorKind};
 use crate::support::limits;
 
-/// The value that the text holds. Errors: `invalid`, with the place in the text.
+/// Returns the value that the text holds. Errors: `invalid`, with line and column.
 pub fn parse(text: &str) -> Result<Json, Error> {
     parse_within(text, limits::JSON_DEPTH_MAX)
 }
 
-/// The same with another limit of depth.
+/// Returns the value that the text holds, with another limit of depth.
 pub fn parse_within(text: &str, depth_max: usize) -> Result<Json, Error> {
     let mut parser = Parser { text, at: 0, depth: 0, depth_max };
     parser.space();
@@ -52,7 +49,7 @@ impl<'a> Parser<'a> {
         Error::of(ErrorKind::Invalid, format!("not JSON at line {line}, column {column}: {what}"))
     }
 
-    /// An error about a value, whose field is named on the way out.
+    /// Returns an error about a value. The callers add the field's path.
     fn refused(&self, at: usize, what: &str) -> Error {
         self.error(at, what).at("")
     }
@@ -84,7 +81,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    /// Steps over an opening bracket, within the limit of depth.
+    /// Passes an opening bracket, within the limit of depth, and reads the value behind it.
     fn nested(&mut self, inner: fn(&mut Self) -> Result<Json, Error>) -> Result<Json, Error> {
         if self.depth == self.depth_max {
             let what = format!("nested deeper than {} levels", self.depth_max);
@@ -226,7 +223,7 @@ impl<'a> Parser<'a> {
         Ok(plain)
     }
 
-    /// What follows `\u`, and the second half of a surrogate pair.
+    /// Reads the digits behind `\u`, and the second half of a surrogate pair.
     fn unicode(&mut self, start: usize) -> Result<char, Error> {
         let first = self.hex4()?;
         let code = match first {
@@ -255,10 +252,10 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// How long a field's name gets: of a value that lies deep, the outer part is named.
+/// Length of a field's path in an error. If the path is longer, its outer part is named.
 const FIELD_BYTES_MAX: usize = 100;
 
-/// The error, if it is about a value, with the name of what the value lies in before the field's.
+/// Returns the error with the outer key or index put before the field, if the error is about a value.
 #[cold]
 fn below(outer: &str, error: Error) -> Error {
     let Some(inner) = &error.field else { return error };
@@ -267,7 +264,7 @@ fn below(outer: &str, error: Error) -> Error {
     error.at(if field.len() > FIELD_BYTES_MAX { outer } else { &field })
 }
 
-/// The line and the column, in characters, both from 1, of a byte of the text.
+/// Returns the line and the column, in characters, both from 1, of a byte of the text.
 pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -275,9 +272,9 @@ pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The line, from 1, on which the value of a path like `payload[3].name` begins, by its key; of what is not there, the
-/// line on which the last part of the path that is there begins. The text must be JSON.
-pub fn line_of(text: &str, path: &str) -> usize {
+/// Returns line and column, both from 1, of the key of a path like `payload[3].name`, or of the array's item. If a part
+/// of the path is missing, they are those of the last part that is there. The text must be JSON.
+pub fn place_of(text: &str, path: &str) -> (usize, usize) {
     let mut parser = Parser { text, at: 0, depth: 0, depth_max: usize::MAX };
     let mut found = 0;
     for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
@@ -287,11 +284,11 @@ pub fn line_of(text: &str, path: &str) -> usize {
             None => break,
         }
     }
-    place(text, found).0
+    place(text, found)
 }
 
 impl Parser<'_> {
-    /// Goes on to the value of a key, or of an index; answers where the key, or else the value, begins.
+    /// Moves to the value of a key or an index, and returns the offset of the key or the item.
     fn step(&mut self, key: &str, index: Option<usize>) -> Option<usize> {
         self.space();
         let open = if index.is_some() { b'[' } else { b'{' };
@@ -328,22 +325,18 @@ impl Parser<'_> {
     }
 }
 
-/// The members' places in the order of their keys, and of one key in their own order. A heap: the code of the library's sorts
-/// is ten times as large.
-pub fn by_key(members: &[(String, Json)]) -> Vec<usize> {
-    let keys: BinaryHeap<(&str, usize)> =
-        members.iter().enumerate().map(|(place, (key, _))| (key.as_str(), place)).collect();
-    keys.into_sorted_vec().into_iter().map(|(_, place)| place).collect()
-}
-
-/// The last value of a key, at its first place.
+/// Returns the members with the last value of each key, at the key's first place.
 fn without_duplicates(mut members: Vec<(String, Json)>) -> Vec<(String, Json)> {
-    let order = by_key(&members);
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    // A stable sort: of one key, later members come later.
+    order.sort_by(|&a, &b| members[a].0.cmp(&members[b].0));
+    if order.windows(2).all(|pair| members[pair[0]].0 != members[pair[1]].0) {
+        return members;
+    }
     let mut kept = vec![true; members.len()];
     let mut first = 0;
     for i in 1..order.len() {
         if members[order[i]].0 == members[order[first]].0 {
-            // Of one key, later ones come later.
             members[order[first]].1 = std::mem::replace(&mut members[order[i]].1, Json::Null);
             kept[order[i]] = false;
         } else {

@@ -6,9 +6,9 @@ use crate::support::error::ErrorKind;
 
 /// An object whose fields are taken one after the other. `null` counts as absent unless [`Reader::raw`] takes it.
 ///
-/// The first problem is kept and told by [`Reader::finish`], which also refuses the fields that were not taken, with the
-/// names of those that were asked for: a misspelt field is never lost in silence. Until then a field with a problem reads
-/// as absent. (An early return at every field would make several times the code.)
+/// The first problem is kept and told by [`Reader::finish`], which also refuses the fields that were not taken, with
+/// the names of those that were asked for: a misspelt field is never lost in silence. Until then a field with a problem
+/// reads as absent. (An early return at every field would make several times the code.)
 #[derive(Debug)]
 pub struct Reader {
     path: String,

@@ -1,3 +1,5 @@
+//! Parsing, writing and comparing trees.
+
 use super::*;
 use crate::support::limits;
 
@@ -6,7 +8,7 @@ fn kept(text: &str) {
 }
 
 #[test]
-fn order_and_number_texts_are_kept() {
+fn a_tree_keeps_the_order_of_keys_and_the_text_of_numbers() {
     kept(r#"{"b":1,"a":2,"10":3,"9":4,"":5}"#);
     for number in ["0", "-0", "1.0", "1E5", "1e+5", "-1.50e-07", "1e400", "12345678901234567890", "0.1", "1.000"] {
         kept(number);
@@ -17,7 +19,7 @@ fn order_and_number_texts_are_kept() {
 }
 
 #[test]
-fn the_last_duplicate_counts_at_the_first_place() {
+fn the_last_value_of_a_key_counts_at_the_first_place() {
     let check = |text, expected| assert_eq!(write(&parse(text).unwrap(), Style::Compact), expected);
     check(r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#);
     check(r#"{"a":1,"a":2,"c":0,"a":3,"b":4,"b":5,"\u0061":6}"#, r#"{"a":6,"c":0,"b":5}"#);
@@ -33,7 +35,7 @@ fn refused(text: &str, at: usize, what: &str) {
 }
 
 #[test]
-fn places_are_lines_and_characters() {
+fn an_error_counts_lines_and_characters() {
     let check = |text: &str, place: &str| {
         let error = &parse(text).unwrap_err().message;
         assert!(error.starts_with(&format!("not JSON at {place}: ")), "{error}");
@@ -44,7 +46,7 @@ fn places_are_lines_and_characters() {
 }
 
 #[test]
-fn values_that_are_not_taken_are_told_with_their_field() {
+fn a_refused_value_is_reported_with_its_field() {
     let check = |text: &str, field: Option<&str>| {
         assert_eq!(parse(text).unwrap_err().field.as_deref(), field, "{text}");
     };
@@ -59,7 +61,7 @@ fn values_that_are_not_taken_are_told_with_their_field() {
 }
 
 #[test]
-fn lines_of_paths() {
+fn a_path_leads_to_the_line_of_its_key() {
     let text = "{\n\"a\": {\"b\":\n [1,\n {\"c\": 2}]},\n\"d\": [],\n\"e\"\n: {\"f\": 1}}";
     for (path, line) in [
         ("a", 2),
@@ -76,12 +78,12 @@ fn lines_of_paths() {
         ("x", 1),
         ("", 1),
     ] {
-        assert_eq!(line_of(text, path), line, "{path}");
+        assert_eq!(place_of(text, path).0, line, "{path}");
     }
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn text_that_is_no_json_is_refused() {
     refused("", 0, "expected a value, found the end");
     refused("[1,]", 3, "expected a value, found ']'");
     refused("[1 2]", 3, "expected `,` or `]`, found '2'");
@@ -114,7 +116,7 @@ fn what_is_no_json_is_refused() {
 }
 
 #[test]
-fn nesting_has_a_limit() {
+fn nesting_beyond_the_limit_is_refused() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     kept(&nested(limits::JSON_DEPTH_MAX));
     refused(&nested(limits::JSON_DEPTH_MAX + 1), limits::JSON_DEPTH_MAX, "nested deeper than 64 levels");
@@ -132,7 +134,7 @@ fn written(text: &str, raw: &str, php: &str) {
 }
 
 #[test]
-fn strings_are_escaped_as_the_runtimes_do() {
+fn a_string_is_escaped_as_javascript_and_php_do() {
     written("plain", "plain", "plain");
     written("\u{8}\u{c}\n\r\t", r"\b\f\n\r\t", r"\b\f\n\r\t");
     written("\u{1}\u{b}\u{1f}", r"\u0001\u000b\u001f", r"\u0001\u000b\u001f");
@@ -147,7 +149,7 @@ fn strings_are_escaped_as_the_runtimes_do() {
 }
 
 #[test]
-fn indented_text_is_as_python_writes_it() {
+fn indented_text_is_the_same_as_python_writes() {
     let json = parse(r#"{"a":[],"b":{},"c":[1,[2,{}]],"d":{"é":"/"}}"#).unwrap();
     let expected = "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1,\n    [\n      2,\n      {}\n    ]\n  ],\n  \"d\": {\n    \
                     \"é\": \"/\"\n  }\n}";
@@ -223,7 +225,7 @@ impl Random {
 }
 
 #[test]
-fn serde_json_agrees() {
+fn serde_json_accepts_the_same_texts() {
     let mut random = Random(7);
     let (mut read, mut refused) = (0, 0);
     for round in 0..20_000 {
@@ -251,7 +253,7 @@ fn same(a: &str, b: &str, expected: bool) {
 }
 
 #[test]
-fn values_are_compared_by_what_they_mean() {
+fn values_of_the_same_meaning_have_the_same_canonical_text() {
     same("1", "1.0", true);
     same("1E5", "100000", true);
     same("-0", "0.00e7", true);
@@ -292,7 +294,7 @@ fn fields_nobody_asked_for_are_refused() {
 }
 
 #[test]
-fn writing_stops_at_the_bound() {
+fn writing_stops_at_the_limit() {
     let json = parse(r#"{"a":[1,2,"x"],"b":{}}"#).unwrap();
     for style in [Style::Compact, Style::Php, Style::PythonIndent2] {
         let text = write(&json, style);

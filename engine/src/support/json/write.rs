@@ -1,34 +1,37 @@
-//! Tree to text, exactly as the runtime that a receiver knows would have written it.
+//! From tree to text, exactly as PHP, Python or JavaScript would write it.
 
 use super::Json;
+use serde::Deserialize;
 use std::fmt::Write;
 
-/// How JSON text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The style of JSON text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Style {
     /// As JavaScript's `JSON.stringify`: no spaces, everything from U+0020 raw but `"` and `\`.
     Compact,
     /// As PHP's `json_encode` by default: compact, `/` as `\/`, non-ASCII as `\uxxxx` in lower case, U+007F raw.
     Php,
     /// As Python's `json.dumps(indent=2, ensure_ascii=False)`; empty containers stay `[]` and `{}`.
+    #[serde(rename = "python-indent-2")]
     PythonIndent2,
 }
 
-/// The text of a value.
+/// Returns the text of a value.
 pub fn write(json: &Json, style: Style) -> String {
     let mut out = String::new();
     value(&mut out, json, style, 0, usize::MAX);
     out
 }
 
-/// The text of a value if it has at most so many bytes; not much more is written to find that out.
+/// Returns the text of a value if it has at most `bytes_max` bytes. Writing stops soon after the limit.
 pub fn write_within(json: &Json, style: Style, bytes_max: usize) -> Option<String> {
     let mut out = String::new();
     value(&mut out, json, style, 0, bytes_max);
     (out.len() <= bytes_max).then_some(out)
 }
 
-/// Writes nothing more once the text is too long.
+/// Writes a value. Writing stops once the text is longer than `bytes_max`.
 fn value(out: &mut String, json: &Json, style: Style, depth: usize, bytes_max: usize) {
     if out.len() > bytes_max {
         return;
@@ -90,7 +93,8 @@ fn line(out: &mut String, depth: usize) {
     }
 }
 
-/// All three runtimes escape `"`, `\` and what is below U+0020 alike, and leave U+007F raw; only PHP escapes more.
+/// Writes a string. All three runtimes escape `"`, `\` and characters below U+0020 alike, and leave U+007F raw. Only
+/// PHP escapes more.
 pub fn string(out: &mut String, text: &str, style: Style) {
     let php = style == Style::Php;
     // A byte from 0x80 on begins a character wherever it is the first one found, so every cut is at a boundary.

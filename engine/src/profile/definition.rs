@@ -1,0 +1,102 @@
+//! A profile: the event types that there are, how a request looks and is signed, and the defaults of a webhook. It is
+//! made by `builtin` and `parse`.
+
+use crate::event::{Event, check_type};
+use crate::profile::suggest;
+use crate::profile::vocabulary::{Header, LetterCase, Member, Method, SecretAbsent, Signature, TestEvent, Unsigned};
+use crate::support::error::Error;
+use crate::support::json::Style;
+
+/// A platform's dialect. Made by [`Profile::builtin`] and [`Profile::parse`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// `perfex-assets`
+    pub name: String,
+    /// The catalogue of event types. If it is empty, any type is accepted.
+    pub events: Vec<String>,
+    /// The meaning of letter case in event types.
+    pub letter_case: LetterCase,
+    /// The style of payloads.
+    pub style: Style,
+    /// The payload's members, in order.
+    pub payload: Vec<Member>,
+    /// The headers, beside those that every request has.
+    pub headers: Vec<Header>,
+    /// The signature scheme.
+    pub signature: Signature,
+    /// The meaning of a registration without a secret.
+    pub secret_absent: SecretAbsent,
+    /// The policy on webhooks that ask to be unsigned, by an empty secret.
+    pub unsigned: Unsigned,
+    /// The waits after failed attempts, in seconds. Each means one more attempt.
+    pub schedule_s: Vec<u32>,
+    /// The longest extension of a wait, in percent of it. A wait is never shortened.
+    pub jitter_percent: u32,
+    /// The timeout of one attempt, in milliseconds: headers and body of the response together.
+    pub timeout_ms: u32,
+    /// The first and the last status that mean success.
+    pub success: (u16, u16),
+    /// The methods that a webhook may choose. The first is the default.
+    pub methods: Vec<Method>,
+    /// Statuses by which a receiver asks to be disabled.
+    pub disable_on: Vec<u16>,
+    /// Statuses with which `Retry-After` counts.
+    pub retry_after_on: Vec<u16>,
+    /// Attributes that are never sent, at any depth of `before`, `after` and `data`, in any letter case.
+    pub hidden: Vec<String>,
+    /// The event that a test sends.
+    pub test: TestEvent,
+}
+
+/// Headers that no webhook may set: those that the engine sets, and those that belong to the transport.
+pub(crate) const RESERVED: [&str; 15] = [
+    // The host sets it, because it knows which encodings it can read.
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+impl Profile {
+    /// Returns the canonical spelling of an event type of the catalogue.
+    ///
+    /// Errors: `invalid` on the field `type`, with the names that come near.
+    pub fn event_type(&self, text: &str) -> Result<String, Error> {
+        check_type(text)?;
+        let event_type = self.letter_case.fold(text);
+        if self.events.is_empty() || self.events.contains(&event_type) {
+            return Ok(event_type);
+        }
+        let message = format!("`{text}` is not in the catalogue of profile {}", self.name);
+        Err(Error::invalid("type", message).hint(suggest::hint(&event_type, &self.events)))
+    }
+
+    /// Returns true if a custom header of this name is refused.
+    pub fn reserves_header(&self, name: &str) -> bool {
+        let own = self.headers.iter().map(|header| header.name.as_str());
+        own.chain(RESERVED).any(|reserved| reserved.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns true if a response of this status is a success.
+    pub fn is_success(&self, status: u16) -> bool {
+        (self.success.0..=self.success.1).contains(&status)
+    }
+
+    /// Returns the event that a test sends, with this time.
+    pub fn test_event(&self, now_us: u64) -> Event {
+        let data = self.test.data.clone();
+        Event { data, occurred_at_us: Some(now_us), ..Event::new(&self.test.event_type) }
+    }
+}

@@ -1,0 +1,83 @@
+//! The JSON document of a profile: its fields and their types. Which values are allowed is left to `parse`.
+
+use crate::profile::vocabulary::{HeaderValue, LetterCase, Method, SecretAbsent, Unsigned};
+use crate::support::json::{Json, Style};
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Document {
+    pub name: String,
+    #[serde(default)]
+    pub events: Vec<String>,
+    pub letter_case: LetterCase,
+    pub style: Style,
+    pub payload: Vec<DocumentMember>,
+    #[serde(default)]
+    pub headers: Vec<DocumentHeader>,
+    pub signature: DocumentSignature,
+    pub secret_absent: SecretAbsent,
+    pub unsigned: Unsigned,
+    pub schedule_s: Vec<u32>,
+    pub jitter_percent: u32,
+    pub timeout_ms: u32,
+    pub success: Vec<u16>,
+    pub methods: Vec<Method>,
+    #[serde(default)]
+    pub disable_on: Vec<u16>,
+    #[serde(default)]
+    pub retry_after_on: Vec<u16>,
+    #[serde(default)]
+    pub hidden: Vec<String>,
+    pub test: DocumentTest,
+}
+
+/// A member has `from` with or without `else`, or `constant`, or `members`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentMember {
+    pub name: String,
+    pub from: Option<Vec<String>>,
+    #[serde(default, rename = "else", deserialize_with = "present")]
+    pub otherwise: Option<Json>,
+    #[serde(default, deserialize_with = "present")]
+    pub constant: Option<Json>,
+    pub members: Option<Vec<DocumentMember>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DocumentHeader {
+    pub name: String,
+    pub value: HeaderValue,
+    #[serde(default)]
+    pub signed_only: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentSignature {
+    pub scheme: Scheme,
+    pub prefix: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    BodyHex,
+    StandardWebhooks,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentTest {
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub data: Option<Json>,
+    pub payload: Option<Vec<DocumentMember>>,
+}
+
+/// Keeps a `null` apart from an absent field: it is a value like any other.
+fn present<'de, D: Deserializer<'de>>(document: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(document).map(Some)
+}
