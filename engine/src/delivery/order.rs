@@ -31,8 +31,8 @@ impl Place {
 }
 
 /// Whether a registration wants strict order; one that cannot be read does not.
-pub fn is_wanted(hook: &Entry) -> bool {
-    rows::decode::<Webhook>(&hook.key, &hook.value).is_ok_and(|hook| hook.strict_order)
+pub fn is_wanted(webhook: &Entry) -> bool {
+    rows::decode::<Webhook>(&webhook.key, &webhook.value).is_ok_and(|webhook| webhook.strict_order)
 }
 
 /// The message of a queue's first delivery, if there is one that can be read.

@@ -1,4 +1,4 @@
-//! From a stored message and an opened webhook to a request for the host.
+//! Makes the request for the host from a stored message and an opened webhook.
 
 use crate::delivery::target::Target;
 use crate::event::Event;
@@ -9,14 +9,14 @@ use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::RESPONSE_BYTES_MAX;
 
-/// The bytes of one attempt. They depend on the stored event, the webhook and the time of the attempt, and on nothing else:
-/// every attempt of a message carries the same body.
+/// Returns the content of one attempt's request. It depends on the stored event, the webhook and the time of the attempt only,
+/// so every attempt of a message has the same body.
 pub fn format(target: &Target, message_id: &str, message: &Message, now_us: u64) -> Result<Outgoing, Error> {
     let event = event(message)?;
     request::format(target.profile(), &target.request(), message_id, &event, now_us, target.secrets(now_us / 1_000))
 }
 
-/// The event of a stored message.
+/// Returns the event of a stored message.
 pub fn event(message: &Message) -> Result<Event, Error> {
     let stored = message.event.clone();
     let mut event =
@@ -26,7 +26,7 @@ pub fn event(message: &Message) -> Result<Event, Error> {
     Ok(event)
 }
 
-/// The request that carries them.
+/// Returns the request for the host.
 pub fn request(outgoing: Outgoing, id: u64, timeout_ms: u32, egress: &EgressPolicy) -> Request {
     Request {
         id,

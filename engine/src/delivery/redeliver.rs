@@ -1,5 +1,5 @@
-//! Redelivery: a message goes to a webhook once more, with the next attempt number. The row of the last attempt is changed
-//! in the same commit, so that of two who ask at once one finds the other's work.
+//! Sends a message to a webhook once more, with the next attempt number. The commit changes the row of the last attempt, so one
+//! of two redeliveries at the same time conflicts and finds the other's attempt.
 
 use crate::delivery::order::{self, Place};
 use crate::delivery::stored::{unknown_message, unknown_webhook};
@@ -12,10 +12,10 @@ use crate::support::error::Error;
 use crate::support::error::ErrorKind;
 use crate::support::limits::{ATTEMPT_NUMBER_MAX, QUEUE_PAGES_SEARCHED_MAX, SCAN_ENTRIES_MAX};
 
-/// How often it is tried again because something else happened to the delivery in between.
-const TRIES_MAX: u32 = 8;
+/// Commits of a redelivery, while the delivery changes in between, before the call fails.
+const REDELIVERY_COMMITS_MAX: u32 = 8;
 
-/// Refuses a message whose event is no longer kept.
+/// Returns an error if the message's event is no longer kept.
 pub(crate) fn check_kept(row: &Message) -> Result<(), Error> {
     if row.event.is_some() {
         return Ok(());
@@ -24,21 +24,21 @@ pub(crate) fn check_kept(row: &Message) -> Result<(), Error> {
     Err(error.hint("report it again under another id"))
 }
 
-/// What there is to do for a redelivery.
+/// The work that a redelivery needs.
 enum Plan {
-    /// It is due already.
+    /// None: the delivery is due already.
     OnItsWay,
-    /// Something happened while it was being read.
+    /// The rows changed while they were read, so they are read again.
     Changed,
-    /// Its routing is to come. The commit makes sure that the subscription is seen.
+    /// The message is not routed yet. The commit makes the routing read the subscriptions again.
     Routing(Commit),
-    /// A commit, with the row of the last attempt and what its `again` was: only redeliveries change that.
+    /// A commit, with the key of the last attempt's row and the `again` that it had. Only redeliveries change `again`.
     Commit { commit: Commit, key: String, before: Option<String> },
 }
 
-/// One delivery, once more.
+/// Makes one delivery due once more.
 pub(crate) fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<(), Error> {
-    for _ in 0..TRIES_MAX {
+    for _ in 0..REDELIVERY_COMMITS_MAX {
         let relied = Relied::read(host, lane, message, row)?;
         let plan = match last_attempt(host, lane, message)? {
             Some(last) => plan_after(host, lane, message, last)?,
@@ -53,29 +53,29 @@ pub(crate) fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, 
             },
             Plan::Commit { mut commit, key, before } => match relied.submit(host, &mut commit)? {
                 Outcome::Applied(_) => return Ok(()),
-                // Whether this commit had landed or another one asked meanwhile: there is an attempt for both. It may have
-                // been made by now, so the row is looked at and not the last one.
+                // Either an earlier submission was applied or another redelivery asked meanwhile, and one attempt serves both.
+                // That attempt may have ended by now, so this reads the known row instead of the last one.
                 Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(()),
                 Outcome::Conflict { .. } => {}
             },
         }
     }
-    Err(Error::of(ErrorKind::Unavailable, "the delivery was being worked on all the time").hint("repeat the call"))
+    Err(Error::of(ErrorKind::Unavailable, "workers kept changing the delivery").hint("repeat the call"))
 }
 
 /// The rows that a redelivery relies on, read before the delivery.
 struct Relied {
-    hook: Entry,
+    webhook: Entry,
     message: Entry,
 }
 
 impl Relied {
-    /// `known` is the message as it was when the call began.
+    /// Reads the rows. `known` is the message as it was when the call began.
     fn read(host: &dyn Host, lane: &Lane, message: &str, known: &Message) -> Result<Relied, Error> {
         let mut rows = host.get(&[keys::webhook(lane), keys::message(lane.tenant_part(), message)])?.into_iter();
-        let hook = rows.next().flatten().ok_or_else(|| unknown_webhook(lane.webhook()))?;
+        let webhook = rows.next().flatten().ok_or_else(|| unknown_webhook(lane.webhook()))?;
         let entry = rows.next().flatten().ok_or_else(|| unknown_message(message))?;
-        // It may have begun to go since the call began.
+        // An erasure or the retention may have put a tombstone since the call began.
         let row: Message = rows::decode(&entry.key, &entry.value)?;
         if row.is_gone() {
             return Err(unknown_message(message));
@@ -85,24 +85,25 @@ impl Relied {
             return Err(error.hint("repeat the call"));
         }
         check_kept(&row)?;
-        Ok(Relied { hook, message: entry })
+        Ok(Relied { webhook, message: entry })
     }
 
     fn submit(self, host: &dyn Host, commit: &mut Commit) -> Result<Outcome, Error> {
-        commit.check(&self.hook.key, Some(self.hook.version));
+        commit.check(&self.webhook.key, Some(self.webhook.version));
         put_same(commit, self.message);
         commit.submit(host)
     }
 }
 
-/// The row is put again as it is, so that whoever removes it because nothing waits for it comes too late.
+/// Adds to a commit that a row is put again unchanged. A commit that removes the row because nothing waits for it then
+/// conflicts.
 pub(crate) fn put_same(commit: &mut Commit, row: Entry) {
     commit.check(&row.key, Some(row.version));
     commit.put(row.key, row.value);
 }
 
-/// After an attempt: the next number, with the webhook's schedule from its beginning. What waits for its next attempt has
-/// that one now instead.
+/// Plans a redelivery after an attempt: the next number, with the webhook's schedule from its start. A delivery that waits for
+/// its next attempt makes that attempt now.
 fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result<Plan, Error> {
     if last.number >= ATTEMPT_NUMBER_MAX {
         let error = Error::of(ErrorKind::Conflict, format!("there were {ATTEMPT_NUMBER_MAX} attempts"));
@@ -119,9 +120,9 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
             let entry = host.get_one(&keys::retry(lane, due_ms, message, number))?;
             let entry = entry.map_or_else(|| find_queued(host, lane, message), |entry| Ok(Some(entry)))?;
             let Some(entry) = entry else { return Ok(Plan::Changed) };
-            // What waits for another attempt stands by itself. It may be another attempt by now.
+            // A delivery that waits for another attempt is alone in its row. The row may name a later attempt by now.
             let waits = rows::decode::<Queue>(&entry.key, &entry.value)?.deliveries;
-            // In this very millisecond another redelivery has put it where this one would.
+            // Another redelivery in the same millisecond has used the same key.
             let is_there = entry.key == keys::retry(lane, now_ms, message, number);
             if waits != [QueuedDelivery { message: message.to_owned(), number }] || is_there {
                 return Ok(Plan::Changed);
@@ -144,7 +145,7 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
     Ok(Plan::Commit { commit, key, before })
 }
 
-/// Adds to a commit that the delivery goes on after this attempt, with its schedule from the beginning.
+/// Adds to a commit that the delivery goes on after this attempt, with its schedule from the start.
 pub(crate) fn put_again(commit: &mut Commit, lane: &Lane, message: &str, last: Last, goes: Goes, token: &str) {
     commit.check(&last.key, Some(last.version));
     let attempt = Attempt { next_at_ms: Some(goes.next_ms), again: Some(token.to_owned()), ..last.attempt };
@@ -152,8 +153,8 @@ pub(crate) fn put_again(commit: &mut Commit, lane: &Lane, message: &str, last: L
     put_due(commit, lane, goes, message, last.number + 1);
 }
 
-/// Adds to a commit that the webhook is sent a message that it was not routed to. The row stands where the attempt before the
-/// first would.
+/// Adds to a commit that the webhook is sent a message that it was not routed to. A row with the number 0 stands before the
+/// first attempt.
 pub(crate) fn put_first(commit: &mut Commit, lane: &Lane, message: &str, goes: Goes, asked: Attempt) {
     let key = keys::attempt(lane, message, 0);
     put_due(commit, lane, goes, message, 1);
@@ -161,8 +162,8 @@ pub(crate) fn put_first(commit: &mut Commit, lane: &Lane, message: &str, goes: G
     commit.put(key, rows::encode(&asked));
 }
 
-/// Of a message that the webhook has not had, as far as the log says. It moves from the inbox to the queue to the log: read
-/// in this order, it is seen somewhere.
+/// Plans a redelivery without an earlier attempt. A message moves from the inbox to the queue to its attempts; reading in this
+/// order finds it at one of the three.
 fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<Plan, Error> {
     let key = keys::inbox(keys::shard_of(lane.tenant_part()), row.accepted_at_us, message);
     if let Some(entry) = host.get_one(&key)? {
@@ -188,8 +189,8 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
     Ok(Plan::Commit { commit, key, before: None })
 }
 
-/// Who is routing the message may have read the subscriptions before there was this one: the row is put again as it is, so
-/// that it has to read them again.
+/// Returns a commit that puts the inbox row again unchanged. A routing commit that read the subscriptions before then conflicts
+/// and reads them again.
 fn route_afresh(inbox: Entry) -> Commit {
     let mut commit = Commit::default();
     commit.check(&inbox.key, Some(inbox.version));
@@ -197,16 +198,16 @@ fn route_afresh(inbox: Entry) -> Commit {
     commit
 }
 
-/// Where a redelivery goes.
+/// The place of a redelivery in the queue.
 pub(crate) struct Goes {
-    /// When it is due.
+    /// The time at which it is due, in milliseconds.
     pub next_ms: u64,
     pub place: Place,
-    /// The row in which it stays: in strict order, what waits for another attempt.
+    /// The row that it keeps, if it waits for another attempt in strict order.
     pub stays: Option<String>,
 }
 
-/// In strict order, behind all that waits.
+/// Returns the place of a new redelivery: in strict order, behind every waiting delivery.
 fn goes(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Goes, Error> {
     let place = if is_strict(host, lane)? { Place::last(host, lane, now_ms)? } else { Place::now(now_ms) };
     Ok(Goes { next_ms: now_ms, place, stays: None })
@@ -216,7 +217,7 @@ fn is_strict(host: &dyn Host, lane: &Lane) -> Result<bool, Error> {
     Ok(host.get_one(&keys::webhook(lane))?.as_ref().is_some_and(order::is_wanted))
 }
 
-/// The delivery, with its schedule from the beginning.
+/// Adds the queue row of a delivery, with its schedule from the start.
 fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: u32) {
     let Goes { next_ms, place, stays } = goes;
     let (key, due_ms) = match stays {
@@ -228,7 +229,7 @@ fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: 
     commit.put(key, rows::encode(&queue));
 }
 
-/// What stands for the attempt before the first: the webhook has not had this message yet.
+/// Returns the row that stands before the first attempt, for a message that the webhook was not routed.
 pub(crate) fn asked(event_type: &str, due_ms: u64, token: &str) -> Attempt {
     Attempt {
         next_at_ms: Some(due_ms),
@@ -237,19 +238,19 @@ pub(crate) fn asked(event_type: &str, due_ms: u64, token: &str) -> Attempt {
     }
 }
 
-/// Whether a redelivery was asked for after this attempt, since it was read.
+/// Returns true if a redelivery was requested after this attempt since its row was read.
 fn asked_since(host: &dyn Host, key: &str, before: Option<String>) -> Result<bool, Error> {
     let Some(entry) = host.get_one(key)? else { return Ok(false) };
     Ok(rows::decode::<Attempt>(&entry.key, &entry.value)?.again != before)
 }
 
-/// Whether the message is in the queue.
+/// Returns true if the message is in the webhook's queue.
 pub(crate) fn is_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<bool, Error> {
     Ok(find_queued(host, lane, message)?.is_some())
 }
 
-/// The row of the queue that names the message. Several pages are not one snapshot, but a delivery that has had no attempt
-/// keeps its row until it has one, and so does the first one in strict order.
+/// Returns the queue row that names the message. Several pages are not one snapshot, but a delivery without an attempt keeps its
+/// row until it has one, and so does the first delivery in strict order.
 fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Entry>, Error> {
     let mut range = keys::queue_all(lane);
     for _ in 0..QUEUE_PAGES_SEARCHED_MAX {
@@ -270,7 +271,7 @@ fn find_queued(host: &dyn Host, lane: &Lane, message: &str) -> Result<Option<Ent
     Err(error.hint("repeat the call when it is shorter"))
 }
 
-/// The last attempt that a delivery has had.
+/// The last attempt of a delivery, with its row.
 pub(crate) struct Last {
     pub key: String,
     pub version: u64,

@@ -1,4 +1,4 @@
-//! Reads of the webhooks and messages that a call names, with the error for one that is not there.
+//! Reads the webhook that a call names, with the errors for webhooks and messages that do not exist.
 
 use crate::config::Config;
 use crate::delivery::target::inactive_reason;
@@ -8,19 +8,19 @@ use crate::store::rows::{self, Health, Webhook};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
 
-/// A webhook's row, health and version.
+/// Returns a webhook's row, its health, and the version of the row.
 pub(crate) fn read_webhook(host: &dyn Host, lane: &Lane) -> Result<(Webhook, Health, u64), Error> {
     let mut entries = host.get(&[keys::webhook(lane), keys::health(lane)])?.into_iter();
-    let (hook, stat) = (entries.next().flatten(), entries.next().flatten());
-    let Some(entry) = hook else { return Err(unknown_webhook(lane.webhook())) };
-    Ok((rows::decode(&entry.key, &entry.value)?, read_health(stat)?, entry.version))
+    let (webhook, health) = (entries.next().flatten(), entries.next().flatten());
+    let Some(entry) = webhook else { return Err(unknown_webhook(lane.webhook())) };
+    Ok((rows::decode(&entry.key, &entry.value)?, read_health(health)?, entry.version))
 }
 
-/// A webhook to which something is delivered.
+/// Returns a webhook, or an error if nothing is delivered to it.
 pub(crate) fn read_active_webhook(host: &dyn Host, config: &Config, lane: &Lane) -> Result<Webhook, Error> {
-    let (hook, _, _) = read_webhook(host, lane)?;
-    match inactive_reason(config, &hook) {
-        None => Ok(hook),
+    let (webhook, _, _) = read_webhook(host, lane)?;
+    match inactive_reason(config, &webhook) {
+        None => Ok(webhook),
         Some(reason) => {
             let error = Error::of(ErrorKind::Conflict, format!("nothing is delivered to the webhook: {reason}"));
             Err(error.at("webhookId").hint("mend that first"))

@@ -1,4 +1,4 @@
-//! A registration opened for use: secrets and headers unsealed, the dialect found.
+//! A webhook opened for use: its secrets and headers unsealed, its profile found.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::store::rows::{self, Webhook};
 use crate::support::error::Error;
 use crate::support::limits::{LANE_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, TIMEOUT_MS_MIN};
 
-/// A webhook as the pump needs it.
+/// A webhook as a worker needs it.
 pub struct Target {
     profile: Arc<Profile>,
     url: String,
@@ -22,7 +22,7 @@ pub struct Target {
     method: Method,
     headers: Zeroizing<Vec<(String, String)>>,
     secrets: Vec<Secret>,
-    /// Until when each of them signs, in milliseconds. A rotation bounds all that are older, so none outlives a newer one.
+    /// The time until which each secret signs, in milliseconds. A rotation bounds the older ones, so none outlives a newer one.
     secret_ends_ms: Vec<u64>,
     timeout_ms: u32,
     schedule_s: Vec<u32>,
@@ -44,111 +44,111 @@ impl std::fmt::Debug for Target {
 }
 
 impl Target {
-    /// Opens a stored registration. Errors: a sealing key or a profile that is not there.
+    /// Opens a stored webhook. Returns an error if its sealing key or its profile is not configured.
     pub fn read(config: &Config, entry: &Entry, now_ms: u64) -> Result<Target, Error> {
         Target::of(config, &rows::decode(&entry.key, &entry.value)?, now_ms)
     }
 
-    /// Opens a registration.
-    pub fn of(config: &Config, hook: &Webhook, now_ms: u64) -> Result<Target, Error> {
-        let profile = config.format("format", &hook.format)?;
+    /// Opens a webhook.
+    pub fn of(config: &Config, webhook: &Webhook, now_ms: u64) -> Result<Target, Error> {
+        let profile = config.format("format", &webhook.format)?;
         let (mut secrets, mut secret_ends_ms) = (Vec::new(), Vec::new());
-        for secret in hook.secrets.iter().filter(|secret| secret.is_live(now_ms)) {
-            let text = config.sealing().open(&secret_place(&hook.id), &secret.sealed)?;
+        for secret in webhook.secrets.iter().filter(|secret| secret.is_live(now_ms)) {
+            let text = config.sealing().open(&secret_place(&webhook.id), &secret.sealed)?;
             secrets.push(Secret::parse(&profile, &text)?);
             secret_ends_ms.push(secret.until_ms.unwrap_or(u64::MAX));
         }
         let mut headers = Zeroizing::new(Vec::new());
-        for (name, sealed) in &hook.headers {
-            let value = config.sealing().open(&header_place(&hook.id, name), sealed)?;
+        for (name, sealed) in &webhook.headers {
+            let value = config.sealing().open(&header_place(&webhook.id, name), sealed)?;
             headers.push((name.clone(), value.to_string()));
         }
-        let inactive = inactive_reason(config, hook);
+        let inactive = inactive_reason(config, webhook);
         Ok(Target {
             profile,
-            authority: authority(&hook.url),
-            url: hook.url.clone(),
-            method: Method::parse(&hook.method).unwrap_or_default(),
+            authority: authority(&webhook.url),
+            url: webhook.url.clone(),
+            method: Method::parse(&webhook.method).unwrap_or_default(),
             headers,
             secrets,
             secret_ends_ms,
-            // As a claim reckons: of a longer one, from a version with other limits, no lease would ever be long enough.
-            timeout_ms: hook.timeout_ms.clamp(TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
-            schedule_s: hook.schedule_s.clone(),
+            // A claim assumes the same bound. A longer timeout, from a version with other limits, would outlast every lease.
+            timeout_ms: webhook.timeout_ms.clamp(TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
+            schedule_s: webhook.schedule_s.clone(),
             inactive_reason: inactive,
-            activated_at_ms: hook.activated_at_ms.unwrap_or(0),
-            concurrency: match hook.concurrency {
-                _ if hook.strict_order => 1,
+            activated_at_ms: webhook.activated_at_ms.unwrap_or(0),
+            concurrency: match webhook.concurrency {
+                _ if webhook.strict_order => 1,
                 slots => slots.map_or(LANE_IN_FLIGHT_MAX, |slots| slots as usize),
             },
-            rate_per_minute: hook.rate_per_minute,
-            keep_bodies: hook.keep_bodies != Some(false),
-            strict: hook.strict_order,
+            rate_per_minute: webhook.rate_per_minute,
+            keep_bodies: webhook.keep_bodies != Some(false),
+            strict: webhook.strict_order,
         })
     }
 
-    /// The same, of a tenant that keeps no bodies.
+    /// Returns the webhook of a tenant that keeps no bodies.
     pub fn without_bodies(self) -> Target {
         Target { keep_bodies: false, ..self }
     }
 
-    /// Whether what its receiver answers is kept.
+    /// Returns true if parts of responses are kept.
     pub fn keep_bodies(&self) -> bool {
         self.keep_bodies
     }
 
-    /// The dialect that it speaks.
+    /// Returns the profile of its format.
     pub fn profile(&self) -> &Profile {
         &self.profile
     }
 
-    /// Where and how.
+    /// Returns the URL, the method and the headers of its requests.
     pub fn request(&self) -> crate::profile::request::Target<'_> {
         crate::profile::request::Target { url: &self.url, method: self.method, headers: &self.headers }
     }
 
-    /// The secrets that sign at this time, newest first: some of those that were live when the registration was opened.
+    /// Returns the secrets that sign at a time, newest first. All of them were live when the webhook was opened.
     pub fn secrets(&self, now_ms: u64) -> &[Secret] {
         let live = self.secret_ends_ms.iter().take_while(|until_ms| **until_ms > now_ms).count();
         &self.secrets[..live]
     }
 
-    /// The timeout of an attempt.
+    /// Returns the timeout of an attempt, in milliseconds.
     pub fn timeout_ms(&self) -> u32 {
         self.timeout_ms
     }
 
-    /// The waits after each failed attempt, in seconds.
+    /// Returns the waits after each failed attempt, in seconds.
     pub fn schedule_s(&self) -> &[u32] {
         &self.schedule_s
     }
 
-    /// Requests that may be in flight at once.
+    /// Returns the number of requests that may be in flight at once.
     pub fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// The space between two attempts, in microseconds; 0: none.
+    /// Returns the time between two attempts, in microseconds. 0: no limit.
     pub fn spacing_us(&self) -> u64 {
         self.rate_per_minute.map_or(0, |rate| 60_000_000 / u64::from(rate.max(1)))
     }
 
-    /// Whether its messages go out one at a time, in the order of acceptance.
+    /// Returns true if messages are sent one at a time, in the order of acceptance.
     pub fn is_strict(&self) -> bool {
         self.strict
     }
 
-    /// The host and the port that it goes to, however the URL spells them.
+    /// Returns the host and the port of its URL, in one spelling.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// When it was made active again or given another URL, in milliseconds; 0: it is as it was registered.
+    /// Returns the time of the last activation or change of the URL, in milliseconds. 0: neither has happened.
     pub fn activated_at_ms(&self) -> u64 {
         self.activated_at_ms
     }
 
-    /// Why nothing is delivered, if so.
+    /// Returns the reason for which nothing is delivered, if there is one.
     pub fn inactive_reason(&self) -> Option<&str> {
         self.inactive_reason.as_deref()
     }
@@ -165,10 +165,10 @@ fn authority(url: &str) -> String {
     format!("{}{port}", host.strip_suffix('.').unwrap_or(host))
 }
 
-/// Why nothing is delivered to a webhook, if so.
-pub fn inactive_reason(config: &Config, hook: &Webhook) -> Option<String> {
-    match (&hook.inactive_reason, hook.active) {
-        (_, true) if config.plain_http() == PlainHttp::Refused && url::is_plain(&hook.url) => {
+/// Returns the reason for which nothing is delivered to a webhook, if there is one.
+pub fn inactive_reason(config: &Config, webhook: &Webhook) -> Option<String> {
+    match (&webhook.inactive_reason, webhook.active) {
+        (_, true) if config.plain_http() == PlainHttp::Refused && url::is_plain(&webhook.url) => {
             Some("its URL is http, and only https is allowed".to_owned())
         }
         (_, true) => None,
@@ -177,12 +177,12 @@ pub fn inactive_reason(config: &Config, hook: &Webhook) -> Option<String> {
     }
 }
 
-/// What a webhook's secrets are sealed for.
+/// Returns the place to which a webhook's sealed secrets are bound.
 pub(crate) fn secret_place(webhook: &str) -> String {
     format!("{webhook}/secret")
 }
 
-/// What a custom header's value is sealed for.
+/// Returns the place to which a custom header's sealed value is bound.
 pub(crate) fn header_place(webhook: &str, name: &str) -> String {
     format!("{webhook}/header/{}", name.to_ascii_lowercase())
 }

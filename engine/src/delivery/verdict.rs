@@ -1,5 +1,5 @@
-//! What an attempt's outcome means: delivered, to be tried again and when, or the end. Pure: the same outcome at the same
-//! time gets the same verdict everywhere.
+//! Judges the outcome of an attempt: delivered, another attempt at a time, or the end. The functions are pure, so the same
+//! outcome at the same time has the same verdict in every host.
 
 use crate::ports::{Completion, HttpErrorKind, Response};
 use crate::profile::Profile;
@@ -8,33 +8,33 @@ use crate::store::rows::{Attempt, AttemptState};
 use crate::support::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
 use crate::support::time;
 
-/// The verdict, with what the log keeps of the outcome.
+/// The verdict, with the parts of the outcome that are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// How long the attempt took.
+    /// Duration of the attempt, in milliseconds.
     pub duration_ms: u32,
     /// The response's status.
     pub status: Option<u16>,
-    /// Why there was no response.
+    /// The kind of failure, if there was no response.
     pub error: Option<HttpErrorKind>,
-    /// More about the error.
+    /// A sentence about the error, or the receiver's own request.
     pub detail: Option<String>,
     /// The beginning of the response's body.
     pub excerpt: Option<String>,
-    /// What follows.
+    /// The state that follows.
     pub state: AttemptState,
-    /// When the next attempt is due.
+    /// The time of the next attempt, in milliseconds.
     pub next_at_ms: Option<u64>,
-    /// Why the webhook is to be disabled.
+    /// The reason for which the webhook is to be disabled.
     pub disable: Option<String>,
-    /// When the next attempt is due all the same, if the webhook has been changed meanwhile and is not disabled.
+    /// The time of the next attempt, in milliseconds, if the webhook has been changed meanwhile and is not disabled.
     pub otherwise_at_ms: Option<u64>,
-    /// The receiver wants this message no more.
+    /// The receiver has ended this message.
     pub aborted: bool,
 }
 
 impl Verdict {
-    /// What the log keeps of it, for an attempt that began then, with or without what the receiver's answer said.
+    /// Returns the row of an attempt that began at `at_ms`, with or without parts of the response.
     pub fn recorded(self, at_ms: u64, event_type: &str, bodies: bool) -> Attempt {
         let attempt = Attempt {
             duration_ms: self.duration_ms,
@@ -82,13 +82,13 @@ pub fn judge(
             if profile.retry_after_on.contains(&response.status) {
                 hint_ms = retry_after_ms(&response, now_ms);
             }
-            match wish(&response) {
-                Some(Wish::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
-                Some(Wish::AbortMessage) if verdict.state != AttemptState::Delivered => {
+            match request_of_receiver(&response) {
+                Some(ReceiverRequest::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
+                Some(ReceiverRequest::AbortMessage) if verdict.state != AttemptState::Delivered => {
                     verdict.detail = Some(aborted());
                     verdict.aborted = true;
                 }
-                Some(Wish::AbortMessage) | None => {}
+                Some(ReceiverRequest::AbortMessage) | None => {}
             }
             if verdict.disable.is_some() {
                 verdict.detail = Some("the receiver wants nothing more for this webhook".to_owned());
@@ -113,29 +113,29 @@ pub fn judge(
     verdict
 }
 
-/// What the log says of a message that its receiver has ended.
+/// Returns the detail of an attempt whose receiver has ended the message.
 pub(crate) fn aborted() -> String {
     "the receiver wants this message no more".to_owned()
 }
 
-/// What a receiver asks for in the header `webhook-delivery`, whatever the status.
-enum Wish {
-    /// `disable`: nothing more for this webhook.
+/// The request of a receiver in the header `webhook-delivery`, for every status.
+enum ReceiverRequest {
+    /// `disable`: no more requests to this webhook.
     Disable,
     /// `abort-message`: no further attempt of this message.
     AbortMessage,
 }
 
-fn wish(response: &Response) -> Option<Wish> {
+fn request_of_receiver(response: &Response) -> Option<ReceiverRequest> {
     let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("webhook-delivery"));
     match header?.1.trim().to_ascii_lowercase().as_str() {
-        "disable" => Some(Wish::Disable),
-        "abort-message" => Some(Wish::AbortMessage),
+        "disable" => Some(ReceiverRequest::Disable),
+        "abort-message" => Some(ReceiverRequest::AbortMessage),
         _ => None,
     }
 }
 
-/// The wait after a failed attempt: the schedule's, made a little longer.
+/// Returns the wait after a failed attempt: the schedule's, lengthened by the jitter.
 fn wait_ms(jitter_percent: u32, schedule_s: &[u32], number: u32, salt: &str) -> Option<u64> {
     let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
     let wait_ms = u64::from(*schedule_s.get(index)?) * 1_000;
@@ -143,7 +143,7 @@ fn wait_ms(jitter_percent: u32, schedule_s: &[u32], number: u32, salt: &str) -> 
     Some(wait_ms + id::derived_number("jitter", &[salt]) % (jitter_max_ms + 1))
 }
 
-/// How long the receiver asks to be left alone, in seconds or as a date.
+/// Returns the wait that the receiver asks for by `Retry-After`, in milliseconds.
 fn retry_after_ms(response: &Response, now_ms: u64) -> u64 {
     let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     let Some(value) = header.map(|(_, value)| value.trim()) else { return 0 };
@@ -160,7 +160,7 @@ fn excerpt(response: &Response) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The beginning of a foreign text, without what no row may hold (U+0000) or no log should.
+/// Returns the start of a foreign text, without U+0000, which no row may hold, and other control characters.
 fn printable(text: &str) -> String {
     let printable = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
     text.chars().take(EXCERPT_CHARS_MAX).map(printable).collect()
@@ -225,11 +225,11 @@ mod tests {
             (500, "retry", Retrying, false),
             (500, "", Retrying, false),
         ];
-        for &(status, wish, state, disabled) in rows {
-            let headers = vec![("Webhook-Delivery".to_owned(), wish.to_owned())];
+        for &(status, asked, state, disabled) in rows {
+            let headers = vec![("Webhook-Delivery".to_owned(), asked.to_owned())];
             let result = Ok(Response { status, headers, ..Response::default() });
             let verdict = judge(&standard(), SCHEDULE_S, 1, "", Completion { id: 1, duration_ms: 7, result }, NOW_MS);
-            assert_eq!((verdict.state, verdict.disable.is_some()), (state, disabled), "{status} {wish}");
+            assert_eq!((verdict.state, verdict.disable.is_some()), (state, disabled), "{status} {asked}");
             assert_eq!(verdict.next_at_ms.is_some(), state == Retrying);
         }
     }
