@@ -2,14 +2,19 @@
 //! all of it decided by one seed. `docs/simulation.md` says what is real, what is doubled, and what is not modelled.
 
 mod actor;
+mod agenda;
+mod backup;
 mod calls;
 mod checkers;
 mod coverage;
 mod health;
+mod hits;
 mod http_calls;
 mod ids;
+mod instance;
 mod job;
 mod kept;
+mod kills;
 mod model;
 mod net;
 mod odd;
@@ -22,8 +27,12 @@ mod receiver;
 mod restore;
 mod rng;
 mod rows;
+mod run;
 mod sabotage;
+mod scenario;
+mod scenarios;
 mod script;
+mod scripted;
 mod signature;
 mod storage_calls;
 mod store;

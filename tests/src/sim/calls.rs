@@ -8,78 +8,49 @@ use hookwright_engine::limits::{JOBS_RUNNING_MAX, POLL_MS};
 use hookwright_engine::{Budget, DeliveryReport, Error, ErrorKind};
 
 use super::actor::Running;
+use super::agenda::Fate;
 use super::checkers::endings::{self, End};
 use super::checkers::redelivery;
 use super::checkers::{Failure, during, ensure, tenants};
 use super::coverage::Count;
-use super::ids::CallId;
-use super::ids::InstanceId;
+use super::ids::{CallId, InstanceId};
+use super::instance::Call;
 use super::job::{Job, Names};
-use super::ops::{Done, Reply};
+use super::ops::Done;
 use super::poison::REFUSED;
-use super::world::{Call, Fate, World};
+use super::world::World;
 
 /// Calls in a row that want to be repeated at once and change nothing.
 const FRUITLESS_MAX: u32 = 200;
 
 impl World {
-    /// Registers the first webhooks, without a fault, and starts the instances.
-    pub fn set_up(&mut self) -> Result<(), Failure> {
-        for _ in 0..self.params.workers {
-            self.add_instance(true);
-        }
-        for _ in 0..self.params.applications {
-            self.add_instance(false);
-        }
-        let faults = std::mem::take(&mut self.faults);
-        let registrar = self.instances.len() - 1;
-        let registrations = match self.script {
-            Some(_) => self.scripted_registrations(),
-            None => (0..self.params.webhooks).map(|_| self.workload.registration(&self.params, self.now_us)).collect(),
-        };
-        let script = self.script.take();
-        for job in registrations {
-            self.begin(registrar, job)?;
-            while self.instances[registrar].running.is_some() {
-                self.execute(registrar)?;
-            }
-        }
-        self.faults = faults;
-        self.script = script;
-        self.set_script_clocks();
-        Ok(())
-    }
-
-    /// An instance's next call, if it has one to make.
-    pub fn begin_call(&mut self, instance: InstanceId) -> Result<(), Failure> {
+    /// Returns an instance's next call, if it has one to make.
+    pub fn next_call(&mut self, instance: InstanceId) -> Option<Job> {
         if self.instances[instance].running.is_some() {
-            return Ok(());
+            return None;
         }
         if self.instances[instance].pumps {
-            return self.begin_pump(instance);
+            return self.next_run(instance);
         }
         if self.script.is_some() {
-            return match self.scripted_call(instance) {
-                Some(job) => self.begin(instance, job),
-                None => {
-                    self.rest_if_done();
-                    Ok(())
-                }
-            };
+            let job = self.scripted_call(instance);
+            if job.is_none() {
+                self.rest_if_done();
+            }
+            return job;
         }
         if self.calm || self.instances[instance].actions == 0 {
             self.rest_if_done();
-            return Ok(());
+            return None;
         }
         self.instances[instance].actions -= 1;
         let job = self.workload.action(&self.params, self.now_us, instance);
-        let job = self.exchanged(job);
-        self.begin(instance, job)
+        Some(self.exchanged(job))
     }
 
-    /// The pump; or, if its last call found nothing to do and nothing has changed, sleep until something is due: what a
-    /// call would do until then is known.
-    fn begin_pump(&mut self, instance: InstanceId) -> Result<(), Failure> {
+    /// Returns a worker's next run. If its last run found nothing to do and nothing has changed, the worker sleeps until
+    /// something is due, because the effect of a run before then is known.
+    fn next_run(&mut self, instance: InstanceId) -> Option<Job> {
         self.instances[instance].sleeps = false;
         if self.instances[instance].idle_at == Some(self.revision) {
             let clock_ms = self.clock_us(instance) / 1_000;
@@ -87,7 +58,7 @@ impl World {
                 None => {
                     self.instances[instance].sleeps = true;
                     self.rest_if_done();
-                    return Ok(());
+                    return None;
                 }
                 Some(due_ms) if due_ms > clock_ms => {
                     self.instances[instance].sleeps = true;
@@ -96,7 +67,7 @@ impl World {
                     self.instances[instance].sleeps = true;
                     // Work without an end (retention, redaction) keeps no worker awake.
                     self.rest_if_done();
-                    return Ok(());
+                    return None;
                 }
                 Some(_) => (),
             }
@@ -114,10 +85,11 @@ impl World {
             budget
         };
         self.coverage.add(Count::Calls);
-        self.begin(instance, Job::Deliver(budget))
+        Some(Job::Deliver(budget))
     }
 
-    fn begin(&mut self, instance: InstanceId, job: Job) -> Result<(), Failure> {
+    /// An instance begins a call, which has yet to be resumed.
+    pub fn begin(&mut self, instance: InstanceId, job: Job) {
         if matches!(job, Job::Rotate { .. } | Job::Update { .. } | Job::Register { .. } | Job::Unregister { .. }) {
             self.coverage.add(Count::Changes);
         }
@@ -149,7 +121,6 @@ impl World {
             None => Running::start(job, self.config.clone(), senses, self.sabotage),
         };
         self.instances[instance].running = Some((call, running));
-        self.proceed(instance, Reply::Start)
     }
 
     /// A call has ended.

@@ -3,17 +3,17 @@
 
 use hookwright_engine::ports::{Completion, HttpError, Request, Response, Signal, WaitResult};
 
+use super::agenda::Due;
 use super::checkers::sends::{self, Sender};
 use super::checkers::{Failure, delay, during, ensure};
 use super::coverage::Count;
-use super::ids::InstanceId;
-use super::ids::{CallId, RequestId};
+use super::ids::{CallId, InstanceId, RequestId};
 use super::job::Job;
 use super::net::{self, Sent};
 use super::ops::Reply;
 use super::receiver::Health;
 use super::rows::Webhook;
-use super::world::{Due, World};
+use super::world::World;
 
 /// Number of waits of almost no time in a row that show a worker that turns in circles.
 const SHORT_WAITS_MAX: u32 = 100;
@@ -173,13 +173,13 @@ impl World {
         }
     }
 
-    /// A request comes back; if its sender is gone, to nobody.
-    pub fn complete(&mut self, instance: InstanceId, call: CallId, request: RequestId) -> Result<(), Failure> {
+    /// A request comes back; if its sender is gone, to nobody. Returns the end of the sender's wait, if it waits.
+    pub fn complete(&mut self, instance: InstanceId, call: CallId, request: RequestId) -> Option<Reply> {
         let completion = self.results[request].take();
         let life = &mut self.instances[instance];
         let alive = life.running.as_ref().is_some_and(|(running, _)| *running == call);
         if !alive || !life.in_flight.contains(&request) {
-            return Ok(());
+            return None;
         }
         life.in_flight.retain(|&in_flight| in_flight != request);
         self.sent[request].completed = true;
@@ -188,19 +188,18 @@ impl World {
             // The completion is lost. The sender gives the request up later, by a clock that may have jumped back until then.
             let clock_us = self.clock_us(instance).saturating_sub(self.params.clock_slack_ms() * 1_000);
             self.sent[request].answered = Some((self.now_us, clock_us));
-            return Ok(());
+            return None;
         };
         life.ready.push((request, completion));
         if self.dies_of_answer(instance, request) {
             self.crash(instance);
-            return Ok(());
+            return None;
         }
-        let life = &self.instances[instance];
-        if life.waits { self.wait_over(instance) } else { Ok(()) }
+        if self.instances[instance].waits { self.wait_over(instance) } else { None }
     }
 
-    /// The instance waits for what comes back.
-    pub fn wait(&mut self, instance: InstanceId, timeout_ms: u32) -> Result<(), Failure> {
+    /// The instance waits for what comes back. Returns the end of the wait, if it ends at once.
+    pub fn wait(&mut self, instance: InstanceId, timeout_ms: u32) -> Result<Option<Reply>, Failure> {
         let life = &mut self.instances[instance];
         let short = timeout_ms < 10 && life.ready.is_empty();
         life.short_waits = if short { life.short_waits + 1 } else { 0 };
@@ -209,25 +208,25 @@ impl World {
         })?;
         life.waits = true;
         if !life.ready.is_empty() || timeout_ms == 0 {
-            return self.wait_over(instance);
+            return Ok(self.wait_over(instance));
         }
         let epoch = life.epoch;
         self.at(u64::from(timeout_ms) * 1_000, Due::WaitOver(instance, epoch));
-        Ok(())
+        Ok(None)
     }
 
-    /// The wait ends, with what has come back.
-    pub fn wait_over(&mut self, instance: InstanceId) -> Result<(), Failure> {
+    /// The wait ends. Returns what has come back, unless the instance is gone.
+    pub fn wait_over(&mut self, instance: InstanceId) -> Option<Reply> {
         self.instances[instance].waits = false;
         if self.dies_of_hit(instance) {
             self.crash(instance);
-            return Ok(());
+            return None;
         }
         let clock_us = self.clock_us(instance);
         let ready = std::mem::take(&mut self.instances[instance].ready);
         ready.iter().for_each(|(request, _)| self.sent[*request].answered = Some((self.now_us, clock_us)));
         let completions = ready.into_iter().map(|(_, completion)| completion).collect();
-        let wake = if self.chance.chance(self.faults.drain) {
+        let signal = if self.chance.chance(self.faults.drain) {
             self.coverage.add(Count::Drains);
             self.excuses.add(self.now_us, delay::NETWORK_US);
             Signal::Drain
@@ -236,6 +235,6 @@ impl World {
         } else {
             Signal::None
         };
-        self.proceed(instance, Reply::Waited(WaitResult { completions, signal: wake }))
+        Some(Reply::Waited(WaitResult { completions, signal }))
     }
 }

@@ -1,5 +1,5 @@
 //! Crashes at every call. Each scenario runs once to count its calls of storage and HTTP, then once for each call and
-//! each way in which it can go wrong. The scenarios are in `script`, and the checkers judge.
+//! each way in which it can go wrong. The scenarios are in `scenarios`, and the checkers judge.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -9,25 +9,22 @@ use hookwright_engine::limits::DISABLE_AFTER_S;
 
 use super::checkers::Failure;
 use super::coverage::Coverage;
-use super::ids::InstanceId;
-use super::ops::Op;
+use super::hits::AHEAD_MS;
 use super::params::{Faults, Params};
 pub use super::point::Point;
 use super::point::{Kind, Mode};
 use super::sabotage::Sabotage;
-use super::script::{SCENARIOS, Scenario, Script};
+use super::scenario::Scenario;
+use super::scenarios::SCENARIOS;
+use super::script::Script;
 use super::trace::Trace;
-use super::world::{Due, Held, World};
+use super::world::World;
 use crate::sim;
 
 /// Scenarios have no seed of their own: little is left to draw.
 const SEED: u64 = 1;
-/// When a late commit arrives at last: every lease of its time has run out.
-const LATE_US: u64 = 61_000_000;
 /// A scenario with fewer calls is none.
 const CALLS_MIN: usize = 20;
-/// How far ahead the clock is of a worker that stumbles.
-const AHEAD_MS: u32 = 600_000;
 
 impl std::str::FromStr for Point {
     type Err = String;
@@ -181,85 +178,4 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
     let coverage = world.counted();
     let calls = world.script.take().map(|script| script.calls).unwrap_or_default();
     Played { failure, trace: world.trace.into_lines(), calls, coverage }
-}
-
-impl World {
-    /// Counts a call of a script, and says whether its instance is gone before it is carried out.
-    pub fn goes_wrong(&mut self, instance: InstanceId, op: &Op) -> bool {
-        let (pumps, transaction) = (self.instances[instance].pumps, self.in_transaction(instance));
-        let Some(script) = self.script.as_mut() else { return false };
-        let commits = matches!(op, Op::Commit { .. }) && !transaction;
-        let number = script.calls.len();
-        script.calls.push(if commits { Kind::Commit } else { Kind::Plain });
-        if let Some(point) = script.point.filter(|point| point.call == number) {
-            let mode = point.mode;
-            self.trace
-                .note(self.now_us, || format!("call number {number} of instance {instance} goes wrong: {mode:?}"));
-            script.hit = (mode != Mode::Before).then_some((instance, mode));
-            return mode == Mode::Before;
-        }
-        let stumbles = script.stumbles && pumps && matches!(op, Op::Submit(_));
-        script.stumbles &= !stumbles;
-        stumbles
-    }
-
-    fn in_transaction(&self, instance: InstanceId) -> bool {
-        let call = self.instances[instance].running.as_ref().map(|(call, _)| *call);
-        call.is_some_and(|call| self.calls[call].in_transaction())
-    }
-
-    /// A script's workers begin, their clocks as it says.
-    pub fn set_script_clocks(&mut self) {
-        if self.script.as_ref().is_some_and(|script| script.stumbles) {
-            self.instances[0].off_us = i64::from(AHEAD_MS) * 1_000;
-        }
-    }
-
-    /// Returns the fault of this instance's call.
-    pub fn hit(&self, instance: InstanceId) -> Option<Mode> {
-        let (hit, mode) = self.script.as_ref()?.hit?;
-        (hit == instance).then_some(mode)
-    }
-
-    /// The call that was hit is over; whether its instance is gone.
-    pub fn dies_of_hit(&mut self, instance: InstanceId) -> bool {
-        let mode = self.hit(instance);
-        if let Some(script) = self.script.as_mut().filter(|_| mode.is_some()) {
-            script.hit = None;
-        }
-        mode.is_some_and(Mode::crashes)
-    }
-
-    /// A commit that was hit is on its way.
-    pub fn hold_hit(&mut self, mode: Mode, held: Held) {
-        let Some(script) = self.script.as_mut() else { return };
-        if mode == Mode::Later {
-            self.hold(LATE_US, held);
-            return;
-        }
-        script.late = Some((held, if mode == Mode::Fenced { 1 } else { 0 }));
-        self.held += 1;
-        self.at(LATE_US, Due::Overdue);
-    }
-
-    /// The late commit arrives now, at the latest.
-    pub fn land_late(&mut self) -> Result<(), Failure> {
-        match self.script.as_mut().and_then(|script| script.late.take()) {
-            Some((held, _)) => self.land(held),
-            None => Ok(()),
-        }
-    }
-
-    /// The late commit arrives before this instance's next, or the one after that.
-    pub fn land_late_of(&mut self, instance: InstanceId) -> Result<(), Failure> {
-        let Some((held, commits)) = self.script.as_mut().and_then(|script| script.late.as_mut()) else { return Ok(()) };
-        if self.calls[held.call].instance != instance {
-            return Ok(());
-        }
-        if *commits == 0 {
-            return self.land_late();
-        }
-        *commits -= 1;
-        Ok(())
-    }
 }

@@ -3,29 +3,14 @@
 //! sent again.
 
 use super::actor::Senses;
+use super::agenda::Due;
+use super::backup::Backup;
 use super::checkers::Failure;
 use super::checkers::endings::End;
 use super::checkers::pace::Paces;
-use super::checkers::redelivery::Promise;
-use super::checkers::sends::Bodies;
 use super::coverage::Count;
-use super::model::Model;
 use super::sabotage::Sabotage;
-use super::store::SimStore;
-use super::world::{Due, World};
-
-/// A backup, and what the simulator knew when it was made.
-#[derive(Debug)]
-pub struct Backup {
-    store: SimStore,
-    model: Model,
-    promises: Vec<Promise>,
-    bodies: Bodies,
-    /// Of each request, whether an attempt recorded it.
-    recorded: Vec<bool>,
-    /// Of each request, whether its sender could still record it.
-    open: Vec<bool>,
-}
+use super::world::World;
 
 impl World {
     /// Puts what is planned on the agenda.

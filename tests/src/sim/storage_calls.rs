@@ -4,12 +4,12 @@
 use hookwright_engine::keys;
 use hookwright_engine::ports::{Check, Mutation, StorageError};
 
+use super::agenda::{Fate, Held};
 use super::checkers::Failure;
 use super::checkers::commits::{self, Applied};
 use super::checkers::{disabled, kept};
 use super::coverage::Count;
-use super::ids::CallId;
-use super::ids::InstanceId;
+use super::ids::{CallId, InstanceId};
 use super::job::Job;
 use super::kept::Stone;
 use super::model::Touched;
@@ -17,42 +17,11 @@ use super::ops::{Op, Reply};
 use super::point::Mode;
 use super::poison::REFUSED;
 use super::rows::{Attempt, Webhook};
-use super::world::{Due, Fate, Held, World};
+use super::world::World;
 
 impl World {
-    /// Does what an instance asked.
-    pub fn execute(&mut self, instance: InstanceId) -> Result<(), Failure> {
-        let Some(op) = self.instances[instance].asks.take() else { return Ok(()) };
-        let Some((call, _)) = self.instances[instance].running else { return Ok(()) };
-        let reply = match op {
-            Op::Submit(requests) => self.submit(instance, call, requests)?,
-            Op::Wait { timeout_ms } => return self.wait(instance, timeout_ms),
-            op => self.storage(call, op)?,
-        };
-        if let Reply::Got(Err(error)) | Reply::Scanned(Err(error)) | Reply::Committed(Err(error)) = &reply {
-            self.trace.note(self.now_us, || format!("instance {instance} is told {error:?}"));
-        }
-        if self.dies_of_hit(instance) {
-            self.crash(instance);
-            return Ok(());
-        }
-        if self.chance.chance(self.faults.crash / 2) {
-            self.coverage.add(Count::Crashes);
-            self.crash(instance);
-            return Ok(());
-        }
-        if self.chance.chance(self.faults.stall / 2) {
-            self.coverage.add(Count::Stalls);
-            self.meets_fault(instance);
-            let delay_us = self.chance.between(1_000, 90_000) * 1_000;
-            let epoch = self.instances[instance].epoch;
-            self.at(delay_us, Due::Answer(instance, epoch, Box::new(reply)));
-            return Ok(());
-        }
-        self.proceed(instance, reply)
-    }
-
-    fn storage(&mut self, call: CallId, op: Op) -> Result<Reply, Failure> {
+    /// Carries out a call of storage.
+    pub fn storage(&mut self, call: CallId, op: Op) -> Result<Reply, Failure> {
         let fails = !matches!(op, Op::Commit { .. }) && self.chance.chance(self.faults.read_fails);
         let failed = || StorageError::NotApplied("simulated".to_owned());
         if fails {
@@ -160,10 +129,25 @@ impl World {
         Ok(Ok((0..puts as u64).map(|index| u64::MAX - index).collect()))
     }
 
-    /// The commit arrives later.
-    pub fn hold(&mut self, delay_us: u64, held: Held) {
-        self.held += 1;
-        self.at(delay_us, Due::Land(self.era, Box::new(held)));
+    /// The late commit arrives now, at the latest.
+    pub fn land_late(&mut self) -> Result<(), Failure> {
+        match self.script.as_mut().and_then(|script| script.late.take()) {
+            Some((held, _)) => self.land(held),
+            None => Ok(()),
+        }
+    }
+
+    /// The late commit arrives before this instance's next, or the one after that.
+    pub fn land_late_of(&mut self, instance: InstanceId) -> Result<(), Failure> {
+        let Some((held, commits)) = self.script.as_mut().and_then(|script| script.late.as_mut()) else { return Ok(()) };
+        if self.calls[held.call].instance != instance {
+            return Ok(());
+        }
+        if *commits == 0 {
+            return self.land_late();
+        }
+        *commits -= 1;
+        Ok(())
     }
 
     /// A commit that was under way arrives.
