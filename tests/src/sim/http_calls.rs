@@ -1,10 +1,10 @@
 //! Requests in the simulated world: they are judged when they are submitted, travel, and come back to the call that
 //! waits for them.
 
-use hookwright_engine::ports::{Completion, HttpError, Request, Response, Signal, WaitResult};
+use hookwright_engine::ports::{Completion, HttpError, HttpErrorKind, Request, Response, Signal, WaitResult};
 
 use super::agenda::Due;
-use super::checkers::sends::{self, Sender};
+use super::checkers::sends::{self, Sender, Told};
 use super::checkers::{Failure, delay, during, ensure};
 use super::coverage::Count;
 use super::ids::{CallId, InstanceId, RequestId};
@@ -62,35 +62,8 @@ impl World {
         if matches!((health, &fate.result), (Health::Odd, Ok(_))) {
             self.coverage.add(Count::OddAnswers);
         }
-        let outcome = match &fate.result {
-            Ok(response) => Ok(response.status),
-            Err(error) => Err(error.kind),
-        };
-        if outcome.is_err() {
-            self.coverage.add(Count::NetworkFaults);
-            if matches!(health, Health::Well) {
-                self.excuses.add(self.now_us, delay::NETWORK_US);
-            }
-        } else if outcome.is_ok_and(|status| status >= 300) {
-            self.coverage.add(Count::ReceiverFaults);
-        }
-        if told.number > 0 && told.message.is_some() {
-            let lane = &self.model.lanes[&told.lane];
-            // A quarantined delivery is written down before it is read.
-            let alone = lane.lease.quarantine.delivery.is_some();
-            let slack_us = self.params.send_slack_us() * if alone { 2 } else { 1 };
-            if self.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
-                self.coverage.add(Count::RateBreaches);
-            }
-            if told.crowded {
-                self.coverage.add(Count::SlotBreaches);
-            }
-        }
-        // A receiver that takes longer than it may is not healthy either.
-        let in_time = self.params.answer_us_max + net::TRAVEL_US_MAX < u64::from(request.timeout_ms) * 1_000;
-        if let (Some(message), 1, Health::Well, true) = (&told.message, told.number, health, in_time) {
-            self.waited(&told.lane, message)?;
-        }
+        let outcome = self.outcome_of(health, &fate.result);
+        self.judge_pace(&told, health, request.timeout_ms)?;
         let id = self.sent.len();
         let duration_ms = u32::try_from((fate.completes_us - self.now_us) / 1_000).unwrap_or(u32::MAX);
         if let Some(message) = &told.message
@@ -123,6 +96,45 @@ impl World {
         let completion = Completion { id: request.id, duration_ms, result: fate.result };
         self.results.push((!loses).then_some(completion));
         self.at(fate.completes_us - self.now_us, Due::Complete(instance, call, id));
+        Ok(())
+    }
+
+    /// Counts what a receiver returns. Returns its status, or the kind of the failure.
+    fn outcome_of(&mut self, health: Health, result: &Result<Response, HttpError>) -> Result<u16, HttpErrorKind> {
+        let outcome = match result {
+            Ok(response) => Ok(response.status),
+            Err(error) => Err(error.kind),
+        };
+        if outcome.is_err() {
+            self.coverage.add(Count::NetworkFaults);
+            if matches!(health, Health::Well) {
+                self.excuses.add(self.now_us, delay::NETWORK_US);
+            }
+        } else if outcome.is_ok_and(|status| status >= 300) {
+            self.coverage.add(Count::ReceiverFaults);
+        }
+        outcome
+    }
+
+    /// Judges that an attempt comes neither too soon nor too late.
+    fn judge_pace(&mut self, told: &Told, health: Health, timeout_ms: u32) -> Result<(), Failure> {
+        if told.number > 0 && told.message.is_some() {
+            let lane = &self.model.lanes[&told.lane];
+            // A quarantined delivery is written down before it is read.
+            let alone = lane.lease.quarantine.delivery.is_some();
+            let slack_us = self.params.send_slack_us() * if alone { 2 } else { 1 };
+            if self.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
+                self.coverage.add(Count::RateBreaches);
+            }
+            if told.crowded {
+                self.coverage.add(Count::SlotBreaches);
+            }
+        }
+        // A receiver that takes longer than it may is not healthy either.
+        let in_time = self.params.answer_us_max + net::TRAVEL_US_MAX < u64::from(timeout_ms) * 1_000;
+        if let (Some(message), 1, Health::Well, true) = (&told.message, told.number, health, in_time) {
+            self.waited(&told.lane, message)?;
+        }
         Ok(())
     }
 

@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::CallId;
-use super::model::{Message, Model, Touched};
-use super::rows::{self, Attempt};
 
 /// Erasures that were asked for, and messages that are gone.
 #[derive(Clone, Debug, Default)]
@@ -75,106 +73,4 @@ pub enum Stone {
     Old,
     /// Its subject is erased.
     Erased,
-}
-
-impl Model {
-    /// A message's row was put again: as it was, or with less.
-    pub fn message_again(
-        &mut self,
-        now_us: u64,
-        key: &str,
-        message: &str,
-        value: &str,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let Some(known) = self.messages.get_mut(message) else { return Err(format!("'{key}' is unknown")) };
-        if known.value == value {
-            return Ok(());
-        }
-        let row: rows::Message = serde_json::from_str(value).map_err(|error| format!("'{key}': {error}: {value}"))?;
-        if value.contains("\"sim\":") {
-            return Err(format!("'{key}' was written twice"));
-        }
-        match row.tombstone.as_deref() {
-            Some(reason) => {
-                let stone = if reason == "retention" { Stone::Old } else { Stone::Erased };
-                if known.stone.is_none() {
-                    known.stoned_us = now_us;
-                    touched.stoned.push(message.to_owned());
-                }
-                known.stone = Some(stone);
-                known.inbox = None;
-            }
-            None => touched.bared.push(message.to_owned()),
-        }
-        known.bare = true;
-        value.clone_into(&mut known.value);
-        Ok(())
-    }
-
-    /// A message's row was deleted: everything about it is forgotten, once the commit has been taken in.
-    pub fn message_gone(&mut self, key: &str, message: &str, touched: &mut Touched) -> Result<(), String> {
-        if !self.messages.contains_key(message) {
-            return Err(format!("'{key}' was deleted, and is unknown"));
-        }
-        touched.gone.push(message.to_owned());
-        Ok(())
-    }
-
-    /// Forgets the rows that a commit has removed. An error says why the commit should not have removed them.
-    pub fn forget(&mut self, message: &str, now_us: u64) -> Option<Message> {
-        let known = self.messages.remove(message)?;
-        let erased_us = (known.stone == Some(Stone::Erased)).then_some(known.stoned_us);
-        let before = self.kept.gone.get(message).and_then(|gone| gone.erased_until_us);
-        let erased_until_us = erased_us.map(|_| now_us).or(before);
-        let gone = Gone { marker: known.marker, erased_us, gone_us: now_us, erased_until_us };
-        self.kept.gone.insert(message.to_owned(), gone);
-        for (id, lane) in &mut self.lanes {
-            let Some(delivery) = lane.deliveries.remove(message) else { continue };
-            let of = (id.clone(), message.to_owned());
-            let known = self.kept.moved.entry(of.clone()).or_default();
-            known.0 += delivery.moved.values().sum::<usize>();
-            known.1 += delivery.log.len();
-            let records = delivery.recent_ms.iter().map(|(&number, &at_ms)| {
-                let unlisted_us = delivery.unlisted.get(&number).copied();
-                Record { number, at_ms, unlisted_us }
-            });
-            self.kept.recent.entry(of).or_default().extend(records);
-        }
-        Some(known)
-    }
-
-    /// Why a message may not go, if so: something of it waits, or it is not old enough.
-    pub fn still_wanted(&self, message: &str, now_us: u64, retention_us: u64) -> Option<String> {
-        let known = self.messages.get(message)?;
-        if known.stone == Some(Stone::Erased) {
-            return None;
-        }
-        let waits = |(_, lane): &(&String, &super::model::Lane)| {
-            lane.deliveries.get(message).is_some_and(|delivery| {
-                !delivery.entries.is_empty() || !delivery.log.values().next_back().is_some_and(Attempt::is_last)
-            })
-        };
-        if let Some((id, lane)) = self.lanes.iter().find(waits) {
-            return Some(format!("{id} waits for it: {:?}", lane.deliveries[message]));
-        }
-        match known.routed_us {
-            None => Some("it is not routed".to_owned()),
-            // By the clock of the worker that routed it, before the commit.
-            Some(_) if retention_us > 0 && known.listed_ms * 1_000 + retention_us > now_us => {
-                Some(format!("it was routed at {} ms", known.listed_ms))
-            }
-            Some(_) => None,
-        }
-    }
-
-    /// Reads a row of routed messages. Its messages come from an earlier row, which must not name them any more when
-    /// the commit is over.
-    pub fn listing(&mut self, key: &str, messages: BTreeSet<String>) {
-        if messages.is_empty() {
-            self.kept.listed.remove(key);
-        } else {
-            self.kept.listed.insert(key.to_owned(), messages);
-        }
-    }
 }

@@ -1,5 +1,5 @@
-//! The state of the store, as the applied commits tell it: messages, webhooks, lanes and deliveries, updated commit by
-//! commit. It decides nothing; `checkers` judge its content and the changes of one commit.
+//! The state of the store, as the applied commits tell it: messages, webhooks, lanes and deliveries. `apply` updates it commit
+//! by commit. It decides nothing; `checkers` judge its content and the changes of one commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,8 @@ use hookwright_engine::ports::Mutation;
 use super::health::Health;
 use super::ids::{CallId, RequestId};
 use super::kept::{Kept, Stone};
-use super::rows::{
-    self, Attempt, Group, Job, Lease, Numbered, Recent, Routed, RoutedMessage, Row, Subscriptions, Tenant, Webhook,
-};
+use super::rows::{self, Attempt, Group, Job, Lease, Numbered, Row, Webhook};
+use super::touched::Touched;
 
 /// An accepted event.
 #[derive(Clone, Debug, Default)]
@@ -149,7 +148,7 @@ pub struct Lane {
 
 impl Lane {
     /// Returns the waiting deliveries, and when they are due.
-    fn waiting(&self) -> Vec<(String, u32, u64)> {
+    pub fn waiting(&self) -> Vec<(String, u32, u64)> {
         let strict = self.registration().is_some_and(|hook| hook.strict_order);
         let group = |(key, group): (&String, &Group)| -> Vec<(String, u32, u64)> {
             let due_ms = group.due_ms(key, strict);
@@ -175,6 +174,16 @@ impl Lane {
         let first = self.hook.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
         let strict = |(_, hook): &(u64, Option<Webhook>)| hook.as_ref().is_some_and(|hook| hook.strict_order);
         !self.hook.is_empty() && self.hook[first..].iter().all(strict)
+    }
+
+    /// The delivery that a row is about.
+    pub fn delivery(&mut self, lane_id: &str, message: &str, touched: &mut Touched) -> &mut Delivery {
+        touched.deliveries.insert((lane_id.to_owned(), message.to_owned()));
+        if !self.deliveries.contains_key(message) {
+            touched.new.push((lane_id.to_owned(), message.to_owned()));
+            self.deliveries.insert(message.to_owned(), Delivery::default());
+        }
+        self.deliveries.get_mut(message).expect("just put there")
     }
 
     /// The registration now.
@@ -208,11 +217,11 @@ pub struct Model {
     /// Every row of a test send: the message and the attempt.
     pub tests: BTreeSet<String>,
     /// Those of them that were deleted.
-    tests_gone: BTreeSet<String>,
+    pub tests_gone: BTreeSet<String>,
     /// By `<tenant>/<job>`.
     pub jobs: BTreeMap<String, JobSeen>,
     /// Which attempts each record of a webhook names.
-    records: BTreeMap<String, Vec<Numbered>>,
+    pub records: BTreeMap<String, Vec<Numbered>>,
     /// How many webhooks a tenant has, as its row says.
     pub counts: BTreeMap<String, usize>,
     /// The sealed secrets in clear.
@@ -220,89 +229,16 @@ pub struct Model {
     /// The record of removals.
     pub kept: Kept,
     /// The values of the attempts recorded.
-    logged: BTreeMap<String, String>,
-}
-
-/// The changes of one commit.
-#[derive(Debug, Default)]
-pub struct Touched {
-    /// Lanes whose queue, wakes or lease changed.
-    pub lanes: BTreeSet<String>,
-    /// Lanes whose registration or patterns changed.
-    pub hooks: BTreeSet<String>,
-    /// Lane and message.
-    pub deliveries: BTreeSet<(String, String)>,
-    /// Messages accepted or routed.
-    pub messages: BTreeSet<String>,
-    /// Of these, those that were accepted.
-    pub accepted: Vec<String>,
-    /// Lane, message, number of attempts recorded.
-    pub logged: Vec<(String, String, u32)>,
-    /// Lane, message, number of the last attempt of deliveries that were asked for again.
-    pub asked: Vec<(String, String, u32)>,
-    /// Lane, message and number as above, of what a job asked for, and the job.
-    pub asked_for: Vec<((String, String, u32), String)>,
-    /// Tenants whose count was written.
-    pub counted: BTreeSet<String>,
-    /// Tenants some webhook of which is found by other patterns.
-    pub subscribed: BTreeSet<String>,
-    /// Lanes leased, and their leases before.
-    pub leased: Vec<(String, Lease)>,
-    /// Lanes that were leased and are free.
-    pub freed: Vec<String>,
-    /// Lanes whose row was written, and what it was before.
-    pub lane_rows: Vec<(String, Lease)>,
-    /// Of each lane touched, who held it before this commit.
-    pub held_before: BTreeMap<String, Option<CallId>>,
-    /// Lanes whose strict order was switched on or off.
-    pub switched: BTreeSet<String>,
-    /// The times of the wakes put, by lane.
-    pub woken: BTreeMap<String, u64>,
-    /// Of each lane in strict order, its queue before this commit: each delivery's message, first to last.
-    pub queued_before: BTreeMap<String, Vec<String>>,
-    /// Deliveries that had not been there.
-    pub new: Vec<(String, String)>,
-    /// Messages whose inbox row was there before this commit.
-    pub in_inbox: BTreeSet<String>,
-    /// Jobs whose rows were written, and what they were before.
-    pub jobs: Vec<(String, Option<Job>)>,
-    /// Messages whose rows were deleted.
-    pub gone: Vec<String>,
-    /// Messages that are being removed from this commit on.
-    pub stoned: Vec<String>,
-    /// Messages whose contents were dropped.
-    pub bared: Vec<String>,
-    /// Message and number of attempts whose rows were deleted.
-    pub unlogged: Vec<(String, u32)>,
-    /// Jobs whose rows were deleted.
-    pub jobs_gone: Vec<(String, Job)>,
-    /// A rule that a single row broke.
-    pub broken: Option<String>,
+    pub logged: BTreeMap<String, String>,
 }
 
 impl Model {
-    /// Takes in a commit that was applied.
-    pub fn apply(&mut self, now_us: u64, call: CallId, mutations: &[Mutation]) -> Touched {
-        let mut touched = Touched::default();
-        for mutation in mutations {
-            let Some(row) = rows::parse(mutation.key()) else {
-                touched.broken = Some(format!("the layout has no row '{}'", mutation.key()));
-                continue;
-            };
-            let value = match mutation {
-                Mutation::Put { value, .. } => Some(value.as_str()),
-                Mutation::Delete { .. } => None,
-            };
-            if let Err(problem) = self.apply_row(now_us, call, mutation.key(), row, value, &mut touched) {
-                touched.broken = Some(problem);
-            }
+    /// The lane of this id, which is put there if it is unknown.
+    pub fn lane(&mut self, lane: &str) -> &mut Lane {
+        if !self.lanes.contains_key(lane) {
+            self.lanes.insert(lane.to_owned(), Lane::default());
         }
-        for lane in &touched.switched {
-            if let Some(due_ms) = touched.woken.get(lane) {
-                self.lane(lane).switched_ms = *due_ms;
-            }
-        }
-        touched
+        self.lanes.get_mut(lane).expect("just put there")
     }
 
     /// The store has refused a commit: if it was about one lane, the call gives that up.
@@ -328,433 +264,6 @@ impl Model {
             }
         }
     }
-
-    fn apply_row(
-        &mut self,
-        now_us: u64,
-        call: CallId,
-        key: &str,
-        row: Row<'_>,
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        match row {
-            Row::Attempt { .. } | Row::Message { .. } if value.is_none() && self.test_gone(key) => Ok(()),
-            Row::Message { message } => self.message(now_us, key, message, value, touched),
-            Row::Inbox { message } => self.inbox(now_us, key, message, value, touched),
-            Row::Subscription { tenant, pattern, webhook } => {
-                let lane = format!("{tenant}/{webhook}");
-                let subs = &mut self.lane(&lane).subs;
-                let _ = if value.is_some() { subs.insert(pattern.to_owned()) } else { subs.remove(pattern) };
-                touched.hooks.insert(lane);
-                touched.subscribed.insert(tenant.to_owned());
-                Ok(())
-            }
-            Row::Subscriptions { tenant } => {
-                let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-                self.counts.insert(tenant.to_owned(), parsed::<Subscriptions>(key, value)?.webhooks);
-                touched.counted.insert(tenant.to_owned());
-                Ok(())
-            }
-            Row::Webhook { lane } => {
-                let hook = value.map(|value| parsed::<Webhook>(key, value)).transpose()?;
-                if let Some(hook) = &hook {
-                    self.by_url.entry(hook.url.clone()).or_insert_with(|| lane.to_owned());
-                }
-                let strict = |hook: Option<&Webhook>| hook.map(|hook| hook.strict_order);
-                if strict(self.lane(lane).registration()) == strict(hook.as_ref()).map(|strict| !strict) {
-                    touched.switched.insert(lane.to_owned());
-                }
-                self.lane(lane).hook.push((now_us, hook));
-                touched.hooks.insert(lane.to_owned());
-                Ok(())
-            }
-            Row::Queue { lane, .. } => self.queue(now_us, key, lane, value, touched),
-            Row::Timer { lane, due_ms } => {
-                if value.is_some() {
-                    touched.woken.insert(lane.to_owned(), due_ms);
-                }
-                let wakes = &mut self.lane(lane).wakes;
-                let _ = if value.is_some() { wakes.insert(key.to_owned()) } else { wakes.remove(key) };
-                touched.lanes.insert(lane.to_owned());
-                Ok(())
-            }
-            Row::Lane { lane } => self.lease(now_us, call, key, lane, value, touched),
-            Row::Attempt { tenant, message, webhook, number } => {
-                let Some(value) = value else {
-                    self.logged.remove(key);
-                    touched.unlogged.push((message.to_owned(), number));
-                    return Ok(());
-                };
-                self.log(now_us, call, key, (&format!("{tenant}/{webhook}"), message, number), value, touched)
-            }
-            Row::Health { lane } => {
-                let stat = value.map(|value| parsed::<rows::Health>(key, value)).transpose()?.unwrap_or_default();
-                self.lane(lane).proven = stat.failures == 0 && stat.succeeded_at_ms.is_some();
-                self.lane(lane).free_at_ms = stat.free_at_us.map_or(0, |us| us.div_ceil(1_000));
-                touched.lanes.insert(lane.to_owned());
-                Ok(())
-            }
-            Row::Job { job } => self.job(now_us, key, job, value, touched),
-            Row::Recent { lane, at_ms } => {
-                let now =
-                    value.map_or(Ok(Vec::new()), |value| parsed::<Recent>(key, value).map(|recent| recent.attempts))?;
-                for recorded in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
-                    let gone = !now.contains(&recorded);
-                    let Numbered { message, number } = recorded;
-                    if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
-                        delivery.unlisted.insert(number, now_us);
-                    }
-                    if gone {
-                        self.kept.unlist(lane, &message, (number, at_ms), now_us);
-                    }
-                }
-                for Numbered { message, number } in now {
-                    if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
-                        delivery.recent_ms.insert(number, at_ms);
-                        delivery.unlisted.remove(&number);
-                    }
-                }
-                Ok(())
-            }
-            Row::Routed { tenant, at_ms } => self.listed(key, (tenant, at_ms), value, touched),
-            Row::Tenant { tenant } => {
-                let value = value.ok_or_else(|| format!("'{key}' was deleted"))?;
-                let keeps = parsed::<Tenant>(key, value)?.keep_bodies;
-                self.kept.keeps.insert(tenant.to_owned(), keeps);
-                if !keeps {
-                    self.kept.kept_none.insert(tenant.to_owned());
-                }
-                Ok(())
-            }
-            Row::Shard | Row::Other => Ok(()),
-        }
-    }
-
-    fn lane(&mut self, lane: &str) -> &mut Lane {
-        if !self.lanes.contains_key(lane) {
-            self.lanes.insert(lane.to_owned(), Lane::default());
-        }
-        self.lanes.get_mut(lane).expect("just put there")
-    }
-
-    /// Returns true if a deleted row is that of a test send. A purge and the retention may both see it, and delete it
-    /// without a check.
-    fn test_gone(&mut self, key: &str) -> bool {
-        if self.tests.remove(key) {
-            self.tests_gone.insert(key.to_owned());
-        }
-        self.tests_gone.contains(key)
-    }
-
-    fn message(
-        &mut self,
-        now_us: u64,
-        key: &str,
-        message: &str,
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let Some(value) = value else { return self.message_gone(key, message, touched) };
-        if self.messages.get(message).is_some_and(|known| !known.value.is_empty()) {
-            // A redelivery puts it again, so that nobody removes it meanwhile.
-            return self.message_again(now_us, key, message, value, touched);
-        }
-        let msg: rows::Message = parsed(key, value)?;
-        let Some(marker) = marker(value) else {
-            // A test send's message: it is kept for the log and goes through no inbox.
-            return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
-        };
-        let message_row = Message {
-            marker,
-            tenant_part: key.split('/').nth(1).unwrap_or_default().to_owned(),
-            event_type: msg.event_type,
-            value: value.to_owned(),
-            subject: msg.event.and_then(|event| event["subject"]["id"].as_u64()),
-            accepted_us: now_us,
-            order_us: msg.accepted_at_us,
-            ..Message::default()
-        };
-        self.messages.insert(message.to_owned(), message_row);
-        touched.accepted.push(message.to_owned());
-        touched.messages.insert(message.to_owned());
-        Ok(())
-    }
-
-    fn inbox(
-        &mut self,
-        now_us: u64,
-        key: &str,
-        message: &str,
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let entry = self.messages.entry(message.to_owned()).or_default();
-        if entry.inbox.is_some() {
-            touched.in_inbox.insert(message.to_owned());
-        }
-        touched.messages.insert(message.to_owned());
-        if value.is_some() {
-            if entry.routed_us.is_some() {
-                return Err(format!("'{key}' came back after it was routed"));
-            }
-            if entry.inbox.as_deref().is_some_and(|inbox| inbox != key) {
-                return Err(format!("'{key}' is a second inbox row of its message"));
-            }
-            entry.inbox = Some(key.to_owned());
-        } else if entry.inbox.take().is_some() {
-            entry.routed_us = Some(now_us);
-        }
-        Ok(())
-    }
-
-    fn job(
-        &mut self,
-        now_us: u64,
-        key: &str,
-        id: &str,
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let Some(value) = value else {
-            return match self.jobs.remove(id) {
-                Some(seen) if !seen.now.runs() => {
-                    touched.jobs_gone.push((id.to_owned(), seen.now));
-                    Ok(())
-                }
-                _ => Err(format!("'{key}' was deleted, and had not ended")),
-            };
-        };
-        let now: Job = parsed(key, value)?;
-        let before = self.jobs.get(id).map(|seen| seen.now.clone());
-        let (began_us, asks, lost) =
-            self.jobs.get(id).map_or((now_us, 0, 0), |seen| (seen.began_us, seen.asks, seen.lost));
-        let lost = lost + u32::from(now.claims > Some(1));
-        self.jobs.insert(id.to_owned(), JobSeen { now, began_us, asks, lost });
-        touched.jobs.push((id.to_owned(), before));
-        Ok(())
-    }
-
-    /// A row of what was routed: new, or with less than before; or, of what has no content any more, with what was in another.
-    fn listed(
-        &mut self,
-        key: &str,
-        (tenant, at_ms): (&str, u64),
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let named =
-            value.map(|value| parsed::<Routed>(key, value)).transpose()?.map(|row| row.messages).unwrap_or_default();
-        let messages: BTreeSet<String> = named.iter().map(|routed| routed.message.clone()).collect();
-        let wrong = || Err(format!("'{key}' names what it should not: {value:?}"));
-        if let Some(before) = self.kept.listed.get(key) {
-            if !messages.is_subset(before) {
-                return wrong();
-            }
-        } else if key.starts_with("redacted/") {
-            if !messages.iter().all(|message| self.messages.get(message).is_some_and(|known| known.listed.is_some())) {
-                return wrong();
-            }
-        } else {
-            for RoutedMessage { message, accepted_ms, webhooks } in named {
-                touched.messages.insert(message.clone());
-                let entry = self.messages.entry(message).or_default();
-                entry.accepted_ms = accepted_ms;
-                entry.listed_ms = at_ms;
-                if entry.tenant_part != tenant || entry.listed.replace(webhooks).is_some() {
-                    return wrong();
-                }
-            }
-        }
-        self.listing(key, messages);
-        Ok(())
-    }
-
-    fn queue(
-        &mut self,
-        now_us: u64,
-        key: &str,
-        lane_id: &str,
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let group = value.map(|value| parsed::<Group>(key, value)).transpose()?;
-        touched.lanes.insert(lane_id.to_owned());
-        let lane = self.lane(lane_id);
-        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        if lane.registration().is_some_and(|hook| hook.strict_order) {
-            let all =
-                || lane.queue.values().flat_map(|group| &group.deliveries).map(|one| one.message.clone()).collect();
-            touched.queued_before.entry(lane_id.to_owned()).or_insert_with(all);
-        }
-        let is_stone = |one: &Numbered| self.messages.get(&one.message).is_some_and(|row| row.stone.is_some());
-        let group_before = self.lanes.get(lane_id).and_then(|lane| lane.queue.get(key));
-        let left = |one: &Numbered| group.as_ref().is_some_and(|group| group.deliveries.contains(one));
-        let stones =
-            group_before.map_or(0, |group| group.deliveries.iter().filter(|one| is_stone(one) && !left(one)).count());
-        let lane = self.lane(lane_id);
-        // A delivery that is removed without a record no longer blocks its lane.
-        lane.spared += stones;
-        let before = lane.queue.remove(key).map(|group| group.deliveries).unwrap_or_default();
-        for Numbered { message, number } in &before {
-            if let Some(delivery) = lane.deliveries.get_mut(message) {
-                delivery.entries.retain(|(entry, entry_number)| entry != key || entry_number != number);
-            }
-            touched.deliveries.insert((lane_id.to_owned(), message.clone()));
-        }
-        let Some(group) = group else { return Ok(()) };
-        for Numbered { message, number } in &group.deliveries {
-            let delivery = lane.delivery(lane_id, message, touched);
-            delivery.entries.push((key.to_owned(), *number));
-            if before.iter().all(|other| other.message != *message) {
-                delivery.placed_us = now_us;
-            }
-        }
-        lane.queue.insert(key.to_owned(), group);
-        Ok(())
-    }
-
-    fn lease(
-        &mut self,
-        now_us: u64,
-        call: CallId,
-        key: &str,
-        lane_id: &str,
-        value: Option<&str>,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let lease = value.map(|value| parsed::<Lease>(key, value)).transpose()?.unwrap_or_default();
-        touched.lanes.insert(lane_id.to_owned());
-        let lane = self.lane(lane_id);
-        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        let before = lane.holder;
-        touched.lane_rows.push((lane_id.to_owned(), lane.lease.clone()));
-        let given_back = lease.until_ms == 0 && before == Some(call);
-        if lane.lease.until_ms != 0 && lease.token != lane.lease.token && !given_back {
-            lane.vain.push(lane.lease.quarantine.delivery.clone());
-        }
-        let (was, is) = (&lane.lease.quarantine, &lease.quarantine);
-        if lease.until_ms == 0 {
-            lane.forgiven += was.claims.saturating_sub(is.claims + 1);
-        } else if was.delivery.as_ref().is_some_and(|one| lane.still_waits(&one.message, one.number)) {
-            // Another one is named instead: by a clock that is behind it is not due.
-            lane.forgiven += was.claims.saturating_sub(is.claims);
-        }
-        let ends = lane.lease.until_ms != 0 && (lease.until_ms == 0 || lease.token != lane.lease.token);
-        if let Some(holder) = before.filter(|_| ends && !given_back) {
-            lane.lost.insert(lane.lease.token.clone(), Lost { call: holder, ..Lost::default() });
-        }
-        if lease.until_ms == 0 {
-            lane.holder = None;
-            if lane.lease.until_ms != 0 {
-                touched.freed.push(lane_id.to_owned());
-            }
-        } else if lease.token != lane.lease.token {
-            touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
-            lane.holder = Some(call);
-            (lane.recorded, lane.made, lane.spared) = (lane.lease.quarantine.recorded, 0, 0);
-            lane.waited = if lease.quarantine.claims > 1 { lane.waiting() } else { Vec::new() };
-            lane.leased_us = now_us;
-            lane.last.insert(call, lease.token.clone());
-        }
-        if let Some(loser) = before
-            && lane.holder != Some(loser)
-            && call != loser
-        {
-            lane.lost_by.insert(loser);
-        }
-        let (wakes, before) = (&lane.wakes, &lane.lease.timer);
-        lane.own_wakes.retain(|wake| wakes.contains(wake) || before.as_ref() == Some(wake));
-        lane.own_wakes.extend(lease.timer.clone());
-        lane.lease = lease;
-        Ok(())
-    }
-
-    fn log(
-        &mut self,
-        now_us: u64,
-        call: CallId,
-        key: &str,
-        (lane_id, message, number): (&str, &str, u32),
-        value: &str,
-        touched: &mut Touched,
-    ) -> Result<(), String> {
-        let log: Attempt = parsed(key, value)?;
-        if log.test {
-            return if self.tests.insert(key.to_owned()) { Ok(()) } else { Err(format!("'{key}' was written twice")) };
-        }
-        let before = self.logged.insert(key.to_owned(), value.to_owned());
-        let keeps_none = lane_id.split('/').next().is_some_and(|tenant| self.kept.kept_none.contains(tenant));
-        if keeps_none && before.as_ref().is_some_and(|before| rows::is_without_answer(before, value)) {
-            return Ok(());
-        }
-        let lane = self.lane(lane_id);
-        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        let delivery = lane.delivery(lane_id, message, touched);
-        let about = (lane_id.to_owned(), message.to_owned(), number);
-        let mut spared = 0;
-        if log.again.is_some() {
-            // Only of number 0 there is no attempt.
-            let same = match &before {
-                Some(before) => rows::same_attempt(before, value),
-                None => number == 0 && !log.is_final() && !log.attempted(),
-            };
-            let other = delivery.log.get(&number).is_none_or(|old| old.again != log.again);
-            if !same || !other {
-                return Err(format!("'{key}' was {before:?} and is {value}"));
-            }
-            if delivery.log.get(&number).is_some_and(|old| old.next_at_ms.is_some()) {
-                *delivery.moved.entry(number + 1).or_default() += 1;
-                spared += 1;
-            }
-            let asked_before = delivery.log.get(&number).and_then(|old| old.job.clone());
-            match log.job.clone().filter(|job| asked_before.as_ref() != Some(job)) {
-                Some(job) => {
-                    let id = format!("{}/{job}", lane_id.split('/').next().unwrap_or_default());
-                    delivery.asked_for.push(id.clone());
-                    touched.asked_for.push((about, id));
-                }
-                None => {
-                    delivery.asked_by.push(call);
-                    touched.asked.push(about);
-                }
-            }
-        } else {
-            if before.is_some() || number == 0 {
-                return Err(format!("'{key}' was written twice, or is no attempt"));
-            }
-            delivery.recorded_us = now_us;
-            touched.logged.push(about);
-            let activated_at_ms = self.lane(lane_id).registration().and_then(|hook| hook.activated_at_ms);
-            self.lane(lane_id).health.count(&log, activated_at_ms.unwrap_or(0));
-            self.lane(lane_id).made += 1;
-        }
-        self.lane(lane_id).spared += spared;
-        let delivery = self.lane(lane_id).delivery(lane_id, message, touched);
-        delivery.log.insert(number, log);
-        for (_, job) in touched.asked_for.iter().filter(|((_, of, at), _)| of == message && *at == number) {
-            if let Some(seen) = self.jobs.get_mut(job) {
-                seen.asks += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Lane {
-    /// The delivery that a row is about.
-    fn delivery(&mut self, lane_id: &str, message: &str, touched: &mut Touched) -> &mut Delivery {
-        touched.deliveries.insert((lane_id.to_owned(), message.to_owned()));
-        if !self.deliveries.contains_key(message) {
-            touched.new.push((lane_id.to_owned(), message.to_owned()));
-            self.deliveries.insert(message.to_owned(), Delivery::default());
-        }
-        self.deliveries.get_mut(message).expect("just put there")
-    }
-}
-
-fn parsed<'a, T: serde::Deserialize<'a>>(key: &str, value: &'a str) -> Result<T, String> {
-    serde_json::from_str(value).map_err(|error| format!("'{key}' is not as the layout says: {error}: {value}"))
 }
 
 /// The number that the workload writes into every event's data.

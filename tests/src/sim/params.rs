@@ -159,15 +159,7 @@ impl Params {
             storage_us_max: rng.pick(&[500, 5_000, 100_000, 1_000_000]),
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
             // Streams of their own: other seeds stay as they were.
-            strict: match (fan_out, Rng::of(seed, "strict", 0).below(10)) {
-                (true, _) => 0,
-                // One at a time, there is less of the turmoil that a hot seed is for.
-                (_, 0) if hot => 10,
-                _ if hot => 0,
-                (_, 0..5) => 0,
-                (_, 5..8) => 5,
-                _ => 10,
-            },
+            strict: strict(seed, fan_out, hot),
             jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             poison: {
@@ -181,34 +173,39 @@ impl Params {
             disable_after_deliveries: if health.below(8) == 0 { health.pick(&[1, 2, 5]) } else { 0 },
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
-        if params.patient && Rng::of(seed, "patient", 1).below(3) > 0 {
-            params.only_receivers_fail();
+        params.reconcile(seed);
+        params
+    }
+
+    /// Changes what was drawn where it does not go together, and draws what depends on the rest.
+    fn reconcile(&mut self, seed: u64) {
+        if self.patient && Rng::of(seed, "patient", 1).below(3) > 0 {
+            self.only_receivers_fail();
         }
-        if hot && redeliveries == 10 && Rng::of(seed, "race", 0).below(3) == 0 {
-            params.race = true;
-            params.commit_us_max = 0;
+        if self.hot && self.redeliveries == 10 && Rng::of(seed, "race", 0).below(3) == 0 {
+            self.race = true;
+            self.commit_us_max = 0;
         }
-        if !hot && params.retention_s == 60 {
+        if !self.hot && self.retention_s == 60 {
             // A pass every few seconds, for the days that all may wait, is nearly all that happens.
-            params.retention_s = 300;
+            self.retention_s = 300;
         }
-        if params.retention_s > 0 && params.patient && params.strict > 0 {
+        if self.retention_s > 0 && self.patient && self.strict > 0 {
             // In strict order, many wait for more than days.
-            params.retention_s = 1_800;
+            self.retention_s = 1_800;
         }
         // For the same reason, nobody is away for days then.
-        params.odd &= params.retention_s == 0 && params.settings == 0;
-        params.strangers = strangers(seed, params.tenants);
-        if params.retention_s > 0 || params.settings + params.erasures > 0 {
+        self.odd &= self.retention_s == 0 && self.settings == 0;
+        self.strangers = strangers(seed, self.tenants);
+        if self.retention_s > 0 || self.settings + self.erasures > 0 {
             // Every pass reads a message that kills its readers.
-            params.poison = 0;
+            self.poison = 0;
         }
-        params.restore = Plan::draw(seed, params.fault_phase_ms);
+        self.restore = Plan::draw(seed, self.fault_phase_ms);
         let mut completions = Rng::of(seed, "completions", 0);
-        if !params.patient && !params.hot && completions.below(8) == 0 {
-            params.faults.completion_lost = completions.pick(&[100, 1_000]);
+        if !self.patient && !self.hot && completions.below(8) == 0 {
+            self.faults.completion_lost = completions.pick(&[100, 1_000]);
         }
-        params
     }
 
     /// Nothing goes wrong but with receivers, of which some hang, break or are down, and some are well.
@@ -316,4 +313,17 @@ impl Plan {
 /// Draws the number of a stranger's calls in ten thousand, from a stream of its own, so that other seeds stay as they were.
 fn strangers(seed: u64, tenants: usize) -> u32 {
     if tenants > 1 && Rng::of(seed, "strangers", 0).below(3) == 0 { 2_500 } else { 0 }
+}
+
+/// Draws how many of ten webhooks want strict order.
+fn strict(seed: u64, fan_out: bool, hot: bool) -> u64 {
+    match (fan_out, Rng::of(seed, "strict", 0).below(10)) {
+        (true, _) => 0,
+        // One at a time, there is less of the turmoil that a hot seed is for.
+        (_, 0) if hot => 10,
+        _ if hot => 0,
+        (_, 0..5) => 0,
+        (_, 5..8) => 5,
+        _ => 10,
+    }
 }

@@ -12,11 +12,11 @@ use super::coverage::Count;
 use super::ids::{CallId, InstanceId};
 use super::job::Job;
 use super::kept::Stone;
-use super::model::Touched;
 use super::ops::{Op, Reply};
 use super::point::Mode;
 use super::poison::REFUSED;
 use super::rows::{Attempt, Webhook};
+use super::touched::Touched;
 use super::world::World;
 
 impl World {
@@ -206,6 +206,15 @@ impl World {
             let message = self.model.messages.get_mut(message).filter(|message| message.reported_us == 0);
             message.into_iter().for_each(|message| message.reported_us = self.calls[call].began_us);
         }
+        self.judge(call, &touched, mutations)?;
+        self.count(&touched, mutations);
+        self.wake_sleepers();
+        Ok(result)
+    }
+
+    /// Judges an applied commit.
+    fn judge(&mut self, call: CallId, touched: &Touched, mutations: &[Mutation]) -> Result<(), Failure> {
+        let instance = self.calls[call].instance;
         let applied = Applied {
             call,
             now_us: self.now_us,
@@ -223,20 +232,20 @@ impl World {
         let slack_ms = self.params.faults.clock_off_ms_max * 2 + 1_000;
         let retention_ms = (u64::from(self.params.retention_s) * 1_000).saturating_sub(slack_ms);
         let old_us = self.now_us + slack_ms * 1_000 - u64::from(self.params.retention_s) * 1_000_000;
-        kept::removed(&self.model, &touched, self.now_us, retention_ms * 1_000, old_us)?;
-        commits::after(&self.model, &touched, applied, &mut self.sent)?;
-        disabled::after(&self.model, &self.params, &touched, self.now_us, &self.sent)?;
-        self.forget_gone(call, &touched, mutations)?;
+        kept::removed(&self.model, touched, self.now_us, retention_ms * 1_000, old_us)?;
+        commits::after(&self.model, touched, applied, &mut self.sent)?;
+        disabled::after(&self.model, &self.params, touched, self.now_us, &self.sent)?;
+        self.forget_gone(call, touched, mutations)?;
         for (lane, before) in touched.leased.iter().filter(|(_, before)| before.until_ms != 0) {
             if let Some(holder) = touched.held_before.get(lane).copied().flatten() {
                 self.loses(lane, before, holder);
             }
         }
-        self.coverage.add_many(Count::Events, touched.accepted.len());
-        self.coverage.add_many(Count::Deliveries, touched.new.len());
-        self.coverage.add_many(Count::Claims, touched.leased.len());
-        let lost = touched.leased.iter().filter(|(_, before)| before.until_ms != 0);
-        self.coverage.add_many(Count::LostLeases, lost.count());
+        Ok(())
+    }
+
+    /// Counts the attempts that an applied commit has recorded.
+    fn count_recorded(&mut self, touched: &Touched) {
         for (lane, message, number) in &touched.logged {
             let log = &self.model.lanes[lane].deliveries[message].log[number];
             self.coverage.add(counted(log));
@@ -249,6 +258,16 @@ impl World {
             }
             self.workload.recorded(message, lane.rsplit('/').next().unwrap_or_default(), !log.is_final());
         }
+    }
+
+    /// Counts the changes of an applied commit.
+    fn count(&mut self, touched: &Touched, mutations: &[Mutation]) {
+        self.coverage.add_many(Count::Events, touched.accepted.len());
+        self.coverage.add_many(Count::Deliveries, touched.new.len());
+        self.coverage.add_many(Count::Claims, touched.leased.len());
+        let lost = touched.leased.iter().filter(|(_, before)| before.until_ms != 0);
+        self.coverage.add_many(Count::LostLeases, lost.count());
+        self.count_recorded(touched);
         self.coverage.add_many(Count::JobAsks, touched.asked_for.len());
         for (job, _) in &touched.jobs {
             let now = &self.model.jobs[job].now;
@@ -272,8 +291,6 @@ impl World {
                 self.coverage.add(Count::Cursors);
             }
         }
-        self.wake_sleepers();
-        Ok(result)
     }
 }
 

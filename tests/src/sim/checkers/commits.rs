@@ -7,9 +7,10 @@ use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
 use super::{Failure, during, ensure, jobs, matches, order, quarantine};
 use crate::sim::ids::CallId;
-use crate::sim::model::{Lane, Model, Touched};
+use crate::sim::model::{Lane, Model};
 use crate::sim::net::Sent;
 use crate::sim::rows::{self, Row};
+use crate::sim::touched::Touched;
 
 /// When a commit was applied, and whose it was.
 #[derive(Clone, Copy, Debug)]
@@ -50,17 +51,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     for message in &touched.messages {
         routed(model, message, now_us)?;
     }
-    for (lane, message) in &touched.new {
-        let accepted = model.messages.get(message);
-        let own = accepted.is_none_or(|accepted| lane.split('/').next() == Some(accepted.tenant_part.as_str()));
-        ensure(own, "tenants", || format!("{message} of '{:?}' is queued for {lane}", accepted))?;
-        let routing = touched.in_inbox.contains(message) || accepted.is_some_and(|accepted| accepted.inbox.is_some());
-        let by_jobs = touched.asked_for.iter().map(|(about, _)| about);
-        let asked =
-            touched.asked.iter().chain(by_jobs).any(|(of, what, number)| (of, what, *number) == (lane, message, 0));
-        ensure(routing || asked, "routed-once", || format!("{message} is queued for {lane} and is in no inbox"))?;
-        ensure(!(routing && asked), "routed-once", || format!("{message} is asked for by {lane} and is in an inbox"))?;
-    }
+    queued_once(model, touched)?;
     for (lane, before) in &touched.leased {
         let over = before.until_ms <= clock_ms + clock_slack_ms;
         let ahead_ms = (before.until_ms + clock_slack_ms + looked_ms_max).saturating_sub(clock_ms);
@@ -103,6 +94,22 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     }
     for lane in touched.lanes.iter().chain(&touched.hooks) {
         bounded(lane, &model.lanes[lane])?;
+    }
+    Ok(())
+}
+
+/// A new delivery comes from the inbox or from somebody who asks for it, and not from both.
+fn queued_once(model: &Model, touched: &Touched) -> Result<(), Failure> {
+    for (lane, message) in &touched.new {
+        let accepted = model.messages.get(message);
+        let own = accepted.is_none_or(|accepted| lane.split('/').next() == Some(accepted.tenant_part.as_str()));
+        ensure(own, "tenants", || format!("{message} of '{:?}' is queued for {lane}", accepted))?;
+        let routing = touched.in_inbox.contains(message) || accepted.is_some_and(|accepted| accepted.inbox.is_some());
+        let by_jobs = touched.asked_for.iter().map(|(about, _)| about);
+        let asked =
+            touched.asked.iter().chain(by_jobs).any(|(of, what, number)| (of, what, *number) == (lane, message, 0));
+        ensure(routing || asked, "routed-once", || format!("{message} is queued for {lane} and is in no inbox"))?;
+        ensure(!(routing && asked), "routed-once", || format!("{message} is asked for by {lane} and is in an inbox"))?;
     }
     Ok(())
 }

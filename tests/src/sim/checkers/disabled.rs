@@ -2,9 +2,10 @@
 //! it, with the reason, and for no other.
 
 use super::{Failure, ensure};
-use crate::sim::model::{Lane, Model, Touched};
+use crate::sim::model::{Lane, Model};
 use crate::sim::net::Sent;
 use crate::sim::params::Params;
+use crate::sim::touched::Touched;
 
 /// Time for which a worker may act on a registration that it has read: a lease, and stalls within it.
 const READ_US_MAX: u64 = 400_000_000;

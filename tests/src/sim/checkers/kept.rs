@@ -6,8 +6,9 @@ use hookwright_engine::ports::Mutation;
 
 use super::{Failure, ensure};
 use crate::sim::kept::{Stone, remembers};
-use crate::sim::model::{Message, Model, Touched};
+use crate::sim::model::{Message, Model};
 use crate::sim::store::SimStore;
+use crate::sim::touched::Touched;
 
 /// The rows of messages.
 const FAMILIES: [&str; 7] = ["message/", "attempt/", "recent/", "routed/", "redacted/", "erasure/", "inbox/"];

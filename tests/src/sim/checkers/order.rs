@@ -1,9 +1,10 @@
 //! Judges strict order: what is sent and recorded for a webhook that wants it is in the order of acceptance, and only first.
 
 use super::{Failure, during, ensure, matches};
-use crate::sim::model::{Delivery, Lane, Message, Model, Touched};
+use crate::sim::model::{Delivery, Lane, Message, Model};
 use crate::sim::net::Sent;
 use crate::sim::rows::Attempt;
+use crate::sim::touched::Touched;
 
 /// Time for which a worker may act on a registration that it has read: a lease, and stalls within it. Events that soon
 /// after a switch to strict order are not judged.

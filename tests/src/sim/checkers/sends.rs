@@ -68,6 +68,13 @@ pub struct Told {
     pub lease: String,
 }
 
+impl Told {
+    /// A request that nothing will record.
+    fn unrecorded(lane: &str, message: Option<String>) -> Told {
+        Told { lane: lane.to_owned(), message, number: 0, alone: false, crowded: false, lease: String::new() }
+    }
+}
+
 /// The receiver that a URL of the workload belongs to.
 pub fn receiver_of(url: &str) -> Option<usize> {
     let host = url.strip_prefix("https://h")?;
@@ -92,26 +99,12 @@ pub fn judge(
     let body = request.body.clone().unwrap_or_default();
     let Some(marker) = model::marker(&body) else {
         ensure(!sender.pump, "body", || format!("no event of the workload: {}", about()))?;
-        return Ok(Told {
-            lane: lane_id.clone(),
-            message: None,
-            number: 0,
-            alone: false,
-            crowded: false,
-            lease: String::new(),
-        });
+        return Ok(Told::unrecorded(lane_id, None));
     };
-    let found = message_of(model, lane_id, lane, marker, request, sent, sender);
+    let found = message_of(model, (lane_id, lane), marker, request, sent, sender.call);
     if found.is_none() && was_read(model, lane, marker, sender) {
         // It has gone since this sender has read it.
-        return Ok(Told {
-            lane: lane_id.clone(),
-            message: None,
-            number: 0,
-            alone: false,
-            crowded: false,
-            lease: String::new(),
-        });
+        return Ok(Told::unrecorded(lane_id, None));
     }
     let message = found
         .ok_or_else(|| Failure { checker: "matched", detail: format!("never routed to {lane_id}: {}", about()) })?;
@@ -129,14 +122,7 @@ pub fn judge(
     let late = stoned.is_some_and(|known| sender.read.get(&message).is_none_or(|read_us| *read_us > known.stoned_us));
     ensure(!late, "erased", || format!("{message} is sent although its subject is erased: {}", about()))?;
     if stoned.is_some() && lane.deliveries[&message].entries.is_empty() {
-        return Ok(Told {
-            lane: lane_id.clone(),
-            message: Some(message),
-            number: 0,
-            alone: false,
-            crowded: false,
-            lease: String::new(),
-        });
+        return Ok(Told::unrecorded(lane_id, Some(message)));
     }
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
     if number > 0 {
@@ -184,12 +170,11 @@ fn was_read(model: &Model, lane: &Lane, marker: u64, sender: Sender<'_>) -> bool
 /// The message that is meant: where its id does not travel, several may have the same content, and any that waits will do.
 fn message_of(
     model: &Model,
-    lane_id: &str,
-    lane: &Lane,
+    (lane_id, lane): (&str, &Lane),
     marker: u64,
     request: &Request,
     sent: &[Sent],
-    sender: Sender<'_>,
+    call: CallId,
 ) -> Option<String> {
     if let Ok(id) = signature::header(request, "webhook-id") {
         return lane.deliveries.contains_key(id).then(|| id.to_owned());
@@ -199,7 +184,7 @@ fn message_of(
     let mut candidates = lane.deliveries.keys().filter(same);
     let waits = |id: &&String| {
         let delivery = &lane.deliveries[*id];
-        let asked = delivery.requests.iter().any(|&r| sent[r].call == sender.call && !sent[r].recorded);
+        let asked = delivery.requests.iter().any(|&r| sent[r].call == call && !sent[r].recorded);
         delivery.entries.len() == 1 && !asked
     };
     candidates.clone().find(waits).or_else(|| candidates.next()).cloned()
