@@ -155,7 +155,7 @@ impl World {
         Err(StorageError::NotApplied("scripted".to_owned()))
     }
 
-    pub(crate) fn pump(&self, config: &Config) -> DeliveryReport {
+    pub(crate) fn deliver(&self, config: &Config) -> DeliveryReport {
         self.begun_us.set(self.now_us.get());
         deliver(self, config, Budget { time_ms: 10_000, attempts_max: 1_000 }).unwrap()
     }
@@ -270,7 +270,7 @@ pub(crate) fn config() -> Config {
     Config::new(&settings).unwrap()
 }
 
-pub(crate) fn hook(world: &World, config: &Config, events: &str) -> String {
+pub(crate) fn subscribe(world: &World, config: &Config, events: &str) -> String {
     let registration = format!(r#"{{"url":"https://example.com/in","events":{events},"secret":"s","schedule":[2,4]}}"#);
     let shown = register(world, config, "acme", None, &registration).unwrap();
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();

@@ -6,8 +6,8 @@ use crate::api::messages;
 use crate::api::view;
 use crate::api::webhooks;
 use crate::config::Config;
-use crate::delivery::redeliver::{again, check_kept};
-use crate::delivery::stored::read_active_webhook;
+use crate::delivery::redeliver::{Again, again, check_kept};
+use crate::delivery::stored::{read_active_webhook, unknown_webhook};
 use crate::delivery::target::inactive_reason;
 use crate::ports::{Entry, Host};
 use crate::profile::pattern;
@@ -49,17 +49,17 @@ pub fn redeliver(
             let webhook_row = read_active_webhook(host, config, &lane)?;
             let subscribes =
                 pattern::candidates(&row.event_type).iter().any(|candidate| webhook_row.events.contains(candidate));
-            again(host, &lane, message, &row, subscribes)?;
-            vec![webhook.to_owned()]
+            match again(host, &lane, message, &row, subscribes)? {
+                Again::Due => vec![webhook.to_owned()],
+                Again::Unregistered => return Err(unknown_webhook(webhook)),
+            }
         }
         None => {
             let mut webhooks = Vec::new();
             for webhook in active_subscribers(host, config, &tenant_part, &row)? {
-                match again(host, &Lane::of(&tenant_part, &webhook), message, &row, true) {
-                    Ok(()) => webhooks.push(webhook),
-                    // The webhook has been removed since.
-                    Err(error) if error.field.as_deref() == Some("webhookId") => {}
-                    Err(error) => return Err(error),
+                match again(host, &Lane::of(&tenant_part, &webhook), message, &row, true)? {
+                    Again::Due => webhooks.push(webhook),
+                    Again::Unregistered => {}
                 }
             }
             webhooks
@@ -80,7 +80,7 @@ fn active_subscribers(
         return Err(Error::of(ErrorKind::Conflict, message).hint("name one as `webhookId`"));
     }
     let keys: Vec<String> = webhooks.iter().map(|webhook| keys::webhook(&Lane::of(tenant_part, webhook))).collect();
-    let hooks = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
+    let entries = if keys.is_empty() { Vec::new() } else { host.get(&keys)? };
     let active =
         |webhook_row: Option<Entry>| match webhook_row.map(|entry| rows::decode::<Webhook>(&entry.key, &entry.value)) {
             Some(Ok(webhook_row)) => Ok(inactive_reason(config, &webhook_row).is_none()),
@@ -89,7 +89,7 @@ fn active_subscribers(
             // A damaged row cannot be sent to.
             Some(Err(_)) | None => Ok(false),
         };
-    let active = hooks.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
+    let active = entries.into_iter().map(active).collect::<Result<Vec<bool>, Error>>()?;
     let mut active = active.into_iter();
     webhooks.retain(|_| active.next() == Some(true));
     Ok(webhooks)

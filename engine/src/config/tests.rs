@@ -34,8 +34,8 @@ fn a_configured_profile_serves_webhooks_while_it_is_configured() {
     register(&world, &config, "a", None, registration).unwrap();
     on_event(&world, &config, Some("a"), r#"{"type":"LOW_STOCK"}"#).unwrap();
     // Without the profile the webhook waits, and is served when it is there again.
-    assert_eq!(world.pump(&settings("assetsup", &[]).unwrap()).attempts, 0);
+    assert_eq!(world.deliver(&settings("assetsup", &[]).unwrap()).attempts, 0);
     world.now_us.set(world.now_us.get() + 61_000_000);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     assert!(world.requests.borrow()[0].headers.iter().any(|(name, _)| name == "X-AssetsUp-Signature"));
 }

@@ -1,5 +1,5 @@
 //! Strict order: where a delivery stands in its lane's queue, and when it is due there. One at a time, and only the first of a
-//! queue, is the pump's business.
+//! queue, is the worker's business.
 
 use crate::ports::{Direction, Entry, Host};
 use crate::store::keys::{self, Lane};

@@ -2,7 +2,7 @@
 //! of two redeliveries at the same time conflicts and finds the other's attempt.
 
 use crate::delivery::order::{self, Place};
-use crate::delivery::stored::{unknown_message, unknown_webhook};
+use crate::delivery::stored::unknown_message;
 use crate::ports::{Direction, Entry, Host};
 use crate::store::commit::{Commit, Outcome};
 use crate::store::id;
@@ -36,26 +36,40 @@ enum Plan {
     Commit { commit: Commit, key: String, before: Option<String> },
 }
 
+/// The outcome of a redelivery.
+pub(crate) enum Again {
+    /// The delivery is due.
+    Due,
+    /// The webhook has been removed.
+    Unregistered,
+}
+
 /// Makes one delivery due once more.
-pub(crate) fn again(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscribes: bool) -> Result<(), Error> {
+pub(crate) fn again(
+    host: &dyn Host,
+    lane: &Lane,
+    message: &str,
+    row: &Message,
+    subscribes: bool,
+) -> Result<Again, Error> {
     for _ in 0..REDELIVERY_COMMITS_MAX {
-        let relied = Relied::read(host, lane, message, row)?;
+        let Some(relied) = Relied::read(host, lane, message, row)? else { return Ok(Again::Unregistered) };
         let plan = match last_attempt(host, lane, message)? {
             Some(last) => plan_after(host, lane, message, last)?,
             None => plan_first(host, lane, message, row, subscribes)?,
         };
         match plan {
-            Plan::OnItsWay => return Ok(()),
+            Plan::OnItsWay => return Ok(Again::Due),
             Plan::Changed => {}
             Plan::Routing(commit) => match commit.submit(host)? {
-                Outcome::Applied(_) => return Ok(()),
+                Outcome::Applied(_) => return Ok(Again::Due),
                 Outcome::Conflict { .. } => {}
             },
             Plan::Commit { mut commit, key, before } => match relied.submit(host, &mut commit)? {
-                Outcome::Applied(_) => return Ok(()),
+                Outcome::Applied(_) => return Ok(Again::Due),
                 // Either an earlier submission was applied or another redelivery asked meanwhile, and one attempt serves both.
                 // That attempt may have ended by now, so this reads the known row instead of the last one.
-                Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(()),
+                Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(Again::Due),
                 Outcome::Conflict { .. } => {}
             },
         }
@@ -70,10 +84,10 @@ struct Relied {
 }
 
 impl Relied {
-    /// Reads the rows. `known` is the message as it was when the call began.
-    fn read(host: &dyn Host, lane: &Lane, message: &str, known: &Message) -> Result<Relied, Error> {
+    /// Reads the rows. Returns `None` if the webhook has been removed. `known` is the message as it was when the call began.
+    fn read(host: &dyn Host, lane: &Lane, message: &str, known: &Message) -> Result<Option<Relied>, Error> {
         let mut rows = host.get(&[keys::webhook(lane), keys::message(lane.tenant_part(), message)])?.into_iter();
-        let webhook = rows.next().flatten().ok_or_else(|| unknown_webhook(lane.webhook()))?;
+        let Some(webhook) = rows.next().flatten() else { return Ok(None) };
         let entry = rows.next().flatten().ok_or_else(|| unknown_message(message))?;
         // An erasure or the retention may have put a tombstone since the call began.
         let row: Message = rows::decode(&entry.key, &entry.value)?;
@@ -85,7 +99,7 @@ impl Relied {
             return Err(error.hint("repeat the call"));
         }
         check_kept(&row)?;
-        Ok(Relied { webhook, message: entry })
+        Ok(Some(Relied { webhook, message: entry }))
     }
 
     fn submit(self, host: &dyn Host, commit: &mut Commit) -> Result<Outcome, Error> {

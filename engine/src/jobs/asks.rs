@@ -19,7 +19,7 @@ use crate::support::limits::{
 /// The deliveries that one step asks for.
 pub(super) struct Asks {
     pub lane: Lane,
-    pub hook: Webhook,
+    pub webhook: Webhook,
     began_ms: u64,
     /// The earliest time at which the next delivery is due, in milliseconds.
     due_ms: u64,
@@ -45,15 +45,15 @@ impl Asks {
             step.end(JobState::Cancelled, "the webhook was deleted".to_owned());
             return Ok(None);
         };
-        let hook: Webhook = match rows::decode(&entry.key, &entry.value) {
-            Ok(hook) => hook,
+        let webhook: Webhook = match rows::decode(&entry.key, &entry.value) {
+            Ok(webhook) => webhook,
             Err(error) => {
                 ctx.tell(&error);
                 step.pause_ms = Some(UNUSABLE_MS);
                 return Ok(None);
             }
         };
-        if let Some(reason) = inactive_reason(ctx.config, &hook) {
+        if let Some(reason) = inactive_reason(ctx.config, &webhook) {
             step.end(JobState::Failed, format!("nothing is delivered to the webhook: {reason}"));
             return Ok(None);
         }
@@ -71,7 +71,7 @@ impl Asks {
             return Ok(None);
         }
         step.commit.check(&entry.key, Some(entry.version));
-        let behind = if hook.strict_order { Some(Place::last(ctx.host, &lane, now_ms)?) } else { None };
+        let behind = if webhook.strict_order { Some(Place::last(ctx.host, &lane, now_ms)?) } else { None };
         // Where the job looks at one thing at a time already, its claims are all of this one.
         let claims_max =
             if work.job.single_steps.is_some() { JOB_SKIP_CLAIMS - JOB_SINGLE_CLAIMS } else { JOB_SKIP_CLAIMS };
@@ -79,7 +79,7 @@ impl Asks {
         let looks_max = if step.job.single_steps.is_some() { 1 } else { JOB_STEP_SCANNED_MAX };
         Ok(Some(Asks {
             lane,
-            hook,
+            webhook,
             began_ms: now_ms,
             due_ms: asked_ms + 1,
             behind,

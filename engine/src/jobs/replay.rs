@@ -90,7 +90,7 @@ fn replay(
 }
 
 fn wants(asks: &Asks, event: &Message) -> bool {
-    pattern::candidates(&event.event_type).iter().any(|candidate| asks.hook.events.contains(candidate))
+    pattern::candidates(&event.event_type).iter().any(|candidate| asks.webhook.events.contains(candidate))
 }
 
 /// Returns the state of a delivery that the webhook may have missed. A delivery moves from the queue to its attempts, so it is

@@ -46,15 +46,15 @@ fn recover_sends_each_failed_delivery_once() {
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 4);
     // A webhook without a recent success has one request in flight, so the answers are in order.
-    world.pump(&config);
+    world.deliver(&config);
     let first = recover(&world, &config, "acme", &webhook, EVER).unwrap();
     assert_eq!(look(&world, &config, &first)["state"], "running");
-    world.pump(&config);
+    world.deliver(&config);
     // Three had failed, and one of them fails again.
     assert_eq!(ended(&world, &config, &first), ("done".to_owned(), 4, 3));
     assert_eq!(world.requests.borrow().len(), 7);
     let second = recover(&world, &config, "acme", &webhook, EVER).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(ended(&world, &config, &second).2, 1);
     let delivered = log(&world, &config, &webhook).into_iter().filter(|(state, ..)| state == "delivered").count();
     assert_eq!((delivered, world.requests.borrow().len()), (4, 8));
@@ -67,7 +67,7 @@ fn recover_keeps_to_its_time_range() {
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     for _ in 0..2 {
         accept_many(&world, &config, 1);
-        world.pump(&config);
+        world.deliver(&config);
         world.now_us.set(world.now_us.get() + 3_600_000_000);
     }
     let between = time::rfc3339_millis(world.now_us.get() - 5_400_000_000);
@@ -75,7 +75,7 @@ fn recover_keeps_to_its_time_range() {
         [(format!(r#"{{"since":"{between}"}}"#), 1), (EVER.replace('}', &format!(r#","until":"{between}"}}"#)), 1)]
     {
         let begun = recover(&world, &config, "acme", &webhook, &range).unwrap();
-        world.pump(&config);
+        world.deliver(&config);
         assert_eq!(ended(&world, &config, &begun).2, done, "{range}");
     }
     assert_eq!(world.requests.borrow().len(), 4);
@@ -89,14 +89,14 @@ fn replay_sends_missed_messages_in_order() {
         on_event(&world, &config, Some("acme"), &event).unwrap();
         on_event(&world, &config, Some("other"), &event).unwrap();
     }
-    world.pump(&config);
+    world.deliver(&config);
     let shown = register(&world, &config, "acme", None, r#"{"url":"https://example.com/in","events":["a"]}"#).unwrap();
     let webhook = parsed(&shown)["id"].as_str().unwrap().to_owned();
     on_event(&world, &config, Some("acme"), r#"{"type":"a","data":{"n":120}}"#).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
     for _ in 0..20 {
-        world.pump(&config);
+        world.deliver(&config);
         world.now_us.set(world.now_us.get() + 1_000_000);
     }
     assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 121, 60));
@@ -106,7 +106,7 @@ fn replay_sends_missed_messages_in_order() {
     sent.remove(0);
     assert_eq!(sent, (0..120).step_by(2).collect::<Vec<_>>());
     let again = replay(&world, &config, "acme", &webhook, EVER).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(ended(&world, &config, &again).2, 0);
     is_quiet(&world);
 }
@@ -118,7 +118,7 @@ fn a_second_deadly_message_in_a_page_costs_no_more_than_the_first() {
     for _ in 0..5 {
         ids.push(on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id);
     }
-    world.pump(&config);
+    world.deliver(&config);
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
     *world.deadly.borrow_mut() = vec![keys::message("acme", &ids[1]), keys::message("acme", &ids[3])];
@@ -136,7 +136,7 @@ fn a_second_deadly_message_in_a_page_costs_no_more_than_the_first() {
     // Four workers with all of the page, and four with each message: the worker that left the first out died of the second.
     assert_eq!(deaths, [4 + 4 + 1, 3]);
     world.deadly.borrow_mut().clear();
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 5, 3));
     assert_eq!(world.requests.borrow().len(), 3);
 }
@@ -146,12 +146,12 @@ fn replay_sends_skipped_messages() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""isActive":false"#);
     accept_many(&world, &config, 3);
-    world.pump(&config);
+    world.deliver(&config);
     let refused = replay(&world, &config, "acme", &webhook, EVER).unwrap_err();
     assert_eq!((refused.kind, refused.field.as_deref()), (ErrorKind::Conflict, Some("webhookId")));
     update(&world, &config, "acme", &webhook, r#"{"isActive":true}"#).unwrap();
     let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 3, 3));
     assert_eq!(world.requests.borrow().len(), 3);
 }
@@ -169,7 +169,7 @@ fn a_message_routed_past_a_new_webhook_is_routed_again() {
         assert_eq!(ended(world, &config, &begun), ("done".to_owned(), 0, 0));
     });
     for _ in 0..3 {
-        world.pump(&config);
+        world.deliver(&config);
     }
     assert_eq!(world.requests.borrow().len(), 1);
     is_quiet(&world);
@@ -180,7 +180,7 @@ fn replay_ignores_a_removed_message_whose_id_is_in_use_again() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let event = r#"{"type":"a","id":"e1"}"#;
     on_event(&world, &config, Some("acme"), event).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     // Too old, say; the row that lists it goes later.
     world.remove("message");
     world.now_us.set(world.now_us.get() + 1_000_000);
@@ -190,7 +190,7 @@ fn replay_ignores_a_removed_message_whose_id_is_in_use_again() {
     work_alone(&world, &config, &begun);
     assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 1, 0));
     for _ in 0..3 {
-        world.pump(&config);
+        world.deliver(&config);
     }
     assert_eq!(world.requests.borrow().len(), 1);
     is_quiet(&world);
@@ -200,11 +200,11 @@ fn replay_ignores_a_removed_message_whose_id_is_in_use_again() {
 fn a_full_queue_empties_before_a_job_asks_for_more() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     accept_many(&world, &config, 400);
-    world.pump(&config);
+    world.deliver(&config);
     let webhook = registered(&world, &config, r#""ratePerMinute":60"#);
     let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
     for _ in 0..5 {
-        world.pump(&config);
+        world.deliver(&config);
     }
     assert!(world.count("queue") <= 130, "{}", world.count("queue"));
     assert_eq!(look(&world, &config, &begun)["state"], "running");
@@ -223,12 +223,12 @@ fn a_queue_blocked_for_an_hour_is_looked_at_rarely() {
     // The first fails, and each delivery behind it is in a row of its own.
     for _ in 0..70 {
         accept_many(&world, &config, 1);
-        world.pump(&config);
+        world.deliver(&config);
         world.now_us.set(world.now_us.get() + 1_000_000);
     }
     let begun = replay(&world, &config, "acme", &webhook, EVER).unwrap();
     for _ in 0..3 {
-        world.pump(&config);
+        world.deliver(&config);
     }
     let key = keys::job(&keys::Lane::of("acme", parsed(&begun)["id"].as_str().unwrap()));
     let row = world.store.get_one(&key).unwrap().unwrap();
@@ -251,7 +251,7 @@ fn a_job_ends_with_its_webhook() {
             None => unregister(&world, &config, "acme", &webhook).map(|_| ()).unwrap(),
             Some(change) => update(&world, &config, "acme", &webhook, change).map(|_| ()).unwrap(),
         }
-        world.pump(&config);
+        world.deliver(&config);
         let job = look(&world, &config, &begun);
         assert_eq!(job["state"], state);
         assert!(job["detail"].as_str().unwrap().starts_with(detail), "{job}");
@@ -265,14 +265,14 @@ fn purge_leaves_the_attempts_of_messages() {
     let stays = registered(&world, &config, r#""schedule":[]"#);
     test_webhook(&world, &config, "acme", &webhook).unwrap();
     accept_many(&world, &config, 1);
-    world.pump(&config);
+    world.deliver(&config);
     let id = unregister(&world, &config, "acme", &webhook).unwrap();
     let begun = job(&world, &config, "acme", &id).unwrap();
     assert_eq!(parsed(&begun)["kind"], "purge");
     let refused = cancel_job(&world, &config, "acme", &id).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Conflict);
     for _ in 0..3 {
-        world.pump(&config);
+        world.deliver(&config);
         world.now_us.set(world.now_us.get() + 1_000_000);
     }
     assert_eq!(ended(&world, &config, &begun).0, "done");
@@ -292,7 +292,7 @@ fn purge_waits_for_a_lane_that_another_worker_takes() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""name":"n""#);
     accept_many(&world, &config, 1);
-    world.pump(&config);
+    world.deliver(&config);
     let id = unregister(&world, &config, "acme", &webhook).unwrap();
     let begun = job(&world, &config, "acme", &id).unwrap();
     let key = format!("lane/acme/{webhook}");
@@ -311,10 +311,10 @@ fn a_step_with_an_unknown_outcome_is_made_once() {
     let (world, config) = (World::new(&[500, 500, 200]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 2);
-    world.pump(&config);
+    world.deliver(&config);
     let begun = recover(&world, &config, "acme", &webhook, EVER).unwrap();
     world.meddle(At::Applied("job/"), |_| ());
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(ended(&world, &config, &begun).2, 2);
     assert_eq!(world.requests.borrow().len(), 4);
     is_quiet(&world);
@@ -344,7 +344,7 @@ fn a_tenant_runs_twenty_sending_jobs_at_most() {
     let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     let begun: Vec<String> = (0..limits::JOBS_RUNNING_MAX)
         .map(|_| {
             world.now_us.set(world.now_us.get() + 1_000);
@@ -358,7 +358,7 @@ fn a_tenant_runs_twenty_sending_jobs_at_most() {
     recover(&world, &config, "other", parsed(&other)["id"].as_str().unwrap(), EVER).expect("another tenant's own");
     cancel_job(&world, &config, "acme", &oldest).unwrap();
     replay(&world, &config, "acme", &webhook, EVER).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     recover(&world, &config, "acme", &webhook, EVER).expect("they have ended");
     let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
     assert!(told.contains("a redelivery was requested, by the job job_"), "{told}");
@@ -378,7 +378,7 @@ fn a_tenant_runs_twenty_erasures_at_most() {
     assert!(error.kind == ErrorKind::Conflict && error.to_string().contains("that erase are running"), "{error}");
     erase(&world, &config, "other", &subject(0)).expect("another tenant's own");
     for _ in 0..100 {
-        world.pump(&config);
+        world.deliver(&config);
     }
     let page = parsed(&jobs(&world, &config, "acme", None, 100).unwrap());
     assert!(page["data"].as_array().unwrap().iter().all(|job| job["state"] == "running"), "{page}");

@@ -86,8 +86,8 @@ pub fn run(input: &[u8]) -> bool {
         check_round_trip(&config, &world, &request, &response);
         if response.status < 400 {
             is_taken |= request.method != "GET";
-            let pumped = world.pump(&config);
-            assert!(pumped.is_ok(), "what was accepted stops the pump: {pumped:?}");
+            let delivered = world.deliver(&config);
+            assert!(delivered.is_ok(), "what was accepted stops the worker: {delivered:?}");
         }
     }
     let stranger = Caller { tenant: "other".to_owned(), user: None, permissions: vec![MANAGE.to_owned()] };
@@ -108,7 +108,7 @@ fn scene() -> (Config, World, (String, String)) {
         serde_json::from_str::<Value>(&shown).expect("a webhook")["id"].as_str().unwrap_or_default().to_owned();
     let event = r#"{"type":"asset.updated","id":"e1","subject":{"type":"asset","id":7},"data":{"a":1}}"#;
     let message = on_event(&world, &config, Some("acme"), event).expect("a good event").message_id;
-    world.pump(&config).expect("a world without faults");
+    world.deliver(&config).expect("a world without faults");
     (config, world, (webhook, message))
 }
 

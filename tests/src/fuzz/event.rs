@@ -72,8 +72,8 @@ pub fn run(input: &[u8]) -> bool {
             assert_eq!(world.store.len(), rows, "a refused call left something");
         }
     }
-    let pumped = world.pump(&config);
-    assert!(pumped.is_ok(), "what was accepted stops the pump: {pumped:?}");
+    let delivered = world.deliver(&config);
+    assert!(delivered.is_ok(), "what was accepted stops the worker: {delivered:?}");
     is_taken
 }
 

@@ -121,7 +121,7 @@ fn use_it(text: &str, profile: &Profile, event: &str) {
         serde_json::json!({"url": "https://a.example/in", "events": ["*"], "secret": secret.expose()}).to_string();
     register(&world, &config, "acme", None, &registration).unwrap_or_else(|error| panic!("no webhook: {error}"));
     on_event(&world, &config, Some("acme"), event).unwrap_or_else(|error| panic!("no event: {error}"));
-    let report = world.pump(&config).unwrap_or_else(|error| panic!("the pump stops: {error}"));
+    let report = world.deliver(&config).unwrap_or_else(|error| panic!("the worker stops: {error}"));
     assert_eq!(report.routed, 1);
     for request in world.sent.borrow().iter() {
         assert!(request.timeout_ms >= 100 && profile.methods.iter().any(|method| method.as_str() == request.method));

@@ -60,8 +60,8 @@ pub fn run(input: &[u8]) -> bool {
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.updated","id":"e1"}"#).expect("a good event");
     // Longer than any wait, so every hint of the receiver has passed.
     for _ in 0..=SCHEDULE_S.len() {
-        let pumped = world.pump(&config);
-        assert!(pumped.is_ok(), "an answer stops the pump: {pumped:?}");
+        let delivered = world.deliver(&config);
+        assert!(delivered.is_ok(), "an answer stops the worker: {delivered:?}");
         world.pass_ms(RETRY_AFTER_MS_MAX + 60_000);
     }
     let page = attempts(&world, &config, "acme", &webhook, None, 100).unwrap_or_else(|error| panic!("no log: {error}"));

@@ -125,9 +125,9 @@ struct Scene {
     webhook: String,
     message: String,
     /// A message whose content has been dropped.
-    bare: String,
-    /// A message that is a stone, because its erasure still runs.
-    stone: String,
+    redacted: String,
+    /// A message that is a tombstone, because its erasure still runs.
+    tombstone: String,
     /// A job that sends again and has not begun.
     job: String,
     /// The webhook and the message of another tenant.
@@ -139,7 +139,7 @@ pub fn run(input: &[u8]) -> bool {
     let world = World::new(scene.store.clone());
     let damaged = damage(scene, &world, &String::from_utf8_lossy(input));
     flows(scene, &world, &damaged);
-    // Damage that does not keep the pump from working.
+    // Damage that does not keep the worker from working.
     !damaged.is_empty() && world.sent.borrow().len() > 1
 }
 
@@ -147,32 +147,32 @@ fn scene() -> &'static Scene {
     static SCENE: OnceLock<Scene> = OnceLock::new();
     SCENE.get_or_init(|| {
         let (config, world) = (config("standard"), World::new(MemoryStore::new()));
-        let hook = |tenant: &str, events: &str| {
+        let subscribe = |tenant: &str, events: &str| {
             let registration = format!(
                 r#"{{"url":"https://a.example/in","events":{events},"secret":"{SECRET}","headers":{{"X-Key":"v"}},"schedule":[2,4]}}"#
             );
             id_of(&register(&world, &config, tenant, None, &registration).expect("a good registration"))
         };
-        let webhook = hook("acme", r#"["*"]"#);
-        hook("acme", r#"["asset.*","user.created"]"#);
-        let others_webhook = hook("other", r#"["*"]"#);
+        let webhook = subscribe("acme", r#"["*"]"#);
+        subscribe("acme", r#"["asset.*","user.created"]"#);
+        let others_webhook = subscribe("other", r#"["*"]"#);
         rotate_secret(&world, &config, "acme", &webhook, None, Some(3_600)).expect("a rotation");
-        let bare = bare_message(&world, &config);
+        let redacted = redacted_message(&world, &config);
         accept(&world, &config, "acme", "e1", 1);
-        world.pump(&config).expect("delivered");
-        let stone = accept(&world, &config, "acme", "e5", 5);
-        world.pump(&config).expect("delivered");
+        world.deliver(&config).expect("delivered");
+        let tombstone = accept(&world, &config, "acme", "e5", 5);
+        world.deliver(&config).expect("delivered");
         erase(&world, &config, "acme", &subject(5)).expect("a job");
-        pump_until(&world, &config, |world| {
+        deliver_until(&world, &config, |world| {
             // A mark is there, and the job waits for late commits.
-            row(world, "erasure", 0).is_some() && logs_of(world, &stone) == 0
+            row(world, "erasure", 0).is_some() && logs_of(world, &tombstone) == 0
         });
         let failing = || Ok(Response { status: 500, ..Response::default() });
         // Two webhooks of one tenant, and one of the other.
         world.answers.borrow_mut().extend([failing(), failing(), failing()]);
         let message = accept(&world, &config, "acme", "e2", 2);
         let others = (others_webhook, accept(&world, &config, "other", "e2", 2));
-        world.pump(&config).expect("to be tried again");
+        world.deliver(&config).expect("to be tried again");
         accept(&world, &config, "acme", "e3", 3);
         let job = id_of(&recover(&world, &config, "acme", &webhook, EVER).expect("a job"));
         replay(&world, &config, "acme", &webhook, EVER).expect("a job");
@@ -181,7 +181,7 @@ fn scene() -> &'static Scene {
         for kind in KINDS {
             assert!(row(&world, kind, 0).is_some(), "the store has no row {kind}/");
         }
-        Scene { store: world.store, config, webhook, message, bare, stone, job, others }
+        Scene { store: world.store, config, webhook, message, redacted, tombstone, job, others }
     })
 }
 
@@ -207,13 +207,13 @@ const KINDS: [&str; 17] = [
 ];
 
 /// A message of a time in which the tenant kept no bodies.
-fn bare_message(world: &World, config: &Config) -> String {
+fn redacted_message(world: &World, config: &Config) -> String {
     let keep = |bodies: bool| {
         update_settings(world, config, "acme", &format!(r#"{{"keepBodies":{bodies}}}"#)).expect("a change");
     };
     keep(false);
     let message = accept(world, config, "acme", "e4", 4);
-    pump_until(world, config, |world| row(world, "redacted", 0).is_some());
+    deliver_until(world, config, |world| row(world, "redacted", 0).is_some());
     keep(true);
     message
 }
@@ -238,10 +238,10 @@ fn id_of(shown: &str) -> String {
 }
 
 /// Time passes, in steps that are shorter than any wait of the engine which matters here.
-fn pump_until(world: &World, config: &Config, is_so: impl Fn(&World) -> bool) {
+fn deliver_until(world: &World, config: &Config, is_so: impl Fn(&World) -> bool) {
     const STEPS_MAX: u32 = 60;
     for _ in 0..STEPS_MAX {
-        world.pump(config).expect("a world without faults");
+        world.deliver(config).expect("a world without faults");
         if is_so(world) {
             return;
         }
@@ -302,7 +302,7 @@ fn changed(entry: &Entry, value: &str) -> Option<String> {
 
 /// Everything that reads, in an order in which each finds what the damage left.
 fn flows(scene: &Scene, world: &World, damaged: &[String]) {
-    let Scene { config, webhook, message, bare, stone, job, .. } = scene;
+    let Scene { config, webhook, message, redacted, tombstone, job, .. } = scene;
     let look = |result: Result<String, Error>| look(judge(result, damaged));
     // Calls may be refused although nothing is damaged.
     let ask = |result: Result<String, Error>| self::look(judge_refusal(result, damaged));
@@ -313,7 +313,7 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
         look(world.call(|world| hookwright_engine::attempts(world, config, "acme", webhook, None, 100)));
         look(world.call(|world| hookwright_engine::jobs(world, config, "acme", None, 100)));
         look(world.call(|world| hookwright_engine::job(world, config, "acme", job)));
-        for message in [message, bare, stone] {
+        for message in [message, redacted, tombstone] {
             ask(world.call(|world| hookwright_engine::message(world, config, "acme", message)));
             ask(world.call(|world| hookwright_engine::message_attempts(world, config, "acme", message, None, 100)));
             ask(world.call(|world| hookwright_engine::explain(world, config, "acme", message, webhook)));
@@ -325,10 +325,10 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
         look(world.call(|world| hookwright_engine::message_attempts(world, config, "acme", message, None, 100)));
         look(world.call(|world| hookwright_engine::explain(world, config, "acme", message, webhook)));
     };
-    let pump = |waits_ms: &[u64]| {
+    let deliver = |waits_ms: &[u64]| {
         for wait_ms in waits_ms {
             world.pass_ms(*wait_ms);
-            if let Some(report) = judge(world.pump(config), damaged) {
+            if let Some(report) = judge(world.deliver(config), damaged) {
                 assert!(report.next_due_ms <= hookwright_engine::limits::POLL_MS, "{report:?}");
             }
         }
@@ -338,17 +338,17 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     look(world.call(|world| hookwright_engine::delivery_payload(world, config, "acme", message, webhook)));
     look(world.call(|world| cancel_job(world, config, "acme", job)));
     judge(world.call(|world| reclaim_leases(world, config)), damaged);
-    pump(&[0, 3_000, 60_000, 86_400_000]);
+    deliver(&[0, 3_000, 60_000, 86_400_000]);
     check_others(scene, world, damaged);
-    for message in [bare, stone] {
+    for message in [redacted, tombstone] {
         ask(world.call(|world| redeliver(world, config, "acme", message, Some(webhook))));
     }
     look(world.call(|world| redeliver(world, config, "acme", message, None)));
     look(world.call(|world| redeliver(world, config, "acme", message, Some(webhook))));
     look(world.call(|world| recover(world, config, "acme", webhook, EVER)));
-    pump(&[0]);
+    deliver(&[0]);
     look(world.call(|world| replay(world, config, "acme", webhook, EVER)));
-    pump(&[0]);
+    deliver(&[0]);
     judge(world.call(|world| on_event(world, config, Some("acme"), &event("e2", 2))), damaged);
     judge_refusal(world.call(|world| on_event(world, config, Some("acme"), &event("e5", 5))), damaged);
     look(world.call(|world| hookwright_engine::test_webhook(world, config, "acme", webhook)));
@@ -356,15 +356,15 @@ fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     look(world.call(|world| update_settings(world, config, "acme", r#"{"keepBodies":false}"#)));
     let changes = r#"{"events":["user.*"],"isActive":true}"#;
     look(world.call(|world| hookwright_engine::update(world, config, "acme", webhook, changes)));
-    pump(&[0]);
+    deliver(&[0]);
     read();
     read_message();
     // Of the message with the most behind it.
     look(world.call(|world| erase(world, config, "acme", &subject(2))));
-    pump(&[0, 3_000, 700_000]);
+    deliver(&[0, 3_000, 700_000]);
     read();
     judge(world.call(|world| hookwright_engine::unregister(world, config, "acme", webhook)), damaged);
-    pump(&[0]);
+    deliver(&[0]);
     for request in world.sent.borrow().iter() {
         assert!(request.url.starts_with("http"), "sent to {:?}", request.url);
     }

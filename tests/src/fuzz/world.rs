@@ -59,7 +59,7 @@ impl World {
     }
 
     /// Delivers what is due.
-    pub fn pump(&self, config: &Config) -> Result<DeliveryReport, Error> {
+    pub fn deliver(&self, config: &Config) -> Result<DeliveryReport, Error> {
         self.call(|world| deliver(world, config, Budget { time_ms: 2_000, attempts_max: 100 }))
     }
 

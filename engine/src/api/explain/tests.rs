@@ -20,13 +20,13 @@ fn a_delivery_can_be_explained() {
     let (state, steps) = told(&webhook);
     let unrouted = "waiting: it is not routed yet; its webhooks are determined next".to_owned();
     assert_eq!((state.as_str(), steps), ("accepted", vec![accepted.clone(), matched.clone(), unrouted]));
-    world.pump(&config);
+    world.deliver(&config);
     let (state, steps) = told(&webhook);
     let failed = "retrying: attempt 1 answered 500 after 3 ms; another attempt follows".to_owned();
     let due = "waiting: attempt 2 is due then".to_owned();
     assert_eq!((state.as_str(), steps), ("waiting", vec![accepted.clone(), matched.clone(), failed.clone(), due]));
     again(&world, &config, &message, Some(&webhook));
-    world.pump(&config);
+    world.deliver(&config);
     let (state, steps) = told(&webhook);
     let asked = "redelivery: a redelivery was requested; the schedule starts again with the next attempt".to_owned();
     let delivered = "delivered: attempt 2 answered 200 after 3 ms".to_owned();
@@ -52,7 +52,7 @@ fn why_a_receiver_has_ended_a_delivery_is_explained() {
         let config = Config::new(&settings()).unwrap();
         let webhook = registered(&world, &config, r#""schedule":[60]"#);
         let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
-        world.pump(&config);
+        world.deliver(&config);
         let told = explain(&world, &config, "acme", &message, &webhook).unwrap();
         let told: serde_json::Value = serde_json::from_str(&told).unwrap();
         assert_eq!(told["steps"][2]["detail"], said);

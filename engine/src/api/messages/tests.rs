@@ -6,11 +6,11 @@ use crate::*;
 #[test]
 fn attempts_of_a_message_are_paged_newest_first() {
     let (world, config) = (World::new(&[500, 500, 500, 500, 500, 500]), config());
-    let webhooks = [hook(&world, &config, r#"["*"]"#), hook(&world, &config, r#"["*"]"#)];
+    let webhooks = [subscribe(&world, &config, r#"["*"]"#), subscribe(&world, &config, r#"["*"]"#)];
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
     for wait_s in [0, 3, 5] {
         world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
-        world.pump(&config);
+        world.deliver(&config);
     }
     let mut seen: Vec<(u64, String)> = Vec::new();
     let mut cursor: Option<String> = None;

@@ -6,16 +6,16 @@ use crate::*;
 #[test]
 fn a_redelivery_has_the_next_number_the_same_body_and_the_schedule_anew() {
     let (world, config) = (World::new(&[200, 500, 500, 500]), config());
-    let webhook = hook(&world, &config, r#"["*"]"#);
+    let webhook = subscribe(&world, &config, r#"["*"]"#);
     let message =
         on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost","data":{"n":1E5}}"#).unwrap().message_id;
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     assert_eq!(again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
     // Asked twice, done once: it is due already.
     assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
     for wait_s in [0, 2, 4] {
         world.now_us.set(world.now_us.get() + (wait_s * 1_000 + 500) * 1_000);
-        assert_eq!(world.pump(&config).attempts, 1, "{wait_s}");
+        assert_eq!(world.deliver(&config).attempts, 1, "{wait_s}");
     }
     let numbers: Vec<(String, u64)> =
         log(&world, &config, &webhook).into_iter().map(|(state, number, _)| (state, number)).collect();
@@ -30,12 +30,12 @@ fn a_redelivery_has_the_next_number_the_same_body_and_the_schedule_anew() {
 #[test]
 fn a_redelivery_brings_a_waiting_attempt_forward() {
     let (world, config) = (World::new(&[500, 200]), config());
-    let webhook = hook(&world, &config, r#"["*"]"#);
+    let webhook = subscribe(&world, &config, r#"["*"]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     again(&world, &config, &message, Some(&webhook));
     assert_eq!(world.count("queue"), 1);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     let states: Vec<u64> = log(&world, &config, &webhook).into_iter().map(|(_, number, _)| number).collect();
     assert_eq!(states, [2, 1]);
     is_quiet(&world);
@@ -48,11 +48,11 @@ fn a_redelivery_of_what_is_just_being_routed_is_seen_by_the_routing() {
     world.meddle(At::Commit("shard/"), move |world| {
         // The subscriptions have been read by now.
         let (config, message) = (self::config(), message.as_str());
-        let webhook = hook(world, &config, r#"["*"]"#);
+        let webhook = subscribe(world, &config, r#"["*"]"#);
         assert_eq!(again(world, &config, message, Some(&webhook)), [webhook.as_str()]);
     });
-    world.pump(&config);
-    world.pump(&config);
+    world.deliver(&config);
+    world.deliver(&config);
     assert_eq!(world.requests.borrow().len(), 1);
     is_quiet(&world);
 }
@@ -60,9 +60,9 @@ fn a_redelivery_of_what_is_just_being_routed_is_seen_by_the_routing() {
 #[test]
 fn a_redelivery_to_all_finds_a_webhook_that_exchanges_its_pattern() {
     let (world, config) = (World::new(&[]), config());
-    let webhook = hook(&world, &config, r#"["asset.lost"]"#);
+    let webhook = subscribe(&world, &config, r#"["asset.lost"]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     let exchanged = webhook.clone();
     // `*` has been looked up by now, `asset.lost` not yet.
     world.meddle(At::Scan("subscription/acme/asset._2a/"), move |world| {
@@ -70,17 +70,17 @@ fn a_redelivery_to_all_finds_a_webhook_that_exchanges_its_pattern() {
     });
     assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
     assert!(world.meddler.borrow().is_none());
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     is_quiet(&world);
 }
 
 #[test]
 fn a_redelivery_is_not_for_another_message_that_has_the_id_meanwhile() {
     let (world, config) = (World::new(&[]), config());
-    hook(&world, &config, r#"["*"]"#);
+    subscribe(&world, &config, r#"["*"]"#);
     let event = r#"{"type":"asset.lost","id":"e1"}"#;
     let message = on_event(&world, &config, Some("acme"), event).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     // The message has been read by now.
     world.meddle(At::Scan("subscription/acme/_2a/"), move |world| {
         world.now_us.set(world.now_us.get() + 1_000_000);
@@ -92,7 +92,7 @@ fn a_redelivery_is_not_for_another_message_that_has_the_id_meanwhile() {
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(error.to_string().contains("reported again"), "{error}");
     assert!(world.meddler.borrow().is_none());
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(world.requests.borrow().len(), 2);
     is_quiet(&world);
 }
@@ -100,12 +100,12 @@ fn a_redelivery_is_not_for_another_message_that_has_the_id_meanwhile() {
 #[test]
 fn a_redelivery_that_has_ended_before_it_was_told_is_not_made_twice() {
     let (world, config) = (World::new(&[]), config());
-    let webhook = hook(&world, &config, r#"["*"]"#);
+    let webhook = subscribe(&world, &config, r#"["*"]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
-    assert_eq!(world.pump(&config).delivered, 1);
-    world.meddle(At::Applied("queue/"), |world| assert_eq!(world.pump(&self::config()).delivered, 1));
+    assert_eq!(world.deliver(&config).delivered, 1);
+    world.meddle(At::Applied("queue/"), |world| assert_eq!(world.deliver(&self::config()).delivered, 1));
     again(&world, &config, &message, Some(&webhook));
-    assert_eq!(world.pump(&config).attempts, 0);
+    assert_eq!(world.deliver(&config).attempts, 0);
     assert_eq!(world.requests.borrow().len(), 2);
     is_quiet(&world);
 }
@@ -113,12 +113,12 @@ fn a_redelivery_that_has_ended_before_it_was_told_is_not_made_twice() {
 #[test]
 fn an_attempt_that_was_made_from_two_rows_is_recorded_once() {
     let (world, config) = (World::new(&[500]), config());
-    let webhook = hook(&world, &config, r#"["*"]"#);
+    let webhook = subscribe(&world, &config, r#"["*"]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     // A success, so that the lane has more than one slot.
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap();
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     world.now_us.set(world.now_us.get() + 3_000_000);
     world.meddle(At::Wait, move |world| {
         // By a clock that is behind, the attempt under way is not due yet.
@@ -126,7 +126,7 @@ fn an_attempt_that_was_made_from_two_rows_is_recorded_once() {
         again(world, &self::config(), &message, Some(&webhook));
         world.now_us.set(now_us);
     });
-    let report = world.pump(&config);
+    let report = world.deliver(&config);
     assert_eq!((report.attempts, report.delivered), (1, 1));
     assert_eq!(world.requests.borrow().len(), 4);
     is_quiet(&world);
@@ -136,17 +136,17 @@ fn an_attempt_that_was_made_from_two_rows_is_recorded_once() {
 fn a_webhook_can_be_sent_what_came_before_it() {
     let (world, config) = (World::new(&[]), config());
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
-    let early = hook(&world, &config, r#"["asset.created"]"#);
+    let early = subscribe(&world, &config, r#"["asset.created"]"#);
     let error = redeliver(&world, &config, "acme", &message, Some(&early)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable, "it is not routed yet, and will not be to this one");
-    assert_eq!(world.pump(&config).routed, 1);
-    let webhook = hook(&world, &config, r#"["asset.lost"]"#);
-    let paused = hook(&world, &config, r#"["asset.*"]"#);
+    assert_eq!(world.deliver(&config).routed, 1);
+    let webhook = subscribe(&world, &config, r#"["asset.lost"]"#);
+    let paused = subscribe(&world, &config, r#"["asset.*"]"#);
     update(&world, &config, "acme", &paused, r#"{"isActive":false}"#).unwrap();
     assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
     assert_eq!(again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
     assert_eq!(again(&world, &config, &message, Some(&early)), [early.as_str()]);
-    assert_eq!(world.pump(&config).delivered, 2);
+    assert_eq!(world.deliver(&config).delivered, 2);
     assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
     let error = redeliver(&world, &config, "acme", &message, Some(&paused)).unwrap_err();
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Conflict, Some("webhookId")));

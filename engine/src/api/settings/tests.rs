@@ -24,7 +24,7 @@ fn a_webhook_may_ask_to_keep_no_bodies() {
         (&false.into(), &true.into())
     );
     let id = on_event(&world, &config, Some("acme"), r#"{"type":"a","data":{"x":1}}"#).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     test_webhook(&world, &config, "acme", &quiet).unwrap();
     assert_eq!(excerpts(&world, &config, &quiet), [serde_json::Value::Null, serde_json::Value::Null]);
     assert!(excerpts(&world, &config, &other)[0].as_str().unwrap().starts_with("answer"));
@@ -35,7 +35,7 @@ fn a_webhook_may_ask_to_keep_no_bodies() {
     assert_eq!(shown["event"]["data"]["x"], 1, "the event is the tenant's");
     update(&world, &config, "acme", &quiet, r#"{"keepBodies":true}"#).unwrap();
     accept_many(&world, &config, 1);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(excerpts(&world, &config, &quiet)[0], "answer 200");
 }
 
@@ -50,7 +50,7 @@ fn a_tenant_may_ask_to_keep_no_bodies() {
     assert_eq!(tenant_settings(&world, &config, "other").unwrap(), r#"{"keepBodies":true}"#);
     assert_eq!(update_settings(&world, &config, "acme", r#"{"keep":1}"#).unwrap_err().field.as_deref(), Some("keep"));
     let id = on_event(&world, &config, Some("acme"), r#"{"type":"a","data":{"x":1}}"#).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     test_webhook(&world, &config, "acme", &webhook).unwrap();
     assert_eq!(excerpts(&world, &config, &webhook), [serde_json::Value::Null, serde_json::Value::Null]);
     assert!(world.requests.borrow()[0].body.as_ref().unwrap().contains("\"x\":1"), "it is sent all the same");
@@ -109,7 +109,7 @@ fn hidden_attributes_are_nowhere_to_be_seen() {
         model("2")
     );
     let id = on_event(&world, &config, Some("acme"), &event).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(world.requests.borrow().len(), formats.len());
     for (request, format) in world.requests.borrow().iter().zip(formats) {
         let text = format!("{}{:?}", request.url, request.body);

@@ -39,7 +39,7 @@ fn https_can_be_demanded() {
     let webhook = shown["id"].as_str().unwrap();
     assert_eq!(test_webhook(&world, &strict, "a", webhook).unwrap_err().kind, ErrorKind::Conflict);
     on_event(&world, &strict, Some("a"), r#"{"type":"x"}"#).unwrap();
-    assert_eq!(world.pump(&strict).attempts, 0);
+    assert_eq!(world.deliver(&strict).attempts, 0);
     let page = attempts(&world, &strict, "a", webhook, None, 10).unwrap();
     assert!(page.contains("\"state\":\"skipped\"") && page.contains("only https is allowed"), "{page}");
     assert!(world.requests.borrow().is_empty());

@@ -12,11 +12,11 @@ fn lost_completion_counts_as_a_failed_attempt_shortly_after_the_timeout() {
         let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
         let webhook = registered(&world, &config, r#""schedule":[60],"timeoutMs":5000"#);
         accept_many(&world, &config, 1);
-        assert_eq!(world.pump(&config).delivered, 1, "the webhook has its slots");
+        assert_eq!(world.deliver(&config).delivered, 1, "the webhook has its slots");
         accept_many(&world, &config, 4);
         world.lost.set(lost as usize);
         let begun_us = world.now_us();
-        let report = world.pump(&config);
+        let report = world.deliver(&config);
         assert_eq!((report.attempts, report.delivered), (4, 4 - lost));
         let waited_ms = (world.now_us() - begun_us) / 1_000;
         assert!((5_000..5_000 + COMPLETION_MARGIN_MS + 1_500).contains(&waited_ms), "{waited_ms} ms");
@@ -25,7 +25,7 @@ fn lost_completion_counts_as_a_failed_attempt_shortly_after_the_timeout() {
         let page = attempts(&world, &config, "acme", &webhook, None, 100).unwrap();
         assert!(page.contains("the host did not end the request at its timeout"), "{page}");
         world.now_us.set(world.now_us() + 70_000_000);
-        assert_eq!(world.pump(&config).delivered, lost);
+        assert_eq!(world.deliver(&config).delivered, lost);
         is_quiet(&world);
     }
 }
@@ -36,12 +36,12 @@ fn late_completion_of_an_earlier_run_is_ignored() {
     let webhook = registered(&world, &config, r#""schedule":[60,60],"timeoutMs":5000"#);
     accept_many(&world, &config, 1);
     world.lost.set(1);
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     let result = Ok(Response { status: 200, ..Response::default() });
     let id = world.requests.borrow()[0].id;
     world.late.borrow_mut().push(Completion { id, duration_ms: 7_000, result });
     world.now_us.set(world.now_us() + 70_000_000);
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     let states = [("retrying", 2, Some(500)), ("retrying", 1, None)];
     assert_eq!(
         log(&world, &config, &webhook),
@@ -55,7 +55,7 @@ fn jump_of_the_clock_gives_no_request_up() {
     let webhook = registered(&world, &config, r#""schedule":[60]"#);
     accept_many(&world, &config, 1);
     world.meddle(At::Wait, |world| world.now_us.set(world.now_us() + 60_000_000));
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
 }
 
@@ -105,5 +105,5 @@ fn reclaim_passes_over_a_page_of_keys_that_name_no_lane() {
         world.put((from..from + 500).map(|number| format!("lane/{number:04}")), r#"{"v":1}"#);
     }
     assert_eq!(reclaim_leases(&world, &config).unwrap(), 1);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
 }

@@ -32,12 +32,12 @@ fn tenant_with_many_webhooks_leaves_one_with_few_its_share() {
     for tenant in ["many", "few"] {
         accept(&world, &config, tenant, 1);
     }
-    assert_eq!(world.pump(&config).delivered, 21);
+    assert_eq!(world.deliver(&config).delivered, 21);
     let before = world.requests.borrow().len();
     for tenant in ["many", "few"] {
         accept(&world, &config, tenant, 30);
     }
-    assert_eq!(world.pump(&config).delivered, 21 * 30);
+    assert_eq!(world.deliver(&config).delivered, 21 * 30);
     let requests = world.requests.borrow();
     let first = &requests[before..before + SEND_BATCH_MAX];
     // As many as its webhook takes at once, and not a twenty-first part of the batch.
@@ -51,20 +51,20 @@ fn tenant_never_has_all_slots() {
         webhook(&world, &config, "many", number, r#","concurrency":64"#);
     }
     accept(&world, &config, "many", 1);
-    assert_eq!(world.pump(&config).delivered, 20);
+    assert_eq!(world.deliver(&config).delivered, 20);
     accept(&world, &config, "many", 45);
-    assert_eq!(world.pump(&config).delivered, 20 * 45);
+    assert_eq!(world.deliver(&config).delivered, 20 * 45);
     assert!(world.in_flight_max.get() <= TENANT_IN_FLIGHT_MAX, "{}", world.in_flight_max.get());
     let config = Config::new(&Settings { webhooks_per_tenant_max: Some(10_000), ..settings() }).unwrap();
     for number in 0..TENANT_IN_FLIGHT_MAX + 50 {
         webhook(&world, &config, "all", number, "");
     }
     accept(&world, &config, "all", 1);
-    while world.pump(&config).attempts > 0 {}
+    while world.deliver(&config).attempts > 0 {}
     world.in_flight_max.set(0);
     accept(&world, &config, "all", 1);
     world.silent_until_us.set(world.now_us() + 3_000_000);
-    while world.pump(&config).attempts > 0 {}
+    while world.deliver(&config).attempts > 0 {}
     assert_eq!(world.in_flight_max.get(), TENANT_IN_FLIGHT_MAX);
 }
 
@@ -74,7 +74,7 @@ fn unhealthy_webhooks_leave_half_of_the_slots_to_healthy_ones_and_a_part_to_othe
     let world = World::new(&[]);
     webhook(&world, &config, "well", 0, "");
     accept(&world, &config, "well", 1);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     for (tenant, webhooks) in [("many", 300), ("few", 40), ("more", 300)] {
         (0..webhooks).for_each(|number| drop(webhook(&world, &config, tenant, number, "")));
     }
@@ -105,7 +105,7 @@ fn deliveries_without_attempts_do_not_delay_those_that_are_sent() {
         let idle = webhook(&world, &config, "idle", 0, "");
         webhook(&world, &config, "well", 0, "");
         accept(&world, &config, "well", 1);
-        assert_eq!(world.pump(&config).delivered, 1);
+        assert_eq!(world.deliver(&config).delivered, 1);
         let lane = Lane::of("idle", &idle);
         let now_ms = world.now_us() / 1_000;
         let letter = |digit: char| char::from_u32(u32::from(digit) + u32::from('a') - u32::from('0')).unwrap();
@@ -142,7 +142,7 @@ fn calls_beside(waiting: usize, due_in_ms: u64) -> (u32, u32) {
     let first: Vec<String> = (0..GROUP_DELIVERIES_MAX)
         .map(|_| on_event(&world, &config, Some("busy"), r#"{"type":"a"}"#).unwrap().message_id)
         .collect();
-    world.pump(&config);
+    world.deliver(&config);
     let busy = webhook(&world, &config, "busy", 0, "");
     webhook(&world, &config, "quick", 0, "");
     let lane = Lane::of("busy", &busy);

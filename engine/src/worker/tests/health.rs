@@ -17,15 +17,15 @@ fn webhook_that_answers_410_is_disabled_by_the_commit_that_records_it() {
     let webhook = webhook["id"].as_str().unwrap();
     on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
     world.commits.set(0);
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     assert_eq!(world.commits.get(), 2, "route, settle");
-    let hook = shown(&world, &config, webhook);
-    assert_eq!((&hook["isActive"], &hook["inactiveReason"]), (&false.into(), &"the receiver answered 410".into()));
+    let view = shown(&world, &config, webhook);
+    assert_eq!((&view["isActive"], &view["inactiveReason"]), (&false.into(), &"the receiver answered 410".into()));
     on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap();
-    assert_eq!(world.pump(&config).attempts, 0);
+    assert_eq!(world.deliver(&config).attempts, 0);
     update(&world, &config, "acme", webhook, r#"{"isActive":true}"#).unwrap();
     on_event(&world, &config, Some("acme"), r#"{"type":"c"}"#).unwrap();
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     let states: Vec<String> = log(&world, &config, webhook).into_iter().map(|(state, ..)| state).collect();
     assert_eq!(states, ["delivered", "skipped", "exhausted"]);
 }
@@ -43,12 +43,12 @@ fn response_of_the_old_url_does_not_disable_the_new_one() {
     world.meddle(At::Wait, move |world| {
         update(world, &other, "acme", &id, r#"{"url":"https://example.com/new"}"#).unwrap();
     });
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     assert_eq!(shown(&world, &config, &webhook)["isActive"], true);
     // And the new one gets the message.
     assert_eq!(log(&world, &config, &webhook), [("retrying".to_owned(), 1, Some(410))]);
     world.now_us.set(world.now_us.get() + 60_000_000);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     assert_eq!(world.requests.borrow()[1].url, "https://example.com/new");
     is_quiet(&world);
 }
@@ -59,14 +59,14 @@ fn failures_of_the_old_url_do_not_count_for_the_new_one() {
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 1);
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     let day_us = 24 * 3_600 * 1_000_000;
     world.now_us.set(world.now_us.get() + 4 * day_us);
     update(&world, &config, "acme", &webhook, r#"{"url":"https://example.com/new"}"#).unwrap();
     world.now_us.set(world.now_us.get() + 2 * day_us);
     for (wait_us, active) in [(4 * day_us, true), (0, true)] {
         accept_many(&world, &config, 1);
-        assert_eq!(world.pump(&config).attempts, 1);
+        assert_eq!(world.deliver(&config).attempts, 1);
         assert_eq!(shown(&world, &config, &webhook)["isActive"], active);
         world.now_us.set(world.now_us.get() + wait_us);
     }
@@ -84,7 +84,7 @@ fn webhook_that_fails_for_long_or_often_is_disabled_once() {
         let mut sent = 0;
         while shown(&world, &config, webhook)["isActive"] == true {
             on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
-            sent += usize::try_from(world.pump(&config).attempts).unwrap();
+            sent += usize::try_from(world.deliver(&config).attempts).unwrap();
             world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
             assert!(sent < 40, "{expected}");
         }
@@ -93,7 +93,7 @@ fn webhook_that_fails_for_long_or_often_is_disabled_once() {
         // Failures before it was switched on again do not count.
         update(&world, &config, "acme", webhook, r#"{"isActive":true}"#).unwrap();
         on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
-        assert_eq!(world.pump(&config).attempts, 1);
+        assert_eq!(world.deliver(&config).attempts, 1);
         assert_eq!(shown(&world, &config, webhook)["isActive"], true, "{expected}");
     };
     let day_s = 24 * 3_600;
@@ -110,9 +110,9 @@ fn webhook_concurrency_bounds_its_requests_in_flight() {
         registered(&world, &config, fields);
         accept_many(&world, &config, 1);
         // From its first success on.
-        assert_eq!(world.pump(&config).delivered, 1);
+        assert_eq!(world.deliver(&config).delivered, 1);
         accept_many(&world, &config, 200);
-        assert_eq!(world.pump(&config).delivered, 200);
+        assert_eq!(world.deliver(&config).delivered, 200);
         assert_eq!(world.in_flight_max.get(), most, "{fields}");
     };
     check(r#""concurrency":1"#, 1);
@@ -130,9 +130,9 @@ fn requests_to_one_host_use_a_part_of_the_slots() {
         register(&world, &config, "acme", None, &registration).unwrap();
     }
     accept_many(&world, &config, 1);
-    assert_eq!(world.pump(&config).delivered, 4);
+    assert_eq!(world.deliver(&config).delivered, 4);
     accept_many(&world, &config, 90);
-    assert_eq!(world.pump(&config).delivered, 360);
+    assert_eq!(world.deliver(&config).delivered, 360);
     assert_eq!(world.in_flight_max.get(), limits::HOST_IN_FLIGHT_MAX);
 }
 
@@ -144,7 +144,7 @@ fn webhook_rate_bounds_its_attempts_per_minute() {
     accept_many(&world, &config, 5);
     let begun_us = world.now_us();
     // Half a second between two: waited for.
-    assert_eq!(world.pump(&config).delivered, 5);
+    assert_eq!(world.deliver(&config).delivered, 5);
     let took_ms = (world.now_us() - begun_us) / 1_000;
     assert!((2_000..2_500).contains(&took_ms), "{took_ms}");
     // Six seconds between two: the lane is released meanwhile.
@@ -153,12 +153,12 @@ fn webhook_rate_bounds_its_attempts_per_minute() {
     accept_many(&world, &config, 3);
     for wait_s in [0, 6, 6] {
         world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
-        assert_eq!(world.pump(&config).delivered, 1, "{wait_s}");
-        assert_eq!(world.pump(&config).delivered, 0, "{wait_s}");
+        assert_eq!(world.deliver(&config).delivered, 1, "{wait_s}");
+        assert_eq!(world.deliver(&config).delivered, 0, "{wait_s}");
     }
     update(&world, &config, "acme", &webhook, r#"{"ratePerMinute":0}"#).unwrap();
     assert!(shown(&world, &config, &webhook)["ratePerMinute"].is_null());
-    world.pump(&config);
+    world.deliver(&config);
     is_quiet(&world);
 }
 
@@ -170,10 +170,10 @@ fn clock_that_was_far_ahead_does_not_pause_a_webhook() {
     let now_us = world.now_us.get();
     world.now_us.set(now_us + 365 * 24 * 3_600 * 1_000_000);
     accept_many(&world, &config, 1);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     world.now_us.set(now_us);
     accept_many(&world, &config, 1);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn unreadable_registration_does_not_prevent_recording() {
     accept_many(&world, &config, 1);
     let key = keys::webhook(&keys::Lane::of("acme", &webhook));
     world.meddle(At::Wait, move |world| world.put(std::iter::once(key), r#"{"v":1,"damaged":true}"#));
-    let report = world.pump(&config);
+    let report = world.deliver(&config);
     assert_eq!((report.attempts, world.count("attempt"), world.requests.borrow().len()), (2, 2, 2));
     assert!(report.problems.iter().any(|problem| problem.contains(&webhook)), "{:?}", report.problems);
 }
@@ -198,7 +198,7 @@ fn worker_with_the_lane_notices_that_its_webhook_was_disabled() {
     accept_many(&world, &config, 20);
     let (id, other) = (webhook.clone(), config.clone());
     world.meddle(At::Wait, move |world| drop(update(world, &other, "acme", &id, r#"{"isActive":false}"#).unwrap()));
-    let report = world.pump(&config);
+    let report = world.deliver(&config);
     assert!((1..5).contains(&report.delivered), "{report:?}");
     let skipped = log(&world, &config, &webhook).into_iter().filter(|(state, ..)| state == "skipped").count();
     assert_eq!(skipped + report.delivered as usize, 20);
@@ -210,7 +210,7 @@ fn inactive_reason_stays_until_the_webhook_is_active_again() {
     let config = Config::new(&settings()).unwrap();
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 1);
-    world.pump(&config);
+    world.deliver(&config);
     update(&world, &config, "acme", &webhook, r#"{"isActive":false,"name":"n"}"#).unwrap();
     assert_eq!(shown(&world, &config, &webhook)["inactiveReason"], "the receiver answered 410");
     update(&world, &config, "acme", &webhook, r#"{"isActive":true}"#).unwrap();
@@ -225,14 +225,14 @@ fn webhook_that_keeps_failing_is_sent_to_less_and_less_often() {
     registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 30);
     // The first second is waited for; for longer, the lane is released.
-    assert_eq!(world.pump(&config).attempts, limits::BREAKER_FAILURES + 1);
+    assert_eq!(world.deliver(&config).attempts, limits::BREAKER_FAILURES + 1);
     for wait_ms in [2_100, 4_100, 8_100] {
         world.now_us.set(world.now_us.get() + (wait_ms - 300) * 1_000);
-        assert_eq!(world.pump(&config).attempts, 0, "{wait_ms}");
+        assert_eq!(world.deliver(&config).attempts, 0, "{wait_ms}");
         world.now_us.set(world.now_us.get() + 300_000);
-        assert_eq!(world.pump(&config).attempts, 1, "{wait_ms}");
+        assert_eq!(world.deliver(&config).attempts, 1, "{wait_ms}");
     }
     world.now_us.set(world.now_us.get() + 17_000_000);
-    assert_eq!(world.pump(&config).delivered, 6, "it is well again, and so is everything that waited");
+    assert_eq!(world.deliver(&config).delivered, 6, "it is well again, and so is everything that waited");
     is_quiet(&world);
 }

@@ -15,7 +15,7 @@ use crate::*;
 fn run_to_the_end(world: &World, config: &Config) -> u32 {
     let mut deaths = 0;
     for _ in 0..30 {
-        match catch_unwind(AssertUnwindSafe(|| world.pump(config))) {
+        match catch_unwind(AssertUnwindSafe(|| world.deliver(config))) {
             Ok(report) if report.attempts == 0 && world.count("timer") == 0 => return deaths,
             Ok(_) => {}
             Err(_) => {
@@ -89,7 +89,7 @@ fn delivery_that_crashes_workers_ends_as_failed_and_no_other_does() {
     );
     // It can be redelivered, and its schedule begins anew.
     again(&world, &config, &deadly, Some(&one));
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     is_quiet(&world);
 }
 
@@ -145,7 +145,7 @@ fn quarantine_ends_after_as_many_recorded_attempts_as_slots() {
         let (world, config) = (World::new(&answers), Config::new(&settings()).unwrap());
         let one = registered(&world, &config, &format!(r#""schedule":[]{wishes}"#));
         accept_many(&world, &config, 1);
-        world.pump(&config);
+        world.deliver(&config);
         accept_many(&world, &config, 20);
         route_only(&world, &config);
         put_quarantine(&world, &one, claimed(2), 0);
@@ -164,11 +164,11 @@ fn quarantine_ends_when_only_a_distant_retry_is_left() {
     let (world, config) = (World::new(&[500]), Config::new(&settings()).unwrap());
     let one = registered(&world, &config, r#""schedule":[18000]"#);
     accept_many(&world, &config, 1);
-    assert_eq!(world.pump(&config).attempts, 1);
+    assert_eq!(world.deliver(&config).attempts, 1);
     accept_many(&world, &config, 1);
     route_only(&world, &config);
     put_quarantine(&world, &one, claimed(QUARANTINE_ALONE_CLAIMS), 0);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     assert!(quarantine(&world, &one).is_none());
 }
 
@@ -177,7 +177,7 @@ fn attempts_recorded_before_a_lease_ran_out_do_not_count() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = registered(&world, &config, r#""schedule":[]"#);
     accept_many(&world, &config, 1);
-    world.pump(&config);
+    world.deliver(&config);
     let ids: Vec<String> =
         (0..20).map(|_| on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id).collect();
     route_only(&world, &config);
@@ -208,7 +208,7 @@ fn short_leases_before_a_deadly_delivery_do_not_end_the_quarantine() {
     let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
     let one = subscribed(&world, &config, "*");
     accept_many(&world, &config, 1);
-    assert_eq!(world.pump(&config).delivered, 1, "it has its slots");
+    assert_eq!(world.deliver(&config).delivered, 1, "it has its slots");
     accept_many(&world, &config, 6);
     let deadly = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     accept_many(&world, &config, 6);
@@ -241,7 +241,7 @@ fn lanes_in_quarantine_recover_one_after_the_other_in_one_run() {
         put_quarantine(&world, lane, claimed(QUARANTINE_ALONE_CLAIMS), 0);
     }
     let begun_us = world.now_us();
-    assert_eq!(world.pump(&config).delivered, 15);
+    assert_eq!(world.deliver(&config).delivered, 15);
     assert_eq!(world.in_flight_max.get(), 1);
     assert!(world.now_us() < begun_us + 1_000_000, "{}", world.now_us() - begun_us);
     assert!(lanes.iter().all(|lane| quarantine(&world, lane).is_none()));
@@ -257,7 +257,7 @@ fn lane_with_two_lost_leases_shares_a_worker_with_few_others() {
     for lane in &lanes {
         put_quarantine(&world, lane, claimed(QUARANTINE_CLAIMS), 0);
     }
-    assert_eq!(world.pump(&config).delivered, 40);
+    assert_eq!(world.deliver(&config).delivered, 40);
     // Webhooks without a success use half of the places.
     assert_eq!(world.in_flight_max.get(), limits::QUARANTINE_LANES_MAX / 2);
 }
@@ -290,9 +290,9 @@ fn delivery_that_cannot_be_recorded_ends_as_failed_and_no_other_does() {
     accept_many(&world, &config, 1);
     let bad = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     *world.refused.borrow_mut() = Some(format!("attempt/acme/{bad}/"));
-    assert_eq!(world.pump(&config).delivered, 2, "before it, and of the other one");
+    assert_eq!(world.deliver(&config).delivered, 2, "before it, and of the other one");
     accept_many(&world, &config, 3);
-    let report = world.pump(&config);
+    let report = world.deliver(&config);
     assert_eq!((report.delivered, report.problems.len()), (3, 0), "its lane is leased: {report:?}");
     assert_eq!(states(&world, &config, &other), vec!["delivered"; 4]);
     assert_eq!(run_to_the_end(&world, &config), 0);
@@ -312,11 +312,11 @@ fn reclaim_keeps_the_quarantine() {
     let other = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
     *world.deadly.borrow_mut() = vec![keys::message("acme", &deadly)];
     for claims in 1..=QUARANTINE_FAILED_CLAIMS {
-        catch_unwind(AssertUnwindSafe(|| world.pump(&config))).unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| world.deliver(&config))).unwrap_err();
         let alone = claims > QUARANTINE_ALONE_CLAIMS;
         assert_eq!(reclaim_leases(&world, &config).unwrap(), u32::from(!alone), "{claims}");
         if alone {
-            assert_eq!(world.pump(&config).attempts, 0, "not within the lease");
+            assert_eq!(world.deliver(&config).attempts, 0, "not within the lease");
             world.now_us.set(world.now_us.get() + limits::LEASE_MS_MAX * 1_000);
         }
         let quarantine = quarantine(&world, &one).unwrap();
@@ -324,6 +324,6 @@ fn reclaim_keeps_the_quarantine() {
         let told = explain(&world, &config, "acme", &other, &one).unwrap();
         assert_eq!(told.contains("one delivery is made at a time"), claims >= QUARANTINE_ALONE_CLAIMS, "{told}");
     }
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(states(&world, &config, &one), ["delivered", "failed"]);
 }

@@ -36,22 +36,22 @@ fn ended_message_is_removed_after_the_retention_and_waiting_one_stays() {
     let (world, config) = (World::new(&[200, 500]), kept(24 * 3_600));
     let well = registered(&world, &config, r#""schedule":[]"#);
     let done = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
-    world.pump(&config);
+    world.deliver(&config);
     test_webhook(&world, &config, "acme", &well).unwrap();
     world.statuses.borrow_mut().push_back(500);
     update(&world, &config, "acme", &well, r#"{"schedule":[604800]}"#).unwrap();
     let waiting = accept(&world, &config, r#"{"type":"a","id":"2"}"#);
-    world.pump(&config);
+    world.deliver(&config);
     // No webhook subscribes to it.
     update(&world, &config, "acme", &well, r#"{"events":["b"]}"#).unwrap();
     accept(&world, &config, r#"{"type":"a","id":"3"}"#);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(world.count("message"), 4);
     pass(&world, DAY_US / 2);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(world.count("message"), 4, "nothing is too old");
     pass(&world, DAY_US);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(message(&world, &config, "acme", &done).unwrap_err().kind, ErrorKind::NotFound);
     message(&world, &config, "acme", &waiting).unwrap();
     assert_eq!(
@@ -60,22 +60,22 @@ fn ended_message_is_removed_after_the_retention_and_waiting_one_stays() {
     );
     // The same id begins anew: its idempotency has ended with the message.
     assert!(on_event(&world, &config, Some("acme"), r#"{"type":"a","id":"1"}"#).unwrap().new);
-    world.pump(&config);
+    world.deliver(&config);
     pass(&world, 8 * DAY_US);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(world.count("message"), 1, "it has just ended, and was routed long ago: {:?}", world.store.snapshot());
     pass(&world, DAY_US + 10_000_000);
-    world.pump(&config);
+    world.deliver(&config);
     for kind in KINDS {
         assert_eq!(world.count(kind), 0, "{kind}");
     }
     assert_eq!(world.count("job"), 1, "the one that removes");
     let everything = kept(0);
-    world.pump(&everything);
+    world.deliver(&everything);
     pass(&world, DAY_US);
-    world.pump(&everything);
+    world.deliver(&everything);
     assert_eq!(world.count("timer"), 0, "whoever keeps everything has nothing to do");
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(world.count("timer"), 1);
 }
 
@@ -85,13 +85,13 @@ fn redelivery_keeps_a_message_that_is_about_to_be_removed() {
     let config = Rc::new(kept(24 * 3_600));
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let id = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
-    world.pump(&config);
+    world.deliver(&config);
     pass(&world, 2 * DAY_US);
     let (other, message) = (config.clone(), id.clone());
     world.meddle(At::Commit("message/"), move |world| {
         assert_eq!(again(world, &other, &message, Some(&webhook)).len(), 1);
     });
-    world.pump(&config);
+    world.deliver(&config);
     let shown: serde_json::Value = serde_json::from_str(&message_of(&world, &config, &id)).unwrap();
     assert_eq!(shown["attempts"].as_array().unwrap().len(), 2, "{shown}");
 }
@@ -106,7 +106,7 @@ fn message_with_many_attempts_is_removed_in_several_commits() {
     let config = kept(24 * 3_600);
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let id = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
-    world.pump(&config);
+    world.deliver(&config);
     let lane = Lane::of(&keys::part("acme"), &webhook);
     let many = u32::try_from(RETENTION_ATTEMPTS_MAX * 2 + 50).unwrap();
     let row = world.store.get(&[keys::attempt(&lane, &id, 1)]).unwrap().remove(0).unwrap();
@@ -114,7 +114,7 @@ fn message_with_many_attempts_is_removed_in_several_commits() {
         world.put(std::iter::once(keys::attempt(&lane, &id, number)), &row.value);
     }
     pass(&world, 2 * DAY_US);
-    world.pump(&config);
+    world.deliver(&config);
     for kind in KINDS {
         assert_eq!(world.count(kind), 0, "{kind}");
     }
@@ -127,16 +127,16 @@ fn tenant_without_bodies_keeps_no_content_after_all_deliveries_have_ended() {
     let event = r#"{"type":"a","id":"1","data":{"x":"needle"},"subject":{"type":"asset","id":7}}"#;
     let id = accept(&world, &config, event);
     let other = on_event(&world, &config, Some("other"), r#"{"type":"a","data":{"x":"hay"}}"#).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     assert!(mentions(&world, "needle").is_some(), "it waits for another attempt");
     pass(&world, 70_000_000);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(log(&world, &config, &webhook).len(), 2);
     // The pass before came upon nothing younger than a tenth of this.
     pass(&world, 8_000_000);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!((mentions(&world, "needle"), world.count("redacted"), world.count("routed")), (None, 1, 1));
     assert!(mentions(&world, "hay").is_some() && !other.is_empty());
     let shown: serde_json::Value = serde_json::from_str(&message_of(&world, &config, &id)).unwrap();
@@ -147,13 +147,13 @@ fn tenant_without_bodies_keeps_no_content_after_all_deliveries_have_ended() {
     assert!(!on_event(&world, &config, Some("acme"), event).unwrap().new);
     update_settings(&world, &config, "acme", r#"{"keepBodies":true}"#).unwrap();
     pass(&world, 100_000_000);
-    world.pump(&config);
+    world.deliver(&config);
     assert!(world.count("job") == 2 && world.count("timer") == 1, "the job has ended: {:?}", world.store.snapshot());
     // It can still be erased, and goes with the retention.
     erased(&world, &config, "7");
     assert_eq!(message(&world, &config, "acme", &id).unwrap_err().kind, ErrorKind::NotFound);
     pass(&world, 2 * DAY_US);
-    world.pump(&config);
+    world.deliver(&config);
     for kind in KINDS {
         assert_eq!(world.count(kind), 0, "{kind}");
     }
@@ -164,7 +164,7 @@ fn erased(world: &World, config: &Config, id: &str) -> serde_json::Value {
     let job: serde_json::Value = serde_json::from_str(&erase(world, config, "acme", &request).unwrap()).unwrap();
     let job = job["id"].as_str().unwrap().to_owned();
     for _ in 0..3 {
-        world.pump(config);
+        world.deliver(config);
         pass(world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     }
     serde_json::from_str(&crate::job(world, config, "acme", &job).unwrap()).unwrap()
@@ -181,7 +181,7 @@ fn erasure_removes_every_row_that_names_a_message_of_the_subject() {
     for _ in 0..2 {
         gone.push(accept(&world, &config, &subject("7")));
         let other = accept(&world, &config, r#"{"type":"a","subject":{"type":"asset","id":8}}"#);
-        world.pump(&config);
+        world.deliver(&config);
         assert!(!other.is_empty());
     }
     gone.push(accept(&world, &config, &subject("\"7\"")));
@@ -210,7 +210,7 @@ fn erasure_removes_every_row_that_names_a_message_of_the_subject() {
     assert_eq!(world.count("queue"), 1);
     assert_eq!(log(&world, &config, &webhook).len(), 2);
     pass(&world, 8 * DAY_US);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(log(&world, &config, &webhook).len(), 3);
     assert_eq!(erased(&world, &config, "9")["affected"], 0);
     is_quiet(&world);
@@ -230,9 +230,9 @@ fn attempt_in_flight_during_an_erasure_leaves_no_row() {
         let error = on_event(world, &other, Some("acme"), event).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unavailable, "the id is not free yet: {error}");
     });
-    world.pump(&config);
+    world.deliver(&config);
     pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!((mentions(&world, &id), mentions(&world, "needle")), (None, None));
     assert_eq!(log(&world, &config, &webhook).len(), 1);
     is_quiet(&world);
@@ -242,7 +242,7 @@ fn attempt_in_flight_during_an_erasure_leaves_no_row() {
 /// Another worker does the jobs, while this one waits for its receivers.
 fn other_worker(world: &World, config: &Config) {
     let waiting = std::mem::take(&mut *world.waiting.borrow_mut());
-    world.pump(config);
+    world.deliver(config);
     *world.waiting.borrow_mut() = waiting;
 }
 
@@ -251,10 +251,10 @@ fn tombstone_reads_as_not_found() {
     let (world, config) = (World::new(&[]), kept(0));
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let id = accept(&world, &config, r#"{"type":"a","id":"1","subject":{"type":"asset","id":7}}"#);
-    world.pump(&config);
+    world.deliver(&config);
     erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
-    world.pump(&config);
-    assert_eq!(world.count("message"), 1, "the stone");
+    world.deliver(&config);
+    assert_eq!(world.count("message"), 1, "the tombstone");
     for error in [
         message(&world, &config, "acme", &id).unwrap_err(),
         message_attempts(&world, &config, "acme", &id, None, 10).unwrap_err(),
@@ -273,11 +273,11 @@ fn redelivery_after_an_erasure_finds_no_message() {
     let config = Rc::new(kept(0));
     let webhook = registered(&world, &config, r#""schedule":[]"#);
     let id = accept(&world, &config, r#"{"type":"a","id":"1","subject":{"type":"asset","id":7}}"#);
-    world.pump(&config);
+    world.deliver(&config);
     let other = config.clone();
     world.meddle(At::Commit("attempt/"), move |world| {
         erase(world, &other, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
-        world.pump(&other);
+        world.deliver(&other);
     });
     let error = redeliver(&world, &config, "acme", &id, Some(&webhook)).unwrap_err();
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("messageId")), "{error}");
@@ -293,9 +293,9 @@ fn erasure_spares_events_accepted_after_it_began() {
     erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
     pass(&world, 1_000);
     let after = accept(&world, &config, event);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(message(&world, &config, "acme", &before).unwrap_err().kind, ErrorKind::NotFound);
     message(&world, &config, "acme", &after).expect("it was accepted, and is delivered");
     is_quiet(&world);
@@ -307,13 +307,13 @@ fn erasure_leaves_out_a_row_that_crashes_workers() {
     registered(&world, &config, r#""schedule":[]"#);
     let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
     let ids: Vec<String> = (0..3).map(|id| accept(&world, &config, &event(id))).collect();
-    world.pump(&config);
+    world.deliver(&config);
     let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
     let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
     let lane = Lane::of("acme", begun["id"].as_str().unwrap());
     nobody_came_back(&world, &lane);
     for _ in 0..3 {
-        world.pump(&config);
+        world.deliver(&config);
         pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     }
     let job: serde_json::Value = serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap();
@@ -329,13 +329,13 @@ fn redaction_removes_response_excerpts_with_the_content() {
     let (world, config) = (World::new(&[500]), kept(0));
     let webhook = registered(&world, &config, r#""schedule":[60]"#);
     accept(&world, &config, r#"{"type":"a"}"#);
-    world.pump(&config);
+    world.deliver(&config);
     pass(&world, 80_000_000);
-    world.pump(&config);
+    world.deliver(&config);
     let shown = || attempts(&world, &config, "acme", &webhook, None, 10).unwrap();
     assert!(shown().contains("answer 500") && shown().contains("answer 200"), "{}", shown());
     update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!((mentions(&world, "answer 500"), mentions(&world, "answer 200")), (None, None));
     assert_eq!((log(&world, &config, &webhook).len(), world.count("redacted")), (2, 1));
 }
@@ -347,9 +347,9 @@ fn restarted_job_is_kept_although_it_had_ended() {
     let keep = |keep: &str| format!(r#"{{"keepBodies":{keep}}}"#);
     for settings in ["false", "true"] {
         update_settings(&world, &config, "acme", &keep(settings)).unwrap();
-        world.pump(&config);
+        world.deliver(&config);
         pass(&world, RETENTION_PAUSE_MS_MAX * 1_000);
-        world.pump(&config);
+        world.deliver(&config);
     }
     pass(&world, 2 * DAY_US);
     let other = config.clone();
@@ -358,7 +358,7 @@ fn restarted_job_is_kept_although_it_had_ended() {
             update_settings(world, &other, "acme", r#"{"keepBodies":false}"#).unwrap();
         });
     });
-    world.pump(&config);
+    world.deliver(&config);
     let lane = keys::own_job("redaction/acme");
     let job: rows::Job = {
         let row = world.store.get_one(&keys::job(&lane)).unwrap().expect("it is there");
@@ -381,18 +381,18 @@ fn erasure_ends_although_a_tombstone_crashes_workers() {
     registered(&world, &config, r#""schedule":[]"#);
     let event = |id: u32| format!(r#"{{"type":"a","id":"{id}","subject":{{"type":"asset","id":7}}}}"#);
     (0..3).for_each(|id| drop(accept(&world, &config, &event(id))));
-    world.pump(&config);
+    world.deliver(&config);
     let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
     let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
     let lane = Lane::of("acme", begun["id"].as_str().unwrap());
     let shown = || -> serde_json::Value {
         serde_json::from_str(&job(&world, &config, "acme", lane.webhook()).unwrap()).unwrap()
     };
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!(shown()["detail"], "everything is removed; the messages' ids go later");
     nobody_came_back(&world, &lane);
     pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
-    world.pump(&config);
+    world.deliver(&config);
     assert_eq!((world.count("erasure"), world.count("message"), &shown()["state"]), (0, 1, &"done".into()));
     assert!(shown()["detail"].as_str().unwrap().contains("was left out"), "{}", shown());
 }

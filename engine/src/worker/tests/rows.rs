@@ -16,7 +16,7 @@ fn unreadable_row_stops_no_other_delivery() {
         let one = registered(&world, &config, r#""schedule":[1]"#);
         registered(&world, &config, r#""schedule":[1]"#);
         accept_many(&world, &config, 1);
-        assert_eq!(world.pump(&config).attempts, 2);
+        assert_eq!(world.deliver(&config).attempts, 2);
         accept_many(&world, &config, 1);
         let range = KeyRange { start: format!("{prefix}/"), end: format!("{prefix}0") };
         let rows = world.store.scan(&range, 1_000, Direction::Forward).unwrap();
@@ -24,12 +24,12 @@ fn unreadable_row_stops_no_other_delivery() {
         let row = rows.iter().find(of_one).or(rows.first()).unwrap().key.clone();
         world.put(std::iter::once(row.clone()), damage);
         world.now_us.set(world.now_us.get() + 2_000_000);
-        let report = world.pump(&config);
+        let report = world.deliver(&config);
         assert_eq!(report.delivered, delivered, "{prefix}: {report:?}");
         assert!(report.problems.len() == 1 && report.problems[0].contains(&row), "{prefix}: {report:?}");
         assert!(report.problems[0].contains(told), "{prefix}: {report:?}");
         // The run ends all the same.
-        let idle = world.pump(&config);
+        let idle = world.deliver(&config);
         assert_eq!((idle.routed, idle.attempts, idle.next_due_ms), (0, 0, POLL_MS), "{prefix}");
     };
     let newer = r#"{"v":2}"#;
@@ -52,13 +52,13 @@ fn unreadable_message_does_not_count_against_its_receiver() {
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
     let row = world.store.get_one(&keys::message("acme", &message)).unwrap().unwrap();
     world.put(std::iter::once(row.key.clone()), "{}");
-    assert_eq!(world.pump(&config).attempts, 0);
-    let hook = shown(&world, &config, &webhook);
-    assert_eq!((&hook["failureCount"], &hook["lastTriggeredAt"]), (&0.into(), &serde_json::Value::Null));
+    assert_eq!(world.deliver(&config).attempts, 0);
+    let view = shown(&world, &config, &webhook);
+    assert_eq!((&view["failureCount"], &view["lastTriggeredAt"]), (&0.into(), &serde_json::Value::Null));
     assert_eq!(log(&world, &config, &webhook), [("failed".to_owned(), 1, None)]);
     world.put(std::iter::once(row.key), &row.value);
     again(&world, &config, &message, Some(&webhook));
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
     is_quiet(&world);
 }
 
@@ -69,17 +69,17 @@ fn unreadable_row_stops_only_its_job() {
         let world = World::new(&[]);
         let config = Config::new(&Settings { retention_s: Some(3_600), ..settings() }).unwrap();
         registered(&world, &config, r#""name":"one""#);
-        world.pump(&config);
+        world.deliver(&config);
         update_settings(&world, &config, "acme", r#"{"keepBodies":false}"#).unwrap();
         world.put(std::iter::once(key.to_owned()), damage);
         world.now_us.set(world.now_us.get() + 5_000_000_000);
         accept_many(&world, &config, 3);
-        let report = world.pump(&config);
+        let report = world.deliver(&config);
         assert_eq!(report.delivered, 3, "{key}: {report:?}");
         assert!(report.problems.iter().any(|problem| problem.contains(key) && problem.contains(told)), "{report:?}");
         // The job waits, and reports the problem again afterwards.
         world.now_us.set(world.now_us.get() + 61_000_000);
-        assert!(world.pump(&config).problems.iter().any(|problem| problem.contains(key)));
+        assert!(world.deliver(&config).problems.iter().any(|problem| problem.contains(key)));
     };
     check("tenant/acme", "{}", "has the format 0");
     check("tenant/acme", r#"{"v":2}"#, "has the format 2");
@@ -97,7 +97,7 @@ fn reclaim_passes_over_unreadable_rows() {
         let broken = Lane::of("acme", "wh_aaaaaaaaaaaaaaaaaaaaaaaaaa");
         world.put([keys::lane(&broken), keys::shard(3)].into_iter(), damage);
         assert_eq!(reclaim_leases(&world, &config).unwrap(), 1);
-        assert_eq!(world.pump(&config).delivered, 1);
+        assert_eq!(world.deliver(&config).delivered, 1);
     }
 }
 
@@ -107,7 +107,7 @@ fn unreadable_row_is_left_out_of_lists() {
     let one = registered(&world, &config, r#""name":"one""#);
     let two = registered(&world, &config, r#""name":"two""#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
-    world.pump(&config);
+    world.deliver(&config);
     for webhook in [&one, &two] {
         recover(&world, &config, "acme", webhook, r#"{"since":"2020-01-01T00:00:00Z"}"#).unwrap();
     }
@@ -126,10 +126,10 @@ fn unreadable_row_is_left_out_of_lists() {
     assert!(get(&world, &config, "acme", &one).unwrap_err().to_string().contains("is not readable"));
     assert_eq!(again(&world, &config, &message, None), [two.as_str()]);
     // A page without these rows has a next page.
-    world.pump(&config);
+    world.deliver(&config);
     for _ in 0..5 {
         on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
-        world.pump(&config);
+        world.deliver(&config);
         world.now_us.set(world.now_us.get() + 1_000_000);
     }
     let pages = |limit: u32| {
@@ -182,11 +182,11 @@ fn deliveries_of_a_webhook_that_cannot_be_opened_wait_and_are_reported() {
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
     let key = SealingKey { id: "k2".to_owned(), key_hex: "cd".repeat(32) };
     let other = Config::new(&Settings { sealing_keys: vec![key], ..settings() }).unwrap();
-    let report = world.pump(&other);
+    let report = world.deliver(&other);
     assert_eq!((report.attempts, report.problems.len()), (0, 1), "{report:?}");
     assert!(report.problems[0].contains(&webhook) && report.problems[0].contains("k1"), "{report:?}");
     let told = explain(&world, &other, "acme", &message, &webhook).unwrap();
     assert!(told.contains("the webhook cannot be sent to:") && told.contains("k1"), "{told}");
     world.now_us.set(world.now_us.get() + limits::UNUSABLE_MS * 1_000);
-    assert_eq!(world.pump(&config).delivered, 1);
+    assert_eq!(world.deliver(&config).delivered, 1);
 }
