@@ -3,7 +3,7 @@
 
 use crate::ports::{Direction, Entry, Host};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, OnExhausted, Queue, Webhook};
+use crate::store::rows::{self, Queue, Webhook};
 use crate::support::error::Error;
 
 /// Where a row goes in a queue.
@@ -40,13 +40,6 @@ pub fn first(host: &dyn Host, lane: &Lane) -> Result<Option<String>, Error> {
     let first = host.scan(&keys::queue_all(lane), 1, Direction::Forward)?.into_iter().next();
     let row = first.and_then(|entry| rows::decode::<Queue>(&entry.key, &entry.value).ok());
     Ok(row.and_then(|row| row.deliveries.into_iter().next()).map(|delivery| delivery.message))
-}
-
-impl Webhook {
-    /// Whether nothing follows what has used up its attempts.
-    pub fn pauses(&self) -> bool {
-        self.strict_order && self.on_exhausted == Some(OnExhausted::Pause)
-    }
 }
 
 impl Queue {

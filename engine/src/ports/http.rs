@@ -1,6 +1,8 @@
 //! HTTP: requests with the policy that they are made under, and their results. `wit/http.wit` states the same contract
 //! for other languages.
 
+use serde::{Deserialize, Serialize};
+
 use crate::support::redact;
 
 /// A completion queue of HTTP requests.
@@ -97,7 +99,8 @@ pub struct HttpError {
 }
 
 /// The kinds of transport failure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum HttpErrorKind {
     /// The egress policy refuses every address of the name, or the address in the URL.
     DestinationProhibited,

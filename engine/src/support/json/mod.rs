@@ -25,7 +25,6 @@ pub use de::{from_json, read, read_optional};
 pub use fields::Fields;
 pub use parse::{parse, parse_within, place_of};
 pub use read::{Reader, quoted};
-pub(crate) use write::string;
 pub use write::{Style, write, write_within};
 
 /// A JSON value.
