@@ -7,14 +7,14 @@ use crate::config::Config;
 use crate::intake;
 use crate::jobs::row;
 use crate::ports::Host;
-use crate::store::commit::{Commit, Outcome};
+use crate::store::commit::{self, Commit, Outcome};
 use crate::store::id;
 use crate::store::keys;
 use crate::store::rows::{self, Job, JobKind, Tenant};
 use crate::store::tenant::{keeps_bodies, read_keeps_bodies};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
-use crate::support::limits::SUBSCRIPTION_COMMITS_MAX;
+use crate::support::limits::{SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX};
 
 /// The settings as the API shows them.
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ pub fn update_settings(host: &dyn Host, _config: &Config, tenant: &str, changes:
     let changes: Changes = json::read(changes)?;
     let key = keys::tenant(&tenant_part);
     let token = id::token(host);
-    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
+    for _ in commit::rounds(host, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX) {
         let entry = host.get_one(&key)?;
         let before = keeps_bodies(entry.as_ref())?;
         let keep_bodies = changes.keep_bodies.unwrap_or(before);

@@ -10,7 +10,7 @@ use crate::intake;
 use crate::jobs::row;
 use crate::ports::{Direction, Host};
 use crate::profile::secret::Secret;
-use crate::store::commit::{Commit, Outcome};
+use crate::store::commit::{self, Commit, Outcome};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Empty, Health, JobKind, Webhook, WebhookSecret};
@@ -18,7 +18,8 @@ use crate::store::subscriptions::Known;
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
 use crate::support::limits::{
-    LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_COMMITS_MAX, USER_BYTES_MAX,
+    LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX,
+    USER_BYTES_MAX,
 };
 
 /// Registers a webhook. Returns it with its secret in clear.
@@ -40,7 +41,7 @@ pub fn register(
     if let Some(secret) = &secret {
         webhook.secrets.push(seal_secret(host, config, &webhook.id, secret)?);
     }
-    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
+    for _ in commit::rounds(host, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX) {
         let known = Known::read(host, lane.tenant_part())?;
         known.check_room(config.webhooks_per_tenant_max())?;
         let mut commit = Commit::default();
@@ -161,7 +162,7 @@ pub fn list(host: &dyn Host, config: &Config, tenant: &str, cursor: Option<&str>
 /// job's id.
 pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> Result<String, Error> {
     let lane = lane(tenant, id)?;
-    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
+    for _ in commit::rounds(host, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX) {
         let known = Known::read(host, lane.tenant_part())?;
         let (webhook, _, version) = read_webhook(host, &lane)?;
         let token = id::token(host);
@@ -245,7 +246,7 @@ fn change_lane(
     lane: &Lane,
     mut edit: impl FnMut(&mut Webhook) -> Result<(), Error>,
 ) -> Result<(Webhook, Health), Error> {
-    for _ in 0..SUBSCRIPTION_COMMITS_MAX {
+    for _ in commit::rounds(host, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX) {
         let known = Known::read(host, lane.tenant_part())?;
         let (mut webhook, health, version) = read_webhook(host, lane)?;
         let before = webhook.events.clone();

@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::config::Config;
 use crate::event::Event;
 use crate::ports::Host;
-use crate::store::commit::{Commit, Outcome};
+use crate::store::commit::{Commit, Outcome, deadline_ms};
 use crate::store::id;
 use crate::store::keys;
 use crate::store::rows::{self, Inbox, Message};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
-use crate::support::limits;
+use crate::support::limits::{self, COMMIT_MS_MAX};
 
 /// Commits, each without the events that the one before found stored, before something must be wrong.
 const ROUNDS_MAX: u32 = 8;
@@ -134,6 +134,7 @@ fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Opti
             return Err((Some(index), other_content()));
         }
     }
+    let deadline_ms = deadline_ms(host, COMMIT_MS_MAX);
     let mut known: Vec<&str> = Vec::new();
     let mut rounds = 0;
     while !new.is_empty() {
@@ -148,7 +149,11 @@ fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Opti
             commit.put(event.message_key.clone(), event.message_value.clone());
             commit.put(event.inbox_key.clone(), event.inbox_value.clone());
         }
-        let Outcome::Conflict { keys: failed, .. } = commit.submit(host).map_err(|error| (None, error))? else { break };
+        let Outcome::Conflict { keys: failed, .. } =
+            commit.submit_until(host, deadline_ms).map_err(|error| (None, error))?
+        else {
+            break;
+        };
         let found = host.get(&failed).map_err(|error| (None, error.into()))?;
         let mut settled: Vec<&str> = Vec::new();
         for (key, entry) in failed.iter().zip(found) {

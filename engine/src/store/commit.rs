@@ -1,11 +1,19 @@
-//! A commit as the engine builds and submits it: repeated unchanged while its outcome is open.
+//! A commit as the engine builds and submits it: repeated unchanged while its outcome is unknown, within a time.
+//!
+//! There is no wait between two submissions. The only wait that a host offers is that for completions, which belong to the worker;
+//! in a platform's transaction there is none. A storage that fails at once is submitted to a few times, and one that fails late
+//! until the deadline. The caller's next call is the longer wait.
 
-use crate::ports::{Check, Mutation, Storage, StorageError};
+use crate::ports::{Check, Clock, Mutation, Storage, StorageError};
 use crate::support::error::Error;
 use crate::support::error::ErrorKind;
+use crate::support::limits::COMMIT_MS_MAX;
 
-/// How often a commit is submitted before the storage counts as unavailable.
-const TRIES_MAX: usize = 12;
+/// The number of submissions of a commit, at most.
+const SUBMISSIONS_MAX: u32 = 12;
+
+/// The number of submissions that the storage may answer with `not-applied`, at most.
+const NOT_APPLIED_MAX: u32 = 4;
 
 /// Checks and mutations, gathered.
 #[derive(Clone, Debug, Default)]
@@ -59,26 +67,37 @@ impl Commit {
         self.mutations.push(Mutation::Delete { key });
     }
 
-    /// Submits it until the outcome is known.
-    pub fn submit<S: Storage + ?Sized>(&self, storage: &S) -> Result<Outcome, Error> {
+    /// Submits it until the outcome is known, for [`COMMIT_MS_MAX`] from now.
+    pub fn submit<H: Storage + Clock + ?Sized>(&self, host: &H) -> Result<Outcome, Error> {
+        self.submit_until(host, deadline_ms(host, COMMIT_MS_MAX))
+    }
+
+    /// Submits it once, and again until the outcome is known or the host's clock shows this time.
+    ///
+    /// Errors: those of the storage. `unavailable` leaves open whether the commit was applied.
+    pub fn submit_until<H: Storage + Clock + ?Sized>(&self, host: &H, deadline_ms: u64) -> Result<Outcome, Error> {
         let mut doubtful = false;
-        let mut last = StorageError::NotApplied("no answer".to_owned());
-        for _ in 0..TRIES_MAX {
-            match storage.commit(&self.checks, &self.mutations) {
+        let mut not_applied = 0;
+        for submissions in 1.. {
+            let error = match host.commit(&self.checks, &self.mutations) {
                 Ok(versions) => return self.applied(versions),
                 Err(StorageError::Conflict(failed)) => {
                     let keys = failed.iter().filter_map(|&index| self.checks.get(index as usize));
                     return Ok(Outcome::Conflict { keys: keys.map(|check| check.key.clone()).collect(), doubtful });
                 }
-                Err(StorageError::Unknown(detail)) => {
-                    doubtful = true;
-                    last = StorageError::Unknown(detail);
-                }
-                Err(StorageError::NotApplied(detail)) => last = StorageError::NotApplied(detail),
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
+            };
+            match error {
+                StorageError::Unknown(_) => doubtful = true,
+                StorageError::NotApplied(_) => not_applied += 1,
+                error => return Err(error.into()),
+            }
+            let is_last = submissions >= SUBMISSIONS_MAX || not_applied >= NOT_APPLIED_MAX;
+            if is_last || host.now_us() / 1_000 >= deadline_ms {
+                return Err(error.into());
             }
         }
-        Err(last.into())
+        unreachable!("the last submission returns")
     }
 
     fn applied(&self, versions: Vec<u64>) -> Result<Outcome, Error> {
@@ -97,3 +116,18 @@ impl Commit {
         Ok(Outcome::Applied(Versions(puts.into_iter().cloned().zip(versions).collect())))
     }
 }
+
+/// Returns the time of the host's clock after this many milliseconds.
+pub fn deadline_ms<C: Clock + ?Sized>(host: &C, ms: u64) -> u64 {
+    (host.now_us() / 1_000).saturating_add(ms)
+}
+
+/// Returns the rounds of a change that others may come between: at least one, at most `rounds_max`, and none after `ms`
+/// milliseconds.
+pub fn rounds<C: Clock + ?Sized>(host: &C, rounds_max: u32, ms: u64) -> impl Iterator<Item = u32> {
+    let deadline_ms = deadline_ms(host, ms);
+    (0..rounds_max).take_while(move |round| *round == 0 || host.now_us() / 1_000 < deadline_ms)
+}
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,8 @@ pub const USER_BYTES_MAX: usize = 256;
 /// Commits of one change of a webhook. A commit is repeated when another change of the same tenant came first, so up to
 /// this number of changes can be made at the same time.
 pub const SUBSCRIPTION_COMMITS_MAX: u32 = 500;
+/// Time after which such a change is no longer submitted again.
+pub const SUBSCRIPTION_MS_MAX: u64 = 10_000;
 /// Length of a webhook's name.
 pub const WEBHOOK_NAME_CHARS_MAX: usize = 255;
 /// Length of a webhook's URL.
@@ -250,6 +252,8 @@ pub const ERASE_TOMBSTONE_PHASE: u32 = 7;
 /// Time for which an erasure keeps its tombstones. The commit that accepted a message may still arrive a second time.
 pub const ERASE_TOMBSTONE_MS: u64 = 600_000;
 
+/// Time for which a commit is submitted again while its outcome is unknown, unless a lease sets another.
+pub const COMMIT_MS_MAX: u64 = 2_000;
 /// Largest difference between the clocks of two workers. With a larger one, work is delayed or repeated, but never
 /// lost.
 pub const CLOCK_SKEW_MS_MAX: u64 = 60_000;
@@ -258,6 +262,8 @@ pub const LEASE_MARGIN_MS: u64 = 3_000;
 /// Time after a request's timeout at which a request whose completion never came counts as failed.
 pub const COMPLETION_MARGIN_MS: u64 = 2_000;
 const _: () = assert!(COMPLETION_MARGIN_MS < LEASE_MARGIN_MS, "a lost completion is recorded within the lease");
+/// Time before the end of a lease at which a commit of its attempts is no longer submitted again.
+pub const SETTLE_MARGIN_MS: u64 = 500;
 /// Time for which a lane sends under one lease.
 pub const LEASE_SENDING_MS: u64 = 5_000;
 /// Lease of an inbox shard.
@@ -320,6 +326,9 @@ const _: () = assert!(
         && RETENTION_ROWS_MAX <= JOB_PURGE_ROWS_MAX,
     "a step of a pass fits: attempts up to the limit and those of one more message, messages, routed rows, the job, its timers"
 );
+const _: () =
+    assert!(SETTLE_MARGIN_MS < LEASE_MARGIN_MS, "a commit at the end of a lease has time for another submission");
+const _: () = assert!(COMMIT_MS_MAX < SHARD_LEASE_MS, "a routing commit ends before its lease");
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "the longest lease bounds every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () =

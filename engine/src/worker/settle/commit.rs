@@ -9,6 +9,7 @@ use super::reconcile;
 use super::write::{Stamp, put_lane};
 use crate::store::commit::{Commit, Outcome};
 use crate::support::error::{Error, ErrorKind};
+use crate::support::limits::SETTLE_MARGIN_MS;
 use crate::worker::state::{Agenda, Completed, Ctx, Leases, Report};
 
 /// Commits a plan. An error means that the outcome of a commit is unknown: its attempts are kept to be settled again.
@@ -50,15 +51,18 @@ pub(super) fn carry_out(
     outcome
 }
 
+/// Submits a plan until shortly before the first of its leases ends: a later submission would only conflict.
 fn submit(ctx: &Ctx<'_>, leases: &Leases, plan: &Plan) -> Result<Outcome, Error> {
     let stamp = Stamp { token: ctx.token(), now_ms: ctx.now_ms() };
     let mut commit = Commit::default();
+    let mut until_ms = u64::MAX;
     for (lane, planned) in &plan.lanes {
         if let Some(leased) = leases.lanes.get(lane) {
             put_lane(&mut commit, lane, leased, planned, &stamp);
+            until_ms = until_ms.min(leased.lease.until_ms);
         }
     }
-    commit.submit(ctx.host)
+    commit.submit_until(ctx.host, until_ms.saturating_sub(SETTLE_MARGIN_MS))
 }
 
 /// Keeps the attempts of a commit with an unknown outcome, and returns the error. A lane that may have been released sends nothing
