@@ -204,8 +204,8 @@ impl Visitor<'_> for Tree {
         f.write_str("JSON")
     }
 
-    fn visit_string<E: de::Error>(self, text: String) -> Result<Json, E> {
-        parse_within(&text, usize::MAX).map_err(E::custom)
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Json, E> {
+        parse_within(text, usize::MAX).map_err(E::custom)
     }
 }
 

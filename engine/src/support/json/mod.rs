@@ -17,14 +17,14 @@ mod compare;
 mod de;
 mod fields;
 mod parse;
-mod read;
+mod quote;
 mod write;
 
 pub use compare::canonical;
 pub use de::{from_json, read, read_optional};
 pub use fields::Fields;
 pub use parse::{parse, parse_within, place_of};
-pub use read::{Reader, quoted};
+pub use quote::quoted;
 pub use write::{Style, write, write_within};
 
 /// A JSON value.

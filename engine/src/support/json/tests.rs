@@ -276,24 +276,6 @@ fn values_of_the_same_meaning_have_the_same_canonical_text() {
 }
 
 #[test]
-fn fields_nobody_asked_for_are_refused() {
-    let mut fields = Reader::new("outer", parse(r#"{"a":"x","b":null,"c":3}"#).unwrap());
-    assert_eq!(fields.text("a"), Some("x".to_owned()));
-    assert_eq!(fields.bool("b"), None);
-    let error = fields.finish().unwrap_err();
-    assert_eq!(error.to_string(), "outer.c: there is no such field (the fields are a, b)");
-    for (name, message) in [("a", "a: expected a number, not a string"), ("n", "n: `-1` is no whole number")] {
-        let mut fields = Reader::new("", parse(r#"{"a":"x","n":-1}"#).unwrap());
-        assert_eq!(fields.number(name), None);
-        // The first problem counts, and before fields that nobody asked for.
-        fields.refuse_field("later", "is wrong too");
-        assert_eq!(fields.finish().unwrap_err().to_string(), message);
-    }
-    assert_eq!(Reader::new("", Json::Null).finish().unwrap_err().to_string(), "expected an object, not null");
-    assert_eq!(Reader::new("x", Json::Null).finish().unwrap_err().to_string(), "x: expected an object, not null");
-}
-
-#[test]
 fn writing_stops_at_the_limit() {
     let json = parse(r#"{"a":[1,2,"x"],"b":{}}"#).unwrap();
     for style in [Style::Compact, Style::Php, Style::PythonIndent2] {
