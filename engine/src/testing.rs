@@ -292,7 +292,7 @@ pub(crate) fn is_quiet(world: &World) {
     }
 }
 
-pub(crate) fn again(world: &World, config: &Config, message: &str, webhook: Option<&str>) -> Vec<String> {
+pub(crate) fn send_again(world: &World, config: &Config, message: &str, webhook: Option<&str>) -> Vec<String> {
     let answer = crate::redeliver(world, config, "acme", message, webhook).unwrap();
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["messageId"], message);

@@ -8,7 +8,7 @@ use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::order;
 use crate::delivery::redeliver;
-use crate::delivery::stored::{read_webhook, unknown_webhook};
+use crate::delivery::stored::{Registered, read_webhook, unknown_webhook};
 use crate::delivery::target::{Target, inactive_reason};
 use crate::ports::{Direction, Host};
 use crate::profile::pattern;
@@ -39,16 +39,16 @@ pub fn explain(host: &dyn Host, config: &Config, tenant: &str, message: &str, we
     let (_, row) = messages::stored_message(host, tenant, message)?;
     let lane = webhooks::lane(tenant, webhook)?;
     let registered = match read_webhook(host, &lane) {
-        Ok((webhook, health, _)) => Some((webhook, health)),
+        Ok(registered) => Some(registered),
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     let mut steps = Steps::default();
     steps.say(row.accepted_at_ms(), "accepted", format!("an event of the type {}", row.event_type));
-    matched(&mut steps, &row, registered.as_ref().map(|(webhook, _)| webhook));
+    matched(&mut steps, &row, registered.as_ref().map(|registered| &registered.webhook));
     let last = attempts(host, &lane, message, &mut steps)?;
     let state = match &last {
-        Some((_, attempt)) if attempt.next_at_ms.is_none() => attempt.state.as_str(),
+        Some(last) if last.attempt.next_at_ms.is_none() => last.attempt.state.as_str(),
         // A message that was never sent to a removed webhook waits for nothing.
         None if registered.is_none() => return Err(unknown_webhook(webhook)),
         _ => {
@@ -64,8 +64,8 @@ struct Asked<'a> {
     lane: &'a Lane,
     message: &'a str,
     row: &'a Message,
-    /// The webhook and its health. `None`: it is not registered any more.
-    registered: Option<&'a (Webhook, Health)>,
+    /// `None`: the webhook is not registered any more.
+    registered: Option<&'a Registered>,
 }
 
 #[derive(Default)]
@@ -96,8 +96,14 @@ fn matched(steps: &mut Steps, row: &Message, webhook: Option<&Webhook>) {
     steps.say(row.accepted_at_ms().max(webhook.created_at_ms), step, detail);
 }
 
-/// Adds a step for each attempt. Returns the last one, with its number.
-fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> Result<Option<(u32, Attempt)>, Error> {
+/// The last attempt of a delivery.
+struct LastAttempt {
+    number: u32,
+    attempt: Attempt,
+}
+
+/// Adds a step for each attempt. Returns the last one.
+fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> Result<Option<LastAttempt>, Error> {
     let mut last = None;
     let mut range = keys::attempts_of_delivery(lane, message);
     loop {
@@ -115,7 +121,7 @@ fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> R
                 let asked = format!("a redelivery was requested{by}; the schedule starts again with the next attempt");
                 steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked);
             }
-            last = Some((number, attempt));
+            last = Some(LastAttempt { number, attempt });
         }
         if !is_full {
             return Ok(last);
@@ -152,7 +158,7 @@ fn waits(
     host: &dyn Host,
     config: &Config,
     asked: &Asked<'_>,
-    last: Option<(u32, Attempt)>,
+    last: Option<LastAttempt>,
     steps: &mut Steps,
 ) -> Result<&'static str, Error> {
     let Asked { lane, message, row, registered } = *asked;
@@ -163,16 +169,16 @@ fn waits(
         return Ok("accepted");
     }
     let due_ms = match &last {
-        Some((_, attempt)) => attempt.next_at_ms.unwrap_or(now_ms),
+        Some(last) => last.attempt.next_at_ms.unwrap_or(now_ms),
         None if redeliver::is_queued(host, lane, message)? => now_ms,
         None => {
             steps.say(now_ms, "ended", "it was not routed to this webhook; a redelivery sends it".to_owned());
             return Ok("none");
         }
     };
-    let number = last.map_or(1, |(number, _)| number + 1);
+    let number = last.map_or(1, |last| last.number + 1);
     steps.say(due_ms, "waiting", format!("attempt {number} is due then"));
-    let Some((webhook, health)) = registered else { return Ok("waiting") };
+    let Some(Registered { webhook, health, .. }) = registered else { return Ok("waiting") };
     if let Some(reason) = inactive_reason(config, webhook) {
         steps.say(now_ms, "waiting", format!("it will be skipped: {reason}"));
     } else if let Err(error) = Target::of(config, webhook, now_ms) {

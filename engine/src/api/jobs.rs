@@ -8,7 +8,7 @@ use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::stored::read_active_webhook;
 use crate::intake;
-use crate::jobs::row;
+use crate::jobs::row::{self, StoredJob};
 use crate::ports::{Direction, Entry, Host};
 use crate::store::commit::{Commit, Outcome};
 use crate::store::id;
@@ -73,8 +73,8 @@ fn parse_ms(field: &str, text: &str) -> Result<u64, Error> {
 
 /// Returns a job.
 pub fn job(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> Result<String, Error> {
-    let (lane, job, _) = read(host, tenant, id)?;
-    view::text(&view::job(lane.webhook(), &job))
+    let StoredJob { job, .. } = read(host, &lane(tenant, id)?)?;
+    view::text(&view::job(id, &job))
 }
 
 /// Returns a page of the tenant's jobs, newest first.
@@ -105,8 +105,9 @@ pub fn jobs(
 
 /// Ends a job that sends again. The deliveries that it has asked for are sent all the same. Returns the job.
 pub fn cancel_job(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> Result<String, Error> {
+    let lane = lane(tenant, id)?;
     for _ in 0..CANCEL_COMMITS_MAX {
-        let (lane, job, version) = read(host, tenant, id)?;
+        let StoredJob { job, version } = read(host, &lane)?;
         match job.state {
             JobState::Cancelled => return view::text(&view::job(id, &job)),
             JobState::Running if job.kind.sends() => {}
@@ -129,13 +130,16 @@ pub fn cancel_job(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
     Err(Error::of(ErrorKind::Unavailable, "workers kept changing the job").hint("repeat the call"))
 }
 
-fn read(host: &dyn Host, tenant: &str, id: &str) -> Result<(Lane, Job, u64), Error> {
+/// Returns the name of a job's row, or an error if the id cannot be one.
+fn lane(tenant: &str, id: &str) -> Result<Lane, Error> {
     let tenant_part = keys::part(intake::check_tenant(tenant)?);
-    let unknown = || Error::of(ErrorKind::NotFound, format!("there is no job `{}`", json::quoted(id))).at("jobId");
-    if !id::is_id("job_", id) {
-        return Err(unknown());
-    }
-    let lane = Lane::of(&tenant_part, id);
-    let entry = host.get_one(&keys::job(&lane))?.ok_or_else(unknown)?;
-    Ok((lane, rows::decode(&entry.key, &entry.value)?, entry.version))
+    if id::is_id("job_", id) { Ok(Lane::of(&tenant_part, id)) } else { Err(unknown(id)) }
+}
+
+fn read(host: &dyn Host, lane: &Lane) -> Result<StoredJob, Error> {
+    row::read(host, lane)?.ok_or_else(|| unknown(lane.webhook()))
+}
+
+fn unknown(id: &str) -> Error {
+    Error::of(ErrorKind::NotFound, format!("there is no job `{}`", json::quoted(id))).at("jobId")
 }

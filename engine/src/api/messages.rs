@@ -57,7 +57,7 @@ pub fn message_attempts(
 /// stored event each time.
 pub fn payload(host: &dyn Host, config: &Config, tenant: &str, message: &str, webhook: &str) -> Result<String, Error> {
     let (tenant_part, row) = stored_message(host, tenant, message)?;
-    let (webhook_row, _, _) = read_webhook(host, &webhooks::lane(tenant, webhook)?)?;
+    let webhook_row = read_webhook(host, &webhooks::lane(tenant, webhook)?)?.webhook;
     let whose = match webhook_row.keep_bodies {
         Some(false) => Some("the webhook"),
         _ => (!read_keeps_bodies(host, &tenant_part)?).then_some("the tenant"),
@@ -126,14 +126,21 @@ fn newest(
             break;
         }
     }
-    let next_cursor = newest.page.last().filter(|_| newest.more).map(|(place, _)| place.cursor());
-    let shown = newest.page.iter().map(|(place, one)| view::attempt(&place.webhook, message, place.number, one));
+    let next_cursor = newest.page.last().filter(|_| newest.more).map(|listed| listed.place.cursor());
+    let show = |Listed { place, attempt }: &Listed| view::attempt(&place.webhook, message, place.number, attempt);
+    let shown = newest.page.iter().map(show);
     Ok(Page { data: shown.collect(), next_cursor })
+}
+
+/// An attempt and its place in the list.
+struct Listed {
+    place: Place,
+    attempt: Attempt,
 }
 
 /// The newest attempts found so far.
 struct Newest<'a> {
-    page: Vec<(Place, Attempt)>,
+    page: Vec<Listed>,
     before: Option<&'a Place>,
     limit: usize,
     /// An attempt was left out for want of room.
@@ -150,8 +157,8 @@ impl Newest<'_> {
         if number == 0 || self.before.is_some_and(|before| place >= *before) {
             return;
         }
-        let at = self.page.partition_point(|(other, _)| *other > place);
-        self.page.insert(at, (place, attempt));
+        let at = self.page.partition_point(|other| other.place > place);
+        self.page.insert(at, Listed { place, attempt });
         if self.page.len() > self.limit {
             self.page.pop();
             self.more = true;

@@ -6,7 +6,7 @@ use crate::api::messages;
 use crate::api::view;
 use crate::api::webhooks;
 use crate::config::Config;
-use crate::delivery::redeliver::{Again, again, check_kept};
+use crate::delivery::redeliver::{self, Redelivered, check_kept};
 use crate::delivery::stored::{read_active_webhook, unknown_webhook};
 use crate::delivery::target::inactive_reason;
 use crate::ports::{Entry, Host};
@@ -49,17 +49,17 @@ pub fn redeliver(
             let webhook_row = read_active_webhook(host, config, &lane)?;
             let subscribes =
                 pattern::candidates(&row.event_type).iter().any(|candidate| webhook_row.events.contains(candidate));
-            match again(host, &lane, message, &row, subscribes)? {
-                Again::Due => vec![webhook.to_owned()],
-                Again::Unregistered => return Err(unknown_webhook(webhook)),
+            match redeliver::redeliver(host, &lane, message, &row, subscribes)? {
+                Redelivered::Due => vec![webhook.to_owned()],
+                Redelivered::Unregistered => return Err(unknown_webhook(webhook)),
             }
         }
         None => {
             let mut webhooks = Vec::new();
             for webhook in active_subscribers(host, config, &tenant_part, &row)? {
-                match again(host, &Lane::of(&tenant_part, &webhook), message, &row, true)? {
-                    Again::Due => webhooks.push(webhook),
-                    Again::Unregistered => {}
+                match redeliver::redeliver(host, &Lane::of(&tenant_part, &webhook), message, &row, true)? {
+                    Redelivered::Due => webhooks.push(webhook),
+                    Redelivered::Unregistered => {}
                 }
             }
             webhooks

@@ -121,7 +121,7 @@ fn message_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
             answer(200, explain::explain(host, config, tenant, id, webhook))
         }
         (_, [_] | [_, "attempts"] | [_, "deliveries", _, "payload" | "explain"]) => Err(Refusal::Method("GET")),
-        ("POST", [id, "redeliver"]) => again(call, id),
+        ("POST", [id, "redeliver"]) => redeliver(call, id),
         (_, [_, "redeliver"]) => Err(Refusal::Method("POST")),
         _ => return None,
     })
@@ -178,7 +178,7 @@ struct Redelivery {
     webhook_id: Option<String>,
 }
 
-fn again(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
+fn redeliver(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
     let Call { host, config, tenant, body, .. } = *call;
     let Redelivery { webhook_id } = json::read_optional(body)?;
     ok(202, redeliver::redeliver(host, config, tenant, id, webhook_id.as_deref())?)

@@ -56,7 +56,7 @@ pub fn update_settings(host: &dyn Host, _config: &Config, tenant: &str, changes:
             let lane = keys::own_job(&format!("redaction/{tenant_part}"));
             let place = Some(keys::routed_of_tenant(&tenant_part));
             let new = Job { place, ..row::new(JobKind::Redaction, None, host.now_us() / 1_000) };
-            row::put_at(&mut commit, &lane, &token, new, row::read_own(host, &lane)?);
+            row::put_at(&mut commit, &lane, &token, new, row::read(host, &lane)?);
         }
         // After a conflict the row is read again: it may be the one that this commit put.
         if let Outcome::Applied(_) = commit.submit(host)? {

@@ -23,7 +23,7 @@ const RECORD_COMMITS_MAX: u32 = 8;
 /// Sends the test event to a webhook, whether or not its patterns match and it is active. Returns the attempt.
 pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
     let lane = webhooks::lane(tenant, webhook)?;
-    let (webhook_row, _, _) = read_webhook(host, &lane)?;
+    let webhook_row = read_webhook(host, &lane)?.webhook;
     let now_us = host.now_us();
     let target = Target::of(config, &webhook_row, now_us / 1_000)?;
     if let Some(reason) = target.inactive_reason().filter(|_| webhook_row.active) {
@@ -57,7 +57,7 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
 fn record(host: &dyn Host, lane: &Lane, message: &str, row: &rows::Message, attempt: &Attempt) -> Result<(), Error> {
     let key = keys::attempt(lane, message, 1);
     for _ in 0..RECORD_COMMITS_MAX {
-        let (_, _, version) = read_webhook(host, lane)?;
+        let version = read_webhook(host, lane)?.version;
         let mut commit = Commit::default();
         commit.check(&keys::webhook(lane), Some(version));
         commit.check(&key, None);

@@ -4,7 +4,7 @@ use crate::api::paging::{bad_cursor, check_limit};
 use crate::api::registration;
 use crate::api::view::{self, Page};
 use crate::config::Config;
-use crate::delivery::stored::{read_health, read_webhook, unknown_webhook};
+use crate::delivery::stored::{Registered, read_health, read_webhook, unknown_webhook};
 use crate::delivery::target;
 use crate::intake;
 use crate::jobs::row;
@@ -109,7 +109,7 @@ fn check_user(user: Option<&str>) -> Result<(), Error> {
 pub fn update(host: &dyn Host, config: &Config, tenant: &str, id: &str, changes: &str) -> Result<String, Error> {
     let draft = registration::read_change(config, changes)?;
     let now_ms = host.now_us() / 1_000;
-    let (webhook, health) = change(host, tenant, id, |webhook| {
+    let changed = change(host, tenant, id, |webhook| {
         let name = draft.format.clone().unwrap_or_else(|| webhook.format.clone());
         let profile = config.format("format", &name)?;
         if let Some(text) = draft.secret.as_deref() {
@@ -123,13 +123,13 @@ pub fn update(host: &dyn Host, config: &Config, tenant: &str, id: &str, changes:
         webhook.updated_at_ms = now_ms;
         Ok(())
     })?;
-    show(config, &webhook, &health, None)
+    show(config, &changed.webhook, &changed.health, None)
 }
 
 /// Returns a webhook, without its secret.
 pub fn get(host: &dyn Host, config: &Config, tenant: &str, id: &str) -> Result<String, Error> {
-    let (webhook, health, _) = read_webhook(host, &lane(tenant, id)?)?;
-    show(config, &webhook, &health, None)
+    let registered = read_webhook(host, &lane(tenant, id)?)?;
+    show(config, &registered.webhook, &registered.health, None)
 }
 
 /// Returns a page of the tenant's webhooks, in the order of their ids.
@@ -164,7 +164,7 @@ pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
     let lane = lane(tenant, id)?;
     for _ in commit::rounds(host, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX) {
         let known = Known::read(host, lane.tenant_part())?;
-        let (webhook, _, version) = read_webhook(host, &lane)?;
+        let Registered { webhook, version, .. } = read_webhook(host, &lane)?;
         let token = id::token(host);
         let mut commit = Commit::default();
         commit.check(&keys::webhook(&lane), Some(version));
@@ -204,7 +204,7 @@ pub fn rotate_secret(
     }
     let now_ms = host.now_us() / 1_000;
     let mut shown = None;
-    let (webhook, health) = change(host, tenant, id, |webhook| {
+    let changed = change(host, tenant, id, |webhook| {
         let profile = config.format("format", &webhook.format)?;
         let fresh = match secret {
             Some(text) => Secret::parse(&profile, text)?,
@@ -223,7 +223,7 @@ pub fn rotate_secret(
         shown = Some(fresh);
         Ok(())
     })?;
-    show(config, &webhook, &health, shown.as_ref())
+    show(config, &changed.webhook, &changed.health, shown.as_ref())
 }
 
 /// Returns the lane of a webhook, or an error if its id cannot be one.
@@ -232,23 +232,23 @@ pub(super) fn lane(tenant: &str, webhook: &str) -> Result<Lane, Error> {
     if id::is_id("wh_", webhook) { Ok(Lane::of(&keys::part(tenant), webhook)) } else { Err(unknown_webhook(webhook)) }
 }
 
+/// A webhook after a change.
+struct Changed {
+    webhook: Webhook,
+    health: Health,
+}
+
+/// Edits a webhook's row, and its subscriptions if its patterns change.
 fn change(
     host: &dyn Host,
     tenant: &str,
     id: &str,
-    edit: impl FnMut(&mut Webhook) -> Result<(), Error>,
-) -> Result<(Webhook, Health), Error> {
-    change_lane(host, &lane(tenant, id)?, edit)
-}
-
-fn change_lane(
-    host: &dyn Host,
-    lane: &Lane,
     mut edit: impl FnMut(&mut Webhook) -> Result<(), Error>,
-) -> Result<(Webhook, Health), Error> {
+) -> Result<Changed, Error> {
+    let lane = &lane(tenant, id)?;
     for _ in commit::rounds(host, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX) {
         let known = Known::read(host, lane.tenant_part())?;
-        let (mut webhook, health, version) = read_webhook(host, lane)?;
+        let Registered { mut webhook, health, version } = read_webhook(host, lane)?;
         let before = webhook.events.clone();
         edit(&mut webhook)?;
         webhook.token = id::token(host);
@@ -262,10 +262,10 @@ fn change_lane(
         let now_ms = host.now_us() / 1_000;
         commit.put(keys::timer(now_ms, lane, &webhook.token), rows::encode(&Empty {}));
         match commit.submit(host)? {
-            Outcome::Applied(_) => return Ok((webhook, health)),
+            Outcome::Applied(_) => return Ok(Changed { webhook, health }),
             Outcome::Conflict { doubtful, .. } => {
                 if doubtful && is_ours(host, lane, &webhook.token)? {
-                    return Ok((webhook, health));
+                    return Ok(Changed { webhook, health });
                 }
             }
         }

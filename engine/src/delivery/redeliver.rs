@@ -36,8 +36,8 @@ enum Plan {
     Commit { commit: Commit, key: String, before: Option<String> },
 }
 
-/// The outcome of a redelivery.
-pub(crate) enum Again {
+/// The outcome of a redelivery to one webhook.
+pub(crate) enum Redelivered {
     /// The delivery is due.
     Due,
     /// The webhook has been removed.
@@ -45,31 +45,31 @@ pub(crate) enum Again {
 }
 
 /// Makes one delivery due once more.
-pub(crate) fn again(
+pub(crate) fn redeliver(
     host: &dyn Host,
     lane: &Lane,
     message: &str,
     row: &Message,
     subscribes: bool,
-) -> Result<Again, Error> {
+) -> Result<Redelivered, Error> {
     for _ in 0..REDELIVERY_COMMITS_MAX {
-        let Some(relied) = Relied::read(host, lane, message, row)? else { return Ok(Again::Unregistered) };
+        let Some(relied) = Relied::read(host, lane, message, row)? else { return Ok(Redelivered::Unregistered) };
         let plan = match last_attempt(host, lane, message)? {
             Some(last) => plan_after(host, lane, message, last)?,
             None => plan_first(host, lane, message, row, subscribes)?,
         };
         match plan {
-            Plan::OnItsWay => return Ok(Again::Due),
+            Plan::OnItsWay => return Ok(Redelivered::Due),
             Plan::Changed => {}
             Plan::Routing(commit) => match commit.submit(host)? {
-                Outcome::Applied(_) => return Ok(Again::Due),
+                Outcome::Applied(_) => return Ok(Redelivered::Due),
                 Outcome::Conflict { .. } => {}
             },
             Plan::Commit { mut commit, key, before } => match relied.submit(host, &mut commit)? {
-                Outcome::Applied(_) => return Ok(Again::Due),
+                Outcome::Applied(_) => return Ok(Redelivered::Due),
                 // Either an earlier submission was applied or another redelivery asked meanwhile, and one attempt serves both.
                 // That attempt may have ended by now, so this reads the known row instead of the last one.
-                Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(Again::Due),
+                Outcome::Conflict { .. } if asked_since(host, &key, before)? => return Ok(Redelivered::Due),
                 Outcome::Conflict { .. } => {}
             },
         }
@@ -150,28 +150,35 @@ fn plan_after(host: &dyn Host, lane: &Lane, message: &str, last: Last) -> Result
         }
     }
     let key = last.key.clone();
-    let goes = match stays {
-        Some(key) => Goes { next_ms: now_ms, place: Place::now(now_ms), stays: Some(key) },
-        None => goes(host, lane, now_ms)?,
+    let queue_place = match stays {
+        Some(key) => QueuePlace { next_ms: now_ms, place: Place::now(now_ms), stays: Some(key) },
+        None => new_place(host, lane, now_ms)?,
     };
-    put_again(&mut commit, lane, message, last, goes, &token);
+    put_again(&mut commit, lane, message, last, queue_place, &token);
     commit.put(keys::timer(now_ms, lane, &token), rows::encode(&Empty {}));
     Ok(Plan::Commit { commit, key, before })
 }
 
 /// Adds to a commit that the delivery goes on after this attempt, with its schedule from the start.
-pub(crate) fn put_again(commit: &mut Commit, lane: &Lane, message: &str, last: Last, goes: Goes, token: &str) {
+pub(crate) fn put_again(
+    commit: &mut Commit,
+    lane: &Lane,
+    message: &str,
+    last: Last,
+    queue_place: QueuePlace,
+    token: &str,
+) {
     commit.check(&last.key, Some(last.version));
-    let attempt = Attempt { next_at_ms: Some(goes.next_ms), again: Some(token.to_owned()), ..last.attempt };
+    let attempt = Attempt { next_at_ms: Some(queue_place.next_ms), again: Some(token.to_owned()), ..last.attempt };
     commit.put(last.key, rows::encode(&attempt));
-    put_due(commit, lane, goes, message, last.number + 1);
+    put_due(commit, lane, queue_place, message, last.number + 1);
 }
 
 /// Adds to a commit that the webhook is sent a message that it was not routed to. A row with the number 0 stands before the
 /// first attempt.
-pub(crate) fn put_first(commit: &mut Commit, lane: &Lane, message: &str, goes: Goes, asked: Attempt) {
+pub(crate) fn put_first(commit: &mut Commit, lane: &Lane, message: &str, queue_place: QueuePlace, asked: Attempt) {
     let key = keys::attempt(lane, message, 0);
-    put_due(commit, lane, goes, message, 1);
+    put_due(commit, lane, queue_place, message, 1);
     commit.check(&key, None);
     commit.put(key, rows::encode(&asked));
 }
@@ -197,8 +204,9 @@ fn plan_first(host: &dyn Host, lane: &Lane, message: &str, row: &Message, subscr
     }
     let (now_ms, token, key) = (host.now_us() / 1_000, id::token(host), keys::attempt(lane, message, 0));
     let mut commit = Commit::default();
-    let goes = goes(host, lane, now_ms)?;
-    put_first(&mut commit, lane, message, goes, asked(&row.event_type, now_ms, &token));
+    let queue_place = new_place(host, lane, now_ms)?;
+    let asked = asked_attempt(&row.event_type, now_ms, &token);
+    put_first(&mut commit, lane, message, queue_place, asked);
     commit.put(keys::timer(now_ms, lane, &token), rows::encode(&Empty {}));
     Ok(Plan::Commit { commit, key, before: None })
 }
@@ -213,7 +221,7 @@ fn route_afresh(inbox: Entry) -> Commit {
 }
 
 /// The place of a redelivery in the queue.
-pub(crate) struct Goes {
+pub(crate) struct QueuePlace {
     /// The time at which it is due, in milliseconds.
     pub next_ms: u64,
     pub place: Place,
@@ -222,9 +230,9 @@ pub(crate) struct Goes {
 }
 
 /// Returns the place of a new redelivery: in strict order, behind every waiting delivery.
-fn goes(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Goes, Error> {
+fn new_place(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<QueuePlace, Error> {
     let place = if is_strict(host, lane)? { Place::last(host, lane, now_ms)? } else { Place::now(now_ms) };
-    Ok(Goes { next_ms: now_ms, place, stays: None })
+    Ok(QueuePlace { next_ms: now_ms, place, stays: None })
 }
 
 fn is_strict(host: &dyn Host, lane: &Lane) -> Result<bool, Error> {
@@ -232,8 +240,8 @@ fn is_strict(host: &dyn Host, lane: &Lane) -> Result<bool, Error> {
 }
 
 /// Adds the queue row of a delivery, with its schedule from the start.
-fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: u32) {
-    let Goes { next_ms, place, stays } = goes;
+fn put_due(commit: &mut Commit, lane: &Lane, queue_place: QueuePlace, message: &str, number: u32) {
+    let QueuePlace { next_ms, place, stays } = queue_place;
     let (key, due_ms) = match stays {
         Some(key) => (key, Some(next_ms)),
         None => (keys::retry(lane, place.at_ms, message, number), place.due_ms),
@@ -244,7 +252,7 @@ fn put_due(commit: &mut Commit, lane: &Lane, goes: Goes, message: &str, number: 
 }
 
 /// Returns the row that stands before the first attempt, for a message that the webhook was not routed.
-pub(crate) fn asked(event_type: &str, due_ms: u64, token: &str) -> Attempt {
+pub(crate) fn asked_attempt(event_type: &str, due_ms: u64, token: &str) -> Attempt {
     Attempt {
         next_at_ms: Some(due_ms),
         again: Some(token.to_owned()),

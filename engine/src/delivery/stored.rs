@@ -8,17 +8,26 @@ use crate::store::rows::{self, Health, Webhook};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
 
-/// Returns a webhook's row, its health, and the version of the row.
-pub(crate) fn read_webhook(host: &dyn Host, lane: &Lane) -> Result<(Webhook, Health, u64), Error> {
+/// A registered webhook.
+pub(crate) struct Registered {
+    pub webhook: Webhook,
+    pub health: Health,
+    /// The version of the webhook's row.
+    pub version: u64,
+}
+
+/// Returns a webhook, or an error if it is not registered.
+pub(crate) fn read_webhook(host: &dyn Host, lane: &Lane) -> Result<Registered, Error> {
     let mut entries = host.get(&[keys::webhook(lane), keys::health(lane)])?.into_iter();
     let (webhook, health) = (entries.next().flatten(), entries.next().flatten());
     let Some(entry) = webhook else { return Err(unknown_webhook(lane.webhook())) };
-    Ok((rows::decode(&entry.key, &entry.value)?, read_health(health)?, entry.version))
+    let webhook = rows::decode(&entry.key, &entry.value)?;
+    Ok(Registered { webhook, health: read_health(health)?, version: entry.version })
 }
 
 /// Returns a webhook, or an error if nothing is delivered to it.
 pub(crate) fn read_active_webhook(host: &dyn Host, config: &Config, lane: &Lane) -> Result<Webhook, Error> {
-    let (webhook, _, _) = read_webhook(host, lane)?;
+    let webhook = read_webhook(host, lane)?.webhook;
     match inactive_reason(config, &webhook) {
         None => Ok(webhook),
         Some(reason) => {

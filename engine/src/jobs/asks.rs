@@ -2,7 +2,7 @@
 //! delivery once.
 
 use crate::delivery::order::Place;
-use crate::delivery::redeliver::{Goes, Last, asked, put_again, put_first, put_same};
+use crate::delivery::redeliver::{Last, QueuePlace, asked_attempt, put_again, put_first, put_same};
 use crate::delivery::target::inactive_reason;
 use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
@@ -149,11 +149,11 @@ impl Asks {
 
     /// Asks for a delivery, after its last attempt or for the first time. Deliveries of one step are due in the order asked.
     pub(super) fn ask(&mut self, work: &Work, step: &mut Step, message: Entry, event_type: &str, last: Option<Last>) {
-        let goes = match &mut self.behind {
+        let queue_place = match &mut self.behind {
             Some(place) => {
-                let goes = Goes { next_ms: self.began_ms, place: *place, stays: None };
+                let queue_place = QueuePlace { next_ms: self.began_ms, place: *place, stays: None };
                 *place = Place { at_ms: place.at_ms + 1, due_ms: Some(self.began_ms) };
-                goes
+                queue_place
             }
             None => {
                 let due_ms = self
@@ -161,10 +161,10 @@ impl Asks {
                     .max(self.began_ms.saturating_sub((JOB_STEP_REDELIVERIES_MAX - self.asked.len()) as u64));
                 self.due_ms = due_ms + 1;
                 step.job.asked_ms = Some(due_ms);
-                Goes { next_ms: due_ms, place: Place::now(due_ms), stays: None }
+                QueuePlace { next_ms: due_ms, place: Place::now(due_ms), stays: None }
             }
         };
-        let due_ms = goes.next_ms;
+        let due_ms = queue_place.next_ms;
         let id = keys::last_part(&message.key).to_owned();
         let token = id::derived("again", &[work.lane.webhook(), &id]);
         if self.asked.is_empty() {
@@ -174,11 +174,11 @@ impl Asks {
         match last {
             Some(mut last) => {
                 last.attempt.job = job;
-                put_again(&mut step.commit, &self.lane, &id, last, goes, &token);
+                put_again(&mut step.commit, &self.lane, &id, last, queue_place, &token);
             }
             None => {
-                let asked = Attempt { job, ..asked(event_type, due_ms, &token) };
-                put_first(&mut step.commit, &self.lane, &id, goes, asked);
+                let asked = Attempt { job, ..asked_attempt(event_type, due_ms, &token) };
+                put_first(&mut step.commit, &self.lane, &id, queue_place, asked);
             }
         }
         self.asked.push(id);
@@ -208,12 +208,19 @@ pub(super) enum Found {
     Other,
 }
 
-/// Returns a stored message and its row if it can be sent again.
-pub(super) fn sendable(ctx: &mut JobContext<'_>, entry: Option<Entry>) -> Option<(Entry, Message)> {
+/// A message that can be sent again.
+pub(super) struct Sendable {
+    /// The message's row.
+    pub entry: Entry,
+    pub message: Message,
+}
+
+/// Returns a stored message if it can be sent again.
+pub(super) fn sendable(ctx: &mut JobContext<'_>, entry: Option<Entry>) -> Option<Sendable> {
     let entry = entry?;
     match rows::decode::<Message>(&entry.key, &entry.value) {
-        Ok(row) if row.test || row.is_gone() || row.event.is_none() => None,
-        Ok(row) => Some((entry, row)),
+        Ok(message) if message.test || message.is_gone() || message.event.is_none() => None,
+        Ok(message) => Some(Sendable { entry, message }),
         Err(error) => {
             ctx.tell(&error);
             None

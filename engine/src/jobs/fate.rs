@@ -29,7 +29,13 @@ pub(super) struct Removable {
     /// Keys of the message's attempts: all of them, or one more than a commit takes.
     pub attempts: Vec<String>,
     /// The attempts that keep a part of a response, without that part: all of them, or one more than a commit takes.
-    pub without_answers: Vec<(String, Attempt)>,
+    pub without_answers: Vec<WithoutAnswer>,
+}
+
+/// An attempt without the part of the response that its row keeps.
+pub(super) struct WithoutAnswer {
+    pub key: String,
+    pub attempt: Attempt,
 }
 
 /// Reads a message that a routing commit lists, and decides whether it may be removed.
@@ -65,7 +71,7 @@ pub(super) fn fate(ctx: &mut JobContext<'_>, tenant_part: &str, listed: &RoutedM
 #[derive(Default)]
 struct Attempts {
     keys: Vec<String>,
-    without_answers: Vec<(String, Attempt)>,
+    without_answers: Vec<WithoutAnswer>,
     /// Number of webhooks that the message was routed to, as the attempts show it.
     webhooks: u32,
     /// The webhook of the last attempt read.
@@ -118,7 +124,8 @@ impl Attempts {
         }
         self.waits = attempt.next_at_ms.is_some();
         if attempt.has_answer() && self.without_answers.len() <= RETENTION_ATTEMPTS_MAX {
-            self.without_answers.push((entry.key.clone(), attempt.without_answer()));
+            let attempt = attempt.without_answer();
+            self.without_answers.push(WithoutAnswer { key: entry.key.clone(), attempt });
         }
         if self.keys.len() <= RETENTION_ATTEMPTS_MAX {
             self.keys.push(entry.key);

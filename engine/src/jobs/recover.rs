@@ -1,7 +1,7 @@
 //! Sends again the deliveries of a webhook that ended without success in a time range. They are found by the index of the
 //! webhook's attempts, in the order in which they ended.
 
-use crate::jobs::asks::{Asks, Found, sendable};
+use crate::jobs::asks::{Asks, Found, Sendable, sendable};
 use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
@@ -63,7 +63,7 @@ fn recover(
         if looks && log.as_ref().is_some_and(|attempt| failed(attempt) && attempt.next_at_ms.is_none()) {
             // Read before the attempts, as retention reads it.
             let row = ctx.host.get_one(&keys::message(asks.lane.tenant_part(), message))?;
-            if let Some((row, event)) = sendable(ctx, row)
+            if let Some(Sendable { entry: row, message: event }) = sendable(ctx, row)
                 && let Found::Ended(last) = asks.last(ctx, work, message)?
                 && last.number == *number
             {

@@ -1,6 +1,6 @@
 //! Removes the messages that one routing commit lists, as a whole or their contents alone, and the rows that index attempts.
 
-use crate::jobs::fate::{Fate, Removable, fate};
+use crate::jobs::fate::{Fate, Removable, WithoutAnswer, fate};
 use crate::jobs::step::{JobContext, Step};
 use crate::ports::Entry;
 use crate::store::keys;
@@ -142,7 +142,7 @@ fn remove_content(step: &mut Step, key: String, removable: Removable, changes: &
     let Removable { message, without_answers, .. } = removable;
     *changes += without_answers.len();
     let is_large = without_answers.len() > RETENTION_ATTEMPTS_MAX;
-    for (key, attempt) in without_answers.into_iter().take(RETENTION_ATTEMPTS_MAX) {
+    for WithoutAnswer { key, attempt } in without_answers.into_iter().take(RETENTION_ATTEMPTS_MAX) {
         step.commit.put(key, rows::encode(&attempt));
     }
     if is_large {

@@ -2,7 +2,7 @@
 //! found by the rows that list routed messages, in the order of acceptance.
 
 use crate::delivery::redeliver;
-use crate::jobs::asks::{Asks, Found, sendable};
+use crate::jobs::asks::{Asks, Found, Sendable, sendable};
 use crate::jobs::step::{JobContext, Step, Work, fence};
 use crate::ports::{Direction, Entry};
 use crate::profile::pattern;
@@ -71,7 +71,7 @@ fn replay(
         for (RoutedMessage { message, accepted_ms, .. }, row) in chunk.iter().zip(rows) {
             // A message that was removed and accepted again is listed by the commit that routed it then.
             if asks.look(step, &entry.key, message)
-                && let Some((row, event)) = sendable(ctx, row)
+                && let Some(Sendable { entry: row, message: event }) = sendable(ctx, row)
                 && event.accepted_at_us / 1_000 == *accepted_ms
                 && wants(asks, &event)
             {

@@ -61,22 +61,28 @@ pub(crate) fn check_running(host: &dyn Host, tenant_part: &str, kind: JobKind) -
     Err(Error::of(ErrorKind::Conflict, problem).hint(hint))
 }
 
-/// Adds a job with a known id, and its timer, to a commit. `before` is the row that it replaces, with its version.
-pub(crate) fn put_at(commit: &mut Commit, lane: &Lane, token: &str, job: Job, before: Option<(Job, u64)>) {
+/// A job, with the version of its row.
+pub(crate) struct StoredJob {
+    pub job: Job,
+    pub version: u64,
+}
+
+/// Returns a job. `None`: there is no such row.
+pub(crate) fn read(host: &dyn Host, lane: &Lane) -> Result<Option<StoredJob>, Error> {
+    let Some(entry) = host.get_one(&keys::job(lane))? else { return Ok(None) };
+    Ok(Some(StoredJob { job: rows::decode(&entry.key, &entry.value)?, version: entry.version }))
+}
+
+/// Adds a job with a known id, and its timer, to a commit. `before` is the row that it replaces.
+pub(crate) fn put_at(commit: &mut Commit, lane: &Lane, token: &str, job: Job, before: Option<StoredJob>) {
     let timer = keys::timer(job.created_at_ms, lane, token);
     let job = Job { token: token.to_owned(), timer: Some(timer.clone()), ..job };
-    commit.check(&keys::job(lane), before.as_ref().map(|(_, version)| *version));
-    if let Some(timer) = before.and_then(|(before, _)| before.timer) {
+    commit.check(&keys::job(lane), before.as_ref().map(|before| before.version));
+    if let Some(timer) = before.and_then(|before| before.job.timer) {
         commit.delete(timer);
     }
     commit.put(keys::job(lane), rows::encode(&job));
     commit.put(timer, rows::encode(&Empty {}));
-}
-
-/// Returns a job that the engine keeps for itself, with the version of its row.
-pub(crate) fn read_own(host: &dyn Host, lane: &Lane) -> Result<Option<(Job, u64)>, Error> {
-    let Some(entry) = host.get_one(&keys::job(lane))? else { return Ok(None) };
-    Ok(Some((rows::decode(&entry.key, &entry.value)?, entry.version)))
 }
 
 /// The circumstances under which the next row of a job is written.

@@ -106,9 +106,9 @@ fn make(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Er
 /// Starts the retention job if none runs, unless the configuration keeps everything. Returns true if it was started.
 fn ensure_retention(ctx: &mut JobContext<'_>) -> Result<bool, Error> {
     let lane = keys::own_job("retention");
-    let before = match row::read_own(ctx.host, &lane) {
+    let before = match row::read(ctx.host, &lane) {
         _ if ctx.config.retention_ms().is_none() => return Ok(false),
-        Ok(Some((job, _))) if job.state == JobState::Running => return Ok(false),
+        Ok(Some(before)) if before.job.state == JobState::Running => return Ok(false),
         Ok(before) => before,
         Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
         Err(error) => {

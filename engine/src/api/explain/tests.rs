@@ -25,7 +25,7 @@ fn a_delivery_can_be_explained() {
     let failed = "retrying: attempt 1 answered 500 after 3 ms; another attempt follows".to_owned();
     let due = "waiting: attempt 2 is due then".to_owned();
     assert_eq!((state.as_str(), steps), ("waiting", vec![accepted.clone(), matched.clone(), failed.clone(), due]));
-    again(&world, &config, &message, Some(&webhook));
+    send_again(&world, &config, &message, Some(&webhook));
     world.deliver(&config);
     let (state, steps) = told(&webhook);
     let asked = "redelivery: a redelivery was requested; the schedule starts again with the next attempt".to_owned();

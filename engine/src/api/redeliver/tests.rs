@@ -10,9 +10,9 @@ fn a_redelivery_has_the_next_number_the_same_body_and_the_schedule_anew() {
     let message =
         on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost","data":{"n":1E5}}"#).unwrap().message_id;
     assert_eq!(world.deliver(&config).delivered, 1);
-    assert_eq!(again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
     // Asked twice, done once: it is due already.
-    assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, None), [webhook.as_str()]);
     for wait_s in [0, 2, 4] {
         world.now_us.set(world.now_us.get() + (wait_s * 1_000 + 500) * 1_000);
         assert_eq!(world.deliver(&config).attempts, 1, "{wait_s}");
@@ -33,7 +33,7 @@ fn a_redelivery_brings_a_waiting_attempt_forward() {
     let webhook = subscribe(&world, &config, r#"["*"]"#);
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
     assert_eq!(world.deliver(&config).attempts, 1);
-    again(&world, &config, &message, Some(&webhook));
+    send_again(&world, &config, &message, Some(&webhook));
     assert_eq!(world.count("queue"), 1);
     assert_eq!(world.deliver(&config).delivered, 1);
     let states: Vec<u64> = log(&world, &config, &webhook).into_iter().map(|(_, number, _)| number).collect();
@@ -49,7 +49,7 @@ fn a_redelivery_of_what_is_just_being_routed_is_seen_by_the_routing() {
         // The subscriptions have been read by now.
         let (config, message) = (self::config(), message.as_str());
         let webhook = subscribe(world, &config, r#"["*"]"#);
-        assert_eq!(again(world, &config, message, Some(&webhook)), [webhook.as_str()]);
+        assert_eq!(send_again(world, &config, message, Some(&webhook)), [webhook.as_str()]);
     });
     world.deliver(&config);
     world.deliver(&config);
@@ -68,7 +68,7 @@ fn a_redelivery_to_all_finds_a_webhook_that_exchanges_its_pattern() {
     world.meddle(At::Scan("subscription/acme/asset._2a/"), move |world| {
         update(world, &self::config(), "acme", &exchanged, r#"{"events":["*"]}"#).unwrap();
     });
-    assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, None), [webhook.as_str()]);
     assert!(world.meddler.borrow().is_none());
     assert_eq!(world.deliver(&config).delivered, 1);
     is_quiet(&world);
@@ -104,7 +104,7 @@ fn a_redelivery_that_has_ended_before_it_was_told_is_not_made_twice() {
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
     assert_eq!(world.deliver(&config).delivered, 1);
     world.meddle(At::Applied("queue/"), |world| assert_eq!(world.deliver(&self::config()).delivered, 1));
-    again(&world, &config, &message, Some(&webhook));
+    send_again(&world, &config, &message, Some(&webhook));
     assert_eq!(world.deliver(&config).attempts, 0);
     assert_eq!(world.requests.borrow().len(), 2);
     is_quiet(&world);
@@ -123,7 +123,7 @@ fn an_attempt_that_was_made_from_two_rows_is_recorded_once() {
     world.meddle(At::Wait, move |world| {
         // By a clock that is behind, the attempt under way is not due yet.
         let now_us = world.now_us.replace(world.now_us.get() - 2_000_000);
-        again(world, &self::config(), &message, Some(&webhook));
+        send_again(world, &self::config(), &message, Some(&webhook));
         world.now_us.set(now_us);
     });
     let report = world.deliver(&config);
@@ -143,9 +143,9 @@ fn a_webhook_can_be_sent_what_came_before_it() {
     let webhook = subscribe(&world, &config, r#"["asset.lost"]"#);
     let paused = subscribe(&world, &config, r#"["asset.*"]"#);
     update(&world, &config, "acme", &paused, r#"{"isActive":false}"#).unwrap();
-    assert_eq!(again(&world, &config, &message, None), [webhook.as_str()]);
-    assert_eq!(again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
-    assert_eq!(again(&world, &config, &message, Some(&early)), [early.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, None), [webhook.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, Some(&webhook)), [webhook.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, Some(&early)), [early.as_str()]);
     assert_eq!(world.deliver(&config).delivered, 2);
     assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
     let error = redeliver(&world, &config, "acme", &message, Some(&paused)).unwrap_err();

@@ -30,7 +30,7 @@ pub(super) fn read_webhooks(ctx: &Ctx<'_>, leases: &mut Leases, report: &mut Rep
             if let Some(leased) = leases.lanes.get_mut(lane) {
                 // The worker that had the lane before may have recorded attempts until it was claimed.
                 leased.standing.update(health, now_ms);
-                take_over(leased, opened);
+                set_registration(leased, opened);
             }
         }
     }
@@ -57,8 +57,8 @@ fn open(ctx: &Ctx<'_>, webhook: Option<Entry>, tenant: Option<Entry>, now_ms: u6
     Ok(Opened { registration, strict })
 }
 
-/// Takes over the registration. In strict order another row may be the first one now, so all rows are read again.
-fn take_over(leased: &mut LeasedLane, opened: Opened) {
+/// Sets the registration that was read. In strict order another row may be the first one now, so all rows are read again.
+fn set_registration(leased: &mut LeasedLane, opened: Opened) {
     leased.registration = opened.registration;
     leased.strict = opened.strict;
     let queue = &mut leased.queue;

@@ -114,7 +114,7 @@ fn exhausted_delivery_pauses_a_webhook_that_asks_for_it() {
     is_quiet(&world);
     update(&world, &config(), "acme", &webhook, r#"{"isActive":true}"#).unwrap();
     for message in &messages {
-        again(&world, &config(), message, Some(&webhook));
+        send_again(&world, &config(), message, Some(&webhook));
     }
     assert_eq!(world.deliver(&config()).delivered, 20);
     assert_eq!(sent(&world)[3..], (0..20).collect::<Vec<u64>>());
@@ -153,10 +153,10 @@ fn redelivery_joins_the_end_and_a_waiting_first_delivery_keeps_its_place() {
     let webhook = strict(&world, "");
     let messages = accept(&world, 0..4);
     assert_eq!(world.deliver(&config()).attempts, 2);
-    again(&world, &config(), &messages[0], Some(&webhook));
-    again(&world, &config(), &messages[3], Some(&webhook));
+    send_again(&world, &config(), &messages[0], Some(&webhook));
+    send_again(&world, &config(), &messages[3], Some(&webhook));
     assert_eq!(world.deliver(&config()).attempts, 0, "nothing passes the one that waits");
-    again(&world, &config(), &messages[1], Some(&webhook));
+    send_again(&world, &config(), &messages[1], Some(&webhook));
     assert_eq!(world.deliver(&config()).attempts, 1, "it is brought forward");
     assert_eq!(world.deliver(&config()).attempts, 0, "its schedule begins anew");
     later(&world, 12);
@@ -177,7 +177,7 @@ fn attempt_in_flight_is_repeated_when_its_schedule_begins_anew() {
     world.meddle(At::Wait, move |world| {
         // By a clock that is behind, the attempt in flight is not due yet.
         let now_us = world.now_us.replace(world.now_us.get() - 5_000_000);
-        again(world, &config(), &message, Some(&webhook));
+        send_again(world, &config(), &message, Some(&webhook));
         world.now_us.set(now_us);
     });
     assert_eq!(world.deliver(&config()).attempts, 1);
@@ -201,7 +201,7 @@ fn redelivery_notices_that_the_attempt_was_made_meanwhile() {
         later(world, 12);
         assert_eq!(world.deliver(&config()).attempts, 1);
     });
-    again(&world, &config(), &message, Some(&webhook));
+    send_again(&world, &config(), &message, Some(&webhook));
     assert!(world.meddler.borrow().is_none());
     assert_eq!(world.deliver(&config()).delivered, 1);
     assert_eq!(states(&world, &webhook), ["retrying", "retrying", "delivered"]);

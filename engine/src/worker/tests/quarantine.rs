@@ -88,7 +88,7 @@ fn delivery_that_crashes_workers_ends_as_failed_and_no_other_does() {
         "{told}"
     );
     // It can be redelivered, and its schedule begins anew.
-    again(&world, &config, &deadly, Some(&one));
+    send_again(&world, &config, &deadly, Some(&one));
     assert_eq!(world.deliver(&config).delivered, 1);
     is_quiet(&world);
 }

@@ -89,7 +89,7 @@ fn redelivery_keeps_a_message_that_is_about_to_be_removed() {
     pass(&world, 2 * DAY_US);
     let (other, message) = (config.clone(), id.clone());
     world.meddle(At::Commit("message/"), move |world| {
-        assert_eq!(again(world, &other, &message, Some(&webhook)).len(), 1);
+        assert_eq!(send_again(world, &other, &message, Some(&webhook)).len(), 1);
     });
     world.deliver(&config);
     let shown: serde_json::Value = serde_json::from_str(&message_of(&world, &config, &id)).unwrap();

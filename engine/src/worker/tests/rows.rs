@@ -57,7 +57,7 @@ fn unreadable_message_does_not_count_against_its_receiver() {
     assert_eq!((&view["failureCount"], &view["lastTriggeredAt"]), (&0.into(), &serde_json::Value::Null));
     assert_eq!(log(&world, &config, &webhook), [("failed".to_owned(), 1, None)]);
     world.put(std::iter::once(row.key), &row.value);
-    again(&world, &config, &message, Some(&webhook));
+    send_again(&world, &config, &message, Some(&webhook));
     assert_eq!(world.deliver(&config).delivered, 1);
     is_quiet(&world);
 }
@@ -124,7 +124,7 @@ fn unreadable_row_is_left_out_of_lists() {
     world.put(std::iter::once(keys::webhook(&Lane::of("acme", &one))), "[");
     assert_eq!(count(list(&world, &config, "acme", None, 10)), 1);
     assert!(get(&world, &config, "acme", &one).unwrap_err().to_string().contains("is not readable"));
-    assert_eq!(again(&world, &config, &message, None), [two.as_str()]);
+    assert_eq!(send_again(&world, &config, &message, None), [two.as_str()]);
     // A page without these rows has a next page.
     world.deliver(&config);
     for _ in 0..5 {
