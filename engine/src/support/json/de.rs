@@ -172,7 +172,7 @@ impl<'de> Deserializer<'de> for Value {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Problem> {
         if name == TREE {
-            visitor.visit_string(write(&self.0, Style::Compact))
+            visitor.visit_str(&write(&self.0, Style::Compact))
         } else {
             visitor.visit_newtype_struct(self)
         }
