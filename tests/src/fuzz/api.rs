@@ -4,7 +4,7 @@
 //! webhook and a message that are there; a first line that begins with `!` has no permission to manage.
 
 use hookwright_engine::memory::MemoryStore;
-use hookwright_engine::{ApiRequest, ApiResponse, Caller, Config, MANAGE, handle, on_event, register};
+use hookwright_engine::{ApiRequest, ApiResponse, Caller, Config, MANAGE, handle, on_event};
 use serde_json::Value;
 
 use super::parts::{check_json, head_and_body, parts};
@@ -103,9 +103,7 @@ fn scene() -> (Config, World, (String, String)) {
     let registration = format!(
         r#"{{"url":"https://hooks.example.com/in","events":["asset.*"],"secret":"{SECRET}","headers":{{"X-Key":"header-value-1"}}}}"#
     );
-    let shown = register(&world, &config, "acme", Some("u1"), &registration).expect("a good registration");
-    let webhook =
-        serde_json::from_str::<Value>(&shown).expect("a webhook")["id"].as_str().unwrap_or_default().to_owned();
+    let webhook = world.register(&config, "acme", Some("u1"), &registration);
     let event = r#"{"type":"asset.updated","id":"e1","subject":{"type":"asset","id":7},"data":{"a":1}}"#;
     let message = on_event(&world, &config, Some("acme"), event).expect("a good event").message_id;
     world.deliver(&config).expect("a world without faults");

@@ -6,7 +6,7 @@
 use hookwright_engine::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::{HttpError, HttpErrorKind, Response};
-use hookwright_engine::{attempts, on_event, register, test_webhook};
+use hookwright_engine::{attempts, on_event, test_webhook};
 use serde_json::Value;
 
 use super::parts::{check_error, check_json, head_and_body, parts};
@@ -52,9 +52,7 @@ const SCHEDULE_S: [u64; 3] = [2, 4, 8];
 pub fn run(input: &[u8]) -> bool {
     let (config, world) = (config("standard"), World::new(MemoryStore::new()));
     let registration = r#"{"url":"https://a.example/in","events":["*"],"schedule":[2,4,8]}"#;
-    let shown = register(&world, &config, "acme", None, registration).expect("a good registration");
-    let webhook =
-        serde_json::from_str::<Value>(&shown).expect("a webhook")["id"].as_str().unwrap_or_default().to_owned();
+    let webhook = world.register(&config, "acme", None, registration);
     let answers: Vec<_> = parts(input).iter().map(|part| answer(part)).collect();
     *world.answers.borrow_mut() = answers.iter().cloned().collect();
     on_event(&world, &config, Some("acme"), r#"{"type":"asset.updated","id":"e1"}"#).expect("a good event");

@@ -11,13 +11,13 @@ use hookwright_engine::json::{self, Json, Style};
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::{Direction, Entry, KeyRange, Mutation, Response, Storage};
 use hookwright_engine::{
-    Config, Error, ErrorKind, cancel_job, erase, on_event, reclaim_leases, recover, redeliver, register, replay,
-    rotate_secret, update_settings,
+    Config, Error, ErrorKind, cancel_job, erase, on_event, reclaim_leases, recover, redeliver, replay, rotate_secret,
+    update_settings,
 };
 use serde_json::Value;
 
 use super::parts::{check_error, check_json};
-use super::world::{SECRET, START_US, World, config};
+use super::world::{SECRET, START_US, World, config, id_of};
 
 pub const WORDS: &[&str] = &[
     "message",
@@ -151,7 +151,7 @@ fn scene() -> &'static Scene {
             let registration = format!(
                 r#"{{"url":"https://a.example/in","events":{events},"secret":"{SECRET}","headers":{{"X-Key":"v"}},"schedule":[2,4]}}"#
             );
-            id_of(&register(&world, &config, tenant, None, &registration).expect("a good registration"))
+            world.register(&config, tenant, None, &registration)
         };
         let webhook = subscribe("acme", r#"["*"]"#);
         subscribe("acme", r#"["asset.*","user.created"]"#);
@@ -230,11 +230,6 @@ fn event(id: &str, asset: u32) -> String {
 /// Makes the call that erases an asset.
 fn subject(asset: u32) -> String {
     format!(r#"{{"subject":{{"type":"asset","id":"{asset}"}}}}"#)
-}
-
-/// The id in what the engine shows.
-fn id_of(shown: &str) -> String {
-    serde_json::from_str::<Value>(shown).expect("small numbers")["id"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Time passes, in steps that are shorter than any wait of the engine which matters here.

@@ -9,7 +9,8 @@ use hookwright_engine::ports::{
     Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, KeyRange, Mutation, Request, Response,
     Signal, Storage, StorageError, WaitResult,
 };
-use hookwright_engine::{Budget, Config, DeliveryReport, Error, SealingKey, Settings, deliver};
+use hookwright_engine::{Budget, Config, DeliveryReport, Error, SealingKey, Settings, deliver, register};
+use serde_json::Value;
 
 /// Calls of storage and HTTP that one call of the engine may make here, where everything is small.
 const CALLS_MAX: u32 = 2_000;
@@ -58,6 +59,11 @@ impl World {
         call(self)
     }
 
+    /// Registers a webhook that the engine must take. Returns its id.
+    pub fn register(&self, config: &Config, tenant: &str, user: Option<&str>, registration: &str) -> String {
+        id_of(&register(self, config, tenant, user, registration).expect("a good registration"))
+    }
+
     /// Delivers what is due.
     pub fn deliver(&self, config: &Config) -> Result<DeliveryReport, Error> {
         self.call(|world| deliver(world, config, Budget { time_ms: 2_000, attempts_max: 100 }))
@@ -74,6 +80,11 @@ pub fn config(profile: &str) -> Config {
     let key = SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) };
     let settings = Settings { profile: profile.to_owned(), sealing_keys: vec![key], ..Settings::default() };
     Config::new(&settings).expect("a built-in profile and a key")
+}
+
+/// Returns the id in the JSON of a webhook or a job.
+pub fn id_of(shown: &str) -> String {
+    serde_json::from_str::<Value>(shown).expect("small numbers")["id"].as_str().unwrap_or_default().to_owned()
 }
 
 impl Storage for World {

@@ -52,7 +52,7 @@ impl World {
     /// something is due, because the effect of a run before then is known.
     fn next_run(&mut self, instance: InstanceId) -> Option<Job> {
         self.instances[instance].sleeps = false;
-        if self.instances[instance].idle_at == Some(self.revision) {
+        if self.instances[instance].idle_at == Some(self.disk.revision) {
             let clock_ms = self.clock_us(instance) / 1_000;
             match self.next_due_ms(clock_ms) {
                 None => {
@@ -62,7 +62,7 @@ impl World {
                 }
                 Some(due_ms) if due_ms > clock_ms => {
                     self.instances[instance].sleeps = true;
-                    let late_us = self.chance.below(1_000_000);
+                    let late_us = self.streams.faults.below(1_000_000);
                     self.start_in(instance, (due_ms - clock_ms) * 1_000 + late_us);
                     self.instances[instance].sleeps = true;
                     // Work without an end (retention, redaction) keeps no worker awake.
@@ -75,8 +75,8 @@ impl World {
         // Where many want one lane, short budgets make it change hands often.
         let attempts: &[u32] = if self.params.hot { &[1, 1, 1, 3, 100] } else { &[1, 3, 100, 1_000] };
         let budget = Budget {
-            time_ms: self.chance.pick(&[0, 50, 2_000, 20_000, 300_000]),
-            attempts_max: self.chance.pick(attempts),
+            time_ms: self.streams.faults.pick(&[0, 50, 2_000, 20_000, 300_000]),
+            attempts_max: self.streams.faults.pick(attempts),
         };
         let budget = if self.script.is_some() { Budget { time_ms: 20_000, attempts_max: 100 } } else { budget };
         let budget = if self.params.patient {
@@ -103,7 +103,7 @@ impl World {
             instance,
             job: job.clone(),
             began_us: self.now_us,
-            revision: self.revision,
+            revision: self.disk.revision,
             transaction: Vec::new(),
             aborted: false,
             faults: 0,
@@ -111,7 +111,7 @@ impl World {
             read: BTreeMap::new(),
             stored: Vec::new(),
         });
-        self.ends.push(End::Open);
+        self.observed.ends.push(End::Open);
         let senses = self.instances[instance].senses.clone();
         let running = match &self.elsewhere {
             Some(elsewhere) => {
@@ -132,7 +132,7 @@ impl World {
         let done = self.cut_short(call, done);
         let left = std::mem::take(&mut self.instances[instance].in_flight);
         self.instances[instance].ready.clear();
-        left.iter().for_each(|&request| self.sent[request].over = true);
+        left.iter().for_each(|&request| self.requests.sent[request].over = true);
         // A test send may take a clock that jumps for a host that does not answer.
         let may_leave = !matches!(done, Done::Delivered(_)) && self.params.clock_slack_ms() > 0;
         ensure(left.is_empty() || may_leave, "nothing-left-in-flight", || {
@@ -144,14 +144,14 @@ impl World {
             Done::Json(result) => result.as_ref().err(),
             Done::Removed(result) => result.as_ref().err(),
         };
-        self.ends[call] = error.map_or(End::Answered, |error| End::Failed(error.kind));
+        self.observed.ends[call] = error.map_or(End::Answered, |error| End::Failed(error.kind));
         if let Some(error) = error.cloned() {
             self.failed(call, &error)?;
         }
         if let Job::Deliver(budget) = &*self.calls[call].job
             && self.now_us - self.calls[call].began_us >= u64::from(budget.time_ms) * 1_000
         {
-            self.excuses.used_up(self.now_us);
+            self.observed.excuses.used_up(self.now_us);
         }
         match done {
             Done::Delivered(result) => return self.pumped(instance, call, result.ok()),
@@ -162,7 +162,7 @@ impl World {
             Done::Removed(_) => self.forget(call),
         }
         let hurries = self.workload.hurries(instance);
-        let mut pause_us = self.chance.between(100, if hurries { 1_000 } else { self.params.pause_us_max });
+        let mut pause_us = self.streams.faults.between(100, if hurries { 1_000 } else { self.params.pause_us_max });
         if let Some(script) = &mut self.script {
             pause_us = script.pause_us();
         }
@@ -294,9 +294,9 @@ impl World {
         }
         for mut commit in held {
             self.coverage.add(Count::Transactions);
-            let rolls_back = self.chance.chance(self.faults.transaction_lost);
+            let rolls_back = self.streams.faults.chance(self.faults.transaction_lost);
             commit.transaction = Some(if rolls_back { Fate::RollsBack } else { Fate::Commits });
-            let delay_us = self.chance.pick(&[100, 100_000, 3_000_000, 60_000_000, 600_000_000]);
+            let delay_us = self.streams.faults.pick(&[100, 100_000, 3_000_000, 60_000_000, 600_000_000]);
             self.hold(delay_us, commit);
         }
         Ok(())
@@ -318,7 +318,7 @@ impl World {
                 self.coverage.add(Count::Redeliveries);
                 let during = (self.calls[call].began_us, self.now_us);
                 let asked = redelivery::Asked { message, webhook: webhook.as_deref(), during };
-                self.promises.extend(redelivery::promised(&self.model, asked, &value())?);
+                self.observed.promises.extend(redelivery::promised(&self.model, asked, &value())?);
             }
             Job::Read { .. } => self.coverage.add(Count::Reads),
             Job::Recover { tenant, .. } | Job::Replay { tenant, .. } => {
@@ -346,15 +346,15 @@ impl World {
         if let Some(problem) = problems.iter().find(|problem| !problem.contains(REFUSED)) {
             return Err(Failure { checker: "readable", detail: problem.clone() });
         }
-        let unchanged = self.calls[call].revision == self.revision;
+        let unchanged = self.calls[call].revision == self.disk.revision;
         let next_us = match report {
-            None => self.chance.between(1, 5_000_000),
+            None => self.streams.faults.between(1, 5_000_000),
             Some(report) => {
                 ensure(report.next_due_ms <= POLL_MS, "next-due", || format!("call {call} answered {report:?}"))?;
                 let life = &mut self.instances[instance];
                 // The job that removes what is too old is begun by a call that has time for it.
                 let kept = self.params.retention_s == 0 || self.model.jobs.keys().any(|job| job.starts_with("_/"));
-                life.idle_at = (unchanged && report.next_due_ms > 0 && kept).then_some(self.revision);
+                life.idle_at = (unchanged && report.next_due_ms > 0 && kept).then_some(self.disk.revision);
                 life.fruitless = if unchanged && report.next_due_ms == 0 { life.fruitless + 1 } else { 0 };
                 ensure(life.fruitless < FRUITLESS_MAX, "spins", || {
                     format!("instance {instance} is told to come back at once, and nothing changes")
@@ -362,8 +362,8 @@ impl World {
                 u64::from(report.next_due_ms) * 1_000
             }
         };
-        let late_us = self.chance.pick(&[0, 1_000, 200_000, 3_000_000]);
-        let late_us = self.chance.below(late_us + 1);
+        let late_us = self.streams.faults.pick(&[0, 1_000, 200_000, 3_000_000]);
+        let late_us = self.streams.faults.below(late_us + 1);
         self.start_in(instance, next_us + late_us);
         Ok(())
     }

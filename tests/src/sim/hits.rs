@@ -66,7 +66,7 @@ impl World {
             return;
         }
         script.late = Some((held, if mode == Mode::Fenced { 1 } else { 0 }));
-        self.held += 1;
+        self.disk.under_way += 1;
         self.at(LATE_US, Due::Overdue);
     }
 }

@@ -44,27 +44,24 @@ impl World {
             profile: self.params.profile,
             read: &self.calls[call].read,
         };
-        let told = sends::judge(&self.model, &mut self.bodies, &self.sent, sender, request)?;
+        let told = sends::judge(&self.model, &mut self.requests.bodies, &self.requests.sent, sender, request)?;
         self.count_request(&request.url);
         let mut fate =
-            net::fate(&mut self.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
-        let loses = told.message.is_some() && self.losses.chance(self.faults.completion_lost);
+            net::fate(&mut self.streams.network, &self.faults, health, self.params.answer_us_max, self.now_us, request);
+        let loses = told.message.is_some() && self.streams.losses.chance(self.faults.completion_lost);
         if loses {
             fate = net::lost(fate, self.now_us, request);
             self.coverage.add(Count::LostCompletions);
-            self.excuses.add(self.now_us, delay::NETWORK_US);
+            self.observed.excuses.add(self.now_us, delay::NETWORK_US);
         }
-        self.coverage.add(if told.message.is_some() { Count::Requests } else { Count::Tests });
-        if told.message.is_some() && told.number == 0 {
-            self.coverage.add(Count::StaleSends);
-        }
+        self.count_told(&told);
         let asks = if told.message.is_some() { self.wish(health, &mut fate.result) } else { None };
         if matches!((health, &fate.result), (Health::Odd, Ok(_))) {
             self.coverage.add(Count::OddAnswers);
         }
         let outcome = self.outcome_of(health, &fate.result);
         self.judge_pace(&told, health, request.timeout_ms)?;
-        let id = self.sent.len();
+        let id = self.requests.sent.len();
         let duration_ms = u32::try_from((fate.completes_us - self.now_us) / 1_000).unwrap_or(u32::MAX);
         if let Some(message) = &told.message
             && let Some(lane) = self.model.lanes.get_mut(&told.lane)
@@ -72,7 +69,7 @@ impl World {
         {
             delivery.requests.push(id);
         }
-        self.sent.push(Sent {
+        self.requests.sent.push(Sent {
             call,
             lane: told.lane,
             message: told.message,
@@ -94,9 +91,17 @@ impl World {
         });
         self.instances[instance].in_flight.push(id);
         let completion = Completion { id: request.id, duration_ms, result: fate.result };
-        self.results.push((!loses).then_some(completion));
+        self.requests.results.push((!loses).then_some(completion));
         self.at(fate.completes_us - self.now_us, Due::Complete(instance, call, id));
         Ok(())
+    }
+
+    /// Counts a request by its kind.
+    fn count_told(&mut self, told: &Told) {
+        self.coverage.add(if told.message.is_some() { Count::Requests } else { Count::Tests });
+        if told.message.is_some() && told.number == 0 {
+            self.coverage.add(Count::StaleSends);
+        }
     }
 
     /// Counts what a receiver returns. Returns its status, or the kind of the failure.
@@ -108,7 +113,7 @@ impl World {
         if outcome.is_err() {
             self.coverage.add(Count::NetworkFaults);
             if matches!(health, Health::Well) {
-                self.excuses.add(self.now_us, delay::NETWORK_US);
+                self.observed.excuses.add(self.now_us, delay::NETWORK_US);
             }
         } else if outcome.is_ok_and(|status| status >= 300) {
             self.coverage.add(Count::ReceiverFaults);
@@ -123,7 +128,7 @@ impl World {
             // A quarantined delivery is written down before it is read.
             let alone = lane.lease.quarantine.delivery.is_some();
             let slack_us = self.params.send_slack_us() * if alone { 2 } else { 1 };
-            if self.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
+            if self.observed.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
                 self.coverage.add(Count::RateBreaches);
             }
             if told.crowded {
@@ -162,16 +167,16 @@ impl World {
         self.coverage.add(Count::Waits);
         let about = || format!("{message} was sent to {lane_id} for the first time");
         let jobs = self.model.jobs.len();
-        delay::first_attempt(params, &self.excuses, lane, jobs, (accepted_us, self.now_us), about)
+        delay::first_attempt(params, &self.observed.excuses, lane, jobs, (accepted_us, self.now_us), about)
     }
 
     /// Draws whether a flaky receiver's answer asks for less: no more of this message, or nothing at all.
     fn wish(&mut self, health: Health, result: &mut Result<Response, HttpError>) -> Option<&'static str> {
         let Ok(response) = result else { return None };
-        if !matches!(health, Health::Flaky) || !self.wishes.chance(self.params.wishes) {
+        if !matches!(health, Health::Flaky) || !self.streams.wishes.chance(self.params.wishes) {
             return None;
         }
-        let wish = self.wishes.pick(&["abort-message", "abort-message", "disable"]);
+        let wish = self.streams.wishes.pick(&["abort-message", "abort-message", "disable"]);
         response.headers.push(("webhook-delivery".to_owned(), wish.to_owned()));
         self.coverage.add(Count::Wishes);
         Some(wish)
@@ -187,19 +192,19 @@ impl World {
 
     /// A request comes back; if its sender is gone, to nobody. Returns the end of the sender's wait, if it waits.
     pub fn complete(&mut self, instance: InstanceId, call: CallId, request: RequestId) -> Option<Reply> {
-        let completion = self.results[request].take();
+        let completion = self.requests.results[request].take();
         let life = &mut self.instances[instance];
         let alive = life.running.as_ref().is_some_and(|(running, _)| *running == call);
         if !alive || !life.in_flight.contains(&request) {
             return None;
         }
         life.in_flight.retain(|&in_flight| in_flight != request);
-        self.sent[request].completed = true;
-        self.sent[request].over = true;
+        self.requests.sent[request].completed = true;
+        self.requests.sent[request].over = true;
         let Some(completion) = completion else {
             // The completion is lost. The sender gives the request up later, by a clock that may have jumped back until then.
             let clock_us = self.clock_us(instance).saturating_sub(self.params.clock_slack_ms() * 1_000);
-            self.sent[request].answered = Some((self.now_us, clock_us));
+            self.requests.sent[request].answered = Some((self.now_us, clock_us));
             return None;
         };
         life.ready.push((request, completion));
@@ -236,13 +241,13 @@ impl World {
         }
         let clock_us = self.clock_us(instance);
         let ready = std::mem::take(&mut self.instances[instance].ready);
-        ready.iter().for_each(|(request, _)| self.sent[*request].answered = Some((self.now_us, clock_us)));
+        ready.iter().for_each(|(request, _)| self.requests.sent[*request].answered = Some((self.now_us, clock_us)));
         let completions = ready.into_iter().map(|(_, completion)| completion).collect();
-        let signal = if self.chance.chance(self.faults.drain) {
+        let signal = if self.streams.faults.chance(self.faults.drain) {
             self.coverage.add(Count::Drains);
-            self.excuses.add(self.now_us, delay::NETWORK_US);
+            self.observed.excuses.add(self.now_us, delay::NETWORK_US);
             Signal::Drain
-        } else if self.chance.below(4) == 0 {
+        } else if self.streams.faults.below(4) == 0 {
             Signal::Work
         } else {
             Signal::None

@@ -62,10 +62,10 @@ impl World {
 
     /// Returns true if a worker dies of the response to this request.
     pub fn dies_of_answer(&mut self, instance: InstanceId, request: usize) -> bool {
-        let message = self.sent[request].message.as_ref().and_then(|id| self.model.messages.get(id));
+        let message = self.requests.sent[request].message.as_ref().and_then(|id| self.model.messages.get(id));
         let marker = message.map(|message| message.marker);
         let by = marker.into_iter().filter(|marker| self.poison(*marker) == Some(Poison::Answer)).collect();
-        let sent = &self.sent[request];
+        let sent = &self.requests.sent[request];
         let under = (sent.lane.clone(), sent.lease.clone());
         self.killed(instance, by, Some(under))
     }
@@ -84,7 +84,7 @@ impl World {
             }
             let lanes = if held.is_empty() { vec![(String::new(), 0)] } else { held };
             for (lane, forgiven) in lanes {
-                self.kills.entry((marker, lane)).or_default().one_more(forgiven);
+                self.observed.kills.entry((marker, lane)).or_default().one_more(forgiven);
             }
         }
         true
@@ -108,7 +108,7 @@ impl World {
 
     /// At the end: no event has killed more workers than it may.
     pub fn contained(&self) -> Result<(), Failure> {
-        for ((marker, lane), kills) in &self.kills {
+        for ((marker, lane), kills) in &self.observed.kills {
             let messages = self.model.messages.iter().filter(|(_, message)| message.marker == *marker);
             let allowed = |(id, message): (&String, &model::Message)| -> usize {
                 let delivery = self.model.lanes.get(lane).and_then(|lane| lane.deliveries.get(id));

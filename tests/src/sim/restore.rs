@@ -25,40 +25,40 @@ impl World {
     /// A backup is made: one picture of the store.
     pub fn back_up(&mut self) {
         self.trace.note(self.now_us, || "a backup is made".to_owned());
-        self.backup = Some(Backup {
-            store: self.store.clone(),
+        self.disk.backup = Some(Backup {
+            store: self.disk.rows.clone(),
             model: self.model.clone(),
-            promises: self.promises.clone(),
-            bodies: self.bodies.clone(),
-            recorded: self.sent.iter().map(|request| request.recorded).collect(),
-            open: self.sent.iter().map(|request| self.ends[request.call] == End::Open).collect(),
+            promises: self.observed.promises.clone(),
+            bodies: self.requests.bodies.clone(),
+            recorded: self.requests.sent.iter().map(|request| request.recorded).collect(),
+            open: self.requests.sent.iter().map(|request| self.observed.ends[request.call] == End::Open).collect(),
         });
     }
 
     /// Every process ends, no commit is under way any more, and the store is as it was.
     pub fn restore(&mut self) -> Result<(), Failure> {
-        let Some(backup) = self.backup.take() else { return Ok(()) };
+        let Some(backup) = self.disk.backup.take() else { return Ok(()) };
         self.coverage.add(Count::Restores);
         for instance in 0..self.instances.len() {
             self.crash(instance);
         }
         self.trace.note(self.now_us, || "the store is restored".to_owned());
         // The calls of before are told apart from those of now by the commits that they still have under way.
-        self.era += 1;
-        self.store = backup.store.clone();
+        self.disk.era += 1;
+        self.disk.rows = backup.store.clone();
         if self.sabotage == Some(Sabotage::RestoreWithoutInbox) {
-            self.store.lose("inbox/");
+            self.disk.rows.lose("inbox/");
         }
         self.model = backup.model.clone();
         // The holder of a lease at that time has it again, and is gone.
         for holder in self.model.lanes.values().filter_map(|lane| lane.holder) {
             self.calls[holder].faults += 1;
         }
-        self.promises = backup.promises.clone();
-        self.bodies = backup.bodies.clone();
-        self.paces = Paces::default();
-        self.revision += 1;
-        for (id, request) in self.sent.iter_mut().enumerate() {
+        self.observed.promises = backup.promises.clone();
+        self.requests.bodies = backup.bodies.clone();
+        self.observed.paces = Paces::default();
+        self.disk.revision += 1;
+        for (id, request) in self.requests.sent.iter_mut().enumerate() {
             let recorded = backup.recorded.get(id).copied().unwrap_or(false);
             self.coverage.add_many(Count::LostRecords, usize::from(request.recorded && !recorded));
             // The call that recorded it is gone, or no call has recorded it and none will. A request that was over when
@@ -67,7 +67,7 @@ impl World {
             request.lost |= !recorded && (open || request.recorded);
             request.recorded = recorded;
         }
-        self.backup = Some(backup);
+        self.disk.backup = Some(backup);
         for instance in 0..self.instances.len() {
             let entropy = self.entropy(instance);
             let life = &mut self.instances[instance];
@@ -75,7 +75,7 @@ impl World {
             life.life = None;
             life.idle_at = None;
             life.sleeps = false;
-            let delay_us = self.chance.below(20_000_000);
+            let delay_us = self.streams.faults.below(20_000_000);
             self.start_in(instance, delay_us);
         }
         Ok(())

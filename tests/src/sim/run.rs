@@ -43,23 +43,23 @@ impl World {
             turns += 1;
             let in_time = turns < TURNS_MAX && self.now_us < BEGIN_US + REST_US_MAX;
             if !in_time {
-                endings::inboxes(&self.model, &self.store)?;
+                endings::inboxes(&self.model, &self.disk.rows)?;
             }
-            ensure(in_time, "comes-to-rest", || format!("after {turns} turns, {} rows", self.store.count("")))?;
+            ensure(in_time, "comes-to-rest", || format!("after {turns} turns, {} rows", self.disk.rows.count("")))?;
             if self.resting {
                 break;
             }
         }
         let hit = self.script.as_ref().is_some_and(|script| script.point.is_some() || script.scenario.poison.is_some());
         let faultless = self.params.faultless() && !hit;
-        kept::at_rest(&self.model, &self.store, self.params.retention_s > 0)?;
-        endings::at_rest(&self.model, &self.store)?;
-        explained::requests(&self.model, &self.sent)?;
+        kept::at_rest(&self.model, &self.disk.rows, self.params.retention_s > 0)?;
+        endings::at_rest(&self.model, &self.disk.rows)?;
+        explained::requests(&self.model, &self.requests.sent)?;
         explained::leases(&self.model, |lost| !faultless && self.went_wrong(lost))?;
-        let late = order::late(&self.model, &self.sent)?;
+        let late = order::late(&self.model, &self.requests.sent)?;
         self.coverage.add_many(Count::LateInOrder, late);
         self.contained()?;
-        redelivery::kept(&self.model, &self.promises)
+        redelivery::kept(&self.model, &self.observed.promises)
     }
 
     fn turn(&mut self, due: Due) -> Result<(), Failure> {
@@ -80,9 +80,9 @@ impl World {
                 let reply = self.complete(instance, call, request);
                 self.go_on(instance, reply)
             }
-            Due::Land(era, held) if era == self.era => self.land(*held),
+            Due::Land(era, held) if era == self.disk.era => self.land(*held),
             Due::Land(..) => {
-                self.held -= 1;
+                self.disk.under_way -= 1;
                 self.rest_if_done();
                 Ok(())
             }
@@ -161,7 +161,7 @@ impl World {
             self.crash(instance);
             return Ok(None);
         }
-        if self.goes_wrong(instance, &op) || self.chance.chance(self.faults.crash) {
+        if self.goes_wrong(instance, &op) || self.streams.faults.chance(self.faults.crash) {
             self.coverage.add(Count::Crashes);
             self.crash(instance);
             return Ok(None);
@@ -171,16 +171,16 @@ impl World {
             self.instances[instance].asks = Some(op);
             return self.execute(instance);
         }
-        if self.chance.chance(self.faults.clock_jump) {
+        if self.streams.faults.chance(self.faults.clock_jump) {
             self.coverage.add(Count::ClockJumps);
             self.meets_fault(instance);
             self.set_clock(instance);
         }
         let mut delay_us = self.takes_us(instance, &op);
-        if self.chance.chance(self.faults.stall) {
+        if self.streams.faults.chance(self.faults.stall) {
             self.coverage.add(Count::Stalls);
             self.meets_fault(instance);
-            delay_us += self.chance.between(1_000, 90_000) * 1_000;
+            delay_us += self.streams.faults.between(1_000, 90_000) * 1_000;
         }
         if let (Some((call, _)), false) = (&self.instances[instance].running, matches!(op, Op::Wait { .. })) {
             self.calls[*call].stored.push((self.now_us, self.now_us + delay_us));
@@ -220,15 +220,15 @@ impl World {
             self.crash(instance);
             return Ok(None);
         }
-        if self.chance.chance(self.faults.crash / 2) {
+        if self.streams.faults.chance(self.faults.crash / 2) {
             self.coverage.add(Count::Crashes);
             self.crash(instance);
             return Ok(None);
         }
-        if self.chance.chance(self.faults.stall / 2) {
+        if self.streams.faults.chance(self.faults.stall / 2) {
             self.coverage.add(Count::Stalls);
             self.meets_fault(instance);
-            let delay_us = self.chance.between(1_000, 90_000) * 1_000;
+            let delay_us = self.streams.faults.between(1_000, 90_000) * 1_000;
             let epoch = self.instances[instance].epoch;
             self.at(delay_us, Due::Answer(instance, epoch, Box::new(reply)));
             return Ok(None);
@@ -239,7 +239,7 @@ impl World {
     /// Returns true if a call may have lost this lease: it ended early, it met a fault, clocks differ and another one
     /// was ahead, or a slow store left it no time.
     fn went_wrong(&self, lost: &Lost) -> bool {
-        let ended = !matches!(self.ends[lost.call], End::Answered | End::Open);
+        let ended = !matches!(self.observed.ends[lost.call], End::Answered | End::Open);
         let clocks = lost.early && self.params.faults.clock_off_ms_max > 0;
         ended || self.calls[lost.call].faults > 0 || clocks || lost.hurried
     }
@@ -258,7 +258,7 @@ impl World {
         self.faults =
             Faults { clock_off_ms_max: self.faults.clock_off_ms_max.min(CLOCK_SKEW_MS_MAX / 2), ..Faults::default() };
         self.trace.note(self.now_us, || "the faults end".to_owned());
-        self.excuses.add(self.now_us, delay::CRASH_US);
+        self.observed.excuses.add(self.now_us, delay::CRASH_US);
         if self.params.faultless() {
             // Without a fault, not even this crash may happen.
             return Ok(());

@@ -22,7 +22,7 @@ use super::world::World;
 impl World {
     /// Carries out a call of storage.
     pub fn storage(&mut self, call: CallId, op: Op) -> Result<Reply, Failure> {
-        let fails = !matches!(op, Op::Commit { .. }) && self.chance.chance(self.faults.read_fails);
+        let fails = !matches!(op, Op::Commit { .. }) && self.streams.faults.chance(self.faults.read_fails);
         let failed = || StorageError::NotApplied("simulated".to_owned());
         if fails {
             self.coverage.add(Count::ReadFailures);
@@ -35,9 +35,9 @@ impl World {
                 let messages = keys.iter().filter_map(|key| key.strip_prefix("message/")?.split_once('/'));
                 let read = messages.map(|(_, message)| (message.to_owned(), self.now_us));
                 self.calls[call].read.extend(read);
-                Reply::Got(self.store.get(&keys))
+                Reply::Got(self.disk.rows.get(&keys))
             }
-            Op::Scan { range, limit, order } => Reply::Scanned(self.store.scan(&range, limit, order)),
+            Op::Scan { range, limit, order } => Reply::Scanned(self.disk.rows.scan(&range, limit, order)),
             Op::Commit { checks, mutations } => Reply::Committed(self.commit(call, checks, mutations)?),
             Op::Submit(_) | Op::Wait { .. } => unreachable!("these are no storage calls"),
         };
@@ -77,25 +77,25 @@ impl World {
             }
             Some(Mode::Before | Mode::After) | None => (),
         }
-        if self.chance.chance(self.faults.not_applied) {
+        if self.streams.faults.chance(self.faults.not_applied) {
             self.coverage.add(Count::NotApplied);
             self.storage_fails(call);
             return Ok(Err(StorageError::NotApplied("simulated".to_owned())));
         }
-        if self.chance.chance(self.faults.unknown_dropped) {
+        if self.streams.faults.chance(self.faults.unknown_dropped) {
             self.coverage.add(Count::UnknownDropped);
             self.storage_fails(call);
             return unknown();
         }
-        if self.chance.chance(self.faults.unknown_late) {
+        if self.streams.faults.chance(self.faults.unknown_late) {
             self.coverage.add(Count::UnknownLate);
             self.storage_fails(call);
-            let delay_us = self.chance.pick(&[100, 10_000, 1_000_000, 60_000_000, 300_000_000]);
+            let delay_us = self.streams.faults.pick(&[100, 10_000, 1_000_000, 60_000_000, 300_000_000]);
             self.hold(delay_us, Held { call, checks, mutations, transaction: None });
             return unknown();
         }
         let result = self.apply(call, &checks, &mutations)?;
-        if self.chance.chance(self.faults.unknown_applied) && !matches!(result, Err(StorageError::Invalid(_))) {
+        if self.streams.faults.chance(self.faults.unknown_applied) && !matches!(result, Err(StorageError::Invalid(_))) {
             self.coverage.add(Count::UnknownApplied);
             self.storage_fails(call);
             return unknown();
@@ -114,11 +114,11 @@ impl World {
             let detail = format!("call {call} commits again after its transaction was lost");
             return Err(Failure { checker: "transaction", detail });
         }
-        if self.chance.chance(self.faults.transaction_lost) {
+        if self.streams.faults.chance(self.faults.transaction_lost) {
             self.calls[call].aborted = true;
             return Ok(Err(StorageError::TransactionAborted("simulated".to_owned())));
         }
-        let failing = self.store.failing(&checks);
+        let failing = self.disk.rows.failing(&checks);
         if !failing.is_empty() {
             self.coverage.add(Count::Conflicts);
             self.calls[call].refused += 1;
@@ -152,7 +152,7 @@ impl World {
 
     /// A commit that was under way arrives.
     pub fn land(&mut self, held: Held) -> Result<(), Failure> {
-        self.held -= 1;
+        self.disk.under_way -= 1;
         let call = held.call;
         if held.transaction == Some(Fate::RollsBack) {
             self.coverage.add(Count::RolledBack);
@@ -182,7 +182,7 @@ impl World {
             self.model.refused(call, mutations);
             return Ok(Err(StorageError::Invalid(REFUSED.to_owned())));
         }
-        let result = self.store.commit(checks, mutations);
+        let result = self.disk.rows.commit(checks, mutations);
         match &result {
             Ok(_) => (),
             Err(StorageError::Conflict(_)) => {
@@ -192,7 +192,7 @@ impl World {
             }
             Err(_) => return Ok(result),
         }
-        self.revision += 1;
+        self.disk.revision += 1;
         let instance = self.calls[call].instance;
         self.instances[instance].short_waits = 0;
         self.coverage.add(Count::Commits);
@@ -233,8 +233,8 @@ impl World {
         let retention_ms = (u64::from(self.params.retention_s) * 1_000).saturating_sub(slack_ms);
         let old_us = self.now_us + slack_ms * 1_000 - u64::from(self.params.retention_s) * 1_000_000;
         kept::removed(&self.model, touched, self.now_us, retention_ms * 1_000, old_us)?;
-        commits::after(&self.model, touched, applied, &mut self.sent)?;
-        disabled::after(&self.model, &self.params, touched, self.now_us, &self.sent)?;
+        commits::after(&self.model, touched, applied, &mut self.requests.sent)?;
+        disabled::after(&self.model, &self.params, touched, self.now_us, &self.requests.sent)?;
         self.forget_gone(call, touched, mutations)?;
         for (lane, before) in touched.leased.iter().filter(|(_, before)| before.until_ms != 0) {
             if let Some(holder) = touched.held_before.get(lane).copied().flatten() {
@@ -309,7 +309,7 @@ impl World {
                 let erased = known.stone == Some(Stone::Erased);
                 self.coverage.add(if erased { Count::Erased } else { Count::Removed });
             }
-            self.bodies.forget(message);
+            self.requests.bodies.forget(message);
         }
         for (id, _) in &touched.jobs {
             let now = &self.model.jobs[id].now;
@@ -318,7 +318,7 @@ impl World {
                 self.coverage.add(Count::Erasures);
             }
         }
-        kept::leaves_no_trace(&self.model, &self.store, &touched.gone, mutations)
+        kept::leaves_no_trace(&self.model, &self.disk.rows, &touched.gone, mutations)
     }
 }
 

@@ -8,11 +8,11 @@ use super::world::World;
 impl World {
     /// The call that an application makes instead of this one, now and then.
     pub fn exchanged(&mut self, job: Job) -> Job {
-        if !self.strangers.chance(self.params.strangers) {
+        if !self.streams.strangers.chance(self.params.strangers) {
             return job;
         }
-        let tenant = self.workload.any_tenant(&mut self.strangers);
-        let rng = &mut self.strangers;
+        let tenant = self.workload.any_tenant(&mut self.streams.strangers);
+        let rng = &mut self.streams.strangers;
         if rng.below(3) == 0 {
             self.coverage.add(Count::Strangers);
             return of_another(job, tenant);
@@ -22,7 +22,7 @@ impl World {
             many => of[rng.index(many)].1.clone(),
         };
         let (message, webhook) = (any(&self.workload.messages), any(&self.workload.webhooks));
-        let path = match self.strangers.below(7) {
+        let path = match self.streams.strangers.below(7) {
             0 => "/webhooks".to_owned(),
             1 => format!("/webhooks/{webhook}"),
             2 => format!("/webhooks/{webhook}/attempts"),

@@ -2,34 +2,30 @@
 //! of call needs of it. `run` decides the order of turns. Storage calls are in `storage_calls`, requests in `http_calls`, and
 //! the beginning and end of calls in `calls`.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hookwright_engine::Config;
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_MS_MAX};
-use hookwright_engine::ports::Completion;
 
 use super::actor::{Elsewhere, Senses};
 use super::agenda::{Agenda, Due, Held};
-use super::backup::Backup;
-use super::checkers::delay::{self, Excuses};
+use super::checkers::delay;
 use super::checkers::endings::End;
 use super::checkers::kept;
-use super::checkers::pace::Paces;
-use super::checkers::redelivery::Promise;
-use super::checkers::sends::Bodies;
 use super::coverage::{Count, Coverage};
+use super::disk::Disk;
 use super::ids::{BEGIN_US, CallId, InstanceId};
 use super::instance::{Call, Instance};
 use super::model::{Lane, Model};
-use super::net::Sent;
+use super::observed::Observed;
 use super::params::{Faults, Params};
-use super::poison::Kills;
+use super::requests::Requests;
 use super::rng::Rng;
 use super::rows::{self, Lease, Row};
 use super::sabotage::Sabotage;
 use super::script::Script;
 use super::store::{SimStore, Versions};
+use super::streams::Streams;
 use super::trace::Trace;
 use super::workload::Workload;
 
@@ -50,10 +46,8 @@ pub struct World {
     pub config: Rc<Config>,
     /// True time.
     pub now_us: u64,
-    /// The rows.
-    pub store: SimStore,
-    /// Counts applied commits.
-    pub revision: u64,
+    /// The store.
+    pub disk: Disk,
     /// The meaning of the rows.
     pub model: Model,
     /// The platform.
@@ -62,32 +56,12 @@ pub struct World {
     pub instances: Vec<Instance>,
     /// All calls.
     pub calls: Vec<Call>,
-    /// How each of them ended.
-    pub ends: Vec<End>,
-    /// The promises of redeliveries about messages that were not routed yet.
-    pub promises: Vec<Promise>,
     /// All requests.
-    pub sent: Vec<Sent>,
-    /// The result of each request, until it is told.
-    pub results: Vec<Option<Completion>>,
-    /// The bodies of the requests.
-    pub bodies: Bodies,
-    /// Faults that may have made other webhooks wait.
-    pub excuses: Excuses,
-    /// When each lane may be sent the next.
-    pub paces: Paces,
-    /// Draws faults of storage and instances.
-    pub chance: Rng,
-    /// Draws faults of the network.
-    pub network: Rng,
-    /// Draws what receivers ask for.
-    pub wishes: Rng,
-    /// Draws which completions are lost.
-    pub losses: Rng,
-    /// Draws what strangers ask for.
-    pub strangers: Rng,
-    /// Draws how far clocks are off.
-    pub clocks: Rng,
+    pub requests: Requests,
+    /// The facts that the checkers judge by.
+    pub observed: Observed,
+    /// The random streams.
+    pub streams: Streams,
     /// Counts of events.
     pub coverage: Coverage,
     /// The story of the run.
@@ -100,14 +74,6 @@ pub struct World {
     pub script: Option<Script>,
     /// Faults are over.
     pub calm: bool,
-    /// Commits under way.
-    pub held: u32,
-    /// The backup to which the store may return.
-    pub backup: Option<Backup>,
-    /// Counts how often it did.
-    pub era: u64,
-    /// How many workers each event has killed, by its number and the lane that they held.
-    pub kills: BTreeMap<(u64, String), Kills>,
     /// The seed.
     pub seed: u64,
     /// The entries that are due.
@@ -124,39 +90,24 @@ impl World {
             faults: params.faults,
             config,
             now_us: BEGIN_US,
-            store: SimStore::new(match sabotage {
+            disk: Disk::new(SimStore::new(match sabotage {
                 Some(Sabotage::ReturnVersions) => Versions::Return,
                 Some(Sabotage::KeepVersions) => Versions::Keep,
                 _ => Versions::New,
-            }),
-            revision: 0,
+            })),
             model: Model::default(),
             workload,
             instances: Vec::new(),
             calls: Vec::new(),
-            ends: Vec::new(),
-            promises: Vec::new(),
-            sent: Vec::new(),
-            results: Vec::new(),
-            bodies: Bodies::default(),
-            excuses: Excuses::default(),
-            paces: Paces::default(),
-            chance: Rng::of(seed, "faults", 0),
-            network: Rng::of(seed, "network", 0),
-            wishes: Rng::of(seed, "wishes", 1),
-            losses: Rng::of(seed, "completions", 1),
-            strangers: Rng::of(seed, "strangers", 1),
-            clocks: Rng::of(seed, "clocks", 0),
+            requests: Requests::default(),
+            observed: Observed::default(),
+            streams: Streams::new(seed),
             coverage: Coverage::default(),
             trace,
             sabotage,
             elsewhere: None,
             script: None,
             calm: false,
-            held: 0,
-            kills: BTreeMap::new(),
-            backup: None,
-            era: 0,
             seed,
             agenda: Agenda::new(seed),
             resting: false,
@@ -166,8 +117,8 @@ impl World {
 
     /// The commit arrives later.
     pub fn hold(&mut self, delay_us: u64, held: Held) {
-        self.held += 1;
-        self.at(delay_us, Due::Land(self.era, Box::new(held)));
+        self.disk.under_way += 1;
+        self.at(delay_us, Due::Land(self.disk.era, Box::new(held)));
     }
 
     /// Puts an entry on the agenda, after a delay in microseconds. Entries of the same time come in any order.
@@ -211,7 +162,7 @@ impl World {
     /// Draws how far an instance's clock is off.
     pub fn set_clock(&mut self, instance: InstanceId) {
         let bound_ms = i64::try_from(self.faults.clock_off_ms_max).unwrap_or(0);
-        self.instances[instance].off_us = if bound_ms == 0 { 0 } else { self.clocks.around(bound_ms * 1_000) };
+        self.instances[instance].off_us = if bound_ms == 0 { 0 } else { self.streams.clocks.around(bound_ms * 1_000) };
     }
 
     /// An instance's clock now.
@@ -222,7 +173,7 @@ impl World {
     /// How far the clock of this call's instance may have moved against itself since the call began, in milliseconds.
     pub fn clock_slack_ms(&self, call: CallId) -> u64 {
         // After a crash, and when the faults end, another clock is drawn.
-        let same_life = self.ends[call] == End::Open;
+        let same_life = self.observed.ends[call] == End::Open;
         if same_life { self.params.clock_slack_ms() } else { self.params.faults.clock_off_ms_max * 2 }
     }
 
@@ -238,25 +189,25 @@ impl World {
         let life = &mut self.instances[instance];
         let Some((call, running)) = life.running.take() else { return };
         drop(running.end());
-        self.excuses.add(self.now_us, delay::CRASH_US);
+        self.observed.excuses.add(self.now_us, delay::CRASH_US);
         life.asks = None;
         life.waits = false;
         life.ready.clear();
         life.idle_at = None;
         life.fruitless = 0;
         for request in std::mem::take(&mut life.in_flight) {
-            self.sent[request].over = true;
-            let under_way = self.sent[request].arrives_us.is_some_and(|arrives_us| arrives_us > self.now_us);
-            if under_way && self.chance.below(2) == 0 {
-                self.sent[request].arrives_us = None;
+            self.requests.sent[request].over = true;
+            let under_way = self.requests.sent[request].arrives_us.is_some_and(|arrives_us| arrives_us > self.now_us);
+            if under_way && self.streams.faults.below(2) == 0 {
+                self.requests.sent[request].arrives_us = None;
             }
         }
         let entropy = self.entropy(instance);
         self.instances[instance].senses = Senses::new(entropy);
-        self.ends[call] = End::Crashed;
+        self.observed.ends[call] = End::Crashed;
         self.trace.note(self.now_us, || format!("call {call} crashes with instance {instance}"));
         self.set_clock(instance);
-        let mut delay_us = self.chance.pick(&[1_000, 1_000_000, 10_000_000, 100_000_000]);
+        let mut delay_us = self.streams.faults.pick(&[1_000, 1_000_000, 10_000_000, 100_000_000]);
         if let Some(script) = &mut self.script {
             delay_us = 1_000_000;
             if !self.instances[instance].pumps {
@@ -270,12 +221,12 @@ impl World {
     pub fn storage_fails(&mut self, call: CallId) {
         self.calls[call].faults += 1;
         self.calls[call].refused += 1;
-        self.excuses.add(self.now_us, delay::STORAGE_US);
+        self.observed.excuses.add(self.now_us, delay::STORAGE_US);
     }
 
     /// An instance stands still, or its clock jumps.
     pub fn meets_fault(&mut self, instance: InstanceId) {
-        self.excuses.add(self.now_us, delay::STALL_US);
+        self.observed.excuses.add(self.now_us, delay::STALL_US);
         if let Some((call, _)) = self.instances[instance].running {
             self.calls[call].faults += 1;
         }
@@ -289,7 +240,7 @@ impl World {
         let from_us = until_us.saturating_sub(LEASE_MARGIN_MS * 1_000);
         let within = |from: u64, to: u64| to.min(until_us).saturating_sub(from.max(from_us));
         let busy_us: u64 = self.calls[holder].stored.iter().map(|(from, to)| within(*from, *to)).sum();
-        let runs = self.ends[holder] == End::Open;
+        let runs = self.observed.ends[holder] == End::Open;
         if let Some(lost) = self.model.lanes.get_mut(lane).and_then(|lane| lane.lost.get_mut(&lease.token)) {
             lost.early = runs && self.now_us < until_us;
             lost.hurried = runs && busy_us >= RELEASE_US;
@@ -310,7 +261,7 @@ impl World {
 
     /// The earliest time at which a pump with this clock has anything to do, in milliseconds of that clock; `None`: never.
     pub fn next_due_ms(&self, clock_ms: u64) -> Option<u64> {
-        if self.store.count("inbox/") > 0 {
+        if self.disk.rows.count("inbox/") > 0 {
             return Some(clock_ms);
         }
         let lane_due = |lane: &Lane| {
@@ -324,7 +275,7 @@ impl World {
 
     /// Returns the same, except for work without an end.
     fn next_asked_ms(&self, clock_ms: u64) -> Option<u64> {
-        if self.store.count("inbox/") > 0 {
+        if self.disk.rows.count("inbox/") > 0 {
             return Some(clock_ms);
         }
         let asked = |(id, lane): &(&String, &Lane)| !id.starts_with("_/") && !lane.wakes.is_empty();
@@ -334,13 +285,13 @@ impl World {
     /// Nothing runs, nothing is under way, and nothing will ever be due.
     pub fn rest_if_done(&mut self) {
         let quiet = |instance: &Instance| {
-            instance.running.is_none() && (!instance.pumps || instance.idle_at == Some(self.revision))
+            instance.running.is_none() && (!instance.pumps || instance.idle_at == Some(self.disk.revision))
         };
         self.resting = self.script.as_ref().map_or(self.calm, Script::over)
-            && self.held == 0
+            && self.disk.under_way == 0
             && self.instances.iter().all(quiet)
             && self.next_asked_ms(self.now_us / 1_000).is_none()
-            && kept::is_done(&self.model, &self.store, self.params.retention_s > 0);
+            && kept::is_done(&self.model, &self.disk.rows, self.params.retention_s > 0);
     }
 
     /// Ends what still runs.
@@ -355,7 +306,8 @@ impl World {
     /// Returns the counts, with those that only the end can tell.
     pub fn counted(&self) -> Coverage {
         let mut coverage = self.coverage.clone();
-        let unrecorded = self.sent.iter().filter(|request| !request.recorded && request.message.is_some()).count();
+        let unrecorded =
+            self.requests.sent.iter().filter(|request| !request.recorded && request.message.is_some()).count();
         coverage.add_many(Count::Duplicates, unrecorded);
         coverage
     }
