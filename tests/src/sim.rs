@@ -13,6 +13,7 @@ mod change;
 mod checkers;
 mod coverage;
 mod disk;
+mod errors;
 mod health;
 mod hits;
 mod http_calls;
