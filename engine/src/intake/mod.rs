@@ -1,24 +1,24 @@
-//! Accepting events: one commit that inserts rows of their own and reads nothing, whoever subscribes.
+//! Accepts events: one commit that inserts their rows and reads nothing, independent of the subscribers.
 
 mod tenant;
 
 pub use tenant::check_tenant;
 
-use litemap::LiteMap;
+use std::collections::{BTreeMap, BTreeSet};
+
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::event::Event;
-use crate::ports::Host;
+use crate::ports::{Entry, Host};
 use crate::store::commit::{Commit, Outcome, deadline_ms};
 use crate::store::id;
 use crate::store::keys;
 use crate::store::rows::{self, Inbox, Message};
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
+use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::{self, COMMIT_MS_MAX};
 
-/// Commits, each without the events that the one before found stored, before something must be wrong.
+/// Commits of one call. Each leaves out the events that the one before found stored, so more show a broken storage.
 const ROUNDS_MAX: u32 = 8;
 
 /// An event was accepted.
@@ -30,13 +30,13 @@ pub struct Accepted {
     pub new: bool,
 }
 
-/// The tenant of an event that names none, from a host that has established none.
+/// The tenant of an event without one, if the host has established none.
 pub const DEFAULT_TENANT: &str = "default";
 
 /// Accepts one event.
 pub fn on_event(host: &dyn Host, config: &Config, tenant: Option<&str>, event: &str) -> Result<Accepted, Error> {
     let prepared = prepare(host, config, tenant, event, host.accept_us(1))?;
-    let accepted = commit(host, vec![prepared]).map_err(|(_, error)| error)?;
+    let accepted = commit(host, vec![prepared]).map_err(|failure| failure.error)?;
     accepted.into_iter().next().ok_or_else(|| Error::of(ErrorKind::Internal, "an event was lost on the way"))
 }
 
@@ -57,7 +57,7 @@ pub fn on_events(
         let message = format!("has {bytes} bytes; {} are allowed in one call", limits::EVENTS_BYTES_MAX);
         return Err(too_large(message).hint("send them in several calls"));
     }
-    // Read before anything else, so that what was accepted before this call began has an earlier time.
+    // Read first, so that events accepted before this call have an earlier time.
     let accepted_us = host.accept_us(events.len() as u64);
     let mut prepared = Vec::new();
     for (index, event) in events.iter().enumerate() {
@@ -65,9 +65,9 @@ pub fn on_events(
             .map_err(|error| error.within(&format!("events[{index}]")))?;
         prepared.push(event);
     }
-    commit(host, prepared).map_err(|(index, error)| match index {
-        Some(index) => error.within(&format!("events[{index}]")),
-        None => error,
+    commit(host, prepared).map_err(|failure| match failure.event {
+        Some(index) => failure.error.within(&format!("events[{index}]")),
+        None => failure.error,
     })
 }
 
@@ -125,23 +125,39 @@ fn prepare(
     })
 }
 
-/// Commits what is new of these events. An error may be about one of them.
-fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Option<usize>, Error)> {
-    let mut new: LiteMap<&str, &Prepared> = LiteMap::new();
+/// An error of a commit, and the index of the event that it is about, if it is about one.
+struct CommitError {
+    event: Option<usize>,
+    error: Error,
+}
+
+impl From<Error> for CommitError {
+    fn from(error: Error) -> CommitError {
+        CommitError { event: None, error }
+    }
+}
+
+/// The events of one call that are not stored yet, by the keys of their messages.
+type New<'e> = BTreeMap<&'e str, &'e Prepared>;
+
+/// Commits the events that are new, all of them or none.
+fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, CommitError> {
+    let mut new: New<'_> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         let first = new.entry(&event.message_key).or_insert(event);
         if first.content_hash != event.content_hash {
-            return Err((Some(index), other_content()));
+            return Err(CommitError { event: Some(index), error: other_content() });
         }
     }
     let deadline_ms = deadline_ms(host, COMMIT_MS_MAX);
-    let mut known: Vec<&str> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     let mut rounds = 0;
     while !new.is_empty() {
         rounds += 1;
         if rounds > ROUNDS_MAX {
-            let error = Error::of(ErrorKind::Unavailable, "the storage contradicts itself about what is there");
-            return Err((None, error));
+            return Err(
+                Error::of(ErrorKind::Unavailable, "the storage contradicts itself about stored messages").into()
+            );
         }
         let mut commit = Commit::default();
         for event in new.values() {
@@ -149,46 +165,50 @@ fn commit(host: &dyn Host, events: Vec<Prepared>) -> Result<Vec<Accepted>, (Opti
             commit.put(event.message_key.clone(), event.message_value.clone());
             commit.put(event.inbox_key.clone(), event.inbox_value.clone());
         }
-        let Outcome::Conflict { keys: failed, .. } =
-            commit.submit_until(host, deadline_ms).map_err(|error| (None, error))?
-        else {
-            break;
-        };
-        let found = host.get(&failed).map_err(|error| (None, error.into()))?;
-        let mut settled: Vec<&str> = Vec::new();
-        for (key, entry) in failed.iter().zip(found) {
-            let Some(event) = new.get(key.as_str()) else { continue };
-            let Some(entry) = entry else { continue };
-            let row: Message = rows::decode(key, &entry.value).map_err(|error| (None, error))?;
-            if row.is_gone() {
-                let error = Error::of(ErrorKind::Unavailable, "a message with this id is being removed");
-                return Err((None, error.hint("repeat the call")));
-            }
-            if row.content_hash.as_deref() != Some(&event.content_hash) {
-                let index = events.iter().position(|event| event.message_key == *key);
-                return Err((index, other_content()));
-            }
-            // A row with our very text was written by an earlier submission whose outcome was open.
-            if entry.value != event.message_value {
-                known.push(&event.message_key);
-            }
-            settled.push(&event.message_key);
-        }
-        for key in settled {
-            new.remove(key);
+        let Outcome::Conflict { keys: failed, .. } = commit.submit_until(host, deadline_ms)? else { break };
+        let found = host.get(&failed).map_err(Error::from)?;
+        for entry in found.into_iter().flatten() {
+            take_stored(&entry, &mut new, &mut known).map_err(|error| {
+                let event = events.iter().position(|event| event.message_key == entry.key);
+                CommitError { event: event.filter(|_| error.kind == ErrorKind::Conflict), error }
+            })?;
         }
     }
-    let mut seen: Vec<&str> = Vec::new();
-    let accepted = events.iter().map(|event| {
-        let repeated = known.contains(&event.message_key.as_str()) || seen.contains(&event.message_key.as_str());
-        seen.push(&event.message_key);
-        Accepted { message_id: event.message_id.clone(), new: !repeated }
-    });
-    Ok(accepted.collect())
+    Ok(accepted(&events, &known))
+}
+
+/// Takes an event whose message is stored out of the new ones. Returns an error if the stored message has another content, or
+/// is being removed.
+fn take_stored<'e>(entry: &Entry, new: &mut New<'e>, known: &mut BTreeSet<&'e str>) -> Result<(), Error> {
+    let Some((key, event)) = new.remove_entry(entry.key.as_str()) else { return Ok(()) };
+    let row: Message = rows::decode(&entry.key, &entry.value)?;
+    if row.is_gone() {
+        let error = Error::of(ErrorKind::Unavailable, "a message with this id is being removed");
+        return Err(error.hint("repeat the call"));
+    }
+    if row.content_hash.as_deref() != Some(&event.content_hash) {
+        return Err(other_content());
+    }
+    // A row with the very text of this call was put by an earlier submission with an unknown outcome.
+    if entry.value != event.message_value {
+        known.insert(key);
+    }
+    Ok(())
+}
+
+/// Returns the answer for each event. An event is not new if it was stored before, or is a repetition within the call.
+fn accepted(events: &[Prepared], known: &BTreeSet<&str>) -> Vec<Accepted> {
+    let mut seen: BTreeSet<&str> = known.clone();
+    let mut accepted = Vec::with_capacity(events.len());
+    for event in events {
+        let new = seen.insert(&event.message_key);
+        accepted.push(Accepted { message_id: event.message_id.clone(), new });
+    }
+    accepted
 }
 
 fn other_content() -> Error {
     Error::of(ErrorKind::Conflict, "an event with this id and another content was accepted before")
         .at("id")
-        .hint("an id stands for one event for ever: give a new event a new id")
+        .hint("give a new event a new id: an id never stands for two events")
 }

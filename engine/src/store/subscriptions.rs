@@ -1,20 +1,19 @@
-//! Who subscribes to what: rows found by pattern, and one row per tenant that counts the webhooks and changes with every
-//! change of a subscription. Which patterns there can be is [`crate::profile::pattern`]'s business.
+//! The subscriptions of a tenant: one row for each pattern of a webhook, found by the pattern, and one row for the tenant that
+//! counts its webhooks and changes with every change of a subscription.
 
-use litemap::LiteMap;
+use std::collections::BTreeSet;
 
 use crate::ports::{Direction, Host, Storage};
 use crate::profile::pattern;
 use crate::store::commit::Commit;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Empty, Subscriptions};
-use crate::support::error::Error;
-use crate::support::error::ErrorKind;
+use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::ROUTE_DELIVERIES_MAX;
 
-/// The webhooks, in the order of their ids, that have a pattern for this event type, after this one: at most one more than
-/// a routing commit takes. The patterns are looked up one after the other, so who needs a consistent answer compares the
-/// versions of [`version`] before and after.
+/// Returns the webhooks that have a pattern for an event type, in the order of their ids, after the webhook `after`: at most one
+/// more than a routing commit takes. The patterns are read one after the other. A caller that needs one snapshot compares
+/// [`versions`] before and after.
 pub fn of<S: Storage + ?Sized>(
     storage: &S,
     tenant_part: &str,
@@ -22,17 +21,17 @@ pub fn of<S: Storage + ?Sized>(
     after: Option<&str>,
 ) -> Result<Vec<String>, Error> {
     let limit = u32::try_from(ROUTE_DELIVERIES_MAX + 1).unwrap_or(u32::MAX);
-    let mut webhooks: LiteMap<String, ()> = LiteMap::new();
+    let mut webhooks: BTreeSet<String> = BTreeSet::new();
     for candidate in pattern::candidates(event_type) {
         let range = keys::subscriptions_after(tenant_part, &candidate, after);
         for entry in storage.scan(&range, limit, Direction::Forward)? {
-            webhooks.insert(keys::last_part(&entry.key).to_owned(), ());
+            webhooks.insert(keys::last_part(&entry.key).to_owned());
         }
     }
-    Ok(webhooks.into_iter().map(|(webhook, ())| webhook).take(ROUTE_DELIVERIES_MAX + 1).collect())
+    Ok(webhooks.into_iter().take(ROUTE_DELIVERIES_MAX + 1).collect())
 }
 
-/// What changes with every change of these tenants' subscriptions.
+/// Returns the versions of tenants' rows, which change with every change of their subscriptions.
 pub fn versions<S: Storage + ?Sized>(
     storage: &S,
     tenant_parts: &mut dyn Iterator<Item = &String>,
@@ -41,15 +40,15 @@ pub fn versions<S: Storage + ?Sized>(
     Ok(storage.get(&keys)?.into_iter().map(|entry| entry.map(|entry| entry.version)).collect())
 }
 
-/// A tenant's row as it was read.
+/// A tenant's row, as it was read.
 pub struct Known {
-    /// The tenant's webhooks.
+    /// Number of the tenant's webhooks.
     pub webhooks: u32,
     version: Option<u64>,
 }
 
 impl Known {
-    /// Reads it.
+    /// Reads a tenant's row.
     pub fn read(host: &dyn Host, tenant_part: &str) -> Result<Known, Error> {
         match host.get_one(&keys::subscriptions(tenant_part))? {
             None => Ok(Known { webhooks: 0, version: None }),
@@ -60,7 +59,7 @@ impl Known {
         }
     }
 
-    /// Refuses one more webhook than a tenant may have.
+    /// Returns an error if the tenant has as many webhooks as it may have.
     pub fn check_room(&self, webhooks_max: u32) -> Result<(), Error> {
         if self.webhooks < webhooks_max {
             return Ok(());
