@@ -10,8 +10,8 @@ use crate::delivery::order;
 use crate::delivery::redeliver;
 use crate::delivery::stored::{Registered, read_webhook, unknown_webhook};
 use crate::delivery::target::{Target, inactive_reason};
+use crate::event;
 use crate::ports::{Direction, Host};
-use crate::profile::pattern;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, AttemptState, Health, Message, Webhook};
 use crate::support::error::{Error, ErrorKind};
@@ -82,7 +82,7 @@ fn matched(steps: &mut Steps, row: &Message, webhook: Option<&Webhook>) {
     let Some(webhook) = webhook else {
         return steps.say(row.accepted_at_ms(), "unmatched", "the webhook is no longer registered".to_owned());
     };
-    let candidates = pattern::candidates(&row.event_type);
+    let candidates = event::matching_patterns(&row.event_type);
     let by: Vec<&str> = candidates.iter().filter(|one| webhook.events.contains(one)).map(String::as_str).collect();
     let when = if webhook.created_at_ms > row.accepted_at_ms() {
         "; it was registered after the event was accepted"

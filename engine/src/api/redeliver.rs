@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::delivery::redeliver::{self, Redelivered, check_kept};
 use crate::delivery::stored::{read_active_webhook, unknown_webhook};
 use crate::delivery::target::inactive_reason;
+use crate::event;
 use crate::ports::{Entry, Host};
-use crate::profile::pattern;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Message, Webhook};
 use crate::store::subscriptions;
@@ -47,8 +47,9 @@ pub fn redeliver(
         Some(webhook) => {
             let lane = webhooks::lane(tenant, webhook)?;
             let webhook_row = read_active_webhook(host, config, &lane)?;
-            let subscribes =
-                pattern::candidates(&row.event_type).iter().any(|candidate| webhook_row.events.contains(candidate));
+            let subscribes = event::matching_patterns(&row.event_type)
+                .iter()
+                .any(|candidate| webhook_row.events.contains(candidate));
             match redeliver::redeliver(host, &lane, message, &row, subscribes)? {
                 Redelivered::Due => vec![webhook.to_owned()],
                 Redelivered::Unregistered => return Err(unknown_webhook(webhook)),

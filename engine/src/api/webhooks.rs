@@ -14,7 +14,7 @@ use crate::store::commit::{self, Commit, Outcome};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Empty, Health, JobKind, Webhook, WebhookSecret};
-use crate::store::subscriptions::Known;
+use crate::store::subscriptions::{Change, Known};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
 use crate::support::limits::{
@@ -47,7 +47,8 @@ pub fn register(
         let mut commit = Commit::default();
         commit.check(&keys::webhook(&lane), None);
         commit.put(keys::webhook(&lane), rows::encode(&webhook));
-        known.change(&mut commit, &lane, &webhook.token, known.webhooks + 1, &[], &webhook.events);
+        let added = Change { token: &webhook.token, webhooks: known.webhooks + 1, before: &[], now: &webhook.events };
+        known.change(&mut commit, &lane, &added);
         match commit.submit(host)? {
             Outcome::Applied(_) => return show(config, &webhook, &Health::default(), secret.as_ref()),
             // Either an earlier submission was applied, or another webhook of the tenant was changed meanwhile.
@@ -169,7 +170,8 @@ pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
         let mut commit = Commit::default();
         commit.check(&keys::webhook(&lane), Some(version));
         commit.delete(keys::webhook(&lane));
-        known.change(&mut commit, &lane, &token, known.webhooks.saturating_sub(1), &webhook.events, &[]);
+        let webhooks = known.webhooks.saturating_sub(1);
+        known.change(&mut commit, &lane, &Change { token: &token, webhooks, before: &webhook.events, now: &[] });
         let now_ms = host.now_us() / 1_000;
         commit.put(keys::timer(now_ms, &lane, &token), rows::encode(&Empty {}));
         let purge = row::new(JobKind::Purge, Some(id), now_ms);
@@ -256,7 +258,9 @@ fn change(
         commit.check(&keys::webhook(lane), Some(version));
         commit.put(keys::webhook(lane), rows::encode(&webhook));
         if webhook.events != before {
-            known.change(&mut commit, lane, &webhook.token, known.webhooks, &before, &webhook.events);
+            let webhooks = known.webhooks;
+            let change = Change { token: &webhook.token, webhooks, before: &before, now: &webhook.events };
+            known.change(&mut commit, lane, &change);
         }
         // The timer makes a worker that has the lane read the registration again: another row may be due next.
         let now_ms = host.now_us() / 1_000;

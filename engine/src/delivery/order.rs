@@ -16,12 +16,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// That of a row whose lane keeps no order: by its time.
+    /// Returns the place of a row in a lane without strict order: by its time.
     pub fn now(now_ms: u64) -> Place {
         Place { at_ms: now_ms, due_ms: None }
     }
 
-    /// Behind everything that is in the queue, and due now. Who else puts a row meanwhile may get the same place.
+    /// Returns the place behind every row of the queue, due now. Another commit in between may use the same place.
     pub fn last(host: &dyn Host, lane: &Lane, now_ms: u64) -> Result<Place, Error> {
         let last = host.scan(&keys::queue_all(lane), 1, Direction::Reverse)?;
         let after = last.first().and_then(|entry| keys::queue_due_ms(&entry.key));
@@ -30,12 +30,12 @@ impl Place {
     }
 }
 
-/// Whether a registration wants strict order; one that cannot be read does not.
+/// Returns true if a webhook wants strict order. A row that cannot be decoded does not.
 pub fn is_wanted(webhook: &Entry) -> bool {
     rows::decode::<Webhook>(&webhook.key, &webhook.value).is_ok_and(|webhook| webhook.strict_order)
 }
 
-/// The message of a queue's first delivery, if there is one that can be read.
+/// Returns the message of a queue's first delivery, if there is one and its row can be decoded.
 pub fn first(host: &dyn Host, lane: &Lane) -> Result<Option<String>, Error> {
     let first = host.scan(&keys::queue_all(lane), 1, Direction::Forward)?.into_iter().next();
     let row = first.and_then(|entry| rows::decode::<Queue>(&entry.key, &entry.value).ok());
@@ -43,8 +43,8 @@ pub fn first(host: &dyn Host, lane: &Lane) -> Result<Option<String>, Error> {
 }
 
 impl Queue {
-    /// When the row is due, with this key. Without strict order, rows are in the order of their times, and who reads them stops
-    /// at the first one to come: a row that was put behind others is not due before the time in its key.
+    /// Returns the time at which the row with this key is due, in milliseconds. Without strict order, a reader stops at the first
+    /// row whose key is in the future, so a row is never due before the time in its key.
     pub fn due_ms(&self, key: &str, strict: bool) -> u64 {
         let at_ms = keys::queue_due_ms(key).unwrap_or(0);
         let due_ms = self.due_ms.unwrap_or(at_ms);

@@ -2,10 +2,10 @@
 //! found by the rows that list routed messages, in the order of acceptance.
 
 use crate::delivery::redeliver;
+use crate::event;
 use crate::jobs::asks::{Asks, Found, Sendable, sendable};
 use crate::jobs::step::{JobContext, Step, Work, fence};
 use crate::ports::{Direction, Entry};
-use crate::profile::pattern;
 use crate::store::keys;
 use crate::store::rows::{self, AttemptState, JobState, Message, Queue, Routed, RoutedMessage};
 use crate::support::error::Error;
@@ -90,7 +90,7 @@ fn replay(
 }
 
 fn wants(asks: &Asks, event: &Message) -> bool {
-    pattern::candidates(&event.event_type).iter().any(|candidate| asks.webhook.events.contains(candidate))
+    event::matching_patterns(&event.event_type).iter().any(|candidate| asks.webhook.events.contains(candidate))
 }
 
 /// Returns the state of a delivery that the webhook may have missed. A delivery moves from the queue to its attempts, so it is

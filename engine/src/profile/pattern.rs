@@ -5,14 +5,10 @@ use crate::event;
 use crate::profile::Profile;
 use crate::support::error::Error;
 use crate::support::json::quoted;
-use crate::support::limits;
-
-/// The pattern that matches every event.
-pub const ALL: &str = "*";
 
 /// Checks a pattern against a profile's catalogue and returns its canonical spelling. The error names no field.
 pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
-    if text == ALL {
+    if text == event::ALL {
         return Ok(text.to_owned());
     }
     let Some(prefix) = text.strip_suffix(".*") else {
@@ -34,25 +30,4 @@ pub fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
         .hint("GET /event-types lists them"));
     }
     Ok(format!("{prefix}.*"))
-}
-
-/// Returns the patterns that match this type.
-pub fn candidates(event_type: &str) -> Vec<String> {
-    let mut candidates = vec![ALL.to_owned()];
-    let dots = event_type.match_indices('.').map(|(at, _)| format!("{}.*", &event_type[..at]));
-    candidates.extend(dots.take(limits::EVENT_TYPE_PARTS_MAX - 1));
-    candidates.push(event_type.to_owned());
-    candidates
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_type_has_one_pattern_for_each_of_its_beginnings() {
-        assert_eq!(candidates("CREATE"), ["*", "CREATE"]);
-        assert_eq!(candidates("asset.created"), ["*", "asset.*", "asset.created"]);
-        assert_eq!(candidates("a.b.c"), ["*", "a.*", "a.b.*", "a.b.c"]);
-    }
 }

@@ -22,7 +22,7 @@ pub struct Commit {
     mutations: Vec<Mutation>,
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Debug)]
 pub enum Outcome {
     /// Applied; the versions of the rows put.

@@ -54,7 +54,7 @@ pub fn message<E: Entropy + ?Sized>(entropy: &E, tenant: &str, event_id: Option<
     }
 }
 
-/// Whether a text could be an id with this prefix, so that it may become part of a key.
+/// Returns true if a text has the form of an id with this prefix, so that it may become part of a key.
 pub fn is_id(prefix: &str, text: &str) -> bool {
     text.strip_prefix(prefix)
         .is_some_and(|rest| rest.len() == ID_CHARS && rest.bytes().all(|byte| ALPHABET.contains(&byte)))

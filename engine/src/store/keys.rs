@@ -4,16 +4,16 @@ use crate::ports::KeyRange;
 use crate::store::id;
 use crate::support::limits::{EVENT_TYPE_BYTES_MAX, INBOX_SHARDS, TENANT_BYTES_MAX};
 
-/// A part of a key, in bytes; what would be longer is hashed.
+/// The longest part of a key, in bytes. A longer part is hashed.
 const PART_BYTES_MAX: usize = 64;
 
-/// The last time that keys can say in their order, in milliseconds: in the year 2286.
+/// The last time that keys can order, in milliseconds: in the year 2286.
 pub const TIME_MS_MAX: u64 = 9_999_999_999_999;
 
-/// A tenant, an event type or a pattern as part of a key.
+/// Returns a tenant, an event type or a pattern as part of a key.
 ///
-/// The characters `a-z 0-9 . -` stay; others become `_` and two hexadecimal digits; what gets too long is hashed. No two
-/// inputs share a part.
+/// The characters `a-z 0-9 . -` stay, and others become `_` and two hexadecimal digits. A part that gets too long is hashed. No
+/// two inputs share a part.
 pub fn part(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -28,7 +28,7 @@ pub fn part(text: &str) -> String {
     if encoded.len() > PART_BYTES_MAX { format!("__{}", id::derived("key-part", &[text])) } else { encoded }
 }
 
-/// Whether a text can be a part of a key as it stands, with nothing encoded.
+/// Returns true if a text is a part of a key already, with nothing to encode.
 pub fn is_part(text: &str) -> bool {
     let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
     (1..=PART_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
@@ -54,7 +54,7 @@ impl Lane {
         self.0.split_once('/').map_or("", |(_, webhook)| webhook)
     }
 
-    /// Whether it is no lane but a job.
+    /// Returns true if it names a job.
     pub fn is_job(&self) -> bool {
         self.webhook().starts_with("job_")
     }
@@ -109,7 +109,7 @@ pub fn routed(tenant_part: &str, at_ms: u64, token: &str) -> String {
     format!("routed/{tenant_part}/{at_ms:013}/{token}")
 }
 
-/// What routing finished for a tenant, from this key on.
+/// The messages that routing finished for a tenant, from a key on.
 pub fn routed_from(tenant_part: &str, key: &str) -> KeyRange {
     let whole = prefix(format!("routed/{tenant_part}/"));
     KeyRange { start: whole.start.max(key.to_owned()), end: whole.end }
@@ -254,7 +254,7 @@ pub fn subscriptions(tenant_part: &str) -> String {
     format!("subscriptions/{tenant_part}")
 }
 
-/// What a tenant has settled for itself.
+/// The row of a tenant's settings.
 pub fn tenant(tenant_part: &str) -> String {
     format!("tenant/{tenant_part}")
 }
@@ -283,7 +283,7 @@ pub fn queue(lane: &Lane, due_ms: u64, group: &str) -> String {
     format!("queue/{}/{due_ms:013}/{group}", lane.as_str())
 }
 
-/// A delivery that waits by itself: for another attempt than the first of its routing.
+/// The row of a delivery that waits alone, for an attempt after its first.
 pub fn retry(lane: &Lane, due_ms: u64, message: &str, number: u32) -> String {
     queue(lane, due_ms, &format!("{message}.{number:04}"))
 }
@@ -300,7 +300,7 @@ pub fn queue_all(lane: &Lane) -> KeyRange {
 
 /// The rows that one routing commit put into a lane's queue at this time.
 pub fn queue_of_commit(lane: &Lane, queued_ms: u64, token: &str) -> KeyRange {
-    // What follows the dot is two digits, and `/` follows the dot.
+    // Two digits follow the dot in a key, and `/` is the character after the dot.
     let at = |next: &str| queue(lane, queued_ms, &format!("{token}{next}"));
     KeyRange { start: at("."), end: at("/") }
 }
@@ -364,7 +364,7 @@ pub fn attempts_of_message(tenant_part: &str, message: &str) -> KeyRange {
     prefix(format!("attempt/{tenant_part}/{message}/"))
 }
 
-/// What one commit recorded.
+/// The row that indexes the attempts which one commit recorded.
 pub fn recent(lane: &Lane, at_ms: u64, token: &str) -> String {
     format!("recent/{}/{at_ms:013}/{token}", lane.as_str())
 }
@@ -384,7 +384,7 @@ pub fn recent_between(lane: &Lane, (from_ms, to_ms): (u64, u64)) -> KeyRange {
     KeyRange { start: at(from_ms), end: at(to_ms.saturating_add(1)) }
 }
 
-/// What follows the lane in the key of a record.
+/// The part of an index row's key after the lane.
 pub fn recent_place<'a>(lane: &Lane, key: &'a str) -> Option<&'a str> {
     key.strip_prefix("recent/")?.strip_prefix(lane.as_str())?.strip_prefix('/')
 }

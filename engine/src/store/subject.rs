@@ -4,13 +4,13 @@ use crate::store::id;
 use crate::store::rows::Message;
 use crate::support::json::Json;
 
-/// What stands for the subject of a message, if its event names one by type and id.
+/// Returns the hash of a message's subject, if its event names one by type and id.
 pub(crate) fn hash_of(message: &Message) -> Option<String> {
     let subject = message.event.as_ref()?.get("subject")?;
     Some(hash(&message.tenant, subject.get("type")?.as_str()?, text(subject.get("id")?)?))
 }
 
-/// The id of a subject, as a text: 7 and "7" are the same.
+/// Returns the id of a subject as text: 7 and "7" are the same.
 pub(crate) fn text(id: &Json) -> Option<&str> {
     match id {
         Json::String(text) => Some(text),

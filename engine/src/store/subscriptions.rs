@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::event;
 use crate::ports::{Direction, Host, Storage};
-use crate::profile::pattern;
 use crate::store::commit::Commit;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Empty, Subscriptions};
@@ -22,7 +22,7 @@ pub fn of<S: Storage + ?Sized>(
 ) -> Result<Vec<String>, Error> {
     let limit = u32::try_from(ROUTE_DELIVERIES_MAX + 1).unwrap_or(u32::MAX);
     let mut webhooks: BTreeSet<String> = BTreeSet::new();
-    for candidate in pattern::candidates(event_type) {
+    for candidate in event::matching_patterns(event_type) {
         let range = keys::subscriptions_after(tenant_part, &candidate, after);
         for entry in storage.scan(&range, limit, Direction::Forward)? {
             webhooks.insert(keys::last_part(&entry.key).to_owned());
@@ -38,6 +38,18 @@ pub fn versions<S: Storage + ?Sized>(
 ) -> Result<Vec<Option<u64>>, Error> {
     let keys: Vec<String> = tenant_parts.map(|tenant_part| keys::subscriptions(tenant_part)).collect();
     Ok(storage.get(&keys)?.into_iter().map(|entry| entry.map(|entry| entry.version)).collect())
+}
+
+/// A change of one webhook's patterns.
+pub struct Change<'a> {
+    /// The token of the commit.
+    pub token: &'a str,
+    /// Number of the tenant's webhooks after the change.
+    pub webhooks: u32,
+    /// The webhook's patterns before the change.
+    pub before: &'a [String],
+    /// The webhook's patterns after the change.
+    pub now: &'a [String],
 }
 
 /// A tenant's row, as it was read.
@@ -69,15 +81,8 @@ impl Known {
     }
 
     /// Adds the change of one webhook's patterns, and of the count, to a commit.
-    pub fn change(
-        &self,
-        commit: &mut Commit,
-        lane: &Lane,
-        token: &str,
-        webhooks: u32,
-        before: &[String],
-        now: &[String],
-    ) {
+    pub fn change(&self, commit: &mut Commit, lane: &Lane, change: &Change<'_>) {
+        let Change { token, webhooks, before, now } = *change;
         let key = keys::subscriptions(lane.tenant_part());
         commit.check(&key, self.version);
         commit.put(key, rows::encode(&Subscriptions { token: token.to_owned(), webhooks }));

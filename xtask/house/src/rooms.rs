@@ -22,11 +22,11 @@ pub const ENGINE: &[Room] = &[
     room("event", &["support"]),
     room("profile", &["support", "event"]),
     room("config", &["support", "ports", "profile"]),
-    room("store", &["support", "ports"]),
+    room("store", &["support", "ports", "event"]),
     room("delivery", &["support", "ports", "event", "profile", "config", "store"]),
     room("intake", &["support", "ports", "event", "config", "store"]),
-    room("jobs", &["support", "ports", "profile", "config", "store", "delivery"]),
-    room("api", &["support", "ports", "profile", "config", "store", "delivery", "intake", "jobs"]),
+    room("jobs", &["support", "ports", "event", "config", "store", "delivery"]),
+    room("api", &["support", "ports", "event", "profile", "config", "store", "delivery", "intake", "jobs"]),
     room("worker", &["support", "ports", "config", "store", "delivery", "jobs"]),
 ];
 

@@ -27,7 +27,7 @@ pub struct Attempt {
     /// The beginning of the response's body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
-    /// What followed.
+    /// The state that followed.
     pub state: AttemptState,
     /// When the next attempt is due, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub struct Attempt {
     pub test: bool,
 }
 
-/// What followed from an attempt. All states but `retrying` are final.
+/// The state of a delivery after an attempt. All states but `retrying` are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptState {

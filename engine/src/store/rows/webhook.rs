@@ -55,7 +55,7 @@ pub struct Webhook {
     /// True if messages go out one at a time, in the order of acceptance.
     #[serde(default)]
     pub strict_order: bool,
-    /// What follows in strict order when a delivery has used up its attempts; none: the next message.
+    /// The reaction to an exhausted delivery in strict order. `None`: the next message follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_exhausted: Option<OnExhausted>,
     /// When it was registered, in milliseconds.
@@ -64,7 +64,7 @@ pub struct Webhook {
     pub updated_at_ms: u64,
 }
 
-/// What follows in strict order when a delivery has used up its attempts.
+/// The reaction to an exhausted delivery in strict order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnExhausted {
