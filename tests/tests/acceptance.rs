@@ -25,6 +25,7 @@ mod recovery;
 mod serve;
 mod start;
 mod strict;
+mod wire;
 
 use std::time::{Duration, Instant};
 

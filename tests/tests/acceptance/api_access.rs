@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::client::{self, Answer};
 use super::serve::{Serve, TOKEN};
+use super::wire::{self, Answer};
 
 /// Every call of the API, with an id of the right form where it takes one.
 const CALLS: [(&str, &str); 13] = [
@@ -31,7 +31,7 @@ fn nothing_but_health_is_answered_without_the_token() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let call = |method: &str, path: &str, headers: &[(&str, &str)]| -> Answer {
-        client::send(serve.address(), method, path, headers, "").unwrap()
+        wire::send(serve.address(), method, path, headers, "").unwrap()
     };
     let health = call("GET", "/health", &[]).expect(200);
     assert_eq!(health.json()["status"], "ok");
@@ -53,11 +53,11 @@ fn nothing_but_health_is_answered_without_the_token() {
 fn tenants_see_nothing_of_each_other() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
-    let id = serve.register(&json!({"url": "http://127.0.0.1:9/", "events": ["*"]}))["id"].clone();
+    let id = serve.register(&json!({"url": "http://127.0.0.1:9/", "events": ["*"]})).id;
     let message = serve.accept(&json!({"type": "a", "id": "evt-1"}));
     let mut answered = 0;
     for (method, path) in CALLS.iter().filter(|(_, path)| path.contains("WEBHOOK") || path.contains("MESSAGE")) {
-        let path = path.replace("WEBHOOK", id.as_str().unwrap()).replace("MESSAGE", &message);
+        let path = path.replace("WEBHOOK", &id).replace("MESSAGE", &message);
         let body = if *method == "PATCH" { r#"{"name": "mine now"}"# } else { "" };
         let field = if path.starts_with("/messages/") { "messageId" } else { "webhookId" };
         serve.call_for("other", method, &path, body).expect_problem(404, Some(field));
@@ -75,13 +75,13 @@ fn tenants_see_nothing_of_each_other() {
     serve.call_for(&"x".repeat(65), "POST", "/events", r#"{"type": "b"}"#).expect_problem(422, Some("tenant"));
     serve.call_for(&"x".repeat(65), "GET", "/webhooks", "").expect_problem(422, Some("tenant"));
     // It is all still there.
-    assert_eq!(serve.get(&format!("/webhooks/{}", id.as_str().unwrap()))["name"], "http://127.0.0.1:9/");
+    assert_eq!(serve.get(&format!("/webhooks/{id}"))["name"], "http://127.0.0.1:9/");
     // Without a tenant, it is `default`.
     let authorization = format!("Bearer {TOKEN}");
-    let list = client::send(serve.address(), "GET", "/webhooks", &[("Authorization", &authorization)], "").unwrap();
+    let list = wire::send(serve.address(), "GET", "/webhooks", &[("Authorization", &authorization)], "").unwrap();
     assert_eq!(list.expect(200).json()["data"], json!([]));
     serve.call_for("default", "POST", "/webhooks", r#"{"url": "http://127.0.0.1:9/", "events": ["*"]}"#).expect(201);
-    let list = client::send(serve.address(), "GET", "/webhooks", &[("Authorization", &authorization)], "").unwrap();
+    let list = wire::send(serve.address(), "GET", "/webhooks", &[("Authorization", &authorization)], "").unwrap();
     assert_eq!(list.json()["data"].as_array().unwrap().len(), 1);
 }
 
@@ -93,7 +93,7 @@ fn the_user_who_registers_is_kept() {
     let registration = r#"{"url": "http://127.0.0.1:9/", "events": ["*"]}"#;
     for (headers, user) in [(vec![("X-User", "u-7")], json!("u-7")), (vec![], json!(null))] {
         let headers = [&[("Authorization", authorization.as_str())], &headers[..]].concat();
-        let made = client::send(serve.address(), "POST", "/webhooks", &headers, registration).unwrap();
+        let made = wire::send(serve.address(), "POST", "/webhooks", &headers, registration).unwrap();
         assert_eq!(made.expect(201).json()["userId"], user);
     }
 }
@@ -102,8 +102,8 @@ fn the_user_who_registers_is_kept() {
 fn paths_and_methods_that_are_not_there() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
-    let id = serve.register(&json!({"url": "http://127.0.0.1:9/", "events": ["*"]}))["id"].clone();
-    let webhook = format!("/webhooks/{}", id.as_str().unwrap());
+    let id = serve.register(&json!({"url": "http://127.0.0.1:9/", "events": ["*"]})).id;
+    let webhook = format!("/webhooks/{id}");
     let rows = [
         ("/health", "POST", "GET, HEAD"),
         ("/events", "GET", "POST"),
@@ -140,7 +140,7 @@ fn what_is_too_large_is_refused_and_the_service_lives_on() {
     let authorization = format!("Bearer {TOKEN}");
     let send = |headers: &[(&str, &str)]| {
         let headers = [&[("Authorization", authorization.as_str())], headers].concat();
-        client::send(serve.address(), "POST", "/events", &headers, "").unwrap()
+        wire::send(serve.address(), "POST", "/events", &headers, "").unwrap()
     };
     // Announced: refused before a byte of it has come.
     send(&[("Content-Length", "100000000")]).expect_problem(413, Some("body"));
@@ -162,7 +162,7 @@ fn what_is_too_large_is_refused_and_the_service_lives_on() {
         (&[("Authorization", "Bearer wrong")][..], "/events", 401),
         (&[("Authorization", &*authorization)], "/events", 413),
     ] {
-        client::send(serve.address(), "POST", path, headers, &large).unwrap().expect_problem(status, None);
+        wire::send(serve.address(), "POST", path, headers, &large).unwrap().expect_problem(status, None);
     }
 
     let event = |bytes: usize| json!({"type": "a", "data": {"text": "x".repeat(bytes)}});

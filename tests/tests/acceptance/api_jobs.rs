@@ -1,25 +1,10 @@
 //! Jobs over the real binary: what failed is sent again, what was missed is sent, what is removed is purged.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::raw::RawReceiver;
 use super::serve::Serve;
-
-/// Looks at a job until it has ended.
-fn ended(serve: &Serve, path: &str) -> Value {
-    let begun = Instant::now();
-    loop {
-        let job = serve.get(path);
-        if job["state"] != "running" {
-            return job;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{job}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 #[test]
 fn what_failed_and_what_was_missed_is_sent_by_jobs() {
@@ -27,7 +12,7 @@ fn what_failed_and_what_was_missed_is_sent_by_jobs() {
     let serve = Serve::start(folder.path(), "standard");
     let raw = RawReceiver::start();
     let webhook = serve.register(&json!({"url": raw.url("/a"), "events": ["*"], "schedule": []}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let message = serve.accept(&json!({"type": "a", "data": {"n": 1}}));
     let first = raw.next();
     let body = first.body.clone();
@@ -43,18 +28,18 @@ fn what_failed_and_what_was_missed_is_sent_by_jobs() {
     let second = raw.next();
     assert_eq!((second.header("webhook-id"), &second.body), (Some(message.as_str()), &body));
     second.answer(200);
-    let done = ended(&serve, &path);
+    let done = serve.wait_for_job(&path);
     assert_eq!((&done["state"], &done["affected"]), (&json!("done"), &json!(1)), "{done}");
     serve.wait_for_attempts(id, 2);
     serve.call("POST", &format!("{path}/cancel"), "").expect_problem(409, None);
 
     let later = serve.register(&json!({"url": raw.url("/b"), "events": ["*"]}));
-    let later = later["id"].as_str().unwrap();
+    let later = later.id.as_str();
     let replay = serve.call("POST", &format!("/webhooks/{later}/replay"), ever).expect(202).json();
     let third = raw.next();
     assert_eq!((third.target.as_str(), &third.body), ("/b", &body));
     third.answer(200);
-    let done = ended(&serve, &format!("/jobs/{}", replay["id"].as_str().unwrap()));
+    let done = serve.wait_for_job(&format!("/jobs/{}", replay["id"].as_str().unwrap()));
     assert_eq!((&done["state"], &done["scanned"], &done["affected"]), (&json!("done"), &json!(1), &json!(1)), "{done}");
     let listed = serve.get("/jobs");
     let kinds: Vec<&Value> = listed["data"].as_array().unwrap().iter().map(|job| &job["kind"]).collect();
@@ -71,14 +56,14 @@ fn a_removed_webhook_is_purged_by_a_job() {
     let serve = Serve::start(folder.path(), "standard");
     let raw = RawReceiver::start();
     let webhook = serve.register(&json!({"url": raw.url("/a"), "events": ["*"], "schedule": [3600]}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let message = serve.accept(&json!({"type": "a"}));
     raw.next().answer(500);
     serve.wait_for_attempts(id, 1);
     let removed = serve.call("DELETE", &format!("/webhooks/{id}"), "").expect(204);
     let path = removed.header("location").unwrap().to_owned();
     serve.call("POST", &format!("{path}/cancel"), "").expect_problem(409, None);
-    let job = ended(&serve, &path);
+    let job = serve.wait_for_job(&path);
     assert_eq!((&job["kind"], &job["state"]), (&json!("purge"), &json!("done")));
     let attempts = serve.get(&format!("/messages/{message}/attempts"));
     let states: Vec<&Value> = attempts["data"].as_array().unwrap().iter().map(|attempt| &attempt["state"]).collect();
@@ -91,7 +76,7 @@ fn what_cannot_be_a_job_is_refused() {
     let serve = Serve::start(folder.path(), "standard");
     let raw = RawReceiver::start();
     let webhook = serve.register(&json!({"url": raw.url("/a"), "events": ["*"], "isActive": false}));
-    let path = format!("/webhooks/{}/recover", webhook["id"].as_str().unwrap());
+    let path = format!("/webhooks/{}/recover", webhook.id.as_str());
     let ever = r#"{"since":"1970-01-01T00:00:00Z"}"#;
     serve.call("POST", &path, ever).expect_problem(409, Some("webhookId"));
     serve.call("POST", &path, "{}").expect_problem(422, Some("since"));

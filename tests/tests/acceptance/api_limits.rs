@@ -5,9 +5,9 @@ use std::thread;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::client;
 use super::raw::RawReceiver;
 use super::serve::{Serve, TOKEN};
+use super::wire;
 
 const URL: &str = "https://example.com/in";
 
@@ -17,7 +17,7 @@ fn registrations_of_one_tenant_do_not_hinder_each_other() {
     let serve = Serve::start(folder.path(), "standard");
     let registration = json!({"url": URL, "events": ["*"]});
     let ids: Vec<String> = thread::scope(|scope| {
-        let one = || serve.register(&registration)["id"].as_str().unwrap().to_owned();
+        let one = || serve.register(&registration).id;
         let threads: Vec<_> = (0..16).map(|_| scope.spawn(move || (0..4).map(|_| one()).collect::<Vec<_>>())).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
@@ -55,7 +55,7 @@ fn what_is_far_too_much_is_refused_at_once() {
     let authorization = format!("Bearer {TOKEN}");
     let headers = [("Authorization", authorization.as_str()), ("X-User", user.as_str())];
     let registration = json!({"url": URL, "events": ["*"]}).to_string();
-    let answer = client::send(serve.address(), "POST", "/webhooks", &headers, &registration).unwrap();
+    let answer = wire::send(serve.address(), "POST", "/webhooks", &headers, &registration).unwrap();
     answer.expect_problem(422, Some("userId"));
     assert_eq!(serve.get("/webhooks")["data"], json!([]));
 }
@@ -67,7 +67,7 @@ fn headers_and_formats_agree() {
     let raw = RawReceiver::start();
     let headers = json!({"Signature": "mine", "X-Key": "k3y"});
     let webhook = serve.register(&json!({"url": raw.url("/"), "events": ["*"], "headers": headers}));
-    let path = format!("/webhooks/{}", webhook["id"].as_str().unwrap());
+    let path = webhook.path.clone();
     let change = |body: Value| serve.call("PATCH", &path, &body.to_string());
     change(json!({"format": "perscom"})).expect_problem(422, Some("headers.Signature"));
     for reserved in ["Accept-Encoding", "content-length", "X-Asset-Webhook-Event"] {
@@ -96,7 +96,7 @@ fn a_leaked_secret_can_always_be_replaced() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "perscom");
     let webhook = serve.register(&json!({"url": URL, "events": ["*"], "secret": "first-secret"}));
-    let path = format!("/webhooks/{}", webhook["id"].as_str().unwrap());
+    let path = webhook.path.clone();
     let rotate = |body: Value| serve.call("POST", &format!("{path}/rotate-secret"), &body.to_string());
     for number in 2..=10 {
         rotate(json!({"secret": format!("secret-number-{number}")})).expect(200);
@@ -123,7 +123,7 @@ fn a_payload_is_shown_as_it_leaves() {
         request.answer(200);
     }
     for webhook in [&post, &get] {
-        let path = format!("/messages/{message}/deliveries/{}/payload", webhook["id"].as_str().unwrap());
+        let path = format!("/messages/{message}/deliveries/{}/payload", webhook.id.as_str());
         assert_eq!(serve.call("GET", &path, "").expect(200).body.as_bytes(), body);
     }
     assert!(String::from_utf8(body).unwrap().contains(r"Zo\u00eb\/"));

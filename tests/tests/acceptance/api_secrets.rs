@@ -6,8 +6,8 @@ use standardwebhooks::Webhook;
 use tempfile::TempDir;
 
 use super::check_members;
-use super::client::Answer;
 use super::serve::Serve;
+use super::wire::Answer;
 
 /// A secret as an administrator would type it.
 const TYPED: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -18,7 +18,7 @@ fn rotated_secrets_sign_together_for_a_while() {
     let serve = Serve::start(folder.path(), "standard");
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let made = serve.register(&json!({"url": receiver.url("/"), "events": ["*"]}));
-    let path = format!("/webhooks/{}", made["id"].as_str().unwrap());
+    let path = made.path.clone();
     let rotate = |body: &str| serve.call("POST", &format!("{path}/rotate-secret"), body);
     // Newest first.
     let mut secrets = vec![text(&made["secret"])];
@@ -58,7 +58,7 @@ fn secrets_are_shown_once_and_stored_sealed() {
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let header = "a header that nobody else may read";
     let made = serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "headers": {"X-Api-Key": header}}));
-    let id = made["id"].as_str().unwrap();
+    let id = made.id.as_str();
     let path = format!("/webhooks/{id}");
     let rotated = serve.call("POST", &format!("{path}/rotate-secret"), "").expect(200).json();
     let typed = json!({"secret": TYPED}).to_string();

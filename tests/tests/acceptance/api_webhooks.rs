@@ -17,7 +17,7 @@ fn a_registration_from_beginning_to_end() {
         "headers": {"X-Api-Key": "hidden value"}, "timeoutMs": 2500, "schedule": [1, 60],
     });
     let made = serve.register(&registration);
-    let id = made["id"].as_str().unwrap();
+    let id = made.id.as_str();
     let path = format!("/webhooks/{id}");
     let shown = json!({
         "name": "Stock", "url": receiver.url("/in?x=1"), "events": ["asset.*", "alert.low_stock"], "method": "POST",
@@ -100,8 +100,7 @@ fn bad_registrations_are_refused_by_field() {
         ("colour", json!("red"), "colour"),
     ];
     let good = json!({"url": "https://example.com/", "events": ["*"]});
-    let id = serve.register(&good)["id"].clone();
-    let path = format!("/webhooks/{}", id.as_str().unwrap());
+    let path = serve.register(&good).path;
     for (name, value, field) in rows {
         println!("{name}: {:.80}", value.to_string());
         let mut bad = good.clone();
@@ -127,11 +126,11 @@ fn a_webhook_that_is_switched_off_skips() {
     let serve = Serve::start(folder.path(), "standard");
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "isActive": false}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     serve.accept(&json!({"type": "a"}));
     let attempts = serve.wait_for_attempts(id, 1);
     check_members(&attempts[0], &json!({"state": "skipped", "status": null, "error": null, "eventType": "a"}));
-    serve.call("PATCH", &format!("/webhooks/{id}"), r#"{"isActive": true}"#).expect(200);
+    serve.update(id, &json!({"isActive": true}));
     serve.accept(&json!({"type": "b"}));
     let attempts = serve.wait_for_attempts(id, 2);
     check_members(&attempts[0], &json!({"state": "delivered", "status": 200, "eventType": "b"}));

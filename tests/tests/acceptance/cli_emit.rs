@@ -54,7 +54,7 @@ fn a_file_of_events_arrives_whole_and_once() {
     assert_eq!(bodies, expected);
     let (status, rest) = listener.wait();
     assert!(status.success() && rest.is_empty(), "{status}: {rest:?}");
-    assert_eq!(serve.wait_for_attempts(webhook["id"].as_str().unwrap(), 250).len(), 250);
+    assert_eq!(serve.wait_for_attempts(webhook.id.as_str(), 250).len(), 250);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn errors_name_the_line() {
     let output =
         emit(&url(&serve), &[], "{\"type\":\"user.created\",\"id\":\"x\"}\n{\"type\":\"user.deleted\",\"id\":\"x\"}");
     assert!(output.expect(1).stderr.contains("line 2: "));
-    serve.wait_for_attempts(webhook["id"].as_str().unwrap(), accepted + 1);
+    serve.wait_for_attempts(webhook.id.as_str(), accepted + 1);
     serve.stop();
     assert_eq!(receiver.received().len(), accepted + 1);
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::cli::Running;
-use super::client;
 use super::serve::Serve;
+use super::wire;
 
 /// A listener on a free port, and where it is.
 fn listen(options: &[&str], secrets: &str) -> (Running, SocketAddr) {
@@ -51,8 +51,7 @@ fn every_profile_is_verified() {
 #[test]
 fn a_stranger_is_shown_without_harm() {
     let (listener, address) = listen(&["--profile", "perscom", "--status", "202"], "right");
-    let send =
-        |headers: &[(&str, &str)], body: &str| client::send(address, "POST", "/in", headers, body).unwrap().status;
+    let send = |headers: &[(&str, &str)], body: &str| wire::send(address, "POST", "/in", headers, body).unwrap().status;
     assert_eq!(send(&[], "\u{1b}]0;title\u{7}\n{\"event\": 1}"), 202);
     let line = listener.line();
     assert!(line.contains("POST /in  perscom  ?  not signed") && line.ends_with("answered 202"), "{line}");

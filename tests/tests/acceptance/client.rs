@@ -1,84 +1,171 @@
-//! A client of the HTTP API that can also misbehave: one request a connection, its bytes as the test wants them.
+//! A client of the HTTP API with the token, for one tenant: registrations, events, jobs and the log, and waiting for what
+//! the API shows. A call that is not answered as it should be fails the test.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::PATIENCE;
+use super::until;
+use super::wire::{self, Answer};
 
-/// A response of the API.
+/// The token of the services that the tests start.
+pub const TOKEN: &str = "s3cret-token";
+/// The tenant of a client, unless another is named.
+pub const TENANT: &str = "acme";
+
+/// A client of a running service.
+#[derive(Clone, Debug)]
+pub struct Client {
+    address: SocketAddr,
+    tenant: String,
+    stderr: Arc<Mutex<String>>,
+}
+
+/// A registered webhook, and the API's response to the registration.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub struct Webhook {
+    pub id: String,
+    /// The path of the webhook in the API.
+    pub path: String,
+    shown: Value,
 }
 
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+impl Webhook {
+    /// Returns the secret, which is shown only once.
+    pub fn secret(&self) -> &str {
+        self["secret"].as_str().unwrap()
+    }
+}
+
+impl Deref for Webhook {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.shown
+    }
+}
+
+impl Client {
+    /// A client for the usual tenant. The service's stderr is shown when a call fails.
+    pub fn new(address: SocketAddr, stderr: Arc<Mutex<String>>) -> Client {
+        Client { address, tenant: TENANT.to_owned(), stderr }
     }
 
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    /// Returns a client for another tenant.
+    pub fn of(&self, tenant: &str) -> Client {
+        Client { tenant: tenant.to_owned(), ..self.clone() }
     }
 
-    /// The same, after a look at its status.
-    pub fn expect(self, status: u16) -> Answer {
-        assert_eq!(self.status, status, "{self:?}");
-        self
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
-    /// It is a problem document of this status, about this field if one is named.
-    pub fn expect_problem(self, status: u16, field: Option<&str>) -> Answer {
-        let answer = self.expect(status);
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
-        let problem = answer.json();
-        assert_eq!(problem["status"], status, "{problem}");
-        assert!(problem["type"].is_string() && problem["title"].is_string(), "{problem}");
-        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
-        if field.is_some() {
-            assert_eq!(problem["field"].as_str(), field, "{problem}");
+    /// Returns the service's stderr so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// Makes a call. An error: the service does not answer.
+    pub fn attempt(&self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+        let authorization = format!("Bearer {TOKEN}");
+        let headers = [("Authorization", authorization.as_str()), ("X-Tenant", &self.tenant)];
+        wire::send(self.address, method, path, &headers, body)
+    }
+
+    /// Makes a call, which is answered.
+    pub fn call(&self, method: &str, path: &str, body: &str) -> Answer {
+        let answer = self.attempt(method, path, body);
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.stderr()))
+    }
+
+    /// Makes a call for another tenant.
+    pub fn call_for(&self, tenant: &str, method: &str, path: &str, body: &str) -> Answer {
+        self.of(tenant).call(method, path, body)
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.call("GET", path, "").expect(200).json()
+    }
+
+    /// Registers a webhook.
+    pub fn register(&self, registration: &Value) -> Webhook {
+        let shown = self.call("POST", "/webhooks", &registration.to_string()).expect(201).json();
+        let id = shown["id"].as_str().unwrap().to_owned();
+        Webhook { path: format!("/webhooks/{id}"), id, shown }
+    }
+
+    /// Changes a webhook. Returns it as it is now.
+    pub fn update(&self, webhook: &str, changes: &Value) -> Value {
+        self.call("PATCH", &format!("/webhooks/{webhook}"), &changes.to_string()).expect(200).json()
+    }
+
+    /// Sends a test event to a webhook. Returns the attempt.
+    pub fn test(&self, webhook: &str) -> Value {
+        self.call("POST", &format!("/webhooks/{webhook}/test"), "").expect(200).json()
+    }
+
+    /// Hands over an event. Returns its message id.
+    pub fn accept(&self, event: &Value) -> String {
+        only_id(&self.call("POST", "/events", &event.to_string()).expect(202).json())
+    }
+
+    /// Hands over an event to a service that may be gone. Returns its message id, if it was accepted.
+    pub fn offer(&self, event: &Value) -> Option<String> {
+        let answer = self.attempt("POST", "/events", &event.to_string()).ok()?;
+        Some(only_id(&answer.expect(202).json()))
+    }
+
+    /// Returns a message.
+    pub fn message(&self, message: &str) -> Value {
+        self.get(&format!("/messages/{message}"))
+    }
+
+    /// Sends a message again, to one webhook.
+    pub fn redeliver(&self, message: &str, webhook: &str) -> Value {
+        let body = json!({"webhookId": webhook}).to_string();
+        self.call("POST", &format!("/messages/{message}/redeliver"), &body).expect(202).json()
+    }
+
+    /// Begins a job. Returns the path of the job in the API.
+    pub fn begin_job(&self, path: &str, body: &str) -> String {
+        let answer = self.call("POST", path, body).expect(202);
+        let job = format!("/jobs/{}", answer.json()["id"].as_str().unwrap());
+        assert_eq!(answer.header("location"), Some(job.as_str()));
+        job
+    }
+
+    /// Waits until the job of this path has ended. Returns it as it is then.
+    pub fn wait_for_job(&self, path: &str) -> Value {
+        until("the end of the job", || Some(self.get(path)).filter(|job| job["state"] != "running"))
+    }
+
+    /// Returns a webhook's attempts, newest first, from all pages.
+    pub fn attempts(&self, webhook: &str) -> Vec<Value> {
+        let mut attempts = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let mut page = self.get(&format!("/webhooks/{webhook}/attempts?limit=100{cursor}"));
+            attempts.append(page["data"].as_array_mut().unwrap());
+            match page["nextCursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return attempts,
+            }
         }
-        answer
+    }
+
+    /// Waits until a webhook has this number of attempts in its log.
+    pub fn wait_for_attempts(&self, webhook: &str, count: usize) -> Vec<Value> {
+        until(&format!("{count} attempts"), || {
+            let attempts = self.attempts(webhook);
+            (attempts.len() >= count).then_some(attempts)
+        })
     }
 }
 
-/// Sends one request. A body brings its length along, unless the headers tell another.
-pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
-    }
-    if !body.is_empty() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
-        head += &format!("Content-Length: {}\r\n", body.len());
-    }
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_nodelay(true)?;
-    stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
-    parse(&bytes).ok_or_else(|| io::Error::other(format!("no HTTP: {:?}", String::from_utf8_lossy(&bytes))))
-}
-
-fn parse(bytes: &[u8]) -> Option<Answer> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let (status_line, fields) = head.split_once("\r\n").unwrap_or((head, ""));
-    let status = status_line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    let headers: Option<Vec<(String, String)>> = fields
-        .split("\r\n")
-        .filter(|line| !line.is_empty())
-        .map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
-    let answer = Answer { status, headers: headers?, body: body.to_owned() };
-    // A process that dies in the middle of an answer has not answered.
-    let whole = match answer.header("content-length") {
-        Some(length) => length.parse() == Ok(body.len()),
-        None => status == 204,
-    };
-    whole.then_some(answer)
+fn only_id(accepted: &Value) -> String {
+    let [id] = &accepted["messageIds"].as_array().unwrap()[..] else { panic!("{accepted}") };
+    id.as_str().unwrap().to_owned()
 }

@@ -80,23 +80,19 @@ fn check(profile: &str, count: usize) {
         // Each has a tenant of its own, so that none gets another's event.
         let tenant = format!("tenant-{number}");
         let receiver = RawReceiver::start();
-        let webhook = serve.call_for(&tenant, "POST", "/webhooks", &registration(case, &receiver).to_string());
-        let webhook = webhook.expect(201).json();
+        let client = serve.of(&tenant);
+        let webhook = client.register(&registration(case, &receiver));
         let begun = SystemTime::now();
-        let accepted = serve.call_for(&tenant, "POST", "/events", case.event.get()).expect(202).json();
+        let accepted = client.call("POST", "/events", case.event.get()).expect(202).json();
         let message = accepted["messageIds"][0].as_str().unwrap();
         let request = receiver.next();
         request.answer(200);
         check_request(case, &request, message, [begun, request.at].map(seconds));
 
-        let path = format!("/webhooks/{}/attempts", webhook["id"].as_str().unwrap());
-        super::until("the log", || {
-            let log = serve.call_for(&tenant, "GET", &path, "").expect(200).json();
-            let [attempt] = &log["data"].as_array().unwrap()[..] else { return None };
-            assert_eq!((&attempt["state"], &attempt["status"]), (&json!("delivered"), &json!(200)), "{attempt}");
-            assert_eq!(attempt["messageId"].as_str(), Some(message));
-            Some(())
-        });
+        let attempts = client.wait_for_attempts(&webhook.id, 1);
+        let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
+        assert_eq!((&attempt["state"], &attempt["status"]), (&json!("delivered"), &json!(200)), "{attempt}");
+        assert_eq!(attempt["messageId"].as_str(), Some(message));
     }
 }
 

@@ -14,20 +14,20 @@ fn a_webhook_or_a_tenant_keeps_no_bodies() {
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let quiet = serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "keepBodies": false}));
     assert_eq!(quiet["keepBodies"], false);
-    let id = quiet["id"].as_str().unwrap();
+    let id = quiet.id.as_str();
     let message = serve.accept(&json!({"type": "a", "data": {"x": 1}}));
     assert_eq!(serve.wait_for_attempts(id, 1)[0]["responseExcerpt"], Value::Null);
     let payload = format!("/messages/{message}/deliveries/{id}/payload");
     serve.call("GET", &payload, "").expect_problem(409, None);
-    assert_eq!(serve.get(&format!("/messages/{message}"))["event"]["data"], json!({"x": 1}));
+    assert_eq!(serve.message(&message)["event"]["data"], json!({"x": 1}));
 
     assert_eq!(serve.get("/settings"), json!({"keepBodies": true}));
     let changed = serve.call("PATCH", "/settings", r#"{"keepBodies":false}"#).expect(200).json();
     assert_eq!(changed, json!({"keepBodies": false}));
     assert_eq!(serve.get("/settings"), changed);
     assert_eq!(serve.call_for("other", "GET", "/settings", "").expect(200).json(), json!({"keepBodies": true}));
-    assert_eq!(serve.get(&format!("/messages/{message}"))["event"], Value::Null);
-    serve.call("PATCH", &format!("/webhooks/{id}"), r#"{"keepBodies":true}"#).expect(200);
+    assert_eq!(serve.message(&message)["event"], Value::Null);
+    serve.update(id, &json!({"keepBodies":true}));
     serve.call("GET", &payload, "").expect_problem(409, None);
     serve.call("PATCH", "/settings", r#"{"keepBodies":1}"#).expect_problem(422, Some("keepBodies"));
     serve.call("POST", "/settings", "{}").expect_problem(405, None);
@@ -42,7 +42,7 @@ fn what_is_too_old_goes() {
     let serve = Serve::start_with(&[&usual[..], &["--retention-s", "1"]].concat()).unwrap();
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"]}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let event = json!({"type": "a", "id": "e1"});
     let message = serve.accept(&event);
     serve.wait_for_attempts(id, 1);
@@ -60,7 +60,7 @@ fn a_subject_is_erased() {
     let serve = Serve::start(folder.path(), "standard");
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"]}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let about =
         |subject: Value| json!({"type": "a", "subject": {"type": "asset", "id": subject}, "data": {"x": "needle"}});
     let gone = [serve.accept(&about(json!(7))), serve.accept(&about(json!("7")))];
@@ -68,8 +68,7 @@ fn a_subject_is_erased() {
     serve.wait_for_attempts(id, 3);
     serve.call("POST", "/erase", r#"{"subject":{"type":"asset"}}"#).expect_problem(422, Some("subject.id"));
     serve.call("GET", "/erase", "").expect_problem(405, None);
-    let job = serve.call("POST", "/erase", r#"{"subject":{"type":"asset","id":7}}"#).expect(202).json();
-    let path = format!("/jobs/{}", job["id"].as_str().unwrap());
+    let path = serve.begin_job("/erase", r#"{"subject":{"type":"asset","id":7}}"#);
     let job = until("everything is removed", || Some(serve.get(&path)).filter(|job| job["detail"].is_string()));
     assert_eq!((&job["kind"], &job["affected"]), (&json!("erase"), &json!(2)), "{job}");
     for message in &gone {

@@ -1,7 +1,7 @@
 //! `kill -9` at any moment, again and again, under load: every accepted event arrives everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -14,8 +14,9 @@ use hookwright_host::stores::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::serve::{Serve, TENANT, TOKEN, database};
-use super::{client, until};
+use super::client::Client;
+use super::serve::{Serve, database};
+use super::until;
 
 const KILLS: usize = 50;
 const EVENTS: usize = 30 * KILLS;
@@ -75,15 +76,15 @@ fn every_accepted_event_arrives_although_the_service_is_killed() {
 fn register(serve: &Serve, receiver: &Receiver) -> String {
     let webhook =
         serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "timeoutMs": 5000, "schedule": vec![1; 10]}));
-    receiver.verify(Scheme::Standard(vec![webhook["secret"].as_str().unwrap().to_owned()]));
-    webhook["id"].as_str().unwrap().to_owned()
+    receiver.verify(Scheme::Standard(vec![webhook.secret().to_owned()]));
+    webhook.id
 }
 
 /// Hands over all events while the service is killed and started again. Returns the last service, and the message id of
 /// each event by the event's own id.
 fn load(folder: &TempDir, serve: Serve, seed: u64) -> (Serve, BTreeMap<usize, String>) {
     let mut random = seed | 1;
-    let address = Mutex::new(serve.address());
+    let client = Mutex::new(serve.deref().clone());
     let next = AtomicUsize::new(0);
     let accepted = Mutex::new(BTreeMap::new());
     let serve = thread::scope(|scope| {
@@ -94,7 +95,7 @@ fn load(folder: &TempDir, serve: Serve, seed: u64) -> (Serve, BTreeMap<usize, St
                     if number >= EVENTS {
                         return;
                     }
-                    let message = hand_over(&address, number);
+                    let message = hand_over(&client, number);
                     lock(&accepted).insert(number, message);
                 }
             });
@@ -109,7 +110,7 @@ fn load(folder: &TempDir, serve: Serve, seed: u64) -> (Serve, BTreeMap<usize, St
             thread::sleep(Duration::from_micros((random >> 20) % 50_000));
             serve.kill();
             serve = Serve::start(folder.path(), "standard");
-            *lock(&address) = serve.address();
+            *lock(&client) = serve.deref().clone();
         }
         serve
     });
@@ -117,15 +118,11 @@ fn load(folder: &TempDir, serve: Serve, seed: u64) -> (Serve, BTreeMap<usize, St
 }
 
 /// Repeats one event until it is accepted, as a platform would.
-fn hand_over(address: &Mutex<SocketAddr>, number: usize) -> String {
+fn hand_over(client: &Mutex<Client>, number: usize) -> String {
     let event = json!({"id": format!("evt-{number}"), "type": "stock.changed", "data": {"number": number}});
-    let authorization = format!("Bearer {TOKEN}");
-    let headers = [("Authorization", authorization.as_str()), ("X-Tenant", TENANT)];
     until("an event's acceptance", || {
-        let address = *lock(address);
-        let answer = client::send(address, "POST", "/events", &headers, &event.to_string()).ok()?;
-        let ids = answer.expect(202).json();
-        Some(ids["messageIds"][0].as_str().unwrap().to_owned())
+        let client = lock(client).clone();
+        client.offer(&event)
     })
 }
 

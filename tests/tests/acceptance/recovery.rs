@@ -21,7 +21,7 @@ fn a_receiver_that_comes_back_gets_what_it_missed() {
     let webhook = serve.register(&json!({
         "url": receiver.url("/in"), "events": ["invoice.*"], "secret": SECRET, "schedule": [3, 2, 600],
     }));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let message = serve.accept(&json!({"type": "invoice.paid", "data": {"amount": 4200}}));
 
     let [first] = &serve.wait_for_attempts(id, 1)[..] else { panic!("more than one attempt") };
@@ -63,7 +63,7 @@ fn a_receiver_that_comes_back_gets_what_it_missed() {
 
     let shown = serve.get(&format!("/webhooks/{id}"));
     check_members(&shown, &json!({"failureCount": 0, "lastResponseCode": 200}));
-    assert_eq!(serve.get(&format!("/messages/{message}"))["attempts"].as_array().unwrap().len(), 3);
+    assert_eq!(serve.message(&message)["attempts"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn the_schedule_ends() {
     let serve = Serve::start(folder.path(), "standard");
     let receiver = Receiver::start(Script::FailFirst(u32::MAX)).unwrap();
     let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "schedule": [0]}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     serve.accept(&json!({"type": "a"}));
     let attempts = serve.wait_for_attempts(id, 2);
     check_members(&attempts[1], &json!({"number": 1, "state": "retrying", "status": 503}));
@@ -88,7 +88,7 @@ fn what_is_in_flight_is_settled_before_the_end() {
     let serve = Serve::start(folder.path(), "standard");
     let receiver = RawReceiver::start();
     let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"]}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let message = serve.accept(&json!({"type": "a"}));
     let request = receiver.next();
     serve.terminate();

@@ -1,28 +1,22 @@
 //! `hookwright serve` as a child process: started, asked, stopped, killed.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
-
-use super::client::{self, Answer};
+use super::client::Client;
+pub use super::client::{TENANT, TOKEN};
 use super::{PATIENCE, binary, until};
-
-/// The token that [`Serve::start`] gives.
-pub const TOKEN: &str = "s3cret-token";
-/// The tenant that [`Serve::call`] speaks for.
-pub const TENANT: &str = "acme";
 
 /// A running service. Dropping it kills it.
 #[derive(Debug)]
 pub struct Serve {
     child: Child,
-    address: SocketAddr,
-    stderr: Arc<Mutex<String>>,
+    client: Client,
 }
 
 /// A service that ended before it listened.
@@ -68,7 +62,7 @@ impl Serve {
             Ok(line) => {
                 let address = line.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
                 let address = address.unwrap_or_else(|| panic!("`{line}` does not say where it listens"));
-                Ok(Serve { child, address, stderr })
+                Ok(Serve { child, client: Client::new(address, stderr) })
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let status = child.wait().unwrap();
@@ -84,66 +78,6 @@ impl Serve {
         }
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Returns its stderr so far.
-    pub fn stderr(&self) -> String {
-        self.stderr.lock().unwrap().clone()
-    }
-
-    /// A call with the token, for the usual tenant.
-    pub fn call(&self, method: &str, path: &str, body: &str) -> Answer {
-        self.call_for(TENANT, method, path, body)
-    }
-
-    /// A call with the token.
-    pub fn call_for(&self, tenant: &str, method: &str, path: &str, body: &str) -> Answer {
-        let authorization = format!("Bearer {TOKEN}");
-        let headers = [("Authorization", authorization.as_str()), ("X-Tenant", tenant)];
-        let answer = client::send(self.address, method, path, &headers, body);
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.stderr()))
-    }
-
-    pub fn get(&self, path: &str) -> Value {
-        self.call("GET", path, "").expect(200).json()
-    }
-
-    /// Registers a webhook. Returns the API's response.
-    pub fn register(&self, registration: &Value) -> Value {
-        self.call("POST", "/webhooks", &registration.to_string()).expect(201).json()
-    }
-
-    /// Hands over an event. Answers its message id.
-    pub fn accept(&self, event: &Value) -> String {
-        let ids = self.call("POST", "/events", &event.to_string()).expect(202).json();
-        let [id] = &ids["messageIds"].as_array().unwrap()[..] else { panic!("{ids}") };
-        id.as_str().unwrap().to_owned()
-    }
-
-    /// A webhook's attempts, newest first, from all pages.
-    pub fn attempts(&self, webhook: &str) -> Vec<Value> {
-        let mut attempts = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let mut page = self.get(&format!("/webhooks/{webhook}/attempts?limit=100{cursor}"));
-            attempts.append(page["data"].as_array_mut().unwrap());
-            match page["nextCursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return attempts,
-            }
-        }
-    }
-
-    /// Waits until a webhook has this number of attempts in its log.
-    pub fn wait_for_attempts(&self, webhook: &str, count: usize) -> Vec<Value> {
-        until(&format!("{count} attempts"), || {
-            let attempts = self.attempts(webhook);
-            (attempts.len() >= count).then_some(attempts)
-        })
-    }
-
     /// Sends SIGTERM and does not wait.
     pub fn terminate(&self) {
         let signal = format!("kill -TERM {}", self.child.id());
@@ -152,7 +86,7 @@ impl Serve {
 
     /// Waits until nobody listens any more: the signal has been seen.
     pub fn wait_until_deaf(&self) {
-        until("closing the port", || TcpStream::connect(self.address).err());
+        until("closing the port", || TcpStream::connect(self.address()).err());
     }
 
     /// Waits for its end.
@@ -163,15 +97,23 @@ impl Serve {
     /// Asks for the end and waits for it.
     pub fn stop(self) {
         self.terminate();
-        let stderr = self.stderr.clone();
+        let client = self.client.clone();
         let status = self.wait();
-        assert!(status.success(), "{status}: {}", stderr.lock().unwrap());
+        assert!(status.success(), "{status}: {}", client.stderr());
     }
 
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Deref for Serve {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
     }
 }
 

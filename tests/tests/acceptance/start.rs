@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::serve::{Serve, TOKEN, database, store};
-use super::{PATIENCE, check_members, client, until};
+use super::{PATIENCE, check_members, until, wire};
 
 #[test]
 fn a_destination_that_is_not_allowed_is_not_reached() {
@@ -19,11 +19,11 @@ fn a_destination_that_is_not_allowed_is_not_reached() {
     let serve = Serve::start_with(&options).unwrap();
     let receiver = Receiver::start(Script::Healthy).unwrap();
     let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "schedule": []}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let prohibited = json!({"error": "destination-prohibited", "status": null, "state": "exhausted"});
     serve.accept(&json!({"type": "a"}));
     check_members(&serve.wait_for_attempts(id, 1)[0], &prohibited);
-    let test = serve.call("POST", &format!("/webhooks/{id}/test"), "").expect(200).json();
+    let test = serve.test(id);
     check_members(&test, &prohibited);
     serve.stop();
     assert_eq!(receiver.received().len(), 0);
@@ -142,7 +142,7 @@ fn a_token_is_made_where_none_is_given() {
     assert!(token.len() >= 32, "{line}");
     let call = |token: &str| {
         let authorization = format!("Bearer {token}");
-        client::send(serve.address(), "GET", "/webhooks", &[("Authorization", &authorization)], "").unwrap().status
+        wire::send(serve.address(), "GET", "/webhooks", &[("Authorization", &authorization)], "").unwrap().status
     };
     assert_eq!((call(token), call(TOKEN)), (200, 401));
     let again = Serve::start_with(&["--store", "memory:"]).unwrap();

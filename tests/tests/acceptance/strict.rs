@@ -41,11 +41,11 @@ fn a_webhook_pauses_where_a_message_has_used_up_its_attempts_and_goes_on_when_to
     let webhook = serve.register(&json!({
         "url": receiver.url("/"), "events": ["*"], "schedule": [2], "strictOrder": true, "onExhausted": "pause",
     }));
-    let path = format!("/webhooks/{}", webhook["id"].as_str().unwrap());
+    let path = webhook.path.clone();
     let messages = accept(&serve, 0..3);
     // While the first one waits for its second attempt, the others say what they wait for.
     assert!(receiver.wait_for(1, PATIENCE));
-    let explain = format!("/messages/{}/deliveries/{}/explain", messages[2], webhook["id"].as_str().unwrap());
+    let explain = format!("/messages/{}/deliveries/{}/explain", messages[2], webhook.id.as_str());
     let behind = format!("in strict order it waits for {}, the first of the queue", messages[0]);
     until("the explanation", || {
         let steps = serve.get(&explain)["steps"].as_array().unwrap().clone();
@@ -53,15 +53,14 @@ fn a_webhook_pauses_where_a_message_has_used_up_its_attempts_and_goes_on_when_to
     });
     let reason = format!("paused: {} exhausted its attempts", messages[0]);
     until("the pause", || (serve.get(&path)["inactiveReason"] == reason.as_str()).then_some(()));
-    let attempts = serve.wait_for_attempts(webhook["id"].as_str().unwrap(), 4);
+    let attempts = serve.wait_for_attempts(webhook.id.as_str(), 4);
     let states: Vec<&str> = attempts.iter().map(|attempt| attempt["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["skipped", "skipped", "exhausted", "retrying"]);
     assert_eq!(attempts[0]["detail"], reason.as_str());
 
-    serve.call("PATCH", &path, r#"{"isActive": true}"#).expect(200);
+    serve.update(&webhook.id, &json!({"isActive": true}));
     for message in &messages {
-        let call = json!({"webhookId": webhook["id"]}).to_string();
-        serve.call("POST", &format!("/messages/{message}/redeliver"), &call).expect(202);
+        serve.redeliver(message, &webhook.id);
     }
     assert!(receiver.wait_for(5, PATIENCE), "{:?}", arrived(&receiver));
     let order: Vec<(u64, Option<u16>)> = [0, 1, 2].map(|number| (number, Some(200))).to_vec();

@@ -12,7 +12,7 @@ fn attempt(options: &[&str], url: &str) -> Value {
     let usual = ["--store", "memory:", "--token", TOKEN, "--allow-destination", "127.0.0.0/8"];
     let serve = Serve::start_with(&[&usual[..], options].concat()).unwrap();
     let webhook = serve.register(&json!({"url": url, "events": ["*"]}));
-    let id = webhook["id"].as_str().unwrap();
+    let id = webhook.id.as_str();
     let attempt = serve.call("POST", &format!("/webhooks/{id}/test"), "").expect(200).json();
     assert!(!serve.stderr().contains("geheim"), "{}", serve.stderr());
     serve.stop();
