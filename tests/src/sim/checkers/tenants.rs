@@ -139,8 +139,8 @@ mod tests {
             (get(&format!("inbox/03/1760000000000/{MESSAGE}")), false),
             (range("attempt/acme/m/", "attempt/acme/m0"), true),
             (range("webhook/acme/", "webhook/acme0"), true),
-            (range("webhook/acme/", "hook0"), false),
-            (range("webhook/", "hook0"), false),
+            (range("webhook/acme/", "webhook0"), false),
+            (range("webhook/", "webhook0"), false),
             (get("timer/1760000000000/acme/wh_1/t"), true),
             (get("timer/1760000000000/initech/wh_1/t"), false),
         ];
