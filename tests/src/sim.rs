@@ -105,6 +105,7 @@ pub const PINNED: &[(u64, &str)] = &[
         1_278_367,
         "one record of another delivery took back all that was held against a lane, and the deadly one killed ten workers",
     ),
+    (5_760, "a clock that jumped while the storage was slow gave a request up before its timeout"),
     (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
 ];
 

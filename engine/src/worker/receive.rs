@@ -5,7 +5,7 @@
 
 use super::state::{Agenda, Attempts, Ctx, Ended, Leases, Overdue, Sent, Wish};
 use crate::delivery::verdict;
-use crate::ports::{Completion, HttpError, HttpErrorKind};
+use crate::ports::{Completion, HttpError, HttpErrorKind, Signal};
 use crate::store::rows::AttemptState;
 
 /// Waits for at most `timeout_ms` and takes what has completed.
@@ -16,12 +16,16 @@ pub(super) fn receive(
     agenda: &mut Agenda,
     timeout_ms: u32,
 ) {
+    let began_ms = ctx.now_ms();
     let result = ctx.host.wait(timeout_ms);
+    if result.completions.is_empty() && result.signal == Signal::None {
+        // The clock bounds a wait that the host ended early, and `timeout_ms` bounds a clock that jumps.
+        attempts.in_flight.pass(ctx.now_ms().saturating_sub(began_ms).min(u64::from(timeout_ms)));
+    }
     agenda.note(result.signal);
     for completion in result.completions {
         complete(ctx, leases, attempts, completion);
     }
-    attempts.in_flight.pass(ctx.now_ms());
     for overdue in attempts.in_flight.overdue() {
         complete(ctx, leases, attempts, lost(&overdue));
     }

@@ -110,7 +110,7 @@ fn unreadable_completion_leaves_the_others_valid() {
 fn request_without_completion_ends_as_timeout() {
     let engine = engine();
     let waits: Waits = Box::new(|_, _| {
-        // The callback waits as an HTTP client does. The request is lost after its timeout and 5 s.
+        // The callback waits as an HTTP client does. The request is lost 1 s after its timeout.
         std::thread::sleep(Duration::from_millis(20));
         completions(vec![success("0"), success("18446744073709551615")])
     });

@@ -98,7 +98,7 @@ fn guest_that_exceeds_its_memory_traps_with_the_reason() {
     instance.ok("webhooks.on-event", &event(10_000));
     let (status, value) = instance.call("webhooks.on-event", &event(4_000_000));
     assert_eq!(status, TRAPPED, "{value}");
-    assert!(value["message"].as_str().unwrap().ends_with("more memory than it may have"), "{value}");
+    assert!(value["message"].as_str().unwrap().ends_with("more memory than the limit allows"), "{value}");
     instance.ok("webhooks.on-event", &event(10_000));
 
     // If no instance was created, the hint does not promise a new guest.

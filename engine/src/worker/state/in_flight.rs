@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::delivery::Delivery;
 use crate::delivery::target::Target;
 use crate::store::keys::Lane;
-use crate::support::limits::{COMPLETION_MARGIN_MS, POLL_MS};
+use crate::support::limits::COMPLETION_MARGIN_MS;
 
 /// A request in flight.
 pub(crate) struct Sent {
@@ -39,10 +39,9 @@ pub(crate) struct InFlight {
     requests: BTreeMap<u64, Pending>,
     /// Ids begin with the time of the run, so that a completion which comes after its run is not taken for another request's.
     next_id: u64,
-    /// The time that has passed since the run began. From one wait to the next it grows by at most one poll, so that a clock that
-    /// jumps gives no request up.
+    /// The time spent in waits that ended without a completion or a signal, in milliseconds. Such a wait has lasted for as long as
+    /// it was allowed, so a clock that jumps gives no request up.
     passed_ms: u64,
-    last_ms: u64,
     /// How many go to each host and port.
     by_authority: BTreeMap<String, usize>,
 }
@@ -50,13 +49,7 @@ pub(crate) struct InFlight {
 impl InFlight {
     /// Returns the requests of a run that begins now: none.
     pub(crate) fn new(now_us: u64) -> InFlight {
-        InFlight {
-            requests: BTreeMap::new(),
-            next_id: now_us,
-            passed_ms: 0,
-            last_ms: now_us / 1_000,
-            by_authority: BTreeMap::new(),
-        }
+        InFlight { requests: BTreeMap::new(), next_id: now_us, passed_ms: 0, by_authority: BTreeMap::new() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -82,7 +75,6 @@ impl InFlight {
         let id = self.next_id;
         self.next_id += 1;
         *self.by_authority.entry(sent.target.authority().to_owned()).or_default() += 1;
-        self.pass(sent.sent_ms);
         let until_ms = self.passed_ms + u64::from(sent.target.timeout_ms()) + COMPLETION_MARGIN_MS;
         self.requests.insert(id, Pending { sent, until_ms });
         id
@@ -100,11 +92,9 @@ impl InFlight {
         Some(sent)
     }
 
-    /// Counts the time since the last call: at most one poll.
-    pub(crate) fn pass(&mut self, now_ms: u64) {
-        let passed_ms = now_ms.saturating_sub(self.last_ms);
-        self.passed_ms += passed_ms.min(u64::from(POLL_MS));
-        self.last_ms = now_ms;
+    /// Counts the time of a wait that ended without a completion or a signal.
+    pub(crate) fn pass(&mut self, waited_ms: u64) {
+        self.passed_ms += waited_ms;
     }
 
     /// Returns the requests whose completions are waited for no longer.

@@ -14,7 +14,7 @@ use crate::handles;
 use crate::lock::lock;
 
 /// Time after its timeout for which a request may still be completed by the callback, in milliseconds.
-const GRACE_MS: u64 = 5_000;
+const GRACE_MS: u64 = 1_000;
 
 /// HTTP requests of one instance by the callback.
 pub(crate) struct CallbackHttp {
