@@ -53,7 +53,7 @@ fn settings_are_refused_when_an_instance_is_made() {
         (Settings { sealing_keys: Vec::new(), ..settings() }, "key"),
         (
             Settings { profiles: vec!["{\n  \"name\": 7}".to_owned()], ..settings() },
-            "profiles[0].name: line 2: expected",
+            "profiles[0].name: line 2, column 3: expected",
         ),
         (Settings { webhooks_per_tenant_max: Some(0), ..settings() }, "webhooksPerTenantMax: `0` is out of range"),
         (Settings { allow_destinations: vec!["10.0.0.0/99".to_owned()], ..settings() }, "10.0.0.0/99"),

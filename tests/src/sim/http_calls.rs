@@ -52,6 +52,8 @@ impl World {
         if loses {
             fate = net::lost(fate, self.now_us, request);
             self.coverage.add(Count::LostCompletions);
+            // The worker keeps the lane until it gives the request up, which can be after the end of the lease.
+            self.calls[call].faults += 1;
             self.observed.excuses.add(self.now_us, delay::NETWORK_US);
         }
         self.count_told(&told);
