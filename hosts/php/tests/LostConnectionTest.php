@@ -116,6 +116,8 @@ final class LostConnectionTest extends TestCase
             $worker = new Worker(
                 $hooks,
                 $withIntake ? IntakeReader::of($hooks) : null,
+                // The process of all tests has more memory in use than a worker may have.
+                memoryBytesMax: PHP_INT_MAX,
                 report: static function (string $line) use (&$lines, &$worker): void {
                     $lines[] = $line;
                     count($lines) < 2 || $worker->stop();
