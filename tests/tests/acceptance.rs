@@ -22,6 +22,7 @@ mod keep;
 mod kill;
 mod raw;
 mod recovery;
+mod reports;
 mod serve;
 mod start;
 mod strict;

@@ -1,0 +1,18 @@
+//! What users report of webhook software, tried on the real binary. `tests/data/reports` has the rows; each module
+//! below runs those of one file.
+
+use serde_json::Value;
+
+/// Returns the rows of a kind of report, from its file in `tests/data/reports`. Panics if there are none.
+#[allow(dead_code, reason = "the first module that reads rows comes with the first kind")]
+fn cases(file: &str) -> Vec<Value> {
+    let path = format!("{}/data/reports/{file}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let cases = document["cases"].as_array().cloned().unwrap_or_default();
+    assert!(!cases.is_empty(), "{path} has no cases");
+    for case in &cases {
+        assert!(case["name"].is_string(), "{path}: a case without a name: {case}");
+    }
+    cases
+}
