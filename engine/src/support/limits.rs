@@ -88,6 +88,8 @@ pub const TIMESTAMP_TOLERANCE_S: u64 = 300;
 pub const SCHEDULE_WAITS_MAX: usize = 20;
 /// Length of one wait of a retry schedule.
 pub const SCHEDULE_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
+/// Statuses and ranges of statuses in one list.
+pub const STATUS_RANGES_MAX: usize = 20;
 /// Pages of a queue in which a redelivery searches for its message.
 pub const QUEUE_PAGES_SEARCHED_MAX: u32 = 1_000;
 /// Number of a delivery's last attempt, redeliveries included. It has four digits, with room for one more schedule.

@@ -5,4 +5,5 @@ pub mod json;
 pub mod limits;
 pub(crate) mod problems;
 pub mod redact;
+pub mod statuses;
 pub mod time;
