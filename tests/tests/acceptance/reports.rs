@@ -1,4 +1,4 @@
-//! What users report of webhook software, tried on the real binary. `tests/data/reports` has the rows; each module
+//! The kinds of faults that users report about webhook software, tried on the real binary. `tests/data/reports` has the rows; each module
 //! below runs those of one file.
 
 use serde_json::Value;
