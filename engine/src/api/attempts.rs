@@ -6,7 +6,6 @@ use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::stored::read_webhook;
 use crate::ports::{Direction, Entry, Host};
-use crate::store::id;
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, Recent, RecordedAttempt};
 use crate::support::error::Error;
@@ -82,12 +81,8 @@ impl Place {
     /// Parses a cursor, `<ms>/<token>/<count>`.
     fn parse(cursor: &str) -> Option<Place> {
         let (row, shown) = cursor.rsplit_once('/')?;
-        let (ms, token) = row.split_once('/')?;
-        let is_row = ms.len() == 13
-            && ms.bytes().all(|byte| byte.is_ascii_digit())
-            && token.len() == id::ID_CHARS
-            && token.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        Some(Place { row: is_row.then(|| row.to_owned())?, shown: shown.parse().ok()? })
+        keys::is_recent_place(row).then_some(())?;
+        Some(Place { row: row.to_owned(), shown: shown.parse().ok()? })
     }
 
     /// Returns the text that [`Place::parse`] reads.

@@ -9,7 +9,7 @@ use crate::jobs::row;
 use crate::ports::Host;
 use crate::store::commit::{self, Commit, Outcome};
 use crate::store::id;
-use crate::store::keys;
+use crate::store::keys::{self, KeyFamily};
 use crate::store::rows::{self, Job, JobKind, Tenant};
 use crate::store::tenant::{keeps_bodies, read_keeps_bodies};
 use crate::support::error::{Error, ErrorKind};
@@ -53,8 +53,8 @@ pub fn update_settings(host: &dyn Host, _config: &Config, tenant: &str, changes:
         commit.put(key.clone(), rows::encode(&Tenant { token: token.clone(), keep_bodies }));
         if !keep_bodies {
             // A job removes the contents kept so far, and goes on for as long as the tenant keeps no bodies.
-            let lane = keys::own_job(&format!("redaction/{tenant_part}"));
-            let place = Some(keys::routed_of_tenant(&tenant_part));
+            let lane = keys::redaction_job(&tenant_part);
+            let place = Some(KeyFamily::Routed.of_tenant(&tenant_part));
             let new = Job { place, ..row::new(JobKind::Redaction, None, host.now_us() / 1_000) };
             row::put_at(&mut commit, &lane, &token, new, row::read(host, &lane)?);
         }

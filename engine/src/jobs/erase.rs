@@ -7,7 +7,7 @@
 
 use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
-use crate::store::keys::{self, Lane};
+use crate::store::keys::{self, KeyFamily, Lane};
 use crate::store::rows::{self, Empty, JobState, Message, Queue, Recent, Routed, Tombstone};
 use crate::store::subject;
 use crate::support::error::Error;
@@ -84,7 +84,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Re
 /// Puts a tombstone for each message about the subject. Returns true if there are more messages to look at.
 fn mark(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<bool, Error> {
     let tenant_part = work.lane.tenant_part();
-    let place = step.job.place.clone().unwrap_or_else(|| keys::messages_of_tenant(tenant_part));
+    let place = step.job.place.clone().unwrap_or_else(|| KeyFamily::Message.of_tenant(tenant_part));
     let limit = rows_at_once(step, ERASE_MESSAGES_MAX);
     let page = ctx.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
     let more = page.len() == limit as usize;
@@ -136,7 +136,7 @@ fn leaves_out(step: &mut Step, entry: &Entry) -> bool {
 
 /// Takes the marked messages out of the rows of one family. Returns true if there are more rows to look at.
 fn sweep(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step, list: List) -> Result<bool, Error> {
-    let place = step.job.place.clone().unwrap_or_else(|| list.of_tenant(work.lane.tenant_part()));
+    let place = step.job.place.clone().unwrap_or_else(|| list.family().of_tenant(work.lane.tenant_part()));
     let limit = rows_at_once(step, if list == List::Queue { QUEUE_PAGE } else { ERASE_ROWS_MAX });
     let page = ctx.host.scan(&keys::tenant_from(&place), limit, Direction::Forward)?;
     let more = page.len() == limit as usize;
@@ -219,13 +219,13 @@ fn tombstones(ctx: &JobContext<'_>, work: &Work, marks: &[String]) -> Result<Vec
 }
 
 impl List {
-    /// Returns the place before the tenant's first row.
-    fn of_tenant(self, tenant_part: &str) -> String {
+    /// Returns the family of the rows.
+    fn family(self) -> KeyFamily {
         match self {
-            List::Queue => keys::queues_of_tenant(tenant_part),
-            List::Recent => keys::recent_of_tenant(tenant_part),
-            List::Routed => keys::routed_of_tenant(tenant_part),
-            List::Redacted => keys::redacted_of_tenant(tenant_part),
+            List::Queue => KeyFamily::Queue,
+            List::Recent => KeyFamily::Recent,
+            List::Routed => KeyFamily::Routed,
+            List::Redacted => KeyFamily::Redacted,
         }
     }
 }

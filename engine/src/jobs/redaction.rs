@@ -4,7 +4,7 @@
 use crate::jobs::remove::{self, Part};
 use crate::jobs::step::{JobContext, Step};
 use crate::ports::Direction;
-use crate::store::keys;
+use crate::store::keys::{self, KeyFamily};
 use crate::store::rows::JobState;
 use crate::store::tenant::read_keeps_bodies;
 use crate::support::error::Error;
@@ -18,7 +18,7 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
         step.job.state = JobState::Done;
         return Ok(());
     }
-    let start = keys::routed_of_tenant(&tenant_part);
+    let start = KeyFamily::Routed.of_tenant(&tenant_part);
     if place == start {
         step.job.since_ms = Some(ctx.now_ms());
     }

@@ -6,7 +6,7 @@
 use crate::jobs::remove::{self, Part};
 use crate::jobs::step::{JobContext, Step};
 use crate::ports::{Direction, Entry};
-use crate::store::keys;
+use crate::store::keys::{self, KeyFamily};
 use crate::store::rows::{self, Job, JobState};
 use crate::support::error::Error;
 use crate::support::limits::{
@@ -14,34 +14,7 @@ use crate::support::limits::{
 };
 
 /// The families of rows that a pass walks through, in their order.
-const FAMILIES: [Aging; 4] = [Aging::Redacted, Aging::Jobs, Aging::Recent, Aging::Routed];
-
-/// A family of rows that grow old.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Aging {
-    Redacted,
-    Jobs,
-    Recent,
-    Routed,
-}
-
-impl Aging {
-    /// Returns the place before the family's first row.
-    fn start(self) -> &'static str {
-        match self {
-            Aging::Redacted => keys::REDACTED,
-            Aging::Jobs => keys::JOBS,
-            Aging::Recent => keys::RECENT,
-            Aging::Routed => keys::ROUTED,
-        }
-    }
-
-    /// Returns the family of a place. A place of no other family is in the last one, so the pass ends.
-    fn of_key(place: &str) -> Aging {
-        let family = keys::family_of(place);
-        FAMILIES.into_iter().find(|aging| aging.start() == family).unwrap_or(Aging::Routed)
-    }
-}
+const FAMILIES: [KeyFamily; 4] = [KeyFamily::Redacted, KeyFamily::Job, KeyFamily::Recent, KeyFamily::Routed];
 
 pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Error> {
     let Some(retention_ms) = ctx.config.retention_ms() else {
@@ -50,10 +23,11 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
         return Ok(());
     };
     let before_ms = ctx.now_ms().saturating_sub(retention_ms);
-    let mut place = step.job.place.take().unwrap_or_else(|| FAMILIES[0].start().to_owned());
+    let mut place = step.job.place.take().unwrap_or_else(|| FAMILIES[0].first());
     for _ in 0..RETENTION_RANGES_MAX {
-        let family = Aging::of_key(&place);
-        let lists_messages = matches!(family, Aging::Redacted | Aging::Routed);
+        // A place of another family is behind the last one, so the pass ends.
+        let family = KeyFamily::of(&place).filter(|family| FAMILIES.contains(family)).unwrap_or(KeyFamily::Routed);
+        let lists_messages = matches!(family, KeyFamily::Redacted | KeyFamily::Routed);
         let limit = if lists_messages { 1 } else { RETENTION_ROWS_MAX };
         let page = ctx.host.scan(&keys::family_from(&place), limit, Direction::Forward)?;
         let Some(entry) = page.first() else {
@@ -62,10 +36,10 @@ pub(super) fn step(ctx: &mut JobContext<'_>, step: &mut Step) -> Result<(), Erro
                 step.pause_ms = Some((retention_ms / 8).clamp(RETENTION_PAUSE_MS_MIN, RETENTION_PAUSE_MS_MAX));
                 return Ok(());
             };
-            following.start().clone_into(&mut place);
+            place = following.first();
             continue;
         };
-        if family == Aging::Jobs {
+        if family == KeyFamily::Job {
             place = remove_jobs(step, &page, before_ms);
             continue;
         }

@@ -105,7 +105,7 @@ fn make(ctx: &mut JobContext<'_>, work: &Work, step: &mut Step) -> Result<(), Er
 
 /// Starts the retention job if none runs, unless the configuration keeps everything. Returns true if it was started.
 fn ensure_retention(ctx: &mut JobContext<'_>) -> Result<bool, Error> {
-    let lane = keys::own_job("retention");
+    let lane = keys::retention_job();
     let before = match row::read(ctx.host, &lane) {
         _ if ctx.config.retention_ms().is_none() => return Ok(false),
         Ok(Some(before)) if before.job.state == JobState::Running => return Ok(false),

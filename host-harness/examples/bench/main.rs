@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use hookwright_engine::keys::{self, KeyFamily};
 use hookwright_engine::memory::MemoryStore;
-use hookwright_engine::ports::{Direction, KeyRange, Storage};
+use hookwright_engine::ports::{Direction, Storage};
 use hookwright_host::http::HttpClient;
 use hookwright_host::signal::Signals;
 use hookwright_host::stores::sqlite::{SqliteStore, create_schema};
@@ -172,7 +173,7 @@ fn hookwright(runtime: &Runtime, url: &str, deliveries: usize, path: &Path) -> R
     }
     workers.stop();
     let run = Run::of(deliveries, begun.elapsed(), cpu_time()? - cpu);
-    let range = KeyRange { start: "queue/".into(), end: "queue0".into() };
+    let range = keys::family_from(&KeyFamily::Queue.first());
     let left = store.scan(&range, 1, Direction::Forward).map_err(|error| anyhow!("{error:?}"))?;
     if !left.is_empty() {
         bail!("the queue is not empty: {left:?}");

@@ -11,8 +11,8 @@ use hookwright_engine::json::{self, Json, Style};
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::{Direction, Entry, KeyRange, Mutation, Response, Storage};
 use hookwright_engine::{
-    Config, Error, ErrorKind, cancel_job, erase, on_event, reclaim_leases, recover, redeliver, replay, rotate_secret,
-    update_settings,
+    Config, Error, ErrorKind, cancel_job, erase, keys, on_event, reclaim_leases, recover, redeliver, replay,
+    rotate_secret, update_settings,
 };
 use serde_json::Value;
 
@@ -246,7 +246,7 @@ fn deliver_until(world: &World, config: &Config, is_so: impl Fn(&World) -> bool)
 }
 
 fn logs_of(world: &World, message: &str) -> usize {
-    let range = KeyRange { start: format!("attempt/acme/{message}/"), end: format!("attempt/acme/{message}0") };
+    let range = keys::attempts_of_message("acme", message);
     world.store.scan(&range, 1_000, Direction::Forward).map_or(0, |rows| rows.len())
 }
 

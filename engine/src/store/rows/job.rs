@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Row, is_timer};
+use super::Row;
 use crate::store::{id, keys};
-use crate::support::limits::{CLOCK_SKEW_MS_MAX, KEY_BYTES_MAX};
+use crate::support::limits::CLOCK_SKEW_MS_MAX;
 
 /// `job/`: work that takes more than one commit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,11 +100,10 @@ pub enum JobState {
 impl Row for Job {
     /// A place is the beginning of a scan, so it must be one that the storage takes.
     fn invalid_field(&self) -> Option<&'static str> {
-        let is_place = |place: &String| place.len() < KEY_BYTES_MAX && place.split('/').all(keys::is_part);
-        if self.timer.as_ref().is_some_and(|key| !is_timer(key)) {
+        if self.timer.as_ref().is_some_and(|key| !keys::is_timer(key)) {
             return Some("timer");
         }
-        if self.place.as_ref().is_some_and(|place| !is_place(place)) {
+        if self.place.as_ref().is_some_and(|place| !keys::is_key(place)) {
             return Some("place");
         }
         self.webhook.as_ref().is_some_and(|webhook| !id::is_id("wh_", webhook)).then_some("webhook")

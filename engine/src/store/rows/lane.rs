@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{QueuedDelivery, Row, is_timer};
+use super::{QueuedDelivery, Row};
+use crate::store::keys;
 
 /// `lane/`: the lease of a lane.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,6 +40,6 @@ pub struct Quarantine {
 
 impl Row for Lane {
     fn invalid_field(&self) -> Option<&'static str> {
-        self.timer.as_ref().is_some_and(|key| !is_timer(key)).then_some("timer")
+        self.timer.as_ref().is_some_and(|key| !keys::is_timer(key)).then_some("timer")
     }
 }

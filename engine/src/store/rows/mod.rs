@@ -23,9 +23,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
-use crate::store::{id, keys};
+use crate::store::id;
 use crate::support::error::{Error, ErrorKind};
-use crate::support::limits::{ATTEMPT_NUMBER_MAX, KEY_BYTES_MAX};
+use crate::support::limits::ATTEMPT_NUMBER_MAX;
 
 pub use attempt::{Attempt, AttemptState};
 pub use health::Health;
@@ -142,11 +142,6 @@ fn unreadable<T: DeserializeOwned>(key: &str, text: &str, error: &serde_json::Er
 /// Returns an error about a row, which never quotes the value.
 fn broken(key: &str, problem: String) -> Error {
     Error::of(ErrorKind::Internal, format!("the row '{key}' {problem}"))
-}
-
-/// Returns true if a text is the key of a timer that the storage takes.
-fn is_timer(key: &str) -> bool {
-    key.len() < KEY_BYTES_MAX && keys::parse_timer(key).is_some() && key.split('/').all(keys::is_part)
 }
 
 /// Returns true if these can be the message and the number of an attempt.

@@ -359,7 +359,7 @@ fn restarted_job_is_kept_although_it_had_ended() {
         });
     });
     world.deliver(&config);
-    let lane = keys::own_job("redaction/acme");
+    let lane = keys::redaction_job("acme");
     let job: rows::Job = {
         let row = world.store.get_one(&keys::job(&lane)).unwrap().expect("it is there");
         rows::decode(&row.key, &row.value).unwrap()
