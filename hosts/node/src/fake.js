@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { Hookwright } from './hookwright.js';
 import { memoryStorage } from './storage/memory.js';
+import { requireConnection } from './storage/transaction.js';
 
 const SEALING_KEY = `fake:${'00'.repeat(32)}`;
 
@@ -22,27 +23,27 @@ export class Fake extends Hookwright {
     return fake;
   }
 
-  async onEvent(event, { tenant, signal } = {}) {
-    const accepted = await super.onEvent(event, { tenant, signal });
-    this.#record(event, tenant, accepted);
+  async onEvent(event, options) {
+    const accepted = await super.onEvent(event, options);
+    this.#record(event, options?.tenant, accepted);
     return accepted;
   }
 
-  async onEvents(events, { tenant, signal } = {}) {
-    const accepted = await super.onEvents(events, { tenant, signal });
-    events.forEach((event, index) => this.#record(event, tenant, accepted[index]));
+  async onEvents(events, options) {
+    const accepted = await super.onEvents(events, options);
+    events.forEach((event, index) => this.#record(event, options?.tenant, accepted[index]));
     return accepted;
   }
 
-  onEventSync(event, { tenant } = {}) {
-    const accepted = super.onEventSync(event, { tenant, transaction: {} });
-    this.#record(event, tenant, accepted);
+  onEventSync(event, options) {
+    const accepted = super.onEventSync(event, options);
+    this.#record(event, options.tenant, accepted);
     return accepted;
   }
 
-  onEventsSync(events, { tenant } = {}) {
-    const accepted = super.onEventsSync(events, { tenant, transaction: {} });
-    events.forEach((event, index) => this.#record(event, tenant, accepted[index]));
+  onEventsSync(events, options) {
+    const accepted = super.onEventsSync(events, options);
+    events.forEach((event, index) => this.#record(event, options.tenant, accepted[index]));
     return accepted;
   }
 
@@ -98,9 +99,13 @@ class RecordingClient {
   }
 }
 
-// Accepts events at once, whether a transaction is given or not.
+// Accepts events at once, in every transaction that a real store might join.
 function joinable(storage) {
-  return Object.assign(storage, { join: () => storage, joinsSynchronously: true });
+  const join = (transaction) => {
+    requireConnection(transaction);
+    return storage;
+  };
+  return Object.assign(storage, { join, joinsSynchronously: true });
 }
 
 // True if the value has every member of the pattern, at any depth.

@@ -1,6 +1,6 @@
 // The class that a platform holds: calls over one store and one configuration, and background workers.
 
-import { callerOf, eventTexts, pageOf } from './api/arguments.js';
+import { acceptOptions, callerOf, callOptions, eventTexts, pageOf, requestOf, syncOptions } from './api/arguments.js';
 import { Calls } from './api/calls.js';
 import { fastifyPlugin } from './api/fastify.js';
 import { middleware } from './api/middleware.js';
@@ -49,28 +49,28 @@ export class Hookwright {
     this.#calls = new Calls(modules, this.#setup);
   }
 
-  async onEvent(event, options = {}) {
-    const { tenant } = optionalTexts({ tenant: options.tenant });
+  async onEvent(event, options) {
+    const given = acceptOptions(options);
     const text = jsonText('event', event);
-    return this.#accept(({ webhooks }) => webhooks.onEvent(tenant, text), options);
+    return this.#accept(({ webhooks }) => webhooks.onEvent(given.tenant, text), given);
   }
 
-  async onEvents(events, options = {}) {
-    const { tenant } = optionalTexts({ tenant: options.tenant });
+  async onEvents(events, options) {
+    const given = acceptOptions(options);
     const texts = eventTexts(events);
-    return this.#accept(({ webhooks }) => webhooks.onEvents(tenant, texts), options);
+    return this.#accept(({ webhooks }) => webhooks.onEvents(given.tenant, texts), given);
   }
 
   onEventSync(event, options) {
-    const { tenant } = optionalTexts({ tenant: options.tenant });
+    const { tenant, transaction } = syncOptions(options);
     const text = jsonText('event', event);
-    return this.#calls.runJoinedSync(options.transaction, ({ webhooks }) => webhooks.onEvent(tenant, text));
+    return this.#calls.runJoinedSync(transaction, ({ webhooks }) => webhooks.onEvent(tenant, text));
   }
 
   onEventsSync(events, options) {
-    const { tenant } = optionalTexts({ tenant: options.tenant });
+    const { tenant, transaction } = syncOptions(options);
     const texts = eventTexts(events);
-    return this.#calls.runJoinedSync(options.transaction, ({ webhooks }) => webhooks.onEvents(tenant, texts));
+    return this.#calls.runJoinedSync(transaction, ({ webhooks }) => webhooks.onEvents(tenant, texts));
   }
 
   async register(tenant, registration) {
@@ -97,14 +97,16 @@ export class Hookwright {
     this.signalWork();
   }
 
-  async rotateSecret(tenant, webhookId, options = {}) {
-    const { secret } = optionalTexts({ secret: options.secret });
-    const overlapS = optionalInteger('overlapS', options.overlapS);
+  async rotateSecret(tenant, webhookId, options) {
+    const given = callOptions(options, ['secret', 'overlapS']);
+    const { secret } = optionalTexts({ secret: given.secret });
+    const overlapS = optionalInteger('overlapS', given.overlapS);
     const ids = { tenant, webhookId };
     return this.#calls.json(ids, ({ webhooks }) => webhooks.rotateSecret(tenant, webhookId, secret, overlapS));
   }
 
-  async testWebhook(tenant, webhookId, { signal } = {}) {
+  async testWebhook(tenant, webhookId, options) {
+    const { signal } = callOptions(options, ['signal']);
     const ids = { tenant, webhookId };
     return this.#calls.json(ids, ({ webhooks }) => webhooks.testWebhook(tenant, webhookId), {}, { signal });
   }
@@ -135,8 +137,8 @@ export class Hookwright {
     return this.#calls.json(ids, ({ webhooks }) => webhooks.explain(tenant, messageId, webhookId));
   }
 
-  async redeliver(tenant, messageId, options = {}) {
-    const { webhookId } = optionalTexts({ webhookId: options.webhookId });
+  async redeliver(tenant, messageId, options) {
+    const { webhookId } = optionalTexts(callOptions(options, ['webhookId'], ['webhookId']));
     return this.#thenWork({ tenant, messageId }, ({ webhooks }) => webhooks.redeliver(tenant, messageId, webhookId));
   }
 
@@ -179,10 +181,11 @@ export class Hookwright {
     return this.#calls.json({}, ({ webhooks }) => webhooks.eventTypes());
   }
 
-  async deliver(options = {}) {
-    const timeMs = optionalInteger('timeMs', options.timeMs) ?? DELIVER_MS_DEFAULT;
-    const attemptsMax = optionalInteger('attemptsMax', options.attemptsMax) ?? U32_MAX;
-    return this.#calls.runDraining(({ webhooks }) => webhooks.deliver({ timeMs, attemptsMax }), options.signal);
+  async deliver(options) {
+    const given = callOptions(options, ['timeMs', 'attemptsMax', 'signal']);
+    const timeMs = optionalInteger('timeMs', given.timeMs) ?? DELIVER_MS_DEFAULT;
+    const attemptsMax = optionalInteger('attemptsMax', given.attemptsMax) ?? U32_MAX;
+    return this.#calls.runDraining(({ webhooks }) => webhooks.deliver({ timeMs, attemptsMax }), given.signal);
   }
 
   async reclaimLeases() {
@@ -190,10 +193,10 @@ export class Hookwright {
   }
 
   async handle(request, caller) {
-    const { method, path, query = '', body = '' } = request;
-    requireTexts({ method, path, query, body });
+    const asked = requestOf(request);
     const known = callerOf(caller);
-    const response = await this.#calls.run((exports) => exports.console.handle({ method, path, query, body }, known));
+    const response = await this.#calls.run((exports) => exports.console.handle(asked, known));
+    const { method } = asked;
     if (method !== 'GET' && method !== 'HEAD') {
       this.signalWork();
     }
@@ -208,7 +211,8 @@ export class Hookwright {
     return fastifyPlugin(this, options);
   }
 
-  start({ signal } = {}) {
+  start(options) {
+    const { signal } = callOptions(options, ['signal']);
     this.#calls.requireOpen();
     if (signal?.aborted || this.#workers !== null) {
       return this;
@@ -251,7 +255,7 @@ export class Hookwright {
   }
 
   async #accept(call, { transaction, signal }) {
-    if (transaction != null) {
+    if (transaction !== undefined) {
       signal?.throwIfAborted();
       return this.#calls.runJoined(transaction, call);
     }
@@ -287,7 +291,8 @@ async function requireReadable(storage) {
       kind: 'unavailable',
       field: 'storage',
       message: `cannot be read: ${error.message}`,
-      hint: 'create the table with `await storage.createSchema()`, outside any transaction',
+      hint: error.hint ?? 'create the table with `await storage.createSchema()`, outside any transaction',
+      cause: error,
     });
   }
 }

@@ -3,7 +3,7 @@
 import { compile, instantiate } from './component/compile.js';
 import { systemWorld, wallClock } from './component/world.js';
 import { errorOf, TrapError } from './support/errors.js';
-import { jsonText, optionalInteger, refuse, requireTextList, requireTexts } from './support/input.js';
+import { jsonText, optionalInteger, options, refuse, requireTextList, requireTexts } from './support/input.js';
 
 const unused = () => {
   throw new Error('a signature check uses neither storage nor network');
@@ -13,7 +13,8 @@ let receiver = null;
 let now = systemWorld.now;
 
 /** Checks a request's signature against one or several secrets. Returns `{ verified, kind, detail }`. */
-export async function verify(request, secrets, profile = 'standard', { toleranceS, world } = {}) {
+export async function verify(request, secrets, profile = 'standard', more = {}) {
+  const { toleranceS, world } = options(undefined, more, ['toleranceS', 'world']);
   const given = [secrets].flat();
   requireTextList('secrets', given);
   optionalInteger('toleranceS', toleranceS);

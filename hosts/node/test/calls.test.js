@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hookwright, InvalidError, memoryStorage, NotFoundError, verify } from '../src/index.js';
-import { acceptInvoice, openReceiver, openSubscribed, openWebhooks, SEALING_KEY, subscribe, TENANT } from './support/open.js';
+import { acceptInvoice, openFake, openReceiver, openSubscribed, openWebhooks, SEALING_KEY, subscribe, TENANT } from './support/open.js';
 
 test('webhooks, messages and attempts are returned as the API returns them', async (t) => {
   const { webhooks, receiver, webhook } = await openSubscribed(t);
@@ -133,6 +133,32 @@ test('arguments of a wrong type are refused with their field', async (t) => {
     { name: 'deliver with a fraction', call: () => webhooks.deliver({ attemptsMax: 1.5 }), field: 'attemptsMax' },
     { name: 'handle without a caller', call: () => webhooks.handle({ method: 'GET', path: '/' }), field: 'caller.tenant' },
     { name: 'handle with a number as the user', call: () => webhooks.handle({ method: 'GET', path: '/' }, { tenant: 'acme', user: 5 }), field: 'caller.user' },
+    { name: 'onEvent with a misspelt transaction', call: () => webhooks.onEvent({ type: 'a.b' }, { transacton: {} }), field: 'transacton' },
+    { name: 'onEvent with a misspelt tenant', call: () => webhooks.onEvent({ type: 'a.b' }, { tenent: 'acme' }), field: 'tenent' },
+    { name: 'onEvent with a text as the options', call: () => webhooks.onEvent({ type: 'a.b' }, 'acme'), field: undefined },
+    { name: 'onEvent with an undefined transaction', call: () => webhooks.onEvent({ type: 'a.b' }, { transaction: undefined }), field: 'transaction' },
+    { name: 'onEvents with null as the transaction', call: () => webhooks.onEvents([{ type: 'a.b' }], { transaction: null }), field: 'transaction' },
+    { name: 'onEvent with an undefined tenant', call: () => webhooks.onEvent({ type: 'a.b' }, { tenant: undefined }), field: 'tenant' },
+    { name: 'onEvents with a misspelt tenant', call: () => webhooks.onEvents([{ type: 'a.b' }], { tenat: 'acme' }), field: 'tenat' },
+    { name: 'onEvent with a controller as the signal', call: () => webhooks.onEvent({ type: 'a.b' }, { signal: new AbortController() }), field: 'signal' },
+    { name: 'onEventSync without options', call: async () => webhooks.onEventSync({ type: 'a.b' }), field: 'transaction' },
+    { name: 'onEventsSync without a transaction', call: async () => webhooks.onEventsSync([{ type: 'a.b' }], { tenant: 'acme' }), field: 'transaction' },
+    { name: 'onEventSync with a signal', call: async () => webhooks.onEventSync({ type: 'a.b' }, { signal: null }), field: 'signal' },
+    { name: 'list with a misspelt limit', call: () => webhooks.list('acme', { limits: 5 }), field: 'limits' },
+    { name: 'attempts with a misspelt cursor', call: () => webhooks.attempts('acme', 'wh_1', { after: 'x' }), field: 'after' },
+    { name: 'rotateSecret with a misspelt overlap', call: () => webhooks.rotateSecret('acme', 'wh_1', { overlap: 0 }), field: 'overlap' },
+    { name: 'testWebhook with a misspelt signal', call: () => webhooks.testWebhook('acme', 'wh_1', { signl: null }), field: 'signl' },
+    // Without the webhook the message would be sent to every webhook.
+    { name: 'redeliver with a misspelt webhook', call: () => webhooks.redeliver('acme', 'msg_1', { webhook: 'wh_1' }), field: 'webhook' },
+    { name: 'redeliver with an undefined webhook', call: () => webhooks.redeliver('acme', 'msg_1', { webhookId: undefined }), field: 'webhookId' },
+    { name: 'deliver with a misspelt time', call: () => webhooks.deliver({ timeoutMs: 5 }), field: 'timeoutMs' },
+    { name: 'start with a misspelt signal', call: async () => webhooks.start({ sgnal: null }), field: 'sgnal' },
+    { name: 'handle with a misspelt query', call: () => webhooks.handle({ method: 'GET', path: '/', querry: '' }, { tenant: 'acme' }), field: 'request.querry' },
+    { name: 'handle with a misspelt user', call: () => webhooks.handle({ method: 'GET', path: '/' }, { tenant: 'acme', usr: 'u1' }), field: 'caller.usr' },
+    { name: 'middleware with a misspelt mount', call: async () => webhooks.middleware({ caller() {}, mout: '/x' }), field: 'mout' },
+    { name: 'middleware without a caller', call: async () => webhooks.middleware(), field: 'caller' },
+    { name: 'fastify with a mount', call: async () => webhooks.fastify({ caller() {}, mount: '/x' }), field: 'mount' },
+    { name: 'verify with a misspelt tolerance', call: () => verify(request, [], 'standard', { tolerance: 5 }), field: 'tolerance' },
     { name: 'verify without a request', call: () => verify(undefined, []), field: 'request' },
     { name: 'verify without headers', call: () => verify({ body: '' }, []), field: 'headers' },
     { name: 'verify with a text as the headers', call: () => verify({ headers: 'x-a: b', body: '' }, []), field: 'headers' },
@@ -143,6 +169,26 @@ test('arguments of a wrong type are refused with their field', async (t) => {
   for (const { name, call, field } of rows) {
     await assertRefused(name, call, field);
   }
+});
+
+test('a fake refuses the calls that a Hookwright refuses', async (t) => {
+  const fake = await openFake(t);
+  const event = { type: 'a.b' };
+  const pool = { connect() {}, query() {}, totalCount: 0 };
+  const rows = [
+    { name: 'a misspelt transaction', call: () => fake.onEvent(event, { transacton: {} }), field: 'transacton' },
+    { name: 'a misspelt tenant', call: () => fake.onEvents([event], { tenent: 'acme' }), field: 'tenent' },
+    { name: 'an undefined transaction', call: () => fake.onEvent(event, { transaction: undefined }), field: 'transaction' },
+    { name: 'an undefined tenant', call: () => fake.onEvent(event, { tenant: undefined }), field: 'tenant' },
+    { name: 'a pool', call: () => fake.onEvent(event, { transaction: pool }), field: 'transaction' },
+    { name: 'a text', call: () => fake.onEvent(event, { transaction: 'tx' }), field: 'transaction' },
+    { name: 'onEventSync without options', call: async () => fake.onEventSync(event), field: 'transaction' },
+    { name: 'onEventsSync with an undefined transaction', call: async () => fake.onEventsSync([event], { transaction: undefined }), field: 'transaction' },
+  ];
+  for (const { name, call, field } of rows) {
+    await assertRefused(name, call, field);
+  }
+  assert.deepEqual(fake.accepted, []);
 });
 
 test('a signal ends the wait for a call', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { postgresStorage } from '../src/index.js';
+import { POSTGRES_SCHEMA, postgresStorage } from '../src/index.js';
 import { acceptInvoice, deliverAll, invoicePaid, openSubscribed, TENANT } from './support/open.js';
 import { startPostgres } from './support/postgres.js';
 import { assertSentAtOnce } from './support/receiver.js';
@@ -125,12 +125,13 @@ test('a call that is rolled back to its savepoint leaves the other calls of the 
   const copy = () => ({ query: (...args) => client.query(...args) });
   const queryRunner = { query: async (...args) => (await client.query(...args)).rows };
   const rows = [
-    { name: 'a client', one: client, other: client, isLost: false },
-    { name: "TypeORM's entity manager and query runner", one: { ...queryRunner, queryRunner }, other: queryRunner, isLost: false },
-    // The store cannot know that two such objects are one connection. It must notice the lost savepoint.
-    { name: 'two objects over one client', one: copy(), other: copy(), isLost: true },
+    { name: 'a client', one: client, other: client },
+    { name: "TypeORM's entity manager and query runner", one: { ...queryRunner, queryRunner }, other: queryRunner },
+    { name: 'two objects over one client', one: copy(), other: copy() },
+    { name: 'a client and an object over it', one: client, other: copy() },
+    { name: 'a client and a query runner that uses it', one: { ...queryRunner, databaseConnection: client }, other: client },
   ];
-  for (const { name, one, other, isLost } of rows) {
+  for (const { name, one, other } of rows) {
     await client.query('BEGIN');
     const [refused, written] = await Promise.allSettled([
       storage.join(one).commit([{ key: 'here', version: here }, { key: 'there' }], [put('here'), put('there')]),
@@ -138,11 +139,81 @@ test('a call that is rolled back to its savepoint leaves the other calls of the 
     ]);
     const { command } = await client.query('COMMIT');
     assert.equal(refused.reason?.kind, 'conflict', name);
-    assert.equal(written.reason?.kind, isLost ? 'transaction-aborted' : undefined, name);
-    assert.equal(command, isLost ? 'ROLLBACK' : 'COMMIT', name);
+    assert.equal(written.reason, undefined, name);
+    assert.equal(command, 'COMMIT', name);
     const found = await storage.get(['there', 'new']);
-    assert.deepEqual(found.map((row) => row?.version), [there, written.value?.[0]], name);
+    assert.deepEqual(found.map((row) => row?.version), [there, written.value[0]], name);
     await storage.commit([], [{ tag: 'delete', val: 'new' }]);
+  }
+});
+
+// Asserts that a connection is refused as `transaction`, and that the platform can go on with its own transaction.
+async function assertNotJoined(webhooks, transaction, message, name) {
+  await assert.rejects(acceptInvoice(webhooks, 'a', { transaction }), { name: 'InvalidError', field: 'transaction', message }, name);
+}
+
+test('a connection to another database, server or schema is refused, and its transaction can be committed', async (t) => {
+  const { webhooks, pool, connect } = await openShared(t);
+  const otherServer = await startPostgres();
+  t.after(() => otherServer.stop());
+  await pool.query('DROP DATABASE IF EXISTS copy');
+  await pool.query('CREATE DATABASE copy');
+  await pool.query('DROP SCHEMA IF EXISTS tenant_1 CASCADE; CREATE SCHEMA tenant_1');
+  const schema = 'SET search_path TO tenant_1';
+  const rows = [
+    { name: 'another database', url: server.url.replace('/postgres?', '/copy?'), message: /to the database `copy`, but the store is in `postgres`/ },
+    { name: 'another server', url: otherServer.url, message: /database `postgres` of another server/ },
+    { name: 'another schema', url: server.url, first: schema, message: /the table of the schema `tenant_1`, but the store is in the schema `public`/ },
+  ];
+  for (const { name, url, first = 'SELECT 1', message } of rows) {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(first);
+    await client.query(POSTGRES_SCHEMA);
+    await client.query('CREATE TABLE IF NOT EXISTS things (id int)');
+    const adapter = { query: (...args) => client.query(...args) };
+    for (const transaction of [client, adapter]) {
+      await client.query('BEGIN');
+      await client.query('INSERT INTO things VALUES (1)');
+      await assertNotJoined(webhooks, transaction, message, name);
+      assert.equal((await client.query('COMMIT')).command, 'COMMIT', name);
+    }
+    await client.end();
+  }
+  // A schema that is chosen for one transaction only.
+  const client = await connect();
+  await client.query('BEGIN; SET LOCAL search_path TO tenant_1');
+  await assertNotJoined(webhooks, client, /schema `tenant_1`/, 'SET LOCAL');
+  await client.query('COMMIT');
+  await client.query('BEGIN');
+  assert.equal((await acceptInvoice(webhooks, 'b', { transaction: client })).new, true);
+  await client.query('COMMIT');
+});
+
+test('a table that was made anew is the table of the store', async (t) => {
+  const { webhooks, storage, pool, connect } = await openShared(t);
+  await pool.query('DROP TABLE hookwright');
+  await storage.createSchema();
+  const client = await connect();
+  await client.query('BEGIN');
+  assert.equal((await acceptInvoice(webhooks, 'a', { transaction: client })).new, true);
+  await client.query('COMMIT');
+});
+
+test('an object that is no connection with an open transaction is refused with the mistake', async (t) => {
+  const { webhooks, pool, connect } = await openShared(t);
+  const client = await connect();
+  const query = (...args) => pool.query(...args);
+  const rows = [
+    { name: 'a client without BEGIN', transaction: client, message: /no open transaction \(call BEGIN first/ },
+    { name: 'a pool', transaction: pool, message: /is a pool/ },
+    { name: 'an object over a pool', transaction: { query }, message: /no open transaction .*pool/ },
+    { name: "TypeORM's data source", transaction: { query, createQueryRunner() {} }, message: /is a data source/ },
+    { name: "TypeORM's entity manager outside a transaction", transaction: { query, getRepository() {} }, message: /is an entity manager outside/ },
+    { name: 'a connection of SQLite', transaction: { prepare() {}, exec() {} }, message: /is not a connection/ },
+  ];
+  for (const { name, transaction, message } of rows) {
+    await assertNotJoined(webhooks, transaction, message, name);
   }
 });
 

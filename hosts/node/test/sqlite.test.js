@@ -1,12 +1,15 @@
 // Events in a SQLite transaction of the platform, and the SQLite store beside other connections.
 
 import assert from 'node:assert/strict';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { NotFoundError, SQLITE_SCHEMA, sqliteStorage } from '../src/index.js';
+import { SQLITE_BUSY_MS_MAX } from '../src/support/limits.js';
 import { acceptInvoice, invoicePaid, openSubscribed, openWebhooks, temporaryFolder, temporarySqlite, TENANT } from './support/open.js';
 import { assertSentAtOnce } from './support/receiver.js';
 
@@ -85,6 +88,153 @@ test('better-sqlite3: an event is committed and rolled back with its transaction
   assert.throws(() => webhooks.onEventSync(invoicePaid('c'), options), /no open transaction/);
   assert.equal((await webhooks.deliver()).delivered, 1);
   assert.deepEqual(receiver.messageIds(), [messageId]);
+});
+
+// Connections that write to another table than the store's, by their name. Each gets the paths of the store and of another file.
+const OTHER_DATABASES = {
+  'another file': (file, other) => new DatabaseSync(other),
+  'a database in memory': () => new DatabaseSync(':memory:'),
+  'a temporary database': () => new DatabaseSync(''),
+  'a temporary table over the file': (file) => {
+    const db = new DatabaseSync(file);
+    db.exec(SQLITE_SCHEMA.replace('CREATE TABLE', 'CREATE TEMP TABLE'));
+    return db;
+  },
+  'another file to which the file is attached': (file, other) => {
+    const db = new DatabaseSync(other);
+    db.exec(`ATTACH '${file}' AS app`);
+    return db;
+  },
+  'another file with better-sqlite3': (file, other) => new Database(other),
+};
+
+test('a connection to another database is refused, and its transaction can be committed', async (t) => {
+  const { webhooks, file } = await openShared(t);
+  for (const [name, open] of Object.entries(OTHER_DATABASES)) {
+    const db = open(file, path.join(temporaryFolder(t), 'other.db'));
+    t.after(() => db.close());
+    db.exec(SQLITE_SCHEMA);
+    db.exec('BEGIN; CREATE TABLE things (id)');
+    const refused = { name: 'InvalidError', field: 'transaction', message: /is a connection to .*, but the store is in `.*app\.db`/ };
+    assert.throws(() => webhooks.onEventSync(invoicePaid('a'), { tenant: TENANT, transaction: db }), refused, name);
+    await assert.rejects(acceptInvoice(webhooks, 'a', { transaction: db }), refused, name);
+    db.exec('COMMIT');
+  }
+});
+
+test('a connection to the file by another path is joined', async (t) => {
+  const { webhooks, file } = await openShared(t);
+  const symbolic = path.join(temporaryFolder(t), 'symbolic.db');
+  symlinkSync(file, symbolic);
+  const attached = () => {
+    const db = new DatabaseSync(':memory:');
+    db.exec(`ATTACH '${file}' AS app`);
+    return db;
+  };
+  const rows = [
+    { name: 'a relative path', open: () => new DatabaseSync(path.relative('.', file)) },
+    { name: 'a URL', open: () => new DatabaseSync(pathToFileURL(file)) },
+    { name: 'a symbolic link', open: () => new DatabaseSync(symbolic) },
+    { name: 'an attached file', open: attached },
+  ];
+  for (const { name, open } of rows) {
+    const db = open();
+    db.exec('BEGIN');
+    assert.equal(webhooks.onEventSync(invoicePaid(name), { tenant: TENANT, transaction: db }).new, true, name);
+    db.exec('ROLLBACK');
+    db.close();
+  }
+});
+
+test('a store in a file is refused with the mistake if it has no file', () => {
+  const rows = [
+    { name: 'nothing', file: undefined, message: /file: is missing/ },
+    { name: 'a number', file: 7, message: /file: is a number/ },
+    { name: 'an empty name', file: '', message: /only one connection sees/ },
+    { name: 'a database in memory', file: ':memory:', message: /memoryStorage/ },
+    { name: 'a URI of a database in memory', file: 'file:x?mode=memory', message: /memoryStorage/ },
+    { name: 'a URL of a server', file: new URL('http://x.example/'), message: /scheme/ },
+  ];
+  for (const { name, file, message } of rows) {
+    assert.throws(() => sqliteStorage(file), { name: 'InvalidError', field: 'file', message }, name);
+  }
+});
+
+test('a store keeps its file when the working directory changes', async (t) => {
+  const folder = temporaryFolder(t);
+  const before = process.cwd();
+  t.after(() => process.chdir(before));
+  process.chdir(folder);
+  const storage = sqliteStorage('app.db');
+  t.after(() => storage.close());
+  process.chdir(before);
+  await storage.createSchema();
+  assert.ok(existsSync(path.join(folder, 'app.db')));
+});
+
+test('an event that forgets the open transaction fails within the bound, with the mistake as the hint', async (t) => {
+  const { webhooks, db } = await openShared(t);
+  db.exec('BEGIN IMMEDIATE');
+  const startedMs = performance.now();
+  await assert.rejects(acceptInvoice(webhooks, 'a'), { name: 'UnavailableError', hint: /pass its connection as `transaction`/ });
+  const waitedMs = performance.now() - startedMs;
+  assert.ok(waitedMs < SQLITE_BUSY_MS_MAX + 2_000, `the call waited ${waitedMs} ms`);
+  db.exec('COMMIT');
+});
+
+test('a statement that has not finished writing is named in the error, and the transaction can go on', async (t) => {
+  const { webhooks, file } = await openShared(t);
+  for (const Connection of [DatabaseSync, Database]) {
+    const db = new Connection(file);
+    t.after(() => db.close());
+    db.exec('CREATE TABLE IF NOT EXISTS things (id)');
+    db.exec('BEGIN IMMEDIATE');
+    const writing = db.prepare('INSERT INTO things VALUES (1), (2) RETURNING id').iterate();
+    writing.next();
+    const options = { tenant: TENANT, transaction: db };
+    assert.throws(() => webhooks.onEventSync(invoicePaid('a'), options), { kind: 'unavailable', hint: /fetch all rows/ });
+    writing.return();
+    assert.equal(webhooks.onEventSync(invoicePaid(Connection.name), options).new, true);
+    db.exec('COMMIT');
+  }
+});
+
+test('a transaction whose snapshot or lock is lost must be rolled back', async (t) => {
+  const { webhooks, file, db } = await openShared(t);
+  using other = new DatabaseSync(file, { timeout: 0 });
+  db.exec('CREATE TABLE things (id)');
+  const options = { tenant: TENANT, transaction: other };
+  const refused = { name: 'TransactionAbortedError', hint: /BEGIN IMMEDIATE/ };
+  other.exec('BEGIN');
+  db.exec('BEGIN IMMEDIATE');
+  assert.throws(() => webhooks.onEventSync(invoicePaid('a'), options), refused, 'a lock');
+  db.exec('ROLLBACK');
+  other.exec('ROLLBACK; BEGIN; SELECT * FROM things');
+  db.exec('INSERT INTO things VALUES (1)');
+  assert.throws(() => webhooks.onEventSync(invoicePaid('a'), options), refused, 'a snapshot');
+  other.exec('ROLLBACK');
+});
+
+test('a file that is no database, or cannot be opened, is named in the error', async (t) => {
+  const folder = temporaryFolder(t);
+  const noDatabase = path.join(folder, 'notes.txt');
+  writeFileSync(noDatabase, 'no database at all, but a text of some length '.repeat(50));
+  const rows = [
+    { name: 'a text file', file: noDatabase, hint: /not a SQLite database/ },
+    { name: 'a missing folder', file: path.join(folder, 'nowhere', 'app.db'), hint: /folder of the file exists/ },
+    { name: 'a database without the table', file: path.join(folder, 'empty.db'), hint: /createSchema/ },
+  ];
+  for (const { name, file, hint } of rows) {
+    const storage = sqliteStorage(file);
+    t.after(() => storage.close());
+    await assert.rejects(openWebhooks(t, { storage }), (error) => {
+      assert.equal(error.name, 'UnavailableError', name);
+      assert.match(error.hint, hint, name);
+      assert.equal(error.code, 'HOOKWRIGHT_UNAVAILABLE');
+      assert.equal(error.cause.name, 'StorageError');
+      return true;
+    });
+  }
 });
 
 test('a SQLite file is switched to WAL as soon as no other connection uses it', async (t) => {

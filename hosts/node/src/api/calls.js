@@ -4,7 +4,8 @@
 import { makeInstance, makeSyncInstance } from '../component/make.js';
 import { Pool } from '../component/pool.js';
 import { Signals } from '../http/signals.js';
-import { InternalError } from '../support/errors.js';
+import { StorageError } from '../storage/errors.js';
+import { errorOfStorage, InternalError } from '../support/errors.js';
 import { jsonText, refuse, requireTexts } from '../support/input.js';
 
 /** The calls over one store and one configuration. */
@@ -116,7 +117,11 @@ function join(storage, transaction) {
   if (typeof storage.join !== 'function') {
     refuse('transaction', 'cannot be joined: this store has no `join`', 'use sqliteStorage or postgresStorage');
   }
-  return storage.join(transaction);
+  try {
+    return storage.join(transaction);
+  } catch (error) {
+    throw error instanceof StorageError ? errorOfStorage(error) : error;
+  }
 }
 
 // Ends the wait for a call. The call itself goes on.

@@ -1,10 +1,12 @@
 // The management API as a plugin for Fastify. The platform decides who calls; `webhooks.handle` does the rest.
 
 import { BODY_BYTES_MAX } from '../support/limits.js';
+import { adapterOptions } from './arguments.js';
 import { splitTarget, tooLarge, unauthorized } from './problem.js';
 
 /** Returns a plugin: `app.register(webhooks.fastify({ caller }), { prefix: '/webhooks-api' })`. */
-export function fastifyPlugin(webhooks, { caller }) {
+export function fastifyPlugin(webhooks, options) {
+  const { caller } = adapterOptions(options, ['caller']);
   return async function hookwright(fastify) {
     // The routes of this plugin get the body's text. The parsers of the application do not apply to them.
     fastify.removeAllContentTypeParsers();

@@ -1,7 +1,9 @@
 // The management API in a platform's HTTP server: Express, NestJS on Express, plain `node:http`. The platform decides
 // who calls; `webhooks.handle` does the rest.
 
+import { requireTexts } from '../support/input.js';
 import { BODY_BYTES_MAX, BODY_READ_MS_MAX } from '../support/limits.js';
+import { adapterOptions } from './arguments.js';
 import { problem, splitTarget, tooLarge, unauthorized } from './problem.js';
 
 const JSON_TYPES = /^application\/([a-z.+-]+\+)?json\b/i;
@@ -10,7 +12,9 @@ const JSON_TYPES = /^application\/([a-z.+-]+\+)?json\b/i;
  * Returns `(request, response, next)`, for Express and similar servers. `caller(request)` returns `{ tenant, user?,
  * permissions? }`, or nothing for an unknown caller, who gets a 401. `log` gets errors that no `next` handles.
  */
-export function middleware(webhooks, { caller, mount = '' }, log) {
+export function middleware(webhooks, options, log) {
+  const { caller, mount = '' } = adapterOptions(options, ['caller', 'mount']);
+  requireTexts({ mount });
   const root = mount.replace(/\/+$/, '');
   return async function hookwright(request, response, next) {
     try {

@@ -1,7 +1,7 @@
 // One instance of the component: its imports, and the translation of a call's end into a result or an error.
 
-import { StorageError, notApplied, unknown } from '../storage/errors.js';
-import { errorOf, InternalError, TrapError } from '../support/errors.js';
+import { invalid, StorageError, notApplied, unknown } from '../storage/errors.js';
+import { errorOf, HookwrightError, InternalError, TrapError } from '../support/errors.js';
 import { instantiate } from './compile.js';
 import { wallClock } from './world.js';
 
@@ -15,6 +15,8 @@ export class Instance {
   #queue;
   #world;
   #lastErrorLine = null;
+  // The last failure of the storage in a call, which is the cause of the call's error.
+  #lastFailure;
   #ended = false;
 
   constructor(modules, world, queue, { synchronously }) {
@@ -59,11 +61,14 @@ export class Instance {
       throw new InternalError({ kind: 'internal', message: 'the instance has ended', hint: 'use another instance' });
     }
     this.#lastErrorLine = null;
+    this.#lastFailure = undefined;
   }
 
   #errorOf(error) {
+    const failure = this.#lastFailure;
     if (!(error instanceof Error) && error?.kind !== undefined) {
-      return errorOf(error);
+      // A store refuses what the platform passed, for example as `transaction`, in words that the component lacks.
+      return failure instanceof HookwrightError ? failure : errorOf(error, causes(error, failure) ? failure : undefined);
     }
     // Anything but a refusal leaves the instance in the middle of a call.
     this.dispose();
@@ -74,9 +79,9 @@ export class Instance {
     const world = this.#world;
     return {
       storage: {
-        get: (keys) => asStorageError(notApplied, () => this.storage.get(keys)),
-        scan: (range, limit, order) => asStorageError(notApplied, () => this.storage.scan(range, limit, order)),
-        commit: (checks, mutations) => asStorageError(unknown, () => this.storage.commit(checks, mutations)),
+        get: (keys) => this.#store(notApplied, () => this.storage.get(keys)),
+        scan: (range, limit, order) => this.#store(notApplied, () => this.storage.scan(range, limit, order)),
+        commit: (checks, mutations) => this.#store(unknown, () => this.storage.commit(checks, mutations)),
       },
       http: {
         submit: (requests) => this.#queue.submit(requests),
@@ -91,6 +96,28 @@ export class Instance {
     };
   }
 
+  // Runs a storage call. A store throws `StorageError`. Any other error is a bug of the store or of its driver, and
+  // counts as the weakest outcome that fits. A plain result is returned as it is, because a promise would suspend the
+  // call, and each suspension costs time.
+  #store(weakest, call) {
+    const translate = (error) => {
+      throw this.#failed(error, weakest);
+    };
+    try {
+      const result = call();
+      return typeof result?.then === 'function' ? result.then(undefined, translate) : result;
+    } catch (error) {
+      return translate(error);
+    }
+  }
+
+  #failed(error, weakest) {
+    const isKnown = error instanceof StorageError || error instanceof HookwrightError;
+    const failure = isKnown ? error : weakest(`the store failed: ${error?.message ?? error}`, { cause: error });
+    this.#lastFailure = failure.kind === 'conflict' ? undefined : failure;
+    return failure instanceof HookwrightError ? invalid(failure.message) : failure;
+  }
+
   #log(level, message) {
     if (level === 'error') {
       // Before a trap the component logs the panic's message as an error.
@@ -100,17 +127,7 @@ export class Instance {
   }
 }
 
-// Runs a storage call. A store throws `StorageError`. Any other error is a bug of the store or of its driver, and
-// counts as the weakest outcome that fits. A plain result is returned as it is, because a promise would suspend the
-// call, and each suspension costs time.
-function asStorageError(weakest, call) {
-  const translate = (error) => {
-    throw error instanceof StorageError ? error : weakest(`the store failed: ${error?.message ?? error}`);
-  };
-  try {
-    const result = call();
-    return typeof result?.then === 'function' ? result.then(undefined, translate) : result;
-  } catch (error) {
-    return translate(error);
-  }
+// The kinds of refusals that a failure of the storage leads to. Others have their cause in the input.
+function causes({ kind }, failure) {
+  return failure !== undefined && ['unavailable', 'transaction-aborted', 'internal'].includes(kind);
 }

@@ -2,11 +2,14 @@
 
 /** A refused call, or a failure of the storage. Nothing was changed. */
 export class HookwrightError extends Error {
-  /** @param {{ kind: string, field?: string, message: string, hint?: string }} error */
-  constructor({ kind, field, message, hint }) {
+  /** @param {{ kind: string, field?: string, message: string, hint?: string, cause?: unknown }} error */
+  constructor({ kind, field, message, hint, cause }) {
     // An uncaught error shows its message only, so the message contains the field and the hint.
-    super(`${field === undefined ? '' : `${field}: `}${message}${hint === undefined ? '' : ` (${hint})`}`);
+    const text = `${field === undefined ? '' : `${field}: `}${message}${hint === undefined ? '' : ` (${hint})`}`;
+    super(text, cause === undefined ? undefined : { cause });
     this.name = this.constructor.name;
+    /** The kind in the form of Node's codes: `HOOKWRIGHT_INVALID`, `HOOKWRIGHT_NOT_FOUND`... */
+    this.code = `HOOKWRIGHT_${kind.toUpperCase().replaceAll('-', '_')}`;
     /** The kind, for decisions: `invalid`, `not-found`... */
     this.kind = kind;
     /** The path of the offending field: `url`, `events[1]`. */
@@ -38,8 +41,8 @@ export class InternalError extends HookwrightError {}
 /** The instance trapped: a bug in the component or in an import. Its earlier commits are kept. */
 export class TrapError extends InternalError {
   constructor(reason, cause) {
-    super({ kind: 'internal', message: `the component trapped: ${reason}` });
-    this.cause = cause;
+    super({ kind: 'internal', message: `the component trapped: ${reason}`, cause });
+    this.code = 'HOOKWRIGHT_TRAP';
   }
 }
 
@@ -54,8 +57,14 @@ const CLASSES = {
   internal: InternalError,
 };
 
-/** Returns the error for a refusal of the component. */
-export function errorOf(refusal) {
+/** Returns the error for a refusal of the component. `cause` is the storage's error that led to it. */
+export function errorOf(refusal, cause) {
   const Class = CLASSES[refusal.kind] ?? HookwrightError;
-  return new Class(refusal);
+  return new Class({ ...refusal, hint: cause?.hint ?? refusal.hint, cause });
+}
+
+/** Returns the error for a failed storage call outside the component. */
+export function errorOfStorage(error) {
+  const kind = error.kind === 'transaction-aborted' ? error.kind : 'unavailable';
+  return errorOf({ kind, message: error.message }, error);
 }

@@ -78,7 +78,15 @@ export function options(field, value, names) {
   return value ?? {};
 }
 
-function typeName(value) {
+/** Throws unless a signal is absent or the signal of an `AbortController`. */
+export function requireSignal(signal) {
+  if (signal != null && !(typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function')) {
+    refuse('signal', `is ${typeName(signal)}`, 'pass the `signal` of an AbortController');
+  }
+}
+
+/** Returns the name of a value's type, with its article. */
+export function typeName(value) {
   if (value == null) {
     return value === null ? 'null' : 'missing';
   }

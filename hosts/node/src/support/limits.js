@@ -51,6 +51,8 @@ export const GROUP_BYTES_MAX = 8_388_608;
 
 // Attempts to create the PostgreSQL table while another session creates it.
 export const SCHEMA_ATTEMPTS_MAX = 5;
+// How long a call in a PostgreSQL transaction waits for the pool, to learn which database the store is in.
+export const HOME_MS_MAX = 5_000;
 // PostgreSQL connections of the worker thread.
 export const WORKER_CONNECTIONS_MAX = 4;
 

@@ -1,30 +1,38 @@
 // The PostgreSQL store inside an open transaction of the platform. It sets savepoints and never commits.
 
+import { HookwrightError } from '../../support/errors.js';
 import { refuse } from '../../support/input.js';
 import { validateCommit, validateGet, validateScan } from '../contract.js';
 import { StorageError, transactionAborted } from '../errors.js';
-import { abortsTransaction, statementError } from './errors.js';
+import { refuseNoTransaction, requireConnection } from '../transaction.js';
+import { joinedError } from './errors.js';
 import { applyCommit, getRows, scanRows } from './statements.js';
+import { inTurn } from './turns.js';
 
-// The last call on each joined connection. Calls wait for each other, because a rollback to a savepoint undoes
-// everything since.
-const lastCalls = new WeakMap();
+const NO_TRANSACTION = '25P01';
+const BEGIN_HINT = 'call BEGIN first, and pass the client that began the transaction: the queries of a pool run on several connections';
+
 let savepoints = 0;
 
 /** The rows inside the transaction. If the platform rolls it back, they are gone. */
 export class JoinedPostgres {
   #query;
   #connection;
+  #home;
 
-  constructor(client) {
-    if (typeof client?.query !== 'function') {
+  /** @param {import('./home.js').Home} home the database and the table of the store */
+  constructor(given, home) {
+    requireConnection(given);
+    if (typeof given.query !== 'function') {
       refuse('transaction', 'is not a connection', 'pass the client of `pg` that began the transaction');
     }
-    // TypeORM's entity manager and its query runner are the same connection.
-    this.#connection = client.queryRunner ?? client;
+    this.#home = home;
+    // TypeORM's entity manager and its query runner use a client of `pg`.
+    const runner = given.queryRunner ?? given;
+    this.#connection = runner.databaseConnection ?? runner;
     // A client of `pg` returns a result with `rows`. A query runner of TypeORM returns the rows themselves.
     this.#query = async (sql, values) => {
-      const result = await client.query(sql, values);
+      const result = await given.query(sql, values);
       return Array.isArray(result) ? { rows: result } : result;
     };
   }
@@ -32,24 +40,34 @@ export class JoinedPostgres {
   // A failed statement fails the transaction until a rollback to a savepoint, so reads set one, too.
   async get(keys) {
     validateGet(keys);
-    return this.#inTurn(() => getRows(this.#query, keys));
+    return this.#inTurn((query) => getRows(query, keys));
   }
 
   async scan(range, limit, order) {
     validateScan(range, limit);
-    return this.#inTurn(() => scanRows(this.#query, range, limit, order));
+    return this.#inTurn((query) => scanRows(query, range, limit, order));
   }
 
   commit(checks, mutations) {
     validateCommit(checks, mutations);
-    return this.#inTurn(() => applyCommit(this.#query, checks, mutations));
+    return this.#inTurn((query) => applyCommit(query, checks, mutations));
   }
 
-  #inTurn(run) {
-    const before = lastCalls.get(this.#connection) ?? Promise.resolve();
-    const running = before.then(() => this.#saved(run));
-    lastCalls.set(this.#connection, running.catch(() => {}));
-    return running;
+  async #inTurn(run) {
+    return inTurn(await this.#processId(), () => this.#saved(run));
+  }
+
+  // The server's process is the connection, whatever object stands for it.
+  async #processId() {
+    const { processID: known } = this.#connection;
+    if (Number.isInteger(known)) {
+      return known;
+    }
+    try {
+      return (await this.#query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
+    } catch (error) {
+      throw joinedError(error);
+    }
   }
 
   async #saved(run) {
@@ -57,9 +75,14 @@ export class JoinedPostgres {
     // an error. A shared name would release the wrong savepoint.
     savepoints += 1;
     const name = `hookwright_${savepoints}`;
+    await this.#begin(name);
     try {
-      await this.#query(`SAVEPOINT ${name}`);
-      const result = await run();
+      await this.#home.requireDatabase(this.#connection, this.#query);
+      const result = await run(async (sql, values) => {
+        const { rows } = await this.#query(sql, values);
+        await this.#home.requireTable(rows, this.#query);
+        return { rows };
+      });
       await this.#query(`RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
@@ -67,17 +90,30 @@ export class JoinedPostgres {
     }
   }
 
+  async #begin(name) {
+    try {
+      await this.#query(`SAVEPOINT ${name}`);
+    } catch (error) {
+      if (error.code === NO_TRANSACTION) {
+        refuseNoTransaction(BEGIN_HINT);
+      }
+      throw joinedError(error);
+    }
+  }
+
   // Rolls back to the savepoint. Returns the error to throw.
   async #undo(error, name) {
-    if (!(error instanceof StorageError) && abortsTransaction(error)) {
-      return transactionAborted(error.message);
+    const translated = error instanceof StorageError || error instanceof HookwrightError ? error : joinedError(error);
+    if (translated.kind === 'transaction-aborted') {
+      return translated;
     }
     try {
       await this.#query(`ROLLBACK TO SAVEPOINT ${name}`);
       await this.#query(`RELEASE SAVEPOINT ${name}`);
     } catch (undoing) {
-      return transactionAborted(`${error.message}; the rollback to the savepoint failed: ${undoing.message}`);
+      const message = `${error.message}; the rollback to the savepoint failed: ${undoing.message}`;
+      return transactionAborted(message, { cause: error });
     }
-    return error instanceof StorageError ? error : statementError(error);
+    return translated;
   }
 }

@@ -11,13 +11,15 @@ export const POSTGRES_SCHEMA = `CREATE TABLE IF NOT EXISTS hookwright (
     version bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 )`;
 
-const GET = 'SELECT key, value, version FROM hookwright WHERE key = ANY($1::text[])';
-const SCAN = 'SELECT key, value, version FROM hookwright WHERE key >= $1 AND key < $2 ORDER BY key';
-const LOCK = 'SELECT key, version FROM hookwright WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE';
+// `tableoid` shows which table a platform's connection uses.
+const GET = 'SELECT key, value, version, tableoid FROM hookwright WHERE key = ANY($1::text[])';
+const SCAN = 'SELECT key, value, version, tableoid FROM hookwright WHERE key >= $1 AND key < $2 ORDER BY key';
+const LOCK = 'SELECT key, version, tableoid FROM hookwright WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE';
 const INSERT = 'INSERT INTO hookwright (key, value) '
   + 'SELECT new.key, new.value FROM unnest($1::text[], $2::text[]) AS new(key, value) ORDER BY new.key COLLATE "C" ';
-const INSERT_ABSENT = `${INSERT}ON CONFLICT (key) DO NOTHING RETURNING key, version`;
-const UPSERT = `${INSERT}ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value, version = DEFAULT RETURNING key, version`;
+const INSERT_ABSENT = `${INSERT}ON CONFLICT (key) DO NOTHING RETURNING key, version, tableoid`;
+const UPSERT = `${INSERT}ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value, version = DEFAULT `
+  + 'RETURNING key, version, tableoid';
 const DELETE = 'DELETE FROM hookwright WHERE key = ANY($1::text[])';
 
 /** Returns the rows of the keys, in their order. */

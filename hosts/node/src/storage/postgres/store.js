@@ -1,14 +1,20 @@
 // The PostgreSQL store over a pool of `pg`. The application passes its pool, so this file does not import `pg`.
 
 import { SCHEMA_ATTEMPTS_MAX, WORKER_CONNECTIONS_MAX } from '../../support/limits.js';
+import { refuse } from '../../support/input.js';
 import { validateCommit, validateGet, validateScan } from '../contract.js';
 import { notApplied, StorageError } from '../errors.js';
 import { commitError, statementError } from './errors.js';
+import { Home } from './home.js';
 import { JoinedPostgres } from './joined.js';
 import { applyCommit, getRows, POSTGRES_SCHEMA, scanRows } from './statements.js';
 
 // The errors of a session that creates the table while another one does.
 const DUPLICATES = ['23505', '42P07', '42710'];
+
+// An accepted event is durable, even if the connection does not wait for its commits to be flushed.
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED;
+    SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
 
 /** Returns a store in PostgreSQL, on connections of a `pg.Pool`. `createSchema` creates the table. */
 export function postgresStorage(pool) {
@@ -18,12 +24,14 @@ export function postgresStorage(pool) {
 /** A store in PostgreSQL. */
 export class PostgresStorage {
   #pool;
+  #home;
 
   constructor(pool) {
     if (typeof pool?.connect !== 'function' || typeof pool?.query !== 'function') {
-      throw new TypeError('postgresStorage takes a `Pool` of `pg`');
+      refuse('pool', 'is not a pool', 'pass a `Pool` of `pg`');
     }
     this.#pool = pool;
+    this.#home = new Home((sql, values) => pool.query(sql, values));
   }
 
   /** Undefined if the pool's options cannot be passed to a thread. */
@@ -78,7 +86,7 @@ export class PostgresStorage {
     try {
       let versions;
       try {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+        await client.query(BEGIN);
         versions = await applyCommit((sql, values) => client.query(sql, values), checks, mutations);
       } catch (error) {
         broken = await rollback(client);
@@ -99,14 +107,16 @@ export class PostgresStorage {
    * values)`.
    */
   join(client) {
-    return new JoinedPostgres(client);
+    return new JoinedPostgres(client, this.#home);
   }
 
   async #read(run) {
     try {
-      return await run();
+      const read = await run();
+      await this.#home.load();
+      return read;
     } catch (error) {
-      throw statementError(error);
+      throw error instanceof StorageError ? error : statementError(error);
     }
   }
 
@@ -120,7 +130,7 @@ export class PostgresStorage {
       }
       return client;
     } catch (error) {
-      throw notApplied(error.message);
+      throw statementError(error);
     }
   }
 }

@@ -5,8 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { SQLITE_BUSY_MS_MAX, SQLITE_RETRY_MS_MAX, SQLITE_RETRY_MS_MIN } from '../../support/limits.js';
 import { validateCommit } from '../contract.js';
 import { notApplied, StorageError } from '../errors.js';
+import { isBusy, lockedTooLong, statementError } from './errors.js';
 import { commitGroup, takeGroup } from './group.js';
-import { isBusy, SQLITE_SCHEMA, SqliteRows } from './rows.js';
+import { SQLITE_SCHEMA, SqliteRows } from './rows.js';
 
 /** An open file. Commits of one turn of the event loop share a transaction, and with it a flush to disk. */
 export class SqliteFile {
@@ -111,7 +112,7 @@ export class SqliteFile {
     try {
       this.#configure();
     } catch (error) {
-      return isBusy(error) ? undefined : group.map(() => ({ error: notApplied(error.message) }));
+      return isBusy(error) ? undefined : group.map(() => ({ error: statementError(error) }));
     }
     return commitGroup(this.#rows, group);
   }
@@ -121,7 +122,7 @@ export class SqliteFile {
     const late = this.#waiting.filter(({ sinceMs }) => sinceMs < oldestMs);
     this.#waiting = this.#waiting.filter(({ sinceMs }) => sinceMs >= oldestMs);
     for (const { reject } of late) {
-      reject(notApplied(`another connection has locked the file for ${SQLITE_BUSY_MS_MAX} ms`));
+      reject(lockedTooLong(SQLITE_BUSY_MS_MAX));
     }
   }
 }
@@ -132,8 +133,11 @@ async function untilUnlocked(run) {
     try {
       return run();
     } catch (error) {
-      if (!isBusy(error.cause ?? error) || performance.now() > deadlineMs) {
-        throw error instanceof StorageError ? error : notApplied(error.message);
+      if (!isBusy(error)) {
+        throw error instanceof StorageError ? error : statementError(error);
+      }
+      if (performance.now() > deadlineMs) {
+        throw lockedTooLong(SQLITE_BUSY_MS_MAX, error);
       }
       await new Promise((resolve) => { setTimeout(resolve, SQLITE_RETRY_MS_MAX); });
     }

@@ -1,8 +1,8 @@
 // Several commits in one SQLite transaction, so that they share a flush to disk. Each commit has its own outcome.
 
 import { GROUP_BYTES_MAX, GROUP_COMMITS_MAX } from '../../support/limits.js';
-import { notApplied, StorageError, unknown } from '../errors.js';
-import { isBusy } from './rows.js';
+import { notApplied, StorageError } from '../errors.js';
+import { commitError, isBusy, statementError } from './errors.js';
 
 /** Removes from the waiting commits those that fit into one transaction, at least one, and returns them. */
 export function takeGroup(waiting) {
@@ -24,7 +24,7 @@ export function commitGroup(rows, commits) {
   try {
     rows.exec('BEGIN IMMEDIATE');
   } catch (error) {
-    return isBusy(error) ? undefined : commits.map(() => ({ error: notApplied(error.message) }));
+    return isBusy(error) ? undefined : commits.map(() => ({ error: statementError(error) }));
   }
   let outcomes;
   try {
@@ -33,7 +33,7 @@ export function commitGroup(rows, commits) {
     rollback(rows);
     // A failed statement must not fail the other commits of the group, so each is tried alone.
     return commits.length === 1
-      ? [{ error: notApplied(error.message) }]
+      ? [{ error: statementError(error) }]
       : commits.map((commit) => commitGroup(rows, [commit])?.[0] ?? { error: notApplied('the file is locked') });
   }
   try {
@@ -44,7 +44,7 @@ export function commitGroup(rows, commits) {
     // A busy file was not written. A refused commit is not applied in any case; its conflict may have been with another
     // commit of the group, so it is not reported as a conflict.
     return outcomes.map(({ error: refused }) => ({
-      error: isBusy(error) || refused !== undefined ? notApplied(error.message) : unknown(error.message),
+      error: refused === undefined ? commitError(error) : statementError(error),
     }));
   }
 }

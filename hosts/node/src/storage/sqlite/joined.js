@@ -2,39 +2,49 @@
 
 import { refuse } from '../../support/input.js';
 import { validateCommit } from '../contract.js';
-import { notApplied, StorageError, transactionAborted } from '../errors.js';
+import { StorageError, transactionAborted } from '../errors.js';
+import { refuseNoTransaction, requireConnection } from '../transaction.js';
+import { joinedError } from './errors.js';
+import { requireSameFile } from './location.js';
 import { SqliteRows } from './rows.js';
 
-const BUSY_SNAPSHOT = 517;
-
-/** The rows inside the transaction. If the platform rolls it back, they are gone. */
+/** The rows inside a transaction of this connection. If the platform rolls it back, they are gone. */
 export class JoinedSqlite {
   #db;
   #rows;
 
   constructor(db) {
-    if (typeof db?.prepare !== 'function') {
+    requireConnection(db);
+    if (typeof db.prepare !== 'function' || typeof db.exec !== 'function') {
       refuse('transaction', 'is not a connection', 'pass the DatabaseSync of node:sqlite that began the transaction');
-    }
-    if (db.isTransaction === false || db.inTransaction === false) {
-      refuse('transaction', 'is a connection with no open transaction', 'call BEGIN first');
     }
     this.#db = db;
     this.#rows = new SqliteRows(db);
   }
 
+  /** Throws unless a transaction is open, and writes to the table in the store's file. */
+  requireTransaction(file) {
+    if (this.#db.isOpen === false || this.#db.open === false) {
+      refuse('transaction', 'is a closed connection', 'pass the connection that began the transaction');
+    }
+    if (this.#isOver()) {
+      refuseNoTransaction('call BEGIN first');
+    }
+    requireSameFile(this.#attempt(() => this.#rows.databases()), file);
+  }
+
   get(keys) {
-    return this.#rows.get(keys);
+    return this.#attempt(() => this.#rows.get(keys));
   }
 
   scan(range, limit, order) {
-    return this.#rows.scan(range, limit, order);
+    return this.#attempt(() => this.#rows.scan(range, limit, order));
   }
 
   commit(checks, mutations) {
     validateCommit(checks, mutations);
+    this.#attempt(() => this.#rows.exec('SAVEPOINT hookwright'));
     try {
-      this.#rows.exec('SAVEPOINT hookwright');
       const versions = this.#rows.apply(checks, mutations);
       this.#rows.exec('RELEASE hookwright');
       return versions;
@@ -43,17 +53,39 @@ export class JoinedSqlite {
     }
   }
 
+  #attempt(run) {
+    try {
+      return run();
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
   // Rolls back to the savepoint. Returns the error to throw.
   #undo(error) {
-    if (error.errcode === BUSY_SNAPSHOT || error.code === 'SQLITE_BUSY_SNAPSHOT' || this.#db.isTransaction === false) {
-      return transactionAborted(error.message);
+    const translated = this.#translated(error);
+    if (translated.kind === 'transaction-aborted') {
+      return translated;
     }
     try {
       this.#rows.exec('ROLLBACK TO hookwright');
       this.#rows.exec('RELEASE hookwright');
     } catch (undoing) {
-      return transactionAborted(`${error.message}; the rollback to the savepoint failed: ${undoing.message}`);
+      const message = `${error.message}; the rollback to the savepoint failed: ${undoing.message}`;
+      return transactionAborted(message, { cause: error });
     }
-    return error instanceof StorageError ? error : notApplied(error.message);
+    return translated;
+  }
+
+  #translated(error) {
+    if (error instanceof StorageError) {
+      return error;
+    }
+    return this.#isOver() ? transactionAborted(error.message, { cause: error }) : joinedError(error);
+  }
+
+  // SQLite itself ends the transaction after some errors.
+  #isOver() {
+    return this.#db.isTransaction === false || this.#db.inTransaction === false;
   }
 }

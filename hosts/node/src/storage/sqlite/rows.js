@@ -2,7 +2,6 @@
 // their own.
 
 import { keyOf, requireChecks, validateGet, validateScan } from '../contract.js';
-import { notApplied } from '../errors.js';
 
 /** The statement of `createSchema`. */
 export const SQLITE_SCHEMA = `CREATE TABLE IF NOT EXISTS hookwright (
@@ -15,9 +14,8 @@ const SCAN = 'SELECT key, value, version FROM hookwright WHERE key >= ? AND key 
 const VERSION = 'SELECT version FROM hookwright WHERE key = ?';
 const PUT = 'REPLACE INTO hookwright (key, value) VALUES (?, ?)';
 const DELETE = 'DELETE FROM hookwright WHERE key = ?';
-
-const BUSY = 5;
-const LOCKED = 6;
+// The databases of the connection, in the order in which SQLite looks for a table: the temporary ones come first.
+const DATABASES = "SELECT name, file FROM pragma_database_list ORDER BY name <> 'temp', seq";
 
 /** The rows over a connection of `node:sqlite` or `better-sqlite3`. */
 export class SqliteRows {
@@ -35,9 +33,9 @@ export class SqliteRows {
   /** Returns the rows of the keys, in their order. One statement reads one snapshot. */
   get(keys) {
     validateGet(keys);
-    const found = this.#read(() => (keys.length === 1
+    const found = keys.length === 1
       ? this.#prepare(GET_ONE).all(keys[0])
-      : this.#prepare(GET).all(JSON.stringify(keys))));
+      : this.#prepare(GET).all(JSON.stringify(keys));
     const byKey = new Map(found.map((row) => [row.key, row]));
     return keys.map((key) => byKey.get(key));
   }
@@ -46,7 +44,7 @@ export class SqliteRows {
   scan({ start, end }, limit, order) {
     validateScan({ start, end }, limit);
     const sql = `${SCAN} ${order === 'reverse' ? 'DESC' : 'ASC'} LIMIT ?`;
-    return this.#read(() => this.#prepare(sql).all(start, end, limit));
+    return this.#prepare(sql).all(start, end, limit);
   }
 
   /** Applies a commit inside the open transaction. All checks are read before the first row is written. */
@@ -62,12 +60,15 @@ export class SqliteRows {
     });
   }
 
-  #read(read) {
-    try {
-      return read();
-    } catch (error) {
-      throw Object.assign(notApplied(error.message), { cause: error });
-    }
+  /** Returns the databases of the connection, with `{ name, file, hasTable() }`. */
+  databases() {
+    return this.#prepare(DATABASES).all().map(({ name, file }) => ({ name, file, hasTable: () => this.#hasTable(name) }));
+  }
+
+  #hasTable(database) {
+    const quoted = `"${database.replaceAll('"', '""')}"`;
+    const sql = `SELECT 1 FROM ${quoted}.sqlite_master WHERE name = 'hookwright' COLLATE NOCASE AND type IN ('table', 'view')`;
+    return this.#prepare(sql).get() !== undefined;
   }
 
   #prepare(sql) {
@@ -82,10 +83,4 @@ export class SqliteRows {
     }
     return statement;
   }
-}
-
-/** Returns true if the error means that another connection holds a lock. */
-export function isBusy(error) {
-  const primaryCode = (error.errcode ?? 0) & 0xff;
-  return primaryCode === BUSY || primaryCode === LOCKED || /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? '');
 }

@@ -6,6 +6,7 @@
 import { validateCommit, validateGet, validateScan } from '../contract.js';
 import { notApplied } from '../errors.js';
 import { JoinedSqlite } from './joined.js';
+import { locate } from './location.js';
 import { ThreadClient } from './thread-client.js';
 
 /** Returns a store in a SQLite file. `createSchema` creates the table, and the file if there is none. */
@@ -15,16 +16,18 @@ export function sqliteStorage(file) {
 
 /** A store in a SQLite file. */
 export class SqliteStorage {
-  #file;
+  #location;
   #thread = null;
   #closed = false;
+  // The store over each connection of the platform, with its prepared statements.
+  #joined = new WeakMap();
 
   constructor(file) {
-    this.#file = String(file);
+    this.#location = locate(file);
   }
 
   get portable() {
-    return { module: import.meta.url, name: 'SqliteStorage', args: [this.#file] };
+    return { module: import.meta.url, name: 'SqliteStorage', args: [this.#location.open] };
   }
 
   createSchema() {
@@ -48,7 +51,10 @@ export class SqliteStorage {
 
   /** Returns the store inside an open transaction of a connection of `node:sqlite` or `better-sqlite3`. */
   join(connection) {
-    return new JoinedSqlite(connection);
+    const joined = this.#joined.get(connection) ?? new JoinedSqlite(connection);
+    this.#joined.set(connection, joined);
+    joined.requireTransaction(this.#location.file);
+    return joined;
   }
 
   get joinsSynchronously() {
@@ -66,7 +72,7 @@ export class SqliteStorage {
       return Promise.reject(notApplied('the store was closed'));
     }
     if (this.#thread === null || this.#thread.ended) {
-      this.#thread = new ThreadClient(this.#file);
+      this.#thread = new ThreadClient(this.#location.open);
     }
     return this.#thread.call(method, args);
   }

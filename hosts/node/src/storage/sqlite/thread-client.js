@@ -2,19 +2,20 @@
 
 import { startThread } from '../../support/thread.js';
 import { notApplied, StorageError, unknown } from '../errors.js';
+import { statementError } from './errors.js';
 
 /** A thread, and the calls that it has not answered. The end of the thread fails them. */
 export class ThreadClient {
   #thread;
   #pending = new Map();
   #lastId = 0;
-  #endReason = 'the store was closed';
+  #endError;
   ended = false;
 
   constructor(file) {
     this.#thread = startThread(new URL('./thread.js', import.meta.url), { file });
     this.#thread.on('message', (answer) => this.#settle(answer));
-    this.#thread.on('error', (error) => { this.#endReason = error.message; });
+    this.#thread.on('error', (error) => { this.#endError = error; });
     this.#thread.on('exit', () => this.#failPending());
   }
 
@@ -52,8 +53,10 @@ export class ThreadClient {
 
   #failPending() {
     this.ended = true;
+    const error = this.#endError;
+    const failure = error === undefined ? notApplied('the store was closed') : statementError(error);
     for (const { method, reject } of this.#pending.values()) {
-      reject(method === 'commit' ? unknown(this.#endReason) : notApplied(this.#endReason));
+      reject(method === 'commit' ? unknown(failure.message, failure) : failure);
     }
     this.#pending.clear();
   }

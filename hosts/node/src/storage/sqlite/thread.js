@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { StorageError } from '../errors.js';
+import { statementError } from './errors.js';
 import { SqliteFile } from './file.js';
 
 const file = new SqliteFile(workerData.file);
@@ -21,6 +22,5 @@ parentPort.on('message', ({ id, method, args }) => {
 });
 
 function postError(id, error) {
-  const payload = error instanceof StorageError ? error.payload : { tag: 'not-applied', val: error.message };
-  parentPort.postMessage({ id, error: payload });
+  parentPort.postMessage({ id, error: (error instanceof StorageError ? error : statementError(error)).posted });
 }
