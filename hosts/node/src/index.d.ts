@@ -18,12 +18,9 @@ export class Hookwright<Transaction = any> {
   /** Accepts up to 100 events in one commit: all of them or none. */
   onEvents(events: (EventInput | string)[], options?: AcceptOptions<Transaction>): Promise<Accepted[]>;
   /** Accepts one event in a synchronous transaction (SQLite). The rows are written when the method returns. */
-  onEventSync(event: EventInput | string, options: AcceptOptions<Transaction> & { transaction: Transaction }): Accepted;
+  onEventSync(event: EventInput | string, options: SyncAcceptOptions<Transaction>): Accepted;
   /** Accepts up to 100 events in a synchronous transaction (SQLite). The rows are written when the method returns. */
-  onEventsSync(
-    events: (EventInput | string)[],
-    options: AcceptOptions<Transaction> & { transaction: Transaction },
-  ): Accepted[];
+  onEventsSync(events: (EventInput | string)[], options: SyncAcceptOptions<Transaction>): Accepted[];
 
   /** Registers a webhook. The result contains the secret in clear; no later call returns it. */
   register(tenant: string, registration: Registration | string): Promise<WebhookWithSecret>;
@@ -218,14 +215,23 @@ export interface Subject {
   id: string | number;
 }
 
+/**
+ * Options of a call. Every call refuses unknown options. `tenant` and `transaction` must have a value if they are there:
+ * `{ transaction: undefined }` is refused.
+ */
 export interface AcceptOptions<Transaction> {
   /** The tenant, as the platform has established it. Without it, the event's own `tenant` counts, or `default`. */
   tenant?: string;
-  /** The platform's open transaction. The event is committed or rolled back with it. */
+  /** The platform's open transaction, in the store's database. The event is committed or rolled back with it. */
   transaction?: Transaction;
   /** Ends the wait, not the call. To learn whether the event was accepted, repeat it with the same `id`. */
   signal?: AbortSignal;
 }
+
+/** Options of a call that is complete when it returns. A transaction of PostgreSQL has no such calls. */
+export type SyncAcceptOptions<Transaction> = Transaction extends { query(...args: any[]): Promise<any> }
+  ? never
+  : { tenant?: string; transaction: Transaction };
 
 export interface Accepted {
   /** The message's id, `msg_` and 26 characters. Every attempt carries it. */
@@ -459,6 +465,10 @@ export interface SqliteConnection {
 /** A connection with an open transaction: a client of `pg`, or a query runner or entity manager of TypeORM. */
 export interface PostgresTransaction {
   query(text: string, values?: any[]): Promise<any>;
+  /** A pool is no transaction, because each of its queries may run on another connection. */
+  totalCount?: never;
+  /** A data source of TypeORM is no transaction either. */
+  createQueryRunner?: never;
 }
 
 /** A `Pool` of `pg`. */
@@ -512,8 +522,13 @@ export type StorageErrorKind = 'conflict' | 'not-applied' | 'unknown' | 'transac
 export class StorageError extends Error {
   /** `failed` has the indexes of the checks that failed. */
   constructor(kind: 'conflict', failed: number[]);
-  constructor(kind: Exclude<StorageErrorKind, 'conflict'>, detail: string);
+  /** `cause` is the driver's error. `hint` becomes the hint of the call's error. */
+  constructor(kind: Exclude<StorageErrorKind, 'conflict'>, detail: string, more?: { cause?: unknown; hint?: string });
   readonly kind: StorageErrorKind;
+  /** `HOOKWRIGHT_STORAGE_` and the kind: `HOOKWRIGHT_STORAGE_NOT_APPLIED`. */
+  readonly code: string;
+  /** One sentence: how to fix it. */
+  readonly hint?: string;
 }
 
 // Tests
@@ -569,6 +584,10 @@ export type ErrorKind = 'invalid' | 'too-large' | 'not-found' | 'conflict' | 'fo
 /** A refused call, or a failure of the storage. Nothing was changed. `message` contains field, reason and hint. */
 export class HookwrightError extends Error {
   readonly kind: ErrorKind;
+  /** `HOOKWRIGHT_` and the kind: `HOOKWRIGHT_INVALID`, `HOOKWRIGHT_NOT_FOUND`. A trap has `HOOKWRIGHT_TRAP`. */
+  readonly code: string;
+  /** The `StorageError` that led to it, whose own `cause` is the driver's error. */
+  readonly cause?: unknown;
   /** One sentence: the cause. It quotes the offending value, unless the value may be a secret. */
   readonly reason: string;
   /** The path of the offending field: `url`, `events[1]`. */

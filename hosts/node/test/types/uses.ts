@@ -23,6 +23,15 @@ await webhooks.onEvents([{ type: 'a.b' }], { transaction: client, signal: AbortS
 // @ts-expect-error this store joins PostgreSQL transactions
 await webhooks.onEvent({ type: 'a.b' }, { transaction: db });
 
+// @ts-expect-error a pool is no transaction
+await webhooks.onEvent({ type: 'a.b' }, { transaction: pool });
+// @ts-expect-error a misspelt option
+await webhooks.onEvent({ type: 'a.b' }, { transacton: client });
+// @ts-expect-error PostgreSQL has no synchronous calls
+webhooks.onEventSync({ type: 'a.b' }, { transaction: client });
+// @ts-expect-error a synchronous call cannot be aborted
+sqlite.onEventSync({ type: 'a.b' }, { transaction: db, signal: AbortSignal.timeout(5) });
+
 const { id, secret } = await webhooks.register('acme', { url: 'https://x.example/', events: ['*'] });
 const attempt = await webhooks.testWebhook('acme', id);
 const state: 'delivered' | string = attempt.state;
@@ -60,6 +69,7 @@ try {
 } catch (error) {
   if (error instanceof ConflictError) {
     const field: string | undefined = error.field;
+    const code: string = error.code;
   }
 }
 memoryStorage();
