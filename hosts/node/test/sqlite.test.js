@@ -90,7 +90,7 @@ test('better-sqlite3: an event is committed and rolled back with its transaction
   assert.deepEqual(receiver.messageIds(), [messageId]);
 });
 
-// Connections that write to another table than the store's, by their name. Each gets the paths of the store and of another file.
+// Connections that write to a table that is not the store's, by their name. Each gets the paths of the store and of another file.
 const OTHER_DATABASES = {
   'another file': (file, other) => new DatabaseSync(other),
   'a database in memory': () => new DatabaseSync(':memory:'),

@@ -1,4 +1,4 @@
-// What a platform may pass as `transaction`, in words that name the mistake. The stores decide the rest.
+// The values that a platform may not pass as `transaction`, each refused in words that name the mistake. The stores decide the rest.
 
 import { refuse, typeName } from '../support/input.js';
 
@@ -26,7 +26,7 @@ export function refuseNoTransaction(hint) {
   refuse('transaction', 'is a connection with no open transaction', hint);
 }
 
-/** Throws the refusal of a connection to another database than the store's. */
+/** Throws the refusal of a connection to a database that is not the store's. */
 export function refuseOtherDatabase(theirs, ours) {
   refuse('transaction', `is a connection to ${theirs}, but the store is in ${ours}`,
     'pass a connection to the database of the store; an event in another database would never be delivered');

@@ -57,7 +57,7 @@ export class JoinedPostgres {
     return inTurn(await this.#processId(), () => this.#saved(run));
   }
 
-  // The server's process is the connection, whatever object stands for it.
+  // The server's process is the connection.
   async #processId() {
     const { processID: known } = this.#connection;
     if (Number.isInteger(known)) {
