@@ -111,7 +111,7 @@ fn sabotages(name: &str) -> Result<Vec<Sabotage>, String> {
 fn simulate(options: &Options) -> bool {
     let count = options.count.unwrap_or(1);
     let began = Instant::now();
-    let Found { runs, failures, coverage, first } = on_all_cores(options, options.seed, count, None);
+    let Found { runs, failures, coverage, first, hash } = on_all_cores(options, options.seed, count, None);
     let seconds = began.elapsed().as_secs_f64();
     if options.keep_going && failures > 0 {
         println!("{failures} of {runs} seeds from {} failed in {seconds:.1} s", options.seed);
@@ -125,6 +125,7 @@ fn simulate(options: &Options) -> bool {
         println!("seed {}: {:?}", options.seed, Params::draw(options.seed));
     }
     println!("{runs} seeds from {} passed in {seconds:.1} s ({:.0} a second)", options.seed, runs as f64 / seconds);
+    println!("hash of all seeds {hash:016x}");
     print!("{}", coverage.table());
     let missing = coverage.missing();
     if !missing.is_empty() {
@@ -268,6 +269,8 @@ struct Found {
     coverage: Coverage,
     /// The lowest seed that failed.
     first: Option<Run>,
+    /// The sum of the seeds' hashes. Two builds with the same sum made the same histories.
+    hash: u64,
 }
 
 /// Runs seeds until one fails, or all of them.
@@ -288,6 +291,7 @@ fn on_all_cores(options: &Options, seed: u64, count: u64, sabotage: Option<Sabot
                     let run = sim::run(seed, sabotage, trace);
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                     found.runs += 1;
+                    found.hash = found.hash.wrapping_add(run.hash);
                     found.coverage.merge(&run.coverage);
                     if let Some(failure) = &run.failure {
                         found.failures += 1;
