@@ -84,8 +84,8 @@ pub const PINNED: &[(u64, &str)] = &[
         334_760,
         "a success that was recorded between the look at a lane and its claim was forgotten, and the webhook disabled",
     ),
-    (240_092, "strict order that was switched on while a request was in flight left its retry without a wake"),
-    (178_446, "a pump's call ended with a lane in its hands that was about to be released when more came for it"),
+    (240_092, "strict order that was switched on while a request was in flight left its retry without a timer"),
+    (178_446, "a worker's call ended with a leased lane that it was about to release when more deliveries arrived"),
     (67_426, "an erasure took an event that was reported again after another erasure of the same subject"),
     (24_316, "a webhook removed while its 410 came back had its waiting deliveries skipped, and not cancelled"),
     (543_374, "a replay looked each second at a queue that its strict order had blocked for days"),
@@ -103,10 +103,10 @@ pub const PINNED: &[(u64, &str)] = &[
     ),
     (
         1_278_367,
-        "one record of another delivery took back all that was held against a lane, and the deadly one killed ten workers",
+        "one recorded attempt of another delivery reset a lane's count of claims, and the deadly one killed ten workers",
     ),
     (5_760, "a clock that jumped while the storage was slow gave a request up before its timeout"),
-    (911_226, "a pump routed batch after batch until the lease had run out under which answers had come back"),
+    (911_226, "a worker routed batch after batch while the lease ran out whose responses it had yet to record"),
 ];
 
 /// The result of a seed.

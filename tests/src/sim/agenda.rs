@@ -50,7 +50,7 @@ pub enum Due {
     /// A request comes back.
     Complete(InstanceId, CallId, RequestId),
     /// A commit under way arrives, if the store has not been restored since this era.
-    Land(u64, Box<Held>),
+    Land(u64, Box<Delayed>),
     /// A backup is made.
     Backup,
     /// It is restored.
@@ -61,9 +61,9 @@ pub enum Due {
     Overdue,
 }
 
-/// A commit that has not arrived.
+/// A commit that arrives later.
 #[derive(Debug)]
-pub struct Held {
+pub struct Delayed {
     /// The call that submitted it.
     pub call: CallId,
     /// As submitted.

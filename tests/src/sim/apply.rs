@@ -27,7 +27,7 @@ impl Model {
             }
         }
         for lane in &touched.switched {
-            if let Some(due_ms) = touched.woken.get(lane) {
+            if let Some(due_ms) = touched.timers_put.get(lane) {
                 self.lane(lane).switched_ms = *due_ms;
             }
         }

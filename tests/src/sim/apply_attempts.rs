@@ -29,8 +29,8 @@ impl Model {
         if keeps_none && before.as_ref().is_some_and(|before| rows::is_without_answer(before, value)) {
             return Ok(());
         }
-        let held_by = self.lane(lane_id).holder;
-        touched.held_before.entry(lane_id.to_owned()).or_insert(held_by);
+        let leased_by = self.lane(lane_id).leased_by;
+        touched.leased_by_before.entry(lane_id.to_owned()).or_insert(leased_by);
         if log.again.is_some() {
             self.asked_again(change, about, (&log, before.as_deref()), touched)?;
         } else {
@@ -40,7 +40,7 @@ impl Model {
             let lane = self.lane(lane_id);
             lane.delivery(lane_id, message, touched).recorded_us = now_us;
             touched.logged.push((lane_id.to_owned(), message.to_owned(), number));
-            let activated_at_ms = lane.registration().and_then(|hook| hook.activated_at_ms);
+            let activated_at_ms = lane.registration().and_then(|webhook| webhook.activated_at_ms);
             lane.health.count(&log, activated_at_ms.unwrap_or(0));
             lane.made += 1;
         }

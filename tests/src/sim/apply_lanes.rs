@@ -15,32 +15,36 @@ impl Model {
         pattern: &str,
         touched: &mut Touched,
     ) -> Result<(), String> {
-        let subs = &mut self.lane(lane).subs;
-        let _ = if change.value.is_some() { subs.insert(pattern.to_owned()) } else { subs.remove(pattern) };
-        touched.hooks.insert(lane.to_owned());
+        let subscriptions = &mut self.lane(lane).subscriptions;
+        let _ = if change.value.is_some() {
+            subscriptions.insert(pattern.to_owned())
+        } else {
+            subscriptions.remove(pattern)
+        };
+        touched.webhooks.insert(lane.to_owned());
         touched.subscribed.insert(tenant.to_owned());
         Ok(())
     }
 
     /// Takes in a registration.
     pub fn webhook(&mut self, change: Change<'_>, lane: &str, touched: &mut Touched) -> Result<(), String> {
-        let hook = change.read::<Webhook>()?;
-        if let Some(hook) = &hook {
-            self.by_url.entry(hook.url.clone()).or_insert_with(|| lane.to_owned());
+        let webhook = change.read::<Webhook>()?;
+        if let Some(webhook) = &webhook {
+            self.by_url.entry(webhook.url.clone()).or_insert_with(|| lane.to_owned());
         }
-        let strict = |hook: Option<&Webhook>| hook.map(|hook| hook.strict_order);
-        if strict(self.lane(lane).registration()) == strict(hook.as_ref()).map(|strict| !strict) {
+        let strict = |webhook: Option<&Webhook>| webhook.map(|webhook| webhook.strict_order);
+        if strict(self.lane(lane).registration()) == strict(webhook.as_ref()).map(|strict| !strict) {
             touched.switched.insert(lane.to_owned());
         }
-        self.lane(lane).hook.push((change.now_us, hook));
-        touched.hooks.insert(lane.to_owned());
+        self.lane(lane).registrations.push((change.now_us, webhook));
+        touched.webhooks.insert(lane.to_owned());
         Ok(())
     }
 
     /// Takes in the health of a webhook.
     pub fn health(&mut self, change: Change<'_>, lane: &str, touched: &mut Touched) -> Result<(), String> {
         let health = change.read::<rows::Health>()?.unwrap_or_default();
-        self.lane(lane).proven = health.failures == 0 && health.succeeded_at_ms.is_some();
+        self.lane(lane).last_succeeded = health.failures == 0 && health.succeeded_at_ms.is_some();
         self.lane(lane).free_at_ms = health.free_at_us.map_or(0, |us| us.div_ceil(1_000));
         touched.lanes.insert(lane.to_owned());
         Ok(())
@@ -50,10 +54,10 @@ impl Model {
     pub fn timer(&mut self, change: Change<'_>, lane: &str, due_ms: u64, touched: &mut Touched) -> Result<(), String> {
         let Change { key, value, .. } = change;
         if value.is_some() {
-            touched.woken.insert(lane.to_owned(), due_ms);
+            touched.timers_put.insert(lane.to_owned(), due_ms);
         }
-        let wakes = &mut self.lane(lane).wakes;
-        let _ = if value.is_some() { wakes.insert(key.to_owned()) } else { wakes.remove(key) };
+        let timers = &mut self.lane(lane).timers;
+        let _ = if value.is_some() { timers.insert(key.to_owned()) } else { timers.remove(key) };
         touched.lanes.insert(lane.to_owned());
         Ok(())
     }
@@ -64,20 +68,20 @@ impl Model {
         let group: Option<Group> = change.read()?;
         touched.lanes.insert(lane_id.to_owned());
         let lane = self.lane(lane_id);
-        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        if lane.registration().is_some_and(|hook| hook.strict_order) {
+        touched.leased_by_before.entry(lane_id.to_owned()).or_insert(lane.leased_by);
+        if lane.registration().is_some_and(|webhook| webhook.strict_order) {
             let all =
                 || lane.queue.values().flat_map(|group| &group.deliveries).map(|one| one.message.clone()).collect();
             touched.queued_before.entry(lane_id.to_owned()).or_insert_with(all);
         }
-        let is_stone = |one: &Numbered| self.messages.get(&one.message).is_some_and(|row| row.stone.is_some());
+        let has_tombstone = |one: &Numbered| self.messages.get(&one.message).is_some_and(|row| row.tombstone.is_some());
         let group_before = self.lanes.get(lane_id).and_then(|lane| lane.queue.get(key));
         let left = |one: &Numbered| group.as_ref().is_some_and(|group| group.deliveries.contains(one));
-        let stones =
-            group_before.map_or(0, |group| group.deliveries.iter().filter(|one| is_stone(one) && !left(one)).count());
+        let tombstones = group_before
+            .map_or(0, |group| group.deliveries.iter().filter(|one| has_tombstone(one) && !left(one)).count());
         let lane = self.lane(lane_id);
         // A delivery that is removed without a record no longer blocks its lane.
-        lane.spared += stones;
+        lane.spared += tombstones;
         let before = lane.queue.remove(key).map(|group| group.deliveries).unwrap_or_default();
         for Numbered { message, number } in &before {
             if let Some(delivery) = lane.deliveries.get_mut(message) {
@@ -103,8 +107,8 @@ impl Model {
         let lease = change.read::<Lease>()?.unwrap_or_default();
         touched.lanes.insert(lane_id.to_owned());
         let lane = self.lane(lane_id);
-        touched.held_before.entry(lane_id.to_owned()).or_insert(lane.holder);
-        let before = lane.holder;
+        touched.leased_by_before.entry(lane_id.to_owned()).or_insert(lane.leased_by);
+        let before = lane.leased_by;
         touched.lane_rows.push((lane_id.to_owned(), lane.lease.clone()));
         let given_back = lease.until_ms == 0 && before == Some(call);
         if lane.lease.until_ms != 0 && lease.token != lane.lease.token && !given_back {
@@ -118,31 +122,31 @@ impl Model {
             lane.forgiven += was.claims.saturating_sub(is.claims);
         }
         let ends = lane.lease.until_ms != 0 && (lease.until_ms == 0 || lease.token != lane.lease.token);
-        if let Some(holder) = before.filter(|_| ends && !given_back) {
-            lane.lost.insert(lane.lease.token.clone(), Lost { call: holder, ..Lost::default() });
+        if let Some(loser) = before.filter(|_| ends && !given_back) {
+            lane.lost.insert(lane.lease.token.clone(), Lost { call: loser, ..Lost::default() });
         }
         if lease.until_ms == 0 {
-            lane.holder = None;
+            lane.leased_by = None;
             if lane.lease.until_ms != 0 {
                 touched.freed.push(lane_id.to_owned());
             }
         } else if lease.token != lane.lease.token {
             touched.leased.push((lane_id.to_owned(), lane.lease.clone()));
-            lane.holder = Some(call);
+            lane.leased_by = Some(call);
             (lane.recorded, lane.made, lane.spared) = (lane.lease.quarantine.recorded, 0, 0);
             lane.waited = if lease.quarantine.claims > 1 { lane.waiting() } else { Vec::new() };
             lane.leased_us = now_us;
             lane.last.insert(call, lease.token.clone());
         }
         if let Some(loser) = before
-            && lane.holder != Some(loser)
+            && lane.leased_by != Some(loser)
             && call != loser
         {
             lane.lost_by.insert(loser);
         }
-        let (wakes, before) = (&lane.wakes, &lane.lease.timer);
-        lane.own_wakes.retain(|wake| wakes.contains(wake) || before.as_ref() == Some(wake));
-        lane.own_wakes.extend(lease.timer.clone());
+        let (timers, before) = (&lane.timers, &lane.lease.timer);
+        lane.own_timers.retain(|timer| timers.contains(timer) || before.as_ref() == Some(timer));
+        lane.own_timers.extend(lease.timer.clone());
         lane.lease = lease;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::change::Change;
-use super::kept::Stone;
+use super::kept::Tombstone;
 use super::model::{Message, Model, marker};
 use super::rows::{self, Routed, RoutedMessage};
 use super::touched::Touched;
@@ -66,17 +66,17 @@ impl Model {
         }
         match row.tombstone.as_deref() {
             Some(reason) => {
-                let stone = if reason == "retention" { Stone::Old } else { Stone::Erased };
-                if known.stone.is_none() {
-                    known.stoned_us = now_us;
-                    touched.stoned.push(message.to_owned());
+                let tombstone = if reason == "retention" { Tombstone::Old } else { Tombstone::Erased };
+                if known.tombstone.is_none() {
+                    known.tombstone_us = now_us;
+                    touched.tombstoned.push(message.to_owned());
                 }
-                known.stone = Some(stone);
+                known.tombstone = Some(tombstone);
                 known.inbox = None;
             }
-            None => touched.bared.push(message.to_owned()),
+            None => touched.redacted.push(message.to_owned()),
         }
-        known.bare = true;
+        known.redacted = true;
         value.clone_into(&mut known.value);
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::checkers::redelivery;
 use super::checkers::{Failure, ensure, tenants};
 use super::coverage::Count;
 use super::ids::{CallId, InstanceId};
-use super::instance::Call;
+use super::instance::{Call, Role};
 use super::job::Job;
 use super::ops::Done;
 use super::poison::REFUSED;
@@ -29,7 +29,7 @@ impl World {
         if self.instances[instance].running.is_some() {
             return None;
         }
-        if self.instances[instance].pumps {
+        if self.instances[instance].role == Role::Worker {
             return self.next_run(instance);
         }
         if self.script.is_some() {
@@ -154,7 +154,7 @@ impl World {
             self.observed.excuses.used_up(self.now_us);
         }
         match done {
-            Done::Delivered(result) => return self.pumped(instance, call, result.ok()),
+            Done::Delivered(result) => return self.delivered(instance, call, result.ok()),
             Done::Accepted(Ok(answers)) => self.accepted(call, &answers)?,
             Done::Accepted(Err(_)) => self.calls[call].transaction.clear(),
             Done::Json(Ok(json)) => self.answered(call, &json)?,
@@ -185,20 +185,20 @@ impl World {
     fn accepted(&mut self, call: CallId, answers: &[hookwright_engine::Accepted]) -> Result<(), Failure> {
         let job = self.calls[call].job.clone();
         let Job::Accept { tenant, markers, .. } = &*job else { return Ok(()) };
-        let held = std::mem::take(&mut self.calls[call].transaction);
-        if held.is_empty() {
+        let delayed = std::mem::take(&mut self.calls[call].transaction);
+        if delayed.is_empty() {
             endings::accepted(&self.model, markers, answers)?;
             let repeats = answers.iter().filter(|answer| !answer.new).count();
             self.coverage.add_many(Count::Repeats, repeats);
             self.workload.messages.extend(answers.iter().map(|answer| (tenant.clone(), answer.message_id.clone())));
             return Ok(());
         }
-        for mut commit in held {
+        for mut commit in delayed {
             self.coverage.add(Count::Transactions);
             let rolls_back = self.streams.faults.chance(self.faults.transaction_lost);
             commit.transaction = Some(if rolls_back { Fate::RollsBack } else { Fate::Commits });
             let delay_us = self.streams.faults.pick(&[100, 100_000, 3_000_000, 60_000_000, 600_000_000]);
-            self.hold(delay_us, commit);
+            self.delay(delay_us, commit);
         }
         Ok(())
     }
@@ -241,8 +241,8 @@ impl World {
         }
     }
 
-    /// A pump has answered when it wants to be called again.
-    fn pumped(&mut self, instance: InstanceId, call: CallId, report: Option<DeliveryReport>) -> Result<(), Failure> {
+    /// A worker's call has returned when it wants to be called again.
+    fn delivered(&mut self, instance: InstanceId, call: CallId, report: Option<DeliveryReport>) -> Result<(), Failure> {
         let problems = report.as_ref().map_or(&[][..], |report| &report.problems);
         if let Some(problem) = problems.iter().find(|problem| !problem.contains(REFUSED)) {
             return Err(Failure { checker: "readable", detail: problem.clone() });

@@ -43,12 +43,12 @@ pub fn matches(pattern: &str, event_type: &str) -> bool {
 
 /// Returns a lane's registrations at some time from `from_us` to `to_us`. `None` stands for a time without one.
 pub fn during(lane: &Lane, from_us: u64, to_us: u64) -> Vec<Option<&Webhook>> {
-    let first = lane.hook.iter().rposition(|(at_us, _)| *at_us <= from_us);
+    let first = lane.registrations.iter().rposition(|(at_us, _)| *at_us <= from_us);
     let mut states: Vec<Option<&Webhook>> = Vec::new();
     if first.is_none() {
         states.push(None);
     }
-    let later = lane.hook.iter().skip(first.unwrap_or(0)).take_while(|(at_us, _)| *at_us <= to_us);
-    states.extend(later.map(|(_, hook)| hook.as_ref()));
+    let later = lane.registrations.iter().skip(first.unwrap_or(0)).take_while(|(at_us, _)| *at_us <= to_us);
+    states.extend(later.map(|(_, webhook)| webhook.as_ref()));
     states
 }

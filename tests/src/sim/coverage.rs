@@ -74,7 +74,7 @@ counters! {
     JobsEnded "jobs that ended otherwise",
     Purged "removed webhooks purged",
     Removed "messages that were too old",
-    Bared "contents dropped",
+    Redacted "contents redacted",
     Erasures "erasures done",
     Erased "messages erased",
     LostCompletions "completions lost",

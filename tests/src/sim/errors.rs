@@ -61,11 +61,11 @@ impl World {
         match &**job {
             Job::Redeliver { message, .. } => self.model.messages.get(message).is_none_or(|known| {
                 let again = known.accepted_us > *began_us;
-                again || known.stone.is_some() || known.routed_us.is_none_or(|routed_us| routed_us > *began_us)
+                again || known.tombstone.is_some() || known.routed_us.is_none_or(|routed_us| routed_us > *began_us)
             }),
             // An id is not free before the message that had it is gone.
             Job::Accept { .. } => {
-                self.model.messages.values().any(|known| known.stone.is_some())
+                self.model.messages.values().any(|known| known.tombstone.is_some())
                     || self.model.kept.gone.values().any(|gone| gone.gone_us > *began_us)
             }
             _ => false,
@@ -80,7 +80,7 @@ impl World {
         let Names { message, webhook, job } = job.names();
         let no_message = message.is_some_and(|message| {
             let known = self.model.messages.get(message).filter(|known| known.tenant_part == part);
-            known.is_none_or(|known| known.accepted_us > *began_us || known.stone.is_some())
+            known.is_none_or(|known| known.accepted_us > *began_us || known.tombstone.is_some())
         });
         let no_webhook = webhook.is_some_and(|webhook| {
             let lane = self.model.lanes.get(&format!("{part}/{webhook}"));
@@ -95,7 +95,9 @@ impl World {
     /// Returns true if a webhook was ever switched off.
     fn was_inactive(&self, webhook: &str) -> bool {
         let lanes = self.model.lanes.iter().filter(|(lane, _)| lane.ends_with(webhook));
-        lanes.flat_map(|(_, lane)| &lane.hook).any(|(_, hook)| hook.as_ref().is_some_and(|hook| !hook.active))
+        lanes
+            .flat_map(|(_, lane)| &lane.registrations)
+            .any(|(_, webhook)| webhook.as_ref().is_some_and(|webhook| !webhook.active))
     }
 
     /// Returns true if one of these events has an id that was accepted with another content.

@@ -1,20 +1,21 @@
 //! The faults of a script: it counts the calls of its world, and lets the call of its crash point go wrong.
 
-use super::agenda::{Due, Held};
+use super::agenda::{Delayed, Due};
 use super::ids::InstanceId;
+use super::instance::Role;
 use super::ops::Op;
 use super::point::{Kind, Mode};
 use super::world::World;
 
 /// When a late commit arrives at last: every lease of its time has run out.
 const LATE_US: u64 = 61_000_000;
-/// How far ahead the clock is of a worker that stumbles.
+/// How far the first worker's clock is ahead in a scenario with `dies_ahead`.
 pub const AHEAD_MS: u32 = 600_000;
 
 impl World {
     /// Counts a call of a script, and says whether its instance is gone before it is carried out.
     pub fn goes_wrong(&mut self, instance: InstanceId, op: &Op) -> bool {
-        let (pumps, transaction) = (self.instances[instance].pumps, self.in_transaction(instance));
+        let (role, transaction) = (self.instances[instance].role, self.in_transaction(instance));
         let Some(script) = self.script.as_mut() else { return false };
         let commits = matches!(op, Op::Commit { .. }) && !transaction;
         let number = script.calls.len();
@@ -26,9 +27,9 @@ impl World {
             script.hit = (mode != Mode::Before).then_some((instance, mode));
             return mode == Mode::Before;
         }
-        let stumbles = script.stumbles && pumps && matches!(op, Op::Submit(_));
-        script.stumbles &= !stumbles;
-        stumbles
+        let dies_ahead = script.dies_ahead && role == Role::Worker && matches!(op, Op::Submit(_));
+        script.dies_ahead &= !dies_ahead;
+        dies_ahead
     }
 
     fn in_transaction(&self, instance: InstanceId) -> bool {
@@ -38,7 +39,7 @@ impl World {
 
     /// A script's workers begin, their clocks as it says.
     pub fn set_script_clocks(&mut self) {
-        if self.script.as_ref().is_some_and(|script| script.stumbles) {
+        if self.script.as_ref().is_some_and(|script| script.dies_ahead) {
             self.instances[0].off_us = i64::from(AHEAD_MS) * 1_000;
         }
     }
@@ -59,13 +60,13 @@ impl World {
     }
 
     /// A commit that was hit is on its way.
-    pub fn hold_hit(&mut self, mode: Mode, held: Held) {
+    pub fn delay_hit(&mut self, mode: Mode, delayed: Delayed) {
         let Some(script) = self.script.as_mut() else { return };
         if mode == Mode::Later {
-            self.hold(LATE_US, held);
+            self.delay(LATE_US, delayed);
             return;
         }
-        script.late = Some((held, if mode == Mode::Fenced { 1 } else { 0 }));
+        script.late = Some((delayed, if mode == Mode::Fenced { 1 } else { 0 }));
         self.disk.under_way += 1;
         self.at(LATE_US, Due::Overdue);
     }

@@ -34,7 +34,7 @@ impl World {
         let sender = Sender {
             call,
             began_us: self.calls[call].began_us,
-            pump: matches!(&*self.calls[call].job, Job::Deliver(_)),
+            delivers: matches!(&*self.calls[call].job, Job::Deliver(_)),
             now_us: self.now_us,
             clock_us,
             in_flight: &self.instances[instance].in_flight,
@@ -77,7 +77,7 @@ impl World {
             message: told.message,
             lease: told.lease,
             number: told.number,
-            alone: told.alone,
+            quarantined: told.quarantined,
             sent_us: self.now_us,
             clock_us,
             arrives_us: fate.arrives_us,
@@ -128,8 +128,8 @@ impl World {
         if told.number > 0 && told.message.is_some() {
             let lane = &self.model.lanes[&told.lane];
             // A quarantined delivery is written down before it is read.
-            let alone = lane.lease.quarantine.delivery.is_some();
-            let slack_us = self.params.send_slack_us() * if alone { 2 } else { 1 };
+            let quarantined = lane.lease.quarantine.delivery.is_some();
+            let slack_us = self.params.send_slack_us() * if quarantined { 2 } else { 1 };
             if self.observed.paces.judge(&told.lane, lane, &told.lease, self.now_us, slack_us)? {
                 self.coverage.add(Count::RateBreaches);
             }
@@ -159,8 +159,9 @@ impl World {
         }
         let lane = &self.model.lanes[lane_id];
         let accepted_us = self.model.messages[message].accepted_us;
-        let plain =
-            |hook: &Webhook| hook.active && !hook.strict_order && hook.rate_per_minute.is_none_or(|rate| rate == 0);
+        let plain = |webhook: &Webhook| {
+            webhook.active && !webhook.strict_order && webhook.rate_per_minute.is_none_or(|rate| rate == 0)
+        };
         let steady = during(lane, accepted_us, self.now_us).into_iter().all(|state| state.is_some_and(plain));
         let delivery = &lane.deliveries[message];
         if !steady || !delivery.log.is_empty() || !delivery.moved.is_empty() || !delivery.requests.is_empty() {

@@ -7,16 +7,25 @@ use std::sync::Arc;
 use hookwright_engine::ports::Completion;
 
 use super::actor::{Life, Running, Senses};
-use super::agenda::Held;
+use super::agenda::Delayed;
 use super::ids::{CallId, InstanceId, RequestId};
 use super::job::Job;
 use super::ops::Op;
 
+/// The role of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It calls `deliver`.
+    Worker,
+    /// It makes the platform's calls.
+    Application,
+}
+
 /// An instance of the engine, in a process of its own.
 #[derive(Debug)]
 pub struct Instance {
-    /// It pumps; else it is the application.
-    pub pumps: bool,
+    /// Its role.
+    pub role: Role,
     /// Clock and entropy.
     pub senses: Arc<Senses>,
     /// Between its calls, if it is elsewhere and has been started.
@@ -61,7 +70,7 @@ pub struct Call {
     /// The state of the store at its beginning.
     pub revision: u64,
     /// The commits of its open transaction.
-    pub transaction: Vec<Held>,
+    pub transaction: Vec<Delayed>,
     /// The platform's transaction was lost under it.
     pub aborted: bool,
     /// Faults that it met.

@@ -31,7 +31,7 @@ pub struct Kept {
 pub struct Gone {
     /// The number of its content.
     pub marker: u64,
-    /// When its content was replaced by a stone because of its subject, in true microseconds.
+    /// When its content was replaced by a tombstone because of its subject, in true microseconds.
     pub erased_us: Option<u64>,
     /// When it went, in true microseconds.
     pub gone_us: u64,
@@ -59,7 +59,7 @@ impl Kept {
     }
 }
 
-/// Returns true if a row may name a message that is gone: another erasure's mark, the place of a job that goes on from
+/// Returns true if a row may name a message that is gone: the row of another erasure, the place of a job that goes on from
 /// there, a quarantine record of a lane until it is given back, or the reason why a webhook is paused.
 pub fn remembers(key: &str, value: &str) -> bool {
     let other = key.starts_with("erasure/") || key.starts_with("lane/") || value.contains("paused: msg_");
@@ -68,7 +68,7 @@ pub fn remembers(key: &str, value: &str) -> bool {
 
 /// The state of a message's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stone {
+pub enum Tombstone {
     /// It is too old.
     Old,
     /// Its subject is erased.

@@ -23,7 +23,8 @@ use super::world::World;
 /// are added.
 const KILLS_MAX: usize = QUARANTINE_FAILED_CLAIMS as usize;
 
-/// How many more for each job that comes upon it: as many as its tries, and those before a step that came to its end.
+/// Number of further workers for each job that reads the delivery: one for each claim of a step, and those before a
+/// step that was completed.
 const KILLS_OF_A_JOB_MAX: usize = (JOB_SINGLE_CLAIMS + JOB_SKIP_CLAIMS) as usize;
 
 impl World {
@@ -78,11 +79,11 @@ impl World {
         self.coverage.add(Count::Killed);
         self.trace.note(self.now_us, || format!("instance {instance} dies of {by:?}"));
         for marker in by {
-            let mut held = self.held_with(instance, marker);
+            let mut lanes = self.lanes_at_work_on(instance, marker);
             if let Some((lane, lease)) = &under {
-                held.retain(|(id, _)| id == lane && self.model.lanes[id].lease.token == *lease);
+                lanes.retain(|(id, _)| id == lane && self.model.lanes[id].lease.token == *lease);
             }
-            let lanes = if held.is_empty() { vec![(String::new(), 0)] } else { held };
+            let lanes = if lanes.is_empty() { vec![(String::new(), 0)] } else { lanes };
             for (lane, forgiven) in lanes {
                 self.observed.kills.entry((marker, lane)).or_default().one_more(forgiven);
             }
@@ -91,18 +92,18 @@ impl World {
     }
 
     /// The lanes under whose leases an instance may be at work on an event, and what has been forgiven them.
-    fn held_with(&self, instance: InstanceId, marker: u64) -> Vec<(String, usize)> {
+    fn lanes_at_work_on(&self, instance: InstanceId, marker: u64) -> Vec<(String, usize)> {
         let Some((call, _)) = &self.instances[instance].running else { return Vec::new() };
         let messages = self.model.messages.iter().filter(|(_, message)| message.marker == marker);
         let messages: Vec<&String> = messages.map(|(id, _)| id).collect();
         let at_work = |lane: &model::Lane| {
             let waits = |id: &&String| lane.deliveries.get(*id).is_some_and(|delivery| !delivery.entries.is_empty());
-            // Of a lane that is alone, only what its row names.
-            let suspect = lane.lease.quarantine.delivery.as_ref().map(|delivery| &delivery.message);
-            let alone = lane.lease.quarantine.claims > QUARANTINE_ALONE_CLAIMS;
-            messages.iter().any(|id| waits(id) && (!alone || suspect == Some(*id)))
+            // Of a quarantined lane, only the delivery that its row names.
+            let named = lane.lease.quarantine.delivery.as_ref().map(|delivery| &delivery.message);
+            let quarantined = lane.lease.quarantine.claims > QUARANTINE_ALONE_CLAIMS;
+            messages.iter().any(|id| waits(id) && (!quarantined || named == Some(*id)))
         };
-        let lanes = self.model.lanes.iter().filter(|(_, lane)| lane.holder == Some(*call) && at_work(lane));
+        let lanes = self.model.lanes.iter().filter(|(_, lane)| lane.leased_by == Some(*call) && at_work(lane));
         lanes.map(|(id, lane)| (id.clone(), lane.forgiven as usize)).collect()
     }
 
@@ -124,8 +125,10 @@ impl World {
             let allowed: usize = messages.map(allowed).sum();
             // Messages that a backup did not have are unknown now.
             let known = self.params.restore.is_none();
-            ensure(!known || kills.held_max <= allowed, "contained", || {
-                format!("event {marker} has killed more than {allowed} workers that held '{lane}': {kills:?}")
+            ensure(!known || kills.counted_max <= allowed, "contained", || {
+                format!(
+                    "event {marker} has killed more than {allowed} workers that had the lease of '{lane}': {kills:?}"
+                )
             })?;
         }
         Ok(())

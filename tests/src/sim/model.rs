@@ -7,7 +7,7 @@ use hookwright_engine::ports::Mutation;
 
 use super::health::Health;
 use super::ids::{CallId, RequestId};
-use super::kept::{Kept, Stone};
+use super::kept::{Kept, Tombstone};
 use super::rows::{self, Attempt, Group, Job, Lease, Numbered, Row, Webhook};
 use super::touched::Touched;
 
@@ -40,12 +40,12 @@ pub struct Message {
     pub listed: Option<usize>,
     /// The number of its subject.
     pub subject: Option<u64>,
-    /// Its row has no content any more.
-    pub bare: bool,
-    /// It is being removed.
-    pub stone: Option<Stone>,
+    /// Its content was redacted.
+    pub redacted: bool,
+    /// Why it is being removed.
+    pub tombstone: Option<Tombstone>,
     /// Since when, in true microseconds.
-    pub stoned_us: u64,
+    pub tombstone_us: u64,
 }
 
 /// One message for one webhook.
@@ -91,19 +91,19 @@ impl Delivery {
 pub struct Lost {
     /// The call that had it.
     pub call: CallId,
-    /// Somebody took it before it had run out by its holder's own clock.
+    /// Another call took it before it had run out by its worker's own clock.
     pub early: bool,
-    /// The store left its holder no time to give it back.
+    /// The store left its worker no time to release it.
     pub hurried: bool,
 }
 
 /// A webhook and its queue.
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
-    /// The registrations with the times from which they hold; `None`: it was removed.
-    pub hook: Vec<(u64, Option<Webhook>)>,
+    /// The registrations, and since when each is the present one; `None`: it was removed.
+    pub registrations: Vec<(u64, Option<Webhook>)>,
     /// The encoded patterns that find it.
-    pub subs: BTreeSet<String>,
+    pub subscriptions: BTreeSet<String>,
     /// The lease row.
     pub lease: Lease,
     /// The leases that ended otherwise than by being given back, by their tokens.
@@ -113,7 +113,7 @@ pub struct Lane {
     /// When the lease was written, in true microseconds.
     pub leased_us: u64,
     /// The call whose commit wrote the lease.
-    pub holder: Option<CallId>,
+    pub leased_by: Option<CallId>,
     /// Calls whose lease was taken by another.
     pub lost_by: BTreeSet<CallId>,
     /// Of each lease that was not given back, the delivery that its row named at its end.
@@ -129,16 +129,16 @@ pub struct Lane {
     /// The deliveries that waited when it was leased, and when they were due, if the lane has a quarantine record.
     pub waited: Vec<(String, u32, u64)>,
     /// Its last attempt that counts was a success.
-    pub proven: bool,
-    /// Keys of wakes.
-    pub wakes: BTreeSet<String>,
+    pub last_succeeded: bool,
+    /// Keys of its timers.
+    pub timers: BTreeSet<String>,
     /// Of these, those that claims and releases have put: a lane has one of its own.
-    pub own_wakes: BTreeSet<String>,
+    pub own_timers: BTreeSet<String>,
     /// Queue rows.
     pub queue: BTreeMap<String, Group>,
     /// Before then, in milliseconds, the webhook is sent nothing.
     pub free_at_ms: u64,
-    /// The time of the wake with which strict order was last switched on or off, in milliseconds.
+    /// The time of the timer with which strict order was last switched on or off, in milliseconds.
     pub switched_ms: u64,
     /// Deliveries by message.
     pub deliveries: BTreeMap<String, Delivery>,
@@ -149,7 +149,7 @@ pub struct Lane {
 impl Lane {
     /// Returns the waiting deliveries, and when they are due.
     pub fn waiting(&self) -> Vec<(String, u32, u64)> {
-        let strict = self.registration().is_some_and(|hook| hook.strict_order);
+        let strict = self.registration().is_some_and(|webhook| webhook.strict_order);
         let group = |(key, group): (&String, &Group)| -> Vec<(String, u32, u64)> {
             let due_ms = group.due_ms(key, strict);
             group.deliveries.iter().map(|one| (one.message.clone(), one.number, due_ms)).collect()
@@ -171,9 +171,10 @@ impl Lane {
 
     /// Returns true if its webhook wanted strict order all the time since then, or since it was registered.
     pub fn strict_since(&self, from_us: u64) -> bool {
-        let first = self.hook.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
-        let strict = |(_, hook): &(u64, Option<Webhook>)| hook.as_ref().is_some_and(|hook| hook.strict_order);
-        !self.hook.is_empty() && self.hook[first..].iter().all(strict)
+        let first = self.registrations.iter().rposition(|(at_us, _)| *at_us <= from_us).unwrap_or(0);
+        let strict =
+            |(_, webhook): &(u64, Option<Webhook>)| webhook.as_ref().is_some_and(|webhook| webhook.strict_order);
+        !self.registrations.is_empty() && self.registrations[first..].iter().all(strict)
     }
 
     /// The delivery that a row is about.
@@ -188,7 +189,7 @@ impl Lane {
 
     /// The registration now.
     pub fn registration(&self) -> Option<&Webhook> {
-        self.hook.last().and_then(|(_, hook)| hook.as_ref())
+        self.registrations.last().and_then(|(_, webhook)| webhook.as_ref())
     }
 }
 
@@ -201,7 +202,7 @@ pub struct JobSeen {
     pub began_us: u64,
     /// How often it has asked for a delivery.
     pub asks: u64,
-    /// How often a pump that took it up did not make a step.
+    /// Number of claims of a step that a worker did not complete.
     pub lost: u32,
 }
 
@@ -258,7 +259,7 @@ impl Model {
     /// The call that made this commit was given this secret: it is the newest of the webhook that the commit puts.
     pub fn learn(&mut self, mutations: &[Mutation], secret: &str) {
         for lane in mutations.iter().filter_map(|mutation| mutation.key().strip_prefix("webhook/")) {
-            let newest = self.lanes.get(lane).and_then(Lane::registration).and_then(|hook| hook.secrets.first());
+            let newest = self.lanes.get(lane).and_then(Lane::registration).and_then(|webhook| webhook.secrets.first());
             if let Some(newest) = newest {
                 self.secrets.insert(newest.sealed.clone(), secret.to_owned());
             }

@@ -25,8 +25,8 @@ pub struct Sent {
     pub lease: String,
     /// The number of the attempt, as the queue had it.
     pub number: u32,
-    /// It is made alone.
-    pub alone: bool,
+    /// It is of a quarantined delivery, so nothing else may be in flight with its worker.
+    pub quarantined: bool,
     /// When, in true microseconds.
     pub sent_us: u64,
     /// When, by the sender's clock.
@@ -35,7 +35,7 @@ pub struct Sent {
     pub arrives_us: Option<u64>,
     /// The coming result: a status, or the kind of failure.
     pub outcome: Result<u16, HttpErrorKind>,
-    /// How long the receiver asked to be left alone.
+    /// The pause that the receiver asked for, in seconds.
     pub retry_after_s: Option<u64>,
     /// When its sender was given the answer, in true microseconds and by its clock.
     pub answered: Option<(u64, u64)>,

@@ -19,6 +19,6 @@ pub struct Observed {
     pub excuses: Excuses,
     /// When each lane may be sent the next request.
     pub paces: Paces,
-    /// Number of workers that each event has killed, by its number and the lane that they held.
+    /// Number of workers that each event has killed, by its number and the lane that they had leased.
     pub kills: BTreeMap<(u64, String), Kills>,
 }

@@ -8,7 +8,7 @@ use super::rng::Rng;
 /// The world of one seed. Rates are per ten thousand.
 #[derive(Clone, Debug)]
 pub struct Params {
-    /// Instances that pump.
+    /// Instances that deliver.
     pub workers: usize,
     /// Tenants.
     pub tenants: usize,
@@ -18,7 +18,7 @@ pub struct Params {
     pub actions: u32,
     /// How long faults last, in milliseconds.
     pub fault_phase_ms: u64,
-    /// The dialect.
+    /// The profile.
     pub profile: &'static str,
     /// Webhooks there are from the start.
     pub webhooks: u32,
@@ -45,10 +45,10 @@ pub struct Params {
     pub jobs: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
-    /// The platform's commits take longer than what waits has to wait, and the pumps' do not: attempts end between a redelivery's
+    /// The platform's commits take longer than what waits has to wait, and the workers' do not: attempts end between a redelivery's
     /// look and its commit.
     pub race: bool,
-    /// Pumps have time enough, so that how long a healthy webhook waits can be judged.
+    /// Workers have time enough, so that how long a healthy webhook waits can be judged.
     pub patient: bool,
     /// Some receivers lie, redirect, answer garbage, or come back after days.
     pub odd: bool,

@@ -159,7 +159,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         disable_after_s: DISABLE_AFTER_S,
         disable_after_deliveries: 0,
         faults: Faults {
-            clock_off_ms_max: if scenario.stumbles { u64::from(AHEAD_MS) } else { 0 },
+            clock_off_ms_max: if scenario.dies_ahead { u64::from(AHEAD_MS) } else { 0 },
             ..Faults::default()
         },
     };

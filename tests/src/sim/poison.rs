@@ -13,13 +13,13 @@ pub enum Poison {
     Record,
 }
 
-/// How often an event has killed a worker that held one lane, or that came upon it otherwise.
+/// How often an event has killed a worker with the lease of one lane, or outside its lanes.
 #[derive(Debug, Default)]
 pub struct Kills {
-    /// How many of them are held against the lane.
-    held: usize,
-    /// The largest number that was held against it.
-    pub held_max: usize,
+    /// Number of these that still count for the lane.
+    counted: usize,
+    /// The largest number that ever counted for it.
+    pub counted_max: usize,
     /// Number of kills that the lane had been forgiven at the last one.
     forgiven: usize,
 }
@@ -27,9 +27,9 @@ pub struct Kills {
 impl Kills {
     /// One more worker dies, when the lane has been forgiven so much.
     pub fn one_more(&mut self, forgiven: usize) {
-        let since = if self.held > 0 { forgiven.saturating_sub(self.forgiven) } else { 0 };
-        self.held = self.held.saturating_sub(since) + 1;
-        self.held_max = self.held_max.max(self.held);
+        let since = if self.counted > 0 { forgiven.saturating_sub(self.forgiven) } else { 0 };
+        self.counted = self.counted.saturating_sub(since) + 1;
+        self.counted_max = self.counted_max.max(self.counted);
         self.forgiven = forgiven;
     }
 }

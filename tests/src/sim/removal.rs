@@ -1,6 +1,6 @@
 //! The end of messages: which may go, and what is remembered of those that are gone.
 
-use super::kept::{Gone, Record, Stone};
+use super::kept::{Gone, Record, Tombstone};
 use super::model::{Lane, Message, Model};
 use super::rows::Attempt;
 
@@ -8,7 +8,7 @@ impl Model {
     /// Forgets a message whose rows a commit has removed. Returns it as it was.
     pub fn forget(&mut self, message: &str, now_us: u64) -> Option<Message> {
         let known = self.messages.remove(message)?;
-        let erased_us = (known.stone == Some(Stone::Erased)).then_some(known.stoned_us);
+        let erased_us = (known.tombstone == Some(Tombstone::Erased)).then_some(known.tombstone_us);
         let before = self.kept.gone.get(message).and_then(|gone| gone.erased_until_us);
         let erased_until_us = erased_us.map(|_| now_us).or(before);
         let gone = Gone { marker: known.marker, erased_us, gone_us: now_us, erased_until_us };
@@ -31,7 +31,7 @@ impl Model {
     /// Why a message may not go, if so: something of it waits, or it is not old enough.
     pub fn still_wanted(&self, message: &str, now_us: u64, retention_us: u64) -> Option<String> {
         let known = self.messages.get(message)?;
-        if known.stone == Some(Stone::Erased) {
+        if known.tombstone == Some(Tombstone::Erased) {
             return None;
         }
         let waits = |(_, lane): &(&String, &Lane)| {

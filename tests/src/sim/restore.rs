@@ -50,9 +50,9 @@ impl World {
             self.disk.rows.lose("inbox/");
         }
         self.model = backup.model.clone();
-        // The holder of a lease at that time has it again, and is gone.
-        for holder in self.model.lanes.values().filter_map(|lane| lane.holder) {
-            self.calls[holder].faults += 1;
+        // The call that had a lease at that time has it again, and its instance is gone.
+        for loser in self.model.lanes.values().filter_map(|lane| lane.leased_by) {
+            self.calls[loser].faults += 1;
         }
         self.observed.promises = backup.promises.clone();
         self.requests.bodies = backup.bodies.clone();

@@ -10,6 +10,7 @@ use super::checkers::endings::{self, End};
 use super::checkers::{Failure, ensure, explained, kept, order, redelivery, tenants};
 use super::coverage::Count;
 use super::ids::{BEGIN_US, InstanceId};
+use super::instance::Role;
 use super::model::Lost;
 use super::ops::{Op, Reply};
 use super::params::Faults;
@@ -32,8 +33,8 @@ impl World {
         }
         self.plan_restores();
         for instance in 0..self.instances.len() {
-            let after_pumps = self.script.is_some() && !self.instances[instance].pumps;
-            let delay_us = if after_pumps { 3_000_000 } else { self.agenda.order.below(2_000_000) };
+            let after_workers = self.script.is_some() && self.instances[instance].role == Role::Application;
+            let delay_us = if after_workers { 3_000_000 } else { self.agenda.order.below(2_000_000) };
             self.start_in(instance, delay_us);
         }
         let mut turns = 0;
@@ -80,7 +81,7 @@ impl World {
                 let reply = self.complete(instance, call, request);
                 self.go_on(instance, reply)
             }
-            Due::Land(era, held) if era == self.disk.era => self.land(*held),
+            Due::Land(era, delayed) if era == self.disk.era => self.land(*delayed),
             Due::Land(..) => {
                 self.disk.under_way -= 1;
                 self.rest_if_done();
@@ -100,10 +101,10 @@ impl World {
     /// Registers the first webhooks, without a fault, and starts the instances.
     fn set_up(&mut self) -> Result<(), Failure> {
         for _ in 0..self.params.workers {
-            self.add_instance(true);
+            self.add_instance(Role::Worker);
         }
         for _ in 0..self.params.applications {
-            self.add_instance(false);
+            self.add_instance(Role::Application);
         }
         let faults = std::mem::take(&mut self.faults);
         let registrar = self.instances.len() - 1;
@@ -196,7 +197,7 @@ impl World {
         match op {
             Op::Wait { .. } => self.agenda.order.between(1, 20),
             _ if self.calm => self.agenda.order.between(20, self.params.storage_us_max.min(5_000)),
-            Op::Commit { .. } if self.params.race && !self.instances[instance].pumps => {
+            Op::Commit { .. } if self.params.race && self.instances[instance].role == Role::Application => {
                 self.agenda.order.between(20, RACE_US_MAX)
             }
             Op::Commit { .. } => self.agenda.order.between(20, self.params.storage_us_max + self.params.commit_us_max),

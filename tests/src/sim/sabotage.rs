@@ -20,15 +20,15 @@ use kind::{Kind, kind_of};
 pub struct Sabotaged<'a> {
     host: &'a dyn Host,
     sabotage: Sabotage,
-    pumps: bool,
-    asks: bool,
+    delivers: bool,
+    redelivers: bool,
 }
 
 impl<'a> Sabotaged<'a> {
     /// Returns the outside with this rule broken, for this call.
     pub fn new(host: &'a dyn Host, sabotage: Sabotage, job: &Job) -> Sabotaged<'a> {
-        let (pumps, asks) = (matches!(job, Job::Deliver(_)), matches!(job, Job::Redeliver { .. }));
-        Sabotaged { host, sabotage, pumps, asks }
+        let (delivers, redelivers) = (matches!(job, Job::Deliver(_)), matches!(job, Job::Redeliver { .. }));
+        Sabotaged { host, sabotage, delivers, redelivers }
     }
 }
 
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Sabotaged<'_> {
 impl Storage for Sabotaged<'_> {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
         let mut entries = self.host.get(keys)?;
-        if self.sabotage == Sabotage::SkipSecondReading && self.pumps {
+        if self.sabotage == Sabotage::SkipSecondReading && self.delivers {
             // A comparison of two versions of these rows finds them equal.
             entries
                 .iter_mut()
@@ -49,14 +49,14 @@ impl Storage for Sabotaged<'_> {
                 .filter(|entry| entry.key.starts_with("subscriptions/"))
                 .for_each(|entry| entry.version = 1);
         }
-        if self.sabotage == Sabotage::LookFurther && !self.pumps {
+        if self.sabotage == Sabotage::LookFurther && !self.delivers {
             entries.iter_mut().zip(keys).for_each(|(entry, key)| self.look_further(entry, key));
         }
-        if self.sabotage == Sabotage::ForgetPace && self.pumps {
+        if self.sabotage == Sabotage::ForgetPace && self.delivers {
             entries.iter_mut().flatten().for_each(|entry| entry.value = entry.value.replace("freeAtUs", "freeAtUs-"));
         }
         let now_ms = self.host.now_us() / 1_000;
-        if self.sabotage == Sabotage::CloseLanes && self.pumps && (now_ms / 120_000).is_multiple_of(2) {
+        if self.sabotage == Sabotage::CloseLanes && self.delivers && (now_ms / 120_000).is_multiple_of(2) {
             let leased = format!("\"untilMs\":{}", now_ms + 30_000);
             let lanes = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("lane/"));
             lanes.for_each(|entry| entry.value = entry.value.replace("\"untilMs\":0", &leased));
@@ -68,9 +68,9 @@ impl Storage for Sabotaged<'_> {
                 .filter(|entry| entry.key.starts_with("webhook/"))
                 .for_each(|entry| entry.value = entry.value.replace("\"untilMs\":1", "\"untilMs\":9"));
         }
-        if self.pumps {
-            let hooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("webhook/"));
-            hooks.for_each(|entry| switch(self.sabotage, &mut entry.value));
+        if self.delivers {
+            let webhooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("webhook/"));
+            webhooks.for_each(|entry| switch(self.sabotage, &mut entry.value));
         }
         Ok(entries)
     }
@@ -81,7 +81,7 @@ impl Storage for Sabotaged<'_> {
     }
 
     fn commit(&self, checks: &[Check], mutations: &[Mutation]) -> Result<Vec<u64>, StorageError> {
-        let kind = if self.asks { Kind::Asked } else { kind_of(checks, mutations) };
+        let kind = if self.redelivers { Kind::Asked } else { kind_of(checks, mutations) };
         if splits(self.sabotage, kind) && mutations.len() > 1 {
             return self.commit_in_two(checks, mutations);
         }
@@ -169,16 +169,16 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
         Sabotage::SkipShardCheck => key.starts_with("shard/"),
         Sabotage::SkipInboxAndShardCheck if kind == Kind::Asked => false,
         Sabotage::SkipInboxAndShardCheck => key.starts_with("inbox/") || key.starts_with("shard/"),
-        Sabotage::SkipRouteHeldLaneCheck => kind == Kind::Route && lane && !put(),
+        Sabotage::SkipRouteLeasedLaneCheck => kind == Kind::Route && lane && !put(),
         Sabotage::SkipRouteTakenLaneCheck => kind == Kind::Route && lane && put(),
         Sabotage::SkipClaimLaneCheck => kind == Kind::Claim && lane,
         Sabotage::SkipSettleLaneCheck => kind == Kind::Settle && lane,
         Sabotage::SkipQueueCheck => kind == Kind::Settle && key.starts_with("queue/"),
         Sabotage::SkipReleaseLaneCheck => kind == Kind::Release && lane,
         Sabotage::SkipQuarantinedCheck => kind == Kind::Name,
-        Sabotage::SkipHookCheck => key.starts_with("webhook/"),
+        Sabotage::SkipWebhookCheck => key.starts_with("webhook/"),
         Sabotage::SkipSubscriptionsCheck => key.starts_with("subscriptions/"),
-        Sabotage::SkipAskedLogCheck => kind == Kind::Asked && key.starts_with("attempt/"),
+        Sabotage::SkipAskedAttemptCheck => kind == Kind::Asked && key.starts_with("attempt/"),
         Sabotage::SkipAskedQueueCheck => kind == Kind::Asked && key.starts_with("queue/"),
         Sabotage::SkipAskedInboxCheck => kind == Kind::Asked && key.starts_with("inbox/"),
         _ => false,
@@ -187,8 +187,8 @@ fn skips(sabotage: Sabotage, kind: Kind, key: &str, mutations: &[Mutation]) -> b
 
 /// Returns true if it is a step of a job that sends nothing again.
 fn asks_nothing(kind: Kind, mutations: &[Mutation]) -> bool {
-    let asks = |mutation: &Mutation| matches!(mutation, Mutation::Put { key, .. } if key.starts_with("attempt/"));
-    kind == Kind::Job && !mutations.iter().any(asks)
+    let redelivers = |mutation: &Mutation| matches!(mutation, Mutation::Put { key, .. } if key.starts_with("attempt/"));
+    kind == Kind::Job && !mutations.iter().any(redelivers)
 }
 
 /// Returns true if it is such a step, and removes messages or their contents.
@@ -200,7 +200,7 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
     if sabotage == Sabotage::ForgetAskedDelete {
         return kind == Kind::Asked && matches!(mutation, Mutation::Delete { .. });
     }
-    if sabotage == Sabotage::KeepArmedWake {
+    if sabotage == Sabotage::KeepArmedTimer {
         let delete = matches!(mutation, Mutation::Delete { key } if key.starts_with("timer/"));
         return delete && matches!(kind, Kind::Release | Kind::Settle);
     }
@@ -208,13 +208,13 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
     match sabotage {
         Sabotage::ForgetErasedInbox => return removes(kind, mutations) && key.starts_with("inbox/"),
         Sabotage::ForgetErasedQueue => return asks_nothing(kind, mutations) && key.starts_with("queue/"),
-        Sabotage::ForgetRemovedLog => return removes(kind, mutations) && key.starts_with("attempt/"),
+        Sabotage::ForgetRemovedAttempts => return removes(kind, mutations) && key.starts_with("attempt/"),
         _ => (),
     }
     let Mutation::Put { key, value } = mutation else { return false };
     let unregisters =
         || mutations.iter().any(|other| matches!(other, Mutation::Delete { key } if key.starts_with("webhook/")));
-    let wake = key.starts_with("timer/");
+    let timer = key.starts_with("timer/");
     let armed = || {
         mutations.iter().any(|other| {
             matches!(other, Mutation::Put { key: lane, value } if lane.starts_with("lane/") && value.contains(key.as_str()))
@@ -222,23 +222,23 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
     };
     match sabotage {
         Sabotage::ForgetInbox => kind == Kind::Accept && key.starts_with("inbox/"),
-        Sabotage::ForgetRouteWake => kind == Kind::Route && wake && !armed(),
-        Sabotage::ForgetRouteArmedWake => kind == Kind::Route && wake && armed(),
-        Sabotage::ForgetClaimWake => kind == Kind::Claim && wake,
-        Sabotage::ForgetReleaseWake => matches!(kind, Kind::Release | Kind::Settle) && wake,
+        Sabotage::ForgetRouteTimer => kind == Kind::Route && timer && !armed(),
+        Sabotage::ForgetRouteArmedTimer => kind == Kind::Route && timer && armed(),
+        Sabotage::ForgetClaimTimer => kind == Kind::Claim && timer,
+        Sabotage::ForgetReleaseTimer => matches!(kind, Kind::Release | Kind::Settle) && timer,
         Sabotage::ForgetJobAsk => kind == Kind::Job && key.starts_with("queue/"),
-        Sabotage::ForgetJobWake => kind == Kind::Job && wake,
+        Sabotage::ForgetJobTimer => kind == Kind::Job && timer,
         // A delivery that keeps its place in strict order has no row of its own.
         Sabotage::ForgetRetryRow => kind == Kind::Settle && is_retry(key) && !value.contains("\"dueMs\":"),
         Sabotage::ForgetDisable => kind == Kind::Settle && key.starts_with("webhook/") && !value.contains("\"paused: "),
         Sabotage::ForgetRouted => key.starts_with("routed/"),
-        Sabotage::ForgetAskedWake => kind == Kind::Asked && wake,
-        Sabotage::ForgetMark => key.starts_with("erasure/"),
+        Sabotage::ForgetAskedTimer => kind == Kind::Asked && timer,
+        Sabotage::ForgetErasureRow => key.starts_with("erasure/"),
         Sabotage::ForgetAskedMessage => kind == Kind::Asked && key.starts_with("message/"),
         Sabotage::ForgetAskedInbox => kind == Kind::Asked && key.starts_with("inbox/"),
         Sabotage::ForgetQuarantined => kind == Kind::Name,
-        Sabotage::ForgetUnregisterWake => kind == Kind::Registration && wake && unregisters(),
-        Sabotage::ForgetSwitchWake => kind == Kind::Registration && wake && !unregisters(),
+        Sabotage::ForgetUnregisterTimer => kind == Kind::Registration && timer && unregisters(),
+        Sabotage::ForgetSwitchTimer => kind == Kind::Registration && timer && !unregisters(),
         _ => false,
     }
 }
@@ -250,11 +250,11 @@ fn is_retry(key: &str) -> bool {
 }
 
 /// A webhook that is switched off looks switched on, or the other way round.
-fn switch(sabotage: Sabotage, hook: &mut String) {
+fn switch(sabotage: Sabotage, webhook: &mut String) {
     let (on, off) = ("\"active\":true", "\"active\":false");
     match sabotage {
-        Sabotage::KeepActive => *hook = hook.replace(off, on),
-        Sabotage::KeepInactive => *hook = hook.replace(on, off),
+        Sabotage::KeepActive => *webhook = webhook.replace(off, on),
+        Sabotage::KeepInactive => *webhook = webhook.replace(on, off),
         _ => (),
     }
 }
@@ -297,7 +297,7 @@ impl Http for Sabotaged<'_> {
 
     fn wait(&self, timeout_ms: u32) -> WaitResult {
         let mut waited = self.host.wait(timeout_ms);
-        if self.sabotage == Sabotage::ForgetCompletion && self.pumps {
+        if self.sabotage == Sabotage::ForgetCompletion && self.delivers {
             waited.completions.pop();
         }
         waited

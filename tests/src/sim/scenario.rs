@@ -8,16 +8,16 @@ use super::poison::Poison;
 pub struct Scenario {
     /// As on the command line.
     pub name: &'static str,
-    /// Instances that pump.
+    /// Instances that deliver.
     pub workers: usize,
     /// The webhooks at the start.
-    pub webhooks: &'static [Hook],
+    pub webhooks: &'static [Registered],
     /// The platform's steps, and the pause before each, in milliseconds.
     pub steps: &'static [(u64, Step)],
     /// The events that a run without faults must count.
     pub expects: &'static [Count],
     /// The first worker's clock is ahead by far, and it is gone when it first sends.
-    pub stumbles: bool,
+    pub dies_ahead: bool,
     /// The event of this number is poison.
     pub poison: Option<(u64, Poison)>,
     /// Retention of messages, in seconds; 0: without limit.
@@ -26,7 +26,7 @@ pub struct Scenario {
 
 /// A webhook and its receiver.
 #[derive(Clone, Copy, Debug)]
-pub struct Hook {
+pub struct Registered {
     /// Its patterns, in JSON.
     pub events: &'static str,
     /// In JSON.
@@ -46,7 +46,7 @@ pub enum Step {
     Report(&'static [u64]),
     /// The same in a transaction of its own.
     ReportInTransaction(&'static [u64]),
-    Register(Hook),
+    Register(Registered),
     Update(Which, &'static str),
     Unregister(Which),
     Rotate(Which),

@@ -4,24 +4,24 @@
 use super::coverage::Count;
 use super::poison::Poison;
 use super::scenario::Step::*;
-use super::scenario::{Hook, Scenario, Which};
+use super::scenario::{Registered, Scenario, Which};
 
-const WELL: Hook = Hook { events: r#"["*"]"#, schedule: "[5,60]", rate: 0, answers: &[200], more: "" };
-const FAILS_ONCE: Hook = Hook { answers: &[500, 200], ..WELL };
-const FAILS: Hook = Hook { answers: &[500], ..WELL };
-const GONE: Hook = Hook { answers: &[410], ..WELL };
-const RATED: Hook = Hook { rate: 30, ..WELL };
-const STRICT: Hook = Hook { answers: &[200, 500, 200], more: r#","strictOrder":true"#, ..WELL };
-const PAUSES: Hook =
-    Hook { answers: &[200, 500, 500, 500, 200], more: r#","strictOrder":true,"onExhausted":"pause""#, ..WELL };
-const OTHERS: Hook = Hook { events: r#"["order.paid"]"#, ..WELL };
+const WELL: Registered = Registered { events: r#"["*"]"#, schedule: "[5,60]", rate: 0, answers: &[200], more: "" };
+const FAILS_ONCE: Registered = Registered { answers: &[500, 200], ..WELL };
+const FAILS: Registered = Registered { answers: &[500], ..WELL };
+const GONE: Registered = Registered { answers: &[410], ..WELL };
+const RATED: Registered = Registered { rate: 30, ..WELL };
+const STRICT: Registered = Registered { answers: &[200, 500, 200], more: r#","strictOrder":true"#, ..WELL };
+const PAUSES: Registered =
+    Registered { answers: &[200, 500, 500, 500, 200], more: r#","strictOrder":true,"onExhausted":"pause""#, ..WELL };
+const OTHERS: Registered = Registered { events: r#"["order.paid"]"#, ..WELL };
 const PLAIN: Scenario = Scenario {
     name: "",
     workers: 1,
     webhooks: &[WELL],
     steps: &[],
     expects: &[Count::Delivered],
-    stumbles: false,
+    dies_ahead: false,
     poison: None,
     retention_s: 0,
 };
@@ -80,34 +80,34 @@ pub const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "again-delivered",
+        name: "redeliver-delivered",
         steps: &[(0, Report(&[1])), (10_000, Redeliver(Some(Which::First))), (1, Redeliver(None))],
         expects: &[Count::Delivered, Count::AskedAgain],
         ..PLAIN
     },
     Scenario {
-        name: "again-waiting",
-        webhooks: &[Hook { schedule: "[300,300]", ..FAILS_ONCE }],
+        name: "redeliver-waiting",
+        webhooks: &[Registered { schedule: "[300,300]", ..FAILS_ONCE }],
         steps: &[(0, Report(&[1])), (10_000, Redeliver(Some(Which::First)))],
         expects: &[Count::Delivered, Count::BroughtForward],
         ..PLAIN
     },
     Scenario {
-        name: "again-missed",
+        name: "redeliver-missed",
         webhooks: &[OTHERS],
         steps: &[(0, Report(&[1])), (3_000, Register(WELL)), (1, Redeliver(Some(Which::Newest)))],
         expects: &[Count::Delivered, Count::AskedFirst],
         ..PLAIN
     },
     Scenario {
-        name: "again-while-routed",
+        name: "redeliver-while-routed",
         steps: &[(0, Report(&[1])), (0, Register(WELL)), (0, Redeliver(None))],
         expects: &[Count::Delivered, Count::Redeliveries],
         ..PLAIN
     },
     Scenario {
         name: "recover",
-        webhooks: &[Hook { schedule: "[1]", answers: &[500, 500, 500, 500, 500, 200], ..WELL }],
+        webhooks: &[Registered { schedule: "[1]", answers: &[500, 500, 500, 500, 500, 200], ..WELL }],
         steps: &[(0, Report(&[1, 2])), (10_000, Recover(Which::First)), (10_000, Recover(Which::First))],
         expects: &[Count::Exhausted, Count::Delivered, Count::JobAsks, Count::JobsDone],
         ..PLAIN
@@ -145,7 +145,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "two-workers-recover",
         workers: 2,
-        webhooks: &[Hook { schedule: "[]", answers: &[500, 500, 500, 200], ..WELL }],
+        webhooks: &[Registered { schedule: "[]", answers: &[500, 500, 500, 200], ..WELL }],
         steps: &[
             (0, Report(&[1, 2, 3])),
             (3_000, Recover(Which::First)),
@@ -165,23 +165,23 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "erased",
-        webhooks: &[WELL, Hook { schedule: "[300]", ..FAILS_ONCE }],
+        webhooks: &[WELL, Registered { schedule: "[300]", ..FAILS_ONCE }],
         steps: &[(0, Report(&[1, 2])), (3_000, Erase(1)), (1, Report(&[3])), (1, Redeliver(None))],
         expects: &[Count::Delivered, Count::Erased, Count::Erasures],
         ..PLAIN
     },
     Scenario {
-        name: "erased-under-way",
+        name: "erased-in-flight",
         webhooks: &[FAILS_ONCE],
         steps: &[(0, Report(&[1, 2])), (2, Erase(1)), (1, Report(&[1]))],
         expects: &[Count::Delivered, Count::Erasures],
         ..PLAIN
     },
     Scenario {
-        name: "without-bodies",
+        name: "redaction",
         webhooks: &[FAILS_ONCE],
         steps: &[(0, Report(&[1, 2])), (1, KeepBodies(false)), (1, Report(&[3])), (1, Redeliver(None))],
-        expects: &[Count::Delivered, Count::Bared],
+        expects: &[Count::Delivered, Count::Redacted],
         ..PLAIN
     },
     Scenario {
@@ -198,7 +198,7 @@ pub const SCENARIOS: &[Scenario] = &[
         expects: &[Count::Cancelled],
         ..PLAIN
     },
-    Scenario { name: "take-over", steps: &[(0, Report(&[1])), (30_000, Report(&[2]))], stumbles: true, ..PLAIN },
+    Scenario { name: "lease-ahead", steps: &[(0, Report(&[1])), (30_000, Report(&[2]))], dies_ahead: true, ..PLAIN },
     Scenario { name: "rate", webhooks: &[RATED], steps: &[(0, Report(&[1, 2, 3]))], ..PLAIN },
     Scenario {
         name: "deadly",
@@ -208,7 +208,7 @@ pub const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "deadly-answer",
+        name: "deadly-response",
         workers: 2,
         steps: &[(0, Report(&[1, 2]))],
         expects: &[Count::Delivered, Count::Killed, Count::Failed],
@@ -243,8 +243,8 @@ pub const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "strict-again",
-        webhooks: &[Hook { answers: &[500, 200], ..STRICT }],
+        name: "strict-redeliver",
+        webhooks: &[Registered { answers: &[500, 200], ..STRICT }],
         steps: &[(0, Report(&[1, 2])), (1_000, Redeliver(Some(Which::First))), (5_000, Redeliver(None))],
         expects: &[Count::BroughtForward, Count::AskedAgain, Count::OrderedRetries],
         ..PLAIN
@@ -279,7 +279,7 @@ pub const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "two-workers-again",
+        name: "two-workers-redeliver",
         workers: 2,
         webhooks: &[FAILS_ONCE],
         steps: &[(0, Report(&[1, 2])), (1_000, Redeliver(Some(Which::First))), (10_000, Redeliver(None))],

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::agenda::Held;
+use super::agenda::Delayed;
 use super::ids::InstanceId;
 use super::point::{Kind, Mode, Point};
 use super::scenario::{Scenario, Step};
@@ -19,9 +19,9 @@ pub struct Script {
     /// The instance that makes the hit call, until the call is over.
     pub hit: Option<(InstanceId, Mode)>,
     /// The late commit, and the number of commits that its sender or its successor makes before it arrives.
-    pub late: Option<(Held, u32)>,
-    /// The first worker has yet to stumble.
-    pub stumbles: bool,
+    pub late: Option<(Delayed, u32)>,
+    /// The first worker, whose clock is ahead, has yet to die.
+    pub dies_ahead: bool,
     steps: VecDeque<(u64, Step)>,
     now: Option<Step>,
 }
@@ -30,8 +30,8 @@ impl Script {
     /// A scenario, from its beginning.
     pub fn new(scenario: &'static Scenario, point: Option<Point>) -> Script {
         let steps = scenario.steps.iter().copied().collect();
-        let stumbles = scenario.stumbles;
-        Script { scenario, point, calls: Vec::new(), hit: None, late: None, stumbles, steps, now: None }
+        let dies_ahead = scenario.dies_ahead;
+        Script { scenario, point, calls: Vec::new(), hit: None, late: None, dies_ahead, steps, now: None }
     }
 
     /// Returns true if the platform has made all its steps.

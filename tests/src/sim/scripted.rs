@@ -5,7 +5,7 @@ use super::job::Job;
 use super::model::Lane;
 use super::receiver::Health;
 use super::scenario::Step::{self, *};
-use super::scenario::{Hook, Which};
+use super::scenario::{Registered, Which};
 use super::workload::Receiver;
 use super::world::World;
 
@@ -16,7 +16,7 @@ impl World {
     /// The script's first registrations, without a fault.
     pub fn scripted_registrations(&mut self) -> Vec<Job> {
         let webhooks = self.script.as_ref().map_or(&[][..], |script| script.scenario.webhooks);
-        webhooks.iter().map(|hook| self.scripted_registration(*hook)).collect()
+        webhooks.iter().map(|webhook| self.scripted_registration(*webhook)).collect()
     }
 
     /// The platform's next step.
@@ -42,7 +42,7 @@ impl World {
                 markers: markers.to_vec(),
                 transaction: matches!(step, ReportInTransaction(_)),
             },
-            Register(hook) => self.scripted_registration(hook),
+            Register(webhook) => self.scripted_registration(webhook),
             Update(which, json) => Job::Update { tenant, webhook: self.which(which)?, json: json.to_owned() },
             Unregister(which) => Job::Unregister { tenant, webhook: self.which(which)? },
             Rotate(which) => {
@@ -64,9 +64,9 @@ impl World {
         })
     }
 
-    fn scripted_registration(&mut self, hook: Hook) -> Job {
+    fn scripted_registration(&mut self, webhook: Registered) -> Job {
         let (receiver, secret) = (self.workload.receivers.len(), self.workload.secret());
-        let Hook { events, schedule, rate, answers, more } = hook;
+        let Registered { events, schedule, rate, answers, more } = webhook;
         let json = format!(
             r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":3000,"concurrency":2,"ratePerMinute":{rate}{more}}}"#
         );

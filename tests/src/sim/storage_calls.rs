@@ -4,14 +4,14 @@
 use hookwright_engine::keys;
 use hookwright_engine::ports::{Check, Mutation, StorageError};
 
-use super::agenda::{Fate, Held};
+use super::agenda::{Delayed, Fate};
 use super::checkers::Failure;
 use super::checkers::commits::{self, Applied};
 use super::checkers::{disabled, kept};
 use super::coverage::Count;
 use super::ids::{CallId, InstanceId};
 use super::job::Job;
-use super::kept::Stone;
+use super::kept::Tombstone;
 use super::ops::{Op, Reply};
 use super::point::Mode;
 use super::poison::REFUSED;
@@ -67,7 +67,7 @@ impl World {
         self.calls[call].refused += u32::from(self.hit(instance).is_some());
         match self.hit(instance) {
             Some(mode @ (Mode::Late | Mode::Fenced | Mode::Later | Mode::UnknownLate)) => {
-                self.hold_hit(mode, Held { call, checks, mutations, transaction: None });
+                self.delay_hit(mode, Delayed { call, checks, mutations, transaction: None });
                 return unknown();
             }
             Some(Mode::UnknownDropped) => return unknown(),
@@ -91,7 +91,7 @@ impl World {
             self.coverage.add(Count::UnknownLate);
             self.storage_fails(call);
             let delay_us = self.streams.faults.pick(&[100, 10_000, 1_000_000, 60_000_000, 300_000_000]);
-            self.hold(delay_us, Held { call, checks, mutations, transaction: None });
+            self.delay(delay_us, Delayed { call, checks, mutations, transaction: None });
             return unknown();
         }
         let result = self.apply(call, &checks, &mutations)?;
@@ -125,22 +125,24 @@ impl World {
             return Ok(Err(StorageError::Conflict(failing)));
         }
         let puts = mutations.iter().filter(|mutation| matches!(mutation, Mutation::Put { .. })).count();
-        self.calls[call].transaction.push(Held { call, checks, mutations, transaction: None });
+        self.calls[call].transaction.push(Delayed { call, checks, mutations, transaction: None });
         Ok(Ok((0..puts as u64).map(|index| u64::MAX - index).collect()))
     }
 
     /// The late commit arrives now, at the latest.
     pub fn land_late(&mut self) -> Result<(), Failure> {
         match self.script.as_mut().and_then(|script| script.late.take()) {
-            Some((held, _)) => self.land(held),
+            Some((delayed, _)) => self.land(delayed),
             None => Ok(()),
         }
     }
 
     /// The late commit arrives before this instance's next, or the one after that.
     pub fn land_late_of(&mut self, instance: InstanceId) -> Result<(), Failure> {
-        let Some((held, commits)) = self.script.as_mut().and_then(|script| script.late.as_mut()) else { return Ok(()) };
-        if self.calls[held.call].instance != instance {
+        let Some((delayed, commits)) = self.script.as_mut().and_then(|script| script.late.as_mut()) else {
+            return Ok(());
+        };
+        if self.calls[delayed.call].instance != instance {
             return Ok(());
         }
         if *commits == 0 {
@@ -151,17 +153,17 @@ impl World {
     }
 
     /// A commit that was under way arrives.
-    pub fn land(&mut self, held: Held) -> Result<(), Failure> {
+    pub fn land(&mut self, delayed: Delayed) -> Result<(), Failure> {
         self.disk.under_way -= 1;
-        let call = held.call;
-        if held.transaction == Some(Fate::RollsBack) {
+        let call = delayed.call;
+        if delayed.transaction == Some(Fate::RollsBack) {
             self.coverage.add(Count::RolledBack);
             self.trace.note(self.now_us, || format!("the transaction of call {call} is rolled back"));
             self.rest_if_done();
             return Ok(());
         }
         self.trace.note(self.now_us, || format!("a commit of call {call} arrives"));
-        match self.apply(call, &held.checks, &held.mutations)? {
+        match self.apply(call, &delayed.checks, &delayed.mutations)? {
             Ok(_) => self.coverage.add(Count::Landed),
             Err(_) => self.coverage.add(Count::LateConflicts),
         }
@@ -208,7 +210,7 @@ impl World {
         }
         self.judge(call, &touched, mutations)?;
         self.count(&touched, mutations);
-        self.wake_sleepers();
+        self.notify_sleepers();
         Ok(result)
     }
 
@@ -220,7 +222,7 @@ impl World {
             now_us: self.now_us,
             clock_ms: self.clock_us(instance) / 1_000,
             clock_slack_ms: self.clock_slack_ms(call),
-            looked_ms_max: if self.params.wild_clocks() {
+            lease_read_ms_max: if self.params.wild_clocks() {
                 (self.now_us - self.calls[call].began_us) / 1_000
             } else {
                 0
@@ -237,8 +239,8 @@ impl World {
         disabled::after(&self.model, &self.params, touched, self.now_us, &self.requests.sent)?;
         self.forget_gone(call, touched, mutations)?;
         for (lane, before) in touched.leased.iter().filter(|(_, before)| before.until_ms != 0) {
-            if let Some(holder) = touched.held_before.get(lane).copied().flatten() {
-                self.loses(lane, before, holder);
+            if let Some(loser) = touched.leased_by_before.get(lane).copied().flatten() {
+                self.loses(lane, before, loser);
             }
         }
         Ok(())
@@ -249,11 +251,11 @@ impl World {
         for (lane, message, number) in &touched.logged {
             let log = &self.model.lanes[lane].deliveries[message].log[number];
             self.coverage.add(counted(log));
-            let hook = self.model.lanes[lane].registration();
-            if log.attempted() && hook.is_some_and(|hook| hook.strict_order) {
+            let webhook = self.model.lanes[lane].registration();
+            if log.attempted() && webhook.is_some_and(|webhook| webhook.strict_order) {
                 self.coverage.add(Count::Ordered);
                 self.coverage.add_many(Count::OrderedRetries, usize::from(!log.is_final()));
-                let paused = log.state == "exhausted" && hook.is_some_and(Webhook::is_paused);
+                let paused = log.state == "exhausted" && webhook.is_some_and(Webhook::is_paused);
                 self.coverage.add_many(Count::Paused, usize::from(paused));
             }
             self.workload.recorded(message, lane.rsplit('/').next().unwrap_or_default(), !log.is_final());
@@ -303,10 +305,10 @@ impl World {
                 self.model.kept.jobs.insert(id.clone(), asked);
             }
         }
-        self.coverage.add_many(Count::Bared, touched.bared.len());
+        self.coverage.add_many(Count::Redacted, touched.redacted.len());
         for message in &touched.gone {
             if let Some(known) = self.model.forget(message, self.now_us) {
-                let erased = known.stone == Some(Stone::Erased);
+                let erased = known.tombstone == Some(Tombstone::Erased);
                 self.coverage.add(if erased { Count::Erased } else { Count::Removed });
             }
             self.requests.bodies.forget(message);

@@ -8,10 +8,10 @@ use super::rows::{Job, Lease};
 /// The changes of one commit.
 #[derive(Debug, Default)]
 pub struct Touched {
-    /// Lanes whose queue, wakes or lease changed.
+    /// Lanes whose queue, timers or lease changed.
     pub lanes: BTreeSet<String>,
     /// Lanes whose registration or patterns changed.
-    pub hooks: BTreeSet<String>,
+    pub webhooks: BTreeSet<String>,
     /// Lane and message.
     pub deliveries: BTreeSet<(String, String)>,
     /// Messages accepted or routed.
@@ -34,12 +34,12 @@ pub struct Touched {
     pub freed: Vec<String>,
     /// Lanes whose row was written, and what it was before.
     pub lane_rows: Vec<(String, Lease)>,
-    /// Of each lane touched, who held it before this commit.
-    pub held_before: BTreeMap<String, Option<CallId>>,
+    /// The call that had each touched lane's lease before this commit.
+    pub leased_by_before: BTreeMap<String, Option<CallId>>,
     /// Lanes whose strict order was switched on or off.
     pub switched: BTreeSet<String>,
-    /// The times of the wakes put, by lane.
-    pub woken: BTreeMap<String, u64>,
+    /// The times of the timers put, by lane.
+    pub timers_put: BTreeMap<String, u64>,
     /// Of each lane in strict order, its queue before this commit: each delivery's message, first to last.
     pub queued_before: BTreeMap<String, Vec<String>>,
     /// Deliveries that had not been there.
@@ -51,9 +51,9 @@ pub struct Touched {
     /// Messages whose rows were deleted.
     pub gone: Vec<String>,
     /// Messages that are being removed from this commit on.
-    pub stoned: Vec<String>,
-    /// Messages whose contents were dropped.
-    pub bared: Vec<String>,
+    pub tombstoned: Vec<String>,
+    /// Messages whose contents were redacted.
+    pub redacted: Vec<String>,
     /// Message and number of attempts whose rows were deleted.
     pub unlogged: Vec<(String, u32)>,
     /// Jobs whose rows were deleted.

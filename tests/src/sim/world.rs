@@ -8,14 +8,14 @@ use hookwright_engine::Config;
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MARGIN_MS, LEASE_MS_MAX};
 
 use super::actor::{Elsewhere, Senses};
-use super::agenda::{Agenda, Due, Held};
+use super::agenda::{Agenda, Delayed, Due};
 use super::checkers::delay;
 use super::checkers::endings::End;
 use super::checkers::kept;
 use super::coverage::{Count, Coverage};
 use super::disk::Disk;
 use super::ids::{BEGIN_US, CallId, InstanceId};
-use super::instance::{Call, Instance};
+use super::instance::{Call, Instance, Role};
 use super::model::{Lane, Model};
 use super::observed::Observed;
 use super::params::{Faults, Params};
@@ -32,7 +32,7 @@ use super::workload::Workload;
 /// More than the number of any instance's lives.
 const LIVES_MAX: u64 = 1_000_000;
 
-/// Of the time in which a lease is to be given back, what the store must have taken to be the reason why it was not.
+/// Time that the store must have taken, out of the time in which a lease is released, to explain a missing release.
 const RELEASE_US: u64 = 2_000_000;
 
 /// Everything.
@@ -116,9 +116,9 @@ impl World {
     }
 
     /// The commit arrives later.
-    pub fn hold(&mut self, delay_us: u64, held: Held) {
+    pub fn delay(&mut self, delay_us: u64, delayed: Delayed) {
         self.disk.under_way += 1;
-        self.at(delay_us, Due::Land(self.disk.era, Box::new(held)));
+        self.at(delay_us, Due::Land(self.disk.era, Box::new(delayed)));
     }
 
     /// Puts an entry on the agenda, after a delay in microseconds. Entries of the same time come in any order.
@@ -127,11 +127,11 @@ impl World {
     }
 
     /// A new instance.
-    pub fn add_instance(&mut self, pumps: bool) -> InstanceId {
+    pub fn add_instance(&mut self, role: Role) -> InstanceId {
         let id = self.instances.len();
-        let actions = if pumps { 0 } else { self.params.actions };
+        let actions = if role == Role::Worker { 0 } else { self.params.actions };
         self.instances.push(Instance {
-            pumps,
+            role,
             senses: Senses::new(Rng::of(self.seed, "entropy", id as u64 * LIVES_MAX)),
             life: None,
             off_us: 0,
@@ -210,7 +210,7 @@ impl World {
         let mut delay_us = self.streams.faults.pick(&[1_000, 1_000_000, 10_000_000, 100_000_000]);
         if let Some(script) = &mut self.script {
             delay_us = 1_000_000;
-            if !self.instances[instance].pumps {
+            if self.instances[instance].role == Role::Application {
                 script.again();
             }
         }
@@ -232,15 +232,15 @@ impl World {
         }
     }
 
-    /// A lease has been taken from this call: what its own clock said to that, and what the store left it of the time in which
-    /// leases are given back.
-    pub fn loses(&mut self, lane: &str, lease: &Lease, holder: CallId) {
-        let instance = self.calls[holder].instance;
+    /// A lease of this call was lost. Notes whether its own clock still granted the lease, and whether the store took the time
+    /// in which leases are released.
+    pub fn loses(&mut self, lane: &str, lease: &Lease, loser: CallId) {
+        let instance = self.calls[loser].instance;
         let until_us = (lease.until_ms * 1_000).saturating_add_signed(-self.instances[instance].off_us);
         let from_us = until_us.saturating_sub(LEASE_MARGIN_MS * 1_000);
         let within = |from: u64, to: u64| to.min(until_us).saturating_sub(from.max(from_us));
-        let busy_us: u64 = self.calls[holder].stored.iter().map(|(from, to)| within(*from, *to)).sum();
-        let runs = self.observed.ends[holder] == End::Open;
+        let busy_us: u64 = self.calls[loser].stored.iter().map(|(from, to)| within(*from, *to)).sum();
+        let runs = self.observed.ends[loser] == End::Open;
         if let Some(lost) = self.model.lanes.get_mut(lane).and_then(|lane| lane.lost.get_mut(&lease.token)) {
             lost.early = runs && self.now_us < until_us;
             lost.hurried = runs && busy_us >= RELEASE_US;
@@ -248,7 +248,7 @@ impl World {
     }
 
     /// The store has changed. An instance that sleeps because nothing was due looks again, as often as the hosts poll.
-    pub fn wake_sleepers(&mut self) {
+    pub fn notify_sleepers(&mut self) {
         for instance in 0..self.instances.len() {
             if self.instances[instance].sleeps {
                 self.instances[instance].sleeps = false;
@@ -259,14 +259,14 @@ impl World {
         }
     }
 
-    /// The earliest time at which a pump with this clock has anything to do, in milliseconds of that clock; `None`: never.
+    /// The earliest time at which a worker with this clock has anything to do, in milliseconds of that clock; `None`: never.
     pub fn next_due_ms(&self, clock_ms: u64) -> Option<u64> {
         if self.disk.rows.count("inbox/") > 0 {
             return Some(clock_ms);
         }
         let lane_due = |lane: &Lane| {
-            let wake = lane.wakes.first()?;
-            let Some(Row::Timer { due_ms, .. }) = rows::parse(wake) else { return None };
+            let timer = lane.timers.first()?;
+            let Some(Row::Timer { due_ms, .. }) = rows::parse(timer) else { return None };
             let believed = lane.lease.until_ms <= clock_ms + LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
             Some(if believed { due_ms.max(lane.lease.until_ms) } else { due_ms })
         };
@@ -278,14 +278,15 @@ impl World {
         if self.disk.rows.count("inbox/") > 0 {
             return Some(clock_ms);
         }
-        let asked = |(id, lane): &(&String, &Lane)| !id.starts_with("_/") && !lane.wakes.is_empty();
+        let asked = |(id, lane): &(&String, &Lane)| !id.starts_with("_/") && !lane.timers.is_empty();
         self.model.lanes.iter().find(asked).and(self.next_due_ms(clock_ms))
     }
 
     /// Nothing runs, nothing is under way, and nothing will ever be due.
     pub fn rest_if_done(&mut self) {
         let quiet = |instance: &Instance| {
-            instance.running.is_none() && (!instance.pumps || instance.idle_at == Some(self.disk.revision))
+            instance.running.is_none()
+                && (instance.role == Role::Application || instance.idle_at == Some(self.disk.revision))
         };
         self.resting = self.script.as_ref().map_or(self.calm, Script::over)
             && self.disk.under_way == 0

@@ -25,7 +25,7 @@ pub struct Applied {
     pub clock_slack_ms: u64,
     /// How long ago the call may have looked at a lease that is too far ahead to be believed: where clocks are wild, such
     /// a lease can have come within bounds by the time of the commit.
-    pub looked_ms_max: u64,
+    pub lease_read_ms_max: u64,
     /// Whether the call is a redelivery.
     pub redelivers: bool,
     /// When the call began, in true microseconds.
@@ -36,12 +36,12 @@ pub struct Applied {
 
 /// Judges a commit.
 pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sent]) -> Result<(), Failure> {
-    let Applied { call, now_us, clock_ms, clock_slack_ms, looked_ms_max, .. } = applied;
+    let Applied { call, now_us, clock_ms, clock_slack_ms, lease_read_ms_max, .. } = applied;
     ensure(touched.broken.is_none(), "rows", || touched.broken.clone().unwrap_or_default())?;
-    for lane in touched.lanes.iter().chain(&touched.hooks) {
+    for lane in touched.lanes.iter().chain(&touched.webhooks) {
         covered(lane, &model.lanes[lane])?;
     }
-    for lane in &touched.hooks {
+    for lane in &touched.webhooks {
         findable(lane, &model.lanes[lane])?;
     }
     counted(model, touched)?;
@@ -54,7 +54,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     queued_once(model, touched)?;
     for (lane, before) in &touched.leased {
         let over = before.until_ms <= clock_ms + clock_slack_ms;
-        let ahead_ms = (before.until_ms + clock_slack_ms + looked_ms_max).saturating_sub(clock_ms);
+        let ahead_ms = (before.until_ms + clock_slack_ms + lease_read_ms_max).saturating_sub(clock_ms);
         let absurd = ahead_ms > LEASE_MS_MAX + CLOCK_SKEW_MS_MAX;
         ensure(over || absurd, "lease-respected", || {
             format!("call {call} leased {lane} at {clock_ms} ms by its clock, over the lease {before:?}")
@@ -64,7 +64,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
         quarantine::kept(lane, &model.lanes[lane], before, now_us, (clock_ms, clock_slack_ms))?;
     }
     let stays =
-        |(_, message): &&(String, String)| model.messages.get(message).is_none_or(|known| known.stone.is_none());
+        |(_, message): &&(String, String)| model.messages.get(message).is_none_or(|known| known.tombstone.is_none());
     for (lane, message) in touched.deliveries.iter().filter(stays) {
         one_place(lane, message, &model.lanes[lane])?;
     }
@@ -76,15 +76,19 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     for (lane, message, number) in &touched.asked {
         asked(model, touched, applied, (lane, message, *number))?;
     }
-    let held_before = |lane: &String| touched.held_before.get(lane).copied().flatten();
+    let leased_by_before = |lane: &String| touched.leased_by_before.get(lane).copied().flatten();
     for lane in &touched.freed {
-        let held_by = held_before(lane);
-        ensure(held_by == Some(call), "fenced", || format!("call {call} freed {lane}, which call {held_by:?} holds"))?;
+        let leased_by = leased_by_before(lane);
+        ensure(leased_by == Some(call), "fenced", || {
+            format!("call {call} freed {lane}, which call {leased_by:?} has leased")
+        })?;
     }
     for (lane, message, number) in &touched.logged {
-        let held_by = held_before(lane);
-        ensure(held_by == Some(call), "fenced", || {
-            format!("call {call} recorded attempt {number} of {message} for {lane}, which call {held_by:?} holds")
+        let leased_by = leased_by_before(lane);
+        ensure(leased_by == Some(call), "fenced", || {
+            format!(
+                "call {call} recorded attempt {number} of {message} for {lane}, which call {leased_by:?} has leased"
+            )
         })?;
         truthful(model, lane, message, *number, applied, sent)?;
         order::recorded(model, touched, (lane, message, *number), (now_us, applied.read_us), sent)?;
@@ -92,7 +96,7 @@ pub fn after(model: &Model, touched: &Touched, applied: Applied, sent: &mut [Sen
     for (lane, message, _) in &touched.asked {
         order::placed(model, touched, (lane, message), applied.began_us)?;
     }
-    for lane in touched.lanes.iter().chain(&touched.hooks) {
+    for lane in touched.lanes.iter().chain(&touched.webhooks) {
         bounded(lane, &model.lanes[lane])?;
     }
     Ok(())
@@ -118,40 +122,42 @@ fn queued_once(model: &Model, touched: &Touched) -> Result<(), Failure> {
 /// own.
 fn bounded(id: &str, lane: &Lane) -> Result<(), Failure> {
     let mut left =
-        lane.own_wakes.iter().filter(|wake| lane.wakes.contains(*wake) && lane.lease.timer.as_ref() != Some(wake));
+        lane.own_timers.iter().filter(|timer| lane.timers.contains(*timer) && lane.lease.timer.as_ref() != Some(timer));
     let left = left.next();
     ensure(left.is_none(), "grows", || format!("'{left:?}' of {id} is left, its lane's is {:?}", lane.lease.timer))
 }
 
-/// Every queue row is announced by a wake no later than itself, or its lane is leased; a leased lane's wake exists.
+/// Every queue row is announced by a timer no later than itself, or its lane is leased; a leased lane's timer exists.
 fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
     let leased = lane.lease.until_ms != 0;
-    let armed = lane.lease.timer.as_ref().is_some_and(|wake| lane.wakes.contains(wake));
-    ensure(!leased || armed, "armed", || format!("{id} is leased and its wake {:?} is not there", lane.lease.timer))?;
+    let armed = lane.lease.timer.as_ref().is_some_and(|timer| lane.timers.contains(timer));
+    ensure(!leased || armed, "armed", || format!("{id} is leased and its timer {:?} is not there", lane.lease.timer))?;
     // Of a webhook that is gone, what waits is announced as it was.
-    let last = lane.hook.iter().rev().find_map(|(_, hook)| hook.as_ref());
-    let strict = last.is_some_and(|hook| hook.strict_order);
+    let last = lane.registrations.iter().rev().find_map(|(_, webhook)| webhook.as_ref());
+    let strict = last.is_some_and(|webhook| webhook.strict_order);
     let next = lane.queue.iter().map(|(key, group)| (group.due_ms(key, strict), key));
     // In strict order the first row is the next one. Due rows behind it have to wait.
     let Some((due_ms, first)) = (if strict { next.take(1).next() } else { next.min() }) else { return Ok(()) };
-    let announced = lane.wakes.first().and_then(|wake| match rows::parse(wake) {
+    let announced = lane.timers.first().and_then(|timer| match rows::parse(timer) {
         Some(Row::Timer { due_ms, .. }) => Some(due_ms),
         _ => None,
     });
     // A switch of strict order announces the deliveries that it makes due.
     let due_ms = due_ms.max(lane.switched_ms).max(lane.free_at_ms);
     ensure(leased || announced.is_some_and(|at_ms| at_ms <= due_ms), "announced", || {
-        format!("'{first}' waits in the free lane {id}, whose wakes are {:?}", lane.wakes)
+        format!("'{first}' waits in the free lane {id}, whose timers are {:?}", lane.timers)
     })
 }
 
 /// A webhook is found by exactly its patterns.
 fn findable(id: &str, lane: &Lane) -> Result<(), Failure> {
     let expected: BTreeSet<String> = match lane.registration() {
-        Some(hook) => hook.events.iter().map(|pattern| encoded(pattern)).collect(),
+        Some(webhook) => webhook.events.iter().map(|pattern| encoded(pattern)).collect(),
         None => BTreeSet::new(),
     };
-    ensure(lane.subs == expected, "findable", || format!("{id} is found by {:?}, not by {expected:?}", lane.subs))
+    ensure(lane.subscriptions == expected, "findable", || {
+        format!("{id} is found by {:?}, not by {expected:?}", lane.subscriptions)
+    })
 }
 
 fn encoded(pattern: &str) -> String {
@@ -161,7 +167,7 @@ fn encoded(pattern: &str) -> String {
 /// A message is in its inbox until it is in the queue of every webhook that wanted it from accept to routing.
 fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
     let message = &model.messages[id];
-    if message.stone.is_some() {
+    if message.tombstone.is_some() {
         return Ok(());
     }
     ensure(message.inbox.is_some() || message.routed_us.is_some(), "accepted", || format!("{id} is in no inbox"))?;
@@ -179,9 +185,10 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
             break;
         }
         let states = during(lane, message.accepted_us, now_us);
-        let wants = |hook: &rows::Webhook| hook.events.iter().any(|pattern| matches(pattern, &message.event_type));
+        let wants =
+            |webhook: &rows::Webhook| webhook.events.iter().any(|pattern| matches(pattern, &message.event_type));
         let must = states.iter().all(|state| state.is_some_and(wants));
-        let may = states.iter().flatten().any(|hook| wants(hook));
+        let may = states.iter().flatten().any(|webhook| wants(webhook));
         let queued = lane.deliveries.contains_key(id);
         ensure(queued || !must, "routed", || format!("{id} was routed past {lane_id}, which wanted it all the time"))?;
         ensure(!queued || may, "matched", || format!("{id} was routed to {lane_id}, which never wanted it"))?;
@@ -228,7 +235,7 @@ fn one_place(id: &str, message: &str, lane: &Lane) -> Result<(), Failure> {
     })?;
     let Some(last) = last else { return Ok(()) };
     let due = lane.queue.get(key).map(|group| group.due_ms(key, true));
-    ensure(last.next_at_ms == due, "log-and-schedule-agree", about)
+    ensure(last.next_at_ms == due, "attempt-and-queue-agree", about)
 }
 
 /// A redelivery asks for a delivery once, after its last attempt, or before the first of a message that was routed past it.
@@ -262,13 +269,13 @@ fn truthful(
     let delivery = &lane.deliveries[message];
     let log = &delivery.log[&number];
     let about = || format!("attempt {number} of {message} for {lane_id}: {log:?}");
-    // The holder of a lane has read the webhook in the same call.
+    // The worker with the lane's lease has read the webhook in the same call.
     let states = during(lane, applied.began_us, applied.now_us);
     if log.state == "failed" {
-        return quarantine::condemned(lane, message, number, log, about);
+        return quarantine::failed(lane, message, number, log, about);
     }
     if !log.attempted() {
-        let inactive = || states.iter().flatten().any(|hook| !hook.active);
+        let inactive = || states.iter().flatten().any(|webhook| !webhook.active);
         return match log.state.as_str() {
             "skipped" => ensure(inactive(), "state", || format!("{}: it was active all the time", about())),
             "cancelled" => ensure(lane.registration().is_none(), "state", || format!("{}: it is there", about())),
@@ -289,14 +296,14 @@ fn truthful(
     };
     sent[found].recorded = true;
     let request = &sent[found];
-    let tries = number + 1 - delivery.first_of(number);
-    follows(log, tries, &states, request, about)
+    let attempts = number + 1 - delivery.first_of(number);
+    follows(log, attempts, &states, request, about)
 }
 
 /// Success ends a delivery. After a failure the next attempt follows a schedule that the webhook had.
 fn follows(
     log: &rows::Attempt,
-    tries: u32,
+    attempts: u32,
     states: &[Option<&rows::Webhook>],
     request: &Sent,
     about: impl Fn() -> String,
@@ -306,15 +313,16 @@ fn follows(
     if success {
         return Ok(());
     }
-    let waits = |index: u32| states.iter().flatten().filter_map(move |hook| hook.schedule_s.get(index as usize - 1));
+    let waits =
+        |index: u32| states.iter().flatten().filter_map(move |webhook| webhook.schedule_s.get(index as usize - 1));
     match log.state.as_str() {
         "retrying" => {
             // A request to end a webhook that has been made active again meanwhile has no effect.
-            let activated = || states.iter().flatten().map(|hook| hook.activated_at_ms);
+            let activated = || states.iter().flatten().map(|webhook| webhook.activated_at_ms);
             let changed = activated().min() != activated().max();
             let ends = request.aborts || (request.wish && !changed);
             ensure(!ends, "state", || format!("{}: the receiver asked for an end", about()))?;
-            let least_s = waits(tries).copied().min().map(u64::from);
+            let least_s = waits(attempts).copied().min().map(u64::from);
             let least_s = least_s.map(|wait_s| request.wait_s(wait_s));
             // The wait begins when the answer is known.
             let answered_ms = request.answered.map(|(_, clock_us)| clock_us / 1_000);
@@ -327,7 +335,7 @@ fn follows(
             })
         }
         "exhausted" => {
-            let last = states.iter().flatten().any(|hook| hook.schedule_s.len() < tries as usize);
+            let last = states.iter().flatten().any(|webhook| webhook.schedule_s.len() < attempts as usize);
             ensure(last || request.wish || log.status == Some(410), "schedule", || {
                 format!("{}: the schedule goes on", about())
             })

@@ -11,16 +11,16 @@ use crate::sim::params::Params;
 pub const CRASH_US: u64 = 100_000_000 + LEASE_US;
 /// A worker stands still for so long, twice at most, and its leases run out.
 pub const STALL_US: u64 = 180_000_000 + LEASE_US;
-/// A call of the pump ends with an error and is made again; a commit that arrives late leases a lane to nobody.
+/// A worker's call ends with an error and is made again; a commit that arrives late leases a lane to nobody.
 pub const STORAGE_US: u64 = 10_000_000 + LEASE_US;
 /// A request takes all its time.
 pub const NETWORK_US: u64 = TIMEOUT_MS_MAX as u64 * 1_000;
 const LEASE_US: u64 = (LEASE_MS_MAX + CLOCK_SKEW_MS_MAX) * 1_000;
-/// A pump that has used up its time waits for its last request, which hangs, and is called again.
+/// A worker that has used up its time waits for its last request, which hangs, and is called again.
 const LAST_US: u64 = NETWORK_US;
 /// Without anything of this.
 const CALM_US: u64 = 5_000_000;
-/// Storage calls that a pump makes before it comes to a lane: routing, claiming, reading, sending, each for all lanes.
+/// Storage calls that a worker makes before it comes to a lane: routing, claiming, reading, sending, each for all lanes.
 const STORAGE_CALLS: u64 = 60;
 /// Those of each job that has its turns in between.
 const JOB_CALLS: u64 = 20;
@@ -30,7 +30,7 @@ const JOB_CALLS: u64 = 20;
 pub struct Excuses {
     /// When, and the sum up to then.
     faults: Vec<(u64, u64)>,
-    /// When a pump's call ended last, after all of its time.
+    /// When a worker's call ended last, after all of its time.
     used_up_us: u64,
 }
 
@@ -41,7 +41,7 @@ impl Excuses {
         self.faults.push((now_us, before + cost_us));
     }
 
-    /// A pump's call has ended, after all of its time.
+    /// A worker's call has ended, after all of its time.
     pub fn used_up(&mut self, now_us: u64) {
         self.used_up_us = now_us;
     }

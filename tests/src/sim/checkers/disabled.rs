@@ -48,12 +48,13 @@ struct Reasons {
 /// Judges that the webhook's service ended where it must.
 fn ends(params: &Params, lane_id: &str, lane: &Lane, now_us: u64, gone: bool) -> Result<(), Failure> {
     // A call that has changed the webhook meanwhile decides.
-    let first = lane.hook.iter().rposition(|(at_us, _)| *at_us + READ_US_MAX <= lane.leased_us).unwrap_or(0);
-    let mut states = lane.hook[first..].iter().filter(|(at_us, _)| *at_us < now_us).map(|(_, hook)| hook.as_ref());
-    let activated = |hook: Option<&crate::sim::rows::Webhook>| hook.map(|hook| hook.activated_at_ms);
+    let first = lane.registrations.iter().rposition(|(at_us, _)| *at_us + READ_US_MAX <= lane.leased_us).unwrap_or(0);
+    let mut states =
+        lane.registrations[first..].iter().filter(|(at_us, _)| *at_us < now_us).map(|(_, webhook)| webhook.as_ref());
+    let activated = |webhook: Option<&crate::sim::rows::Webhook>| webhook.map(|webhook| webhook.activated_at_ms);
     let before = states.next().and_then(activated);
     let stable = before.is_some() && states.all(|state| activated(state) == before);
-    if !stable || lane.registration().is_none_or(|hook| !hook.active) {
+    if !stable || lane.registration().is_none_or(|webhook| !webhook.active) {
         return Ok(());
     }
     ensure(!gone || params.profile != "standard", "disabled", || format!("{lane_id} goes on after a 410"))?;
@@ -75,13 +76,14 @@ fn justified(
     now_us: u64,
     Reasons { gone, wish, given_up }: Reasons,
 ) -> Result<(), Failure> {
-    let before = lane.hook.iter().rev().find(|(at_us, _)| *at_us < now_us).and_then(|(_, hook)| hook.as_ref());
-    let by_this = lane.hook.last().is_some_and(|(at_us, _)| *at_us == now_us);
-    let (Some(before), Some(hook)) = (before, lane.registration()) else { return Ok(()) };
-    if !by_this || !before.active || hook.active {
+    let before =
+        lane.registrations.iter().rev().find(|(at_us, _)| *at_us < now_us).and_then(|(_, webhook)| webhook.as_ref());
+    let by_this = lane.registrations.last().is_some_and(|(at_us, _)| *at_us == now_us);
+    let (Some(before), Some(webhook)) = (before, lane.registration()) else { return Ok(()) };
+    if !by_this || !before.active || webhook.active {
         return Ok(());
     }
-    let reason = hook.inactive_reason.as_deref().unwrap_or_default();
+    let reason = webhook.inactive_reason.as_deref().unwrap_or_default();
     let most = &lane.health.most;
     let holds = match reason {
         _ if reason.starts_with("paused: ") => given_up && before.pauses(),

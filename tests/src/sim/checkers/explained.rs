@@ -68,7 +68,7 @@ mod tests {
             message: Some("m".to_owned()),
             lease: lease.to_owned(),
             number,
-            alone: false,
+            quarantined: false,
             sent_us: 0,
             clock_us: 0,
             arrives_us: None,

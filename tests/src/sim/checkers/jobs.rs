@@ -8,16 +8,16 @@ use crate::sim::model::{Delivery, JobSeen, Lane, Model};
 use crate::sim::rows::{Job, Webhook};
 use crate::sim::store::SimStore;
 
-/// Judges a row that was written: a job that runs has its wake, its counts only grow and are true, and one that has ended stays
+/// Judges a row that was written: a job that runs has its timer, its counts only grow and are true, and one that has ended stays
 /// as it is.
 pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Result<(), Failure> {
     let seen = &model.jobs[id];
     let now = &seen.now;
     let about = || format!("job {id} was {before:?} and is {now:?}");
-    let wakes = model.lanes.get(id).map(|lane| &lane.wakes);
-    let armed = now.timer.as_ref().is_some_and(|wake| wakes.is_some_and(|wakes| wakes.contains(wake)));
-    let alone = wakes.is_none_or(|wakes| wakes.len() == usize::from(now.runs()));
-    ensure(armed == now.runs() && alone, "job-armed", || format!("{}, its wakes are {wakes:?}", about()))?;
+    let timers = model.lanes.get(id).map(|lane| &lane.timers);
+    let armed = now.timer.as_ref().is_some_and(|timer| timers.is_some_and(|timers| timers.contains(timer)));
+    let only = timers.is_none_or(|timers| timers.len() == usize::from(now.runs()));
+    ensure(armed == now.runs() && only, "job-armed", || format!("{}, its timers are {timers:?}", about()))?;
     ensure(now.runs() == now.ended_at_ms.is_none(), "job", about)?;
     if id.starts_with("_/") {
         // Nobody has asked for it, and it begins anew.
@@ -37,9 +37,9 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
         format!("{}, and has asked {} times", about(), seen.asks)
     })?;
     match (now.state.as_str(), now.kind.as_str()) {
-        // Something was left out, because pumps did not come back from it.
+        // Something was left out, because workers did not come back from it.
         ("done", _) if now.detail.is_some() => {
-            ensure(seen.lost > 0, "job", || format!("{}, and no pump was lost", about()))
+            ensure(seen.lost > 0, "job", || format!("{}, and no worker was lost", about()))
         }
         ("done", "recover") => recovered(model, id, seen),
         ("done", "replay") => replayed(model, now_us, id, seen),
@@ -49,8 +49,9 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
             ensure(gone, "job", about)
         }
         ("failed", _) => {
-            let inactive = |(_, hook): &(u64, Option<Webhook>)| hook.as_ref().is_some_and(|hook| !hook.active);
-            let was = lane_of(model, id, seen).is_some_and(|(_, lane)| lane.hook.iter().any(inactive));
+            let inactive =
+                |(_, webhook): &(u64, Option<Webhook>)| webhook.as_ref().is_some_and(|webhook| !webhook.active);
+            let was = lane_of(model, id, seen).is_some_and(|(_, lane)| lane.registrations.iter().any(inactive));
             let deadly = now.detail.as_ref().is_some_and(|detail| detail.starts_with("no worker"));
             ensure(was || deadly, "job", about)
         }
@@ -94,13 +95,14 @@ pub fn asked(model: &Model, about: &(String, String, u32), id: &str, before: Opt
         }
         _ => false,
     };
-    let hook = lane.registration();
-    let wants = hook.is_some_and(|hook| hook.active && (seen.now.kind == "recover" || wanted(hook, model, message)));
+    let webhook = lane.registration();
+    let wants = webhook
+        .is_some_and(|webhook| webhook.active && (seen.now.kind == "recover" || wanted(webhook, model, message)));
     ensure(meant && wants, "job-asked", say)
 }
 
-fn wanted(hook: &Webhook, model: &Model, message: &str) -> bool {
-    hook.events.iter().any(|pattern| matches(pattern, &model.messages[message].event_type))
+fn wanted(webhook: &Webhook, model: &Model, message: &str) -> bool {
+    webhook.events.iter().any(|pattern| matches(pattern, &model.messages[message].event_type))
 }
 
 /// Judges that a finished job has asked for all that had failed when it began, and still had, as far as the webhook's
@@ -108,7 +110,7 @@ fn wanted(hook: &Webhook, model: &Model, message: &str) -> bool {
 fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     let Some((lane_id, lane)) = lane_of(model, id, seen) else { return Ok(()) };
     let (from_ms, to_ms) = seen.now.range_ms();
-    let kept = |message: &String| model.messages.get(message).is_none_or(|row| !row.bare);
+    let kept = |message: &String| model.messages.get(message).is_none_or(|row| !row.redacted);
     for (message, delivery) in lane.deliveries.iter().filter(|(message, _)| kept(message)) {
         let Some((number, log)) = delivery.log.iter().next_back() else { continue };
         let failed = matches!(log.state.as_str(), "exhausted" | "failed") && log.again.is_none();
@@ -128,12 +130,13 @@ fn replayed(model: &Model, now_us: u64, id: &str, seen: &JobSeen) -> Result<(), 
     let (from_ms, to_ms) = seen.now.range_ms();
     let states = during(lane, seen.began_us, now_us);
     for (message, row) in
-        model.messages.iter().filter(|(_, row)| row.tenant_part == tenant && row.routed_us.is_some() && !row.bare)
+        model.messages.iter().filter(|(_, row)| row.tenant_part == tenant && row.routed_us.is_some() && !row.redacted)
     {
         // Where it was routed by a clock that is off by more than is allowed, a job since some time may miss it.
         let near = row.listed_ms + CLOCK_SKEW_MS_MAX >= from_ms;
         let meant = near && (from_ms..=to_ms).contains(&row.accepted_ms) && row.routed_us <= Some(seen.began_us);
-        let wants = states.iter().all(|state| state.is_some_and(|hook| hook.active && wanted(hook, model, message)));
+        let wants =
+            states.iter().all(|state| state.is_some_and(|webhook| webhook.active && wanted(webhook, model, message)));
         let skipped = |delivery: &Delivery| {
             let last = delivery.log.values().next_back();
             let skipped = last.is_some_and(|log| log.state == "skipped" && log.again.is_none());
@@ -156,7 +159,7 @@ pub fn routed(model: &Model, now_us: u64, id: &str) -> Result<(), Failure> {
         let Some((lane_id, lane)) = lane_of(model, job, seen) else { continue };
         let own = lane_id.split('/').next() == Some(message.tenant_part.as_str());
         let states = during(lane, seen.began_us, now_us);
-        let must = own && states.iter().all(|state| state.is_some_and(|hook| wanted(hook, model, id)));
+        let must = own && states.iter().all(|state| state.is_some_and(|webhook| wanted(webhook, model, id)));
         ensure(!must || lane.deliveries.contains_key(id), "replayed", || {
             format!("{id} was routed past {lane_id} after job {job} was done")
         })?;
@@ -170,7 +173,9 @@ pub fn at_rest(model: &Model, store: &SimStore) -> Result<(), Failure> {
     for (id, seen) in model.jobs.iter().filter(|(id, _)| !id.starts_with("_/")) {
         ensure(!seen.now.runs(), "job-ends", || format!("job {id} still runs: {:?}", seen.now))?;
     }
-    for (id, lane) in model.lanes.iter().filter(|(_, lane)| !lane.hook.is_empty() && lane.registration().is_none()) {
+    for (id, lane) in
+        model.lanes.iter().filter(|(_, lane)| !lane.registrations.is_empty() && lane.registration().is_none())
+    {
         for family in ["lane", "health", "recent", "queue"] {
             let rows = store.count(&format!("{family}/{id}"));
             ensure(rows == 0, "purged", || format!("{rows} rows are left under {family}/{id}: {:?}", lane.lease))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hookwright_engine::ports::Mutation;
 
 use super::{Failure, ensure};
-use crate::sim::kept::{Stone, remembers};
+use crate::sim::kept::{Tombstone, remembers};
 use crate::sim::model::{Message, Model};
 use crate::sim::store::SimStore;
 use crate::sim::touched::Touched;
@@ -15,19 +15,19 @@ const FAMILIES: [&str; 7] = ["message/", "attempt/", "recent/", "routed/", "reda
 
 /// Judges a commit, before what it removes is forgotten. Jobs that ended after `old_us` are too young to go.
 pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64, old_us: u64) -> Result<(), Failure> {
-    for message in touched.gone.iter().chain(&touched.stoned) {
+    for message in touched.gone.iter().chain(&touched.tombstoned) {
         let wanted = model.still_wanted(message, now_us, retention_us);
         ensure(wanted.is_none(), "kept", || format!("{message} goes: {}", wanted.unwrap_or_default()))?;
     }
-    for message in &touched.stoned {
+    for message in &touched.tombstoned {
         let known = &model.messages[message];
         let asked = |(job, (tenant, subject, _)): (&String, &(String, u64, u64))| {
             *tenant == known.tenant_part && Some(*subject) == known.subject && concerns(model, job, known)
         };
-        let asked = known.stone != Some(Stone::Erased) || model.kept.jobs.iter().any(asked);
+        let asked = known.tombstone != Some(Tombstone::Erased) || model.kept.jobs.iter().any(asked);
         ensure(asked, "erased", || format!("nobody asked for {message} to be erased: {known:?}"))?;
     }
-    for message in &touched.bared {
+    for message in &touched.redacted {
         let wanted = model.still_wanted(message, now_us, 0);
         ensure(wanted.is_none(), "kept", || format!("{message} loses its content: {}", wanted.unwrap_or_default()))?;
         let tenant = &model.messages[message].tenant_part;
@@ -35,7 +35,7 @@ pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64,
     }
     for (message, number) in &touched.unlogged {
         let goes =
-            touched.gone.contains(message) || model.messages.get(message).is_none_or(|known| known.stone.is_some());
+            touched.gone.contains(message) || model.messages.get(message).is_none_or(|known| known.tombstone.is_some());
         ensure(goes, "kept", || format!("attempt {number} of {message} goes without it"))?;
     }
     for (id, job) in &touched.jobs_gone {
@@ -43,12 +43,12 @@ pub fn removed(model: &Model, touched: &Touched, now_us: u64, retention_us: u64,
         ensure(old, "kept", || format!("job {id} goes: {job:?}"))?;
     }
     for (lane, message) in touched.new.iter() {
-        let stone = model.messages.get(message).and_then(|known| known.stone);
-        ensure(stone.is_none(), "erased", || format!("{message} is new for {lane} and is a stone"))?;
+        let tombstone = model.messages.get(message).and_then(|known| known.tombstone);
+        ensure(tombstone.is_none(), "erased", || format!("{message} is new for {lane} and has a tombstone"))?;
     }
     for (lane, message, _) in touched.asked.iter() {
-        let stone = model.messages.get(message).and_then(|known| known.stone);
-        ensure(stone.is_none(), "erased", || format!("{message} is asked for by {lane} and is a stone"))?;
+        let tombstone = model.messages.get(message).and_then(|known| known.tombstone);
+        ensure(tombstone.is_none(), "erased", || format!("{message} is asked for by {lane} and has a tombstone"))?;
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ pub fn is_done(model: &Model, store: &SimStore, retains: bool) -> bool {
         return jobs == 0 && FAMILIES.iter().all(|family| store.count(family) == 0);
     }
     let keeps = |tenant: &String| model.kept.keeps.get(tenant).copied().unwrap_or(true);
-    model.messages.values().all(|known| known.bare || known.event_type.is_empty() || keeps(&known.tenant_part))
+    model.messages.values().all(|known| known.redacted || known.event_type.is_empty() || keeps(&known.tenant_part))
 }
 
 /// Judges a run that has come to rest.
@@ -112,9 +112,9 @@ pub fn at_rest(model: &Model, store: &SimStore, retains: bool) -> Result<(), Fai
         let (rows, messages) = (FAMILIES.map(|family| store.count(family)), model.messages.keys());
         format!("it is left: {rows:?}, {messages:?}, the jobs {:?}", model.jobs.keys())
     })?;
-    ensure(store.count("erasure/") == 0, "erased", || "marks are left".to_owned())?;
-    let stone = model.messages.iter().find(|(_, known)| known.stone.is_some());
-    ensure(stone.is_none(), "goes", || format!("a stone is left: {stone:?}"))?;
+    ensure(store.count("erasure/") == 0, "erased", || "rows of erasures are left".to_owned())?;
+    let tombstone = model.messages.iter().find(|(_, known)| known.tombstone.is_some());
+    ensure(tombstone.is_none(), "goes", || format!("a tombstone is left: {tombstone:?}"))?;
     // A listed message is there, once.
     let mut seen = BTreeSet::new();
     for (key, messages) in &model.kept.listed {

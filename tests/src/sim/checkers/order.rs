@@ -32,13 +32,13 @@ pub fn sent(model: &Model, lane_id: &str, lane: &Lane, message: &str, now_us: u6
     if !binds(lane, this.accepted_us) {
         return Ok(());
     }
-    let paused = lane.registration().is_some_and(|hook| hook.is_paused());
+    let paused = lane.registration().is_some_and(|webhook| webhook.is_paused());
     ensure(!paused, "paused", || format!("{message} is sent to {lane_id}, which is paused"))?;
     if has_ended(delivery) || delivery.was_asked() {
         return Ok(());
     }
     for (id, before) in model.messages.iter().filter(|(_, before)| before.tenant_part == this.tenant_part) {
-        if before.stone.is_some() || !precedes(before, this) || !binds(lane, before.accepted_us) {
+        if before.tombstone.is_some() || !precedes(before, this) || !binds(lane, before.accepted_us) {
             continue;
         }
         let due = match lane.deliveries.get(id) {
@@ -54,7 +54,7 @@ pub fn sent(model: &Model, lane_id: &str, lane: &Lane, message: &str, now_us: u6
 fn wanted(lane: &Lane, message: &Message, now_us: u64) -> bool {
     let wants = |pattern: &String| matches(pattern, &message.event_type);
     let states = during(lane, message.accepted_us, now_us);
-    states.iter().all(|state| state.is_some_and(|hook| hook.events.iter().any(wants)))
+    states.iter().all(|state| state.is_some_and(|webhook| webhook.events.iter().any(wants)))
 }
 
 /// Judges an attempt that was recorded, or what was decided without one: nothing before it in the queue goes on waiting, but
@@ -82,11 +82,11 @@ pub fn recorded(
         })?;
     }
     let used_up = log.state == "exhausted" && log.status != Some(410) && request.is_none_or(|request| !request.wish);
-    let before = lane.hook.iter().rev().find(|(at_us, _)| *at_us < now_us);
-    let pauses = before.is_some_and(|(at_us, hook)| {
-        *at_us < sent_us && hook.as_ref().is_some_and(|hook| hook.active && hook.pauses())
+    let before = lane.registrations.iter().rev().find(|(at_us, _)| *at_us < now_us);
+    let pauses = before.is_some_and(|(at_us, webhook)| {
+        *at_us < sent_us && webhook.as_ref().is_some_and(|webhook| webhook.active && webhook.pauses())
     });
-    let paused = || lane.registration().is_some_and(|hook| hook.is_paused());
+    let paused = || lane.registration().is_some_and(|webhook| webhook.is_paused());
     ensure(!used_up || !pauses || paused(), "pause", || {
         format!("{message} is exhausted, and {lane_id} goes on: {log:?}")
     })

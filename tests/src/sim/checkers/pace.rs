@@ -20,8 +20,9 @@ impl Paces {
     /// Judges an attempt made under this lease. `slack_us` is the time between a worker's decision and its sending,
     /// plus the difference of clocks. Returns true if a lost lease explains the attempt.
     pub fn judge(&mut self, id: &str, lane: &Lane, lease: &str, now_us: u64, slack_us: u64) -> Result<bool, Failure> {
-        let rates = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
-        let spacing_us = rates.map(|hook| hook.rate_per_minute.map_or(0, |rate| 60_000_000 / rate)).min().unwrap_or(0);
+        let rates = lane.registrations.iter().filter_map(|(_, webhook)| webhook.as_ref());
+        let spacing_us =
+            rates.map(|webhook| webhook.rate_per_minute.map_or(0, |rate| 60_000_000 / rate)).min().unwrap_or(0);
         let pace = self.0.entry(id.to_owned()).or_default();
         let early = now_us + slack_us < pace.free_us;
         let forgotten = pace.lease != lease && lane.lost.contains_key(&pace.lease);
@@ -44,10 +45,10 @@ mod tests {
     use crate::sim::rows::Webhook;
 
     fn lane(lost: &[&str]) -> Lane {
-        let hook = r#"{"url":"u","events":[],"active":true,"scheduleS":[],"ratePerMinute":60}"#;
-        let hook: Webhook = serde_json::from_str(hook).expect("a hook");
+        let json = r#"{"url":"u","events":[],"active":true,"scheduleS":[],"ratePerMinute":60}"#;
+        let webhook: Webhook = serde_json::from_str(json).expect("a registration");
         let lost = lost.iter().map(|token| ((*token).to_owned(), Lost::default())).collect();
-        Lane { hook: vec![(0, Some(hook))], lost, ..Lane::default() }
+        Lane { registrations: vec![(0, Some(webhook))], lost, ..Lane::default() }
     }
 
     #[test]

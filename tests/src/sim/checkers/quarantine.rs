@@ -1,5 +1,5 @@
-//! Judges isolation: what is held against a lane is neither lost nor invented, who is alone is alone, and what ends as failed was
-//! under way each time that its lane was not given back.
+//! Judges quarantine: a lane's claims are counted as they happened, a quarantined delivery is sent alone, and a delivery
+//! that ends as failed was named by its lane in the last leases that were not released.
 
 use hookwright_engine::limits::{
     LANE_IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS,
@@ -16,15 +16,15 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     let (was, is) = (&before.quarantine, &lane.lease.quarantine);
     let about = || format!("{id}: {was:?} became {is:?}, recorded {} and spared {}", lane.made, lane.spared);
     if lane.lease.until_ms != 0 && lane.lease.token == before.token {
-        // It says which delivery is to be made alone, when the one that was is out of the way.
+        // The row names another delivery when the one that it named is not due any more.
         let named =
             is.claims == QUARANTINE_ALONE_CLAIMS + 1 && is.delivery.is_some() && was.claims > QUARANTINE_ALONE_CLAIMS;
         let free = was.delivery.as_ref().is_none_or(|delivery| !is_due(lane, delivery, now_us, clock_ms));
-        return ensure(named && free && is.recorded == 0, "held-against", about);
+        return ensure(named && free && is.recorded == 0, "quarantine-counted", about);
     }
     if lane.lease.until_ms != 0 {
         // Earlier records do not count any more if this lease runs out.
-        return ensure(*is == Quarantine { recorded: 0, ..claims(was, was.claims + 1) }, "held-against", about);
+        return ensure(*is == Quarantine { recorded: 0, ..claims(was, was.claims + 1) }, "quarantine-counted", about);
     }
     let nothing = *is == Quarantine::default();
     if nothing && is_through(lane, now_us, clock_ms) {
@@ -43,7 +43,7 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
     // The lane has no timer, so nothing waits, and no delivery is left that could have crashed the workers.
     let waits = lane.lease.timer.is_some();
     let fair = (lane.made == 0 && as_before) || (lane.made + lane.spared > 0 && counted) || (enough && forgiven);
-    ensure(waits && fair, "held-against", about)
+    ensure(waits && fair, "quarantine-counted", about)
 }
 
 /// Returns true if a delivery was due when the lane was leased, and has not been asked for again since.
@@ -60,9 +60,9 @@ fn leased_ms(lane: &Lane, now_us: u64, (clock_ms, slack_ms): (u64, u64)) -> u64 
 /// How many records the engine may take at least for as many as may have been in flight, by what the webhook was at some time of
 /// the lease.
 fn evidence_min(lane: &Lane, now_us: u64) -> usize {
-    let evidence = |hook: Option<&Webhook>| match hook {
-        Some(hook) if hook.active && (hook.strict_order || !lane.proven) => 1,
-        Some(hook) if hook.active => hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX).min(LANE_IN_FLIGHT_MAX),
+    let evidence = |webhook: Option<&Webhook>| match webhook {
+        Some(webhook) if webhook.active && (webhook.strict_order || !lane.last_succeeded) => 1,
+        Some(webhook) if webhook.active => webhook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX).min(LANE_IN_FLIGHT_MAX),
         _ => LANE_IN_FLIGHT_MAX,
     };
     during(lane, lane.leased_us, now_us).into_iter().map(evidence).min().unwrap_or(1)
@@ -71,7 +71,7 @@ fn evidence_min(lane: &Lane, now_us: u64) -> usize {
 /// Returns true if nothing is left of the deliveries that were due when the lane was leased. In strict order the
 /// deliveries behind the first are not due.
 fn is_through(lane: &Lane, now_us: u64, clock_ms: (u64, u64)) -> bool {
-    let strict = during(lane, lane.leased_us, now_us).into_iter().flatten().any(|hook| hook.strict_order);
+    let strict = during(lane, lane.leased_us, now_us).into_iter().flatten().any(|webhook| webhook.strict_order);
     let leased_ms = leased_ms(lane, now_us, clock_ms);
     let left =
         |(message, number, due_ms): &(String, u32, u64)| *due_ms <= leased_ms && lane.still_waits(message, *number);
@@ -83,28 +83,28 @@ fn claims(quarantine: &Quarantine, claims: u32) -> Quarantine {
 }
 
 /// Judges a request: in a quarantined lane it is the named delivery, and the only one. Returns true if it is.
-pub fn alone(
+pub fn sent(
     lane: &Lane,
     (message, number): (&str, u32),
     in_flight: &[RequestId],
-    sent: &[Sent],
+    requests: &[Sent],
     about: impl Fn() -> String,
 ) -> Result<bool, Failure> {
     let quarantine = &lane.lease.quarantine;
-    let beside = in_flight.iter().any(|&id| sent[id].alone && !sent[id].lease.is_empty());
-    ensure(!beside, "alone", || format!("beside a delivery that is made alone: {}", about()))?;
+    let beside = in_flight.iter().any(|&id| requests[id].quarantined && !requests[id].lease.is_empty());
+    ensure(!beside, "quarantine-sent", || format!("beside a quarantined delivery: {}", about()))?;
     if quarantine.claims <= QUARANTINE_ALONE_CLAIMS {
         return Ok(false);
     }
     let named = quarantine.delivery.as_ref().is_some_and(|named| named.message == message && named.number == number);
-    ensure(named && in_flight.is_empty(), "alone", || {
+    ensure(named && in_flight.is_empty(), "quarantine-sent", || {
         format!("{quarantine:?}, {} in flight: {}", in_flight.len(), about())
     })?;
     Ok(true)
 }
 
-/// Judges what ends as failed: the last leases that were not given back named it.
-pub fn condemned(
+/// Judges a delivery that ends as failed: the last leases that were not released named it.
+pub fn failed(
     lane: &Lane,
     message: &str,
     number: u32,
@@ -115,7 +115,7 @@ pub fn condemned(
         |vain: &Option<Numbered>| vain.as_ref().is_some_and(|named| named.message == message && named.number == number);
     let times = lane.vain.iter().rev().take_while(|vain| named(vain)).count();
     let least = (QUARANTINE_FAILED_CLAIMS - QUARANTINE_ALONE_CLAIMS) as usize;
-    ensure(times >= least && log.error.as_deref() == Some("internal"), "condemned", || {
+    ensure(times >= least && log.error.as_deref() == Some("internal"), "quarantine-failed", || {
         format!("{times} leases in a row that named it were not given back: {}: {:?}", about(), lane.vain)
     })
 }

@@ -28,14 +28,15 @@ pub fn promised(model: &Model, asked: Asked<'_>, answer: &serde_json::Value) -> 
     let (from_us, to_us) = asked.during;
     let ids: Vec<&str> = answer["webhookIds"].as_array().into_iter().flatten().filter_map(|id| id.as_str()).collect();
     // It may have gone since, or be about to.
-    let found = model.messages.get(asked.message).filter(|known| known.stone.is_none());
+    let found = model.messages.get(asked.message).filter(|known| known.tombstone.is_none());
     let Some(message) = found else { return Ok(Vec::new()) };
     let about = || format!("{asked:?} was answered {answer}");
     let named = asked.webhook.is_none_or(|webhook| ids == [webhook]);
     ensure(named && answer["messageId"] == asked.message, "redelivered", about)?;
     if asked.webhook.is_none() {
         for (id, lane) in of_tenant(model, message) {
-            let meant = during(lane, from_us, to_us).iter().all(|state| state.is_some_and(|hook| wants(hook, message)));
+            let meant =
+                during(lane, from_us, to_us).iter().all(|state| state.is_some_and(|webhook| wants(webhook, message)));
             let webhook = id.rsplit('/').next().unwrap_or_default();
             ensure(!meant || ids.contains(&webhook), "redelivered", || format!("{} without {id}", about()))?;
         }
@@ -64,19 +65,19 @@ fn of_tenant<'m>(model: &'m Model, message: &Message) -> impl Iterator<Item = (&
     model.lanes.range(prefix.clone()..).take_while(move |(id, _)| id.starts_with(&prefix))
 }
 
-fn wants(hook: &Webhook, message: &Message) -> bool {
-    hook.active && hook.events.iter().any(|pattern| matches(pattern, &message.event_type))
+fn wants(webhook: &Webhook, message: &Message) -> bool {
+    webhook.active && webhook.events.iter().any(|pattern| matches(pattern, &message.event_type))
 }
 
 /// Judges what was left to routing: who went on subscribing has been sent the message.
 pub fn kept(model: &Model, promises: &[Promise]) -> Result<(), Failure> {
     for promise in promises.iter().filter(|promise| !model.kept.gone.contains_key(&promise.message)) {
         let lane = &model.lanes[&promise.lane];
-        let Some(message) = model.messages.get(&promise.message).filter(|known| known.stone.is_none()) else {
+        let Some(message) = model.messages.get(&promise.message).filter(|known| known.tombstone.is_none()) else {
             continue;
         };
         let states = during(lane, promise.from_us, message.routed_us.unwrap_or(u64::MAX));
-        let meant = states.iter().all(|state| state.is_some_and(|hook| wants(hook, message)));
+        let meant = states.iter().all(|state| state.is_some_and(|webhook| wants(webhook, message)));
         ensure(!meant || lane.deliveries.contains_key(&promise.message), "redelivered", || {
             format!("{promise:?} was not kept")
         })?;

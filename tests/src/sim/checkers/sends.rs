@@ -7,7 +7,7 @@ use hookwright_engine::ports::Request;
 
 use super::{Failure, during, ensure, order, quarantine};
 use crate::sim::ids::{CallId, RequestId};
-use crate::sim::kept::Stone;
+use crate::sim::kept::Tombstone;
 use crate::sim::model::{self, Lane, Model};
 use crate::sim::net::Sent;
 use crate::sim::rows;
@@ -20,8 +20,8 @@ pub struct Sender<'a> {
     pub call: CallId,
     /// When it began, in true microseconds.
     pub began_us: u64,
-    /// Whether it is a pump and not a test send.
-    pub pump: bool,
+    /// Whether it delivers, rather than sends a test.
+    pub delivers: bool,
     /// True time.
     pub now_us: u64,
     /// The sender's clock.
@@ -34,7 +34,7 @@ pub struct Sender<'a> {
     pub skew_ms: u64,
     /// Whether clocks may be further apart than promised.
     pub wild_clocks: bool,
-    /// The dialect.
+    /// The profile.
     pub profile: &'static str,
     /// When the call last read each message, in true microseconds.
     pub read: &'a BTreeMap<String, u64>,
@@ -60,8 +60,8 @@ pub struct Told {
     pub message: Option<String>,
     /// The attempt; 0: one that nothing will record.
     pub number: u32,
-    /// Nothing may be in flight beside it.
-    pub alone: bool,
+    /// It is of a quarantined delivery: nothing else may be in flight with its worker.
+    pub quarantined: bool,
     /// With what is in flight under leases that were lost, it is more than the webhook's slots.
     pub crowded: bool,
     /// The token of the lease that it was sent under.
@@ -71,7 +71,7 @@ pub struct Told {
 impl Told {
     /// A request that nothing will record.
     fn unrecorded(lane: &str, message: Option<String>) -> Told {
-        Told { lane: lane.to_owned(), message, number: 0, alone: false, crowded: false, lease: String::new() }
+        Told { lane: lane.to_owned(), message, number: 0, quarantined: false, crowded: false, lease: String::new() }
     }
 }
 
@@ -98,7 +98,7 @@ pub fn judge(
         .map_err(|problem| Failure { checker: "signature", detail: format!("{problem}: {}", about()) })?;
     let body = request.body.clone().unwrap_or_default();
     let Some(marker) = model::marker(&body) else {
-        ensure(!sender.pump, "body", || format!("no event of the workload: {}", about()))?;
+        ensure(!sender.delivers, "body", || format!("no event of the workload: {}", about()))?;
         return Ok(Told::unrecorded(lane_id, None));
     };
     let found = message_of(model, (lane_id, lane), marker, request, sent, sender.call);
@@ -118,10 +118,11 @@ pub fn judge(
     ensure(sender.profile != "standard" || id == message, "message-id", || format!("{id} is {message}: {}", about()))?;
     let first = bodies.0.entry((lane_id.clone(), message.clone())).or_insert_with(|| (id.clone(), body.clone()));
     ensure(*first == (id, body), "same-bytes", || format!("{first:?} was sent before: {}", about()))?;
-    let stoned = model.messages.get(&message).filter(|known| known.stone == Some(Stone::Erased));
-    let late = stoned.is_some_and(|known| sender.read.get(&message).is_none_or(|read_us| *read_us > known.stoned_us));
+    let erased = model.messages.get(&message).filter(|known| known.tombstone == Some(Tombstone::Erased));
+    let late =
+        erased.is_some_and(|known| sender.read.get(&message).is_none_or(|read_us| *read_us > known.tombstone_us));
     ensure(!late, "erased", || format!("{message} is sent although its subject is erased: {}", about()))?;
-    if stoned.is_some() && lane.deliveries[&message].entries.is_empty() {
+    if erased.is_some() && lane.deliveries[&message].entries.is_empty() {
         return Ok(Told::unrecorded(lane_id, Some(message)));
     }
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
@@ -133,25 +134,25 @@ pub fn judge(
     let lease = if number == 0 { lost() } else { lane.lease.token.clone() };
     let crowded = number > 0 && exceeds_its_slots(lane_id, lane, sent, sender)?;
     let about = || format!("attempt {number} of {message} for {lane_id}");
-    let alone = number > 0 && quarantine::alone(lane, (&message, number), sender.in_flight, sent, about)?;
-    Ok(Told { lane: lane_id.clone(), message: Some(message), number, alone, crowded, lease })
+    let quarantined = number > 0 && quarantine::sent(lane, (&message, number), sender.in_flight, sent, about)?;
+    Ok(Told { lane: lane_id.clone(), message: Some(message), number, quarantined, crowded, lease })
 }
 
 /// The secrets that may sign now, newest first: those of the webhook as it was at some time since the sender has had its lane, or
 /// since its call began, as far as they are live by the sender's clock.
 fn live_secrets<'m>(model: &'m Model, lane: &'m Lane, sender: Sender<'_>) -> Vec<Vec<&'m str>> {
-    let holds = lane.holder == Some(sender.call);
-    let since_us = if holds && sender.pump { lane.leased_us } else { sender.began_us };
+    let has_lease = lane.leased_by == Some(sender.call);
+    let since_us = if has_lease && sender.delivers { lane.leased_us } else { sender.began_us };
     let clock_ms = sender.clock_us / 1_000;
     // A secret that had ended when the webhook was opened does not come back when the clock goes back.
     let opened_ms = clock_ms + sender.clock_slack_ms;
-    let live = |hook: &'m rows::Webhook, at_ms: u64| -> Vec<&'m str> {
-        let live = hook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > at_ms));
+    let live = |webhook: &'m rows::Webhook, at_ms: u64| -> Vec<&'m str> {
+        let live = webhook.secrets.iter().filter(|secret| secret.until_ms.is_none_or(|until_ms| until_ms > at_ms));
         live.filter_map(|secret| model.secrets.get(&secret.sealed)).map(String::as_str).collect()
     };
-    let views = |hook: &'m rows::Webhook| {
-        let least = live(hook, opened_ms).len();
-        let all = live(hook, clock_ms);
+    let views = |webhook: &'m rows::Webhook| {
+        let least = live(webhook, opened_ms).len();
+        let all = live(webhook, clock_ms);
         (least..=all.len()).map(move |many| all[..many].to_vec())
     };
     during(lane, since_us, sender.now_us).into_iter().flatten().flat_map(views).collect()
@@ -201,7 +202,7 @@ fn may_send(
 ) -> Result<u32, Failure> {
     let delivery = &lane.deliveries[message];
     let about = || format!("{message} for {lane_id}: queued {:?}, recorded {:?}", delivery.entries, delivery.log);
-    if lane.holder != Some(sender.call) {
+    if lane.leased_by != Some(sender.call) {
         ensure(lane.lost_by.contains(&sender.call), "leased", || format!("sent without a lease: {}", about()))?;
         let again = |id: &RequestId| Some(&sent[*id].lease) == lane.last.get(&sender.call) && !sent[*id].recorded;
         let again = delivery.requests.iter().filter(|id| again(id)).count();
@@ -238,10 +239,10 @@ fn may_send(
     Ok(*number)
 }
 
-/// Judges that the holder of a lane has read its webhook in the same call, and has found it active.
+/// Judges that the worker with a lane's lease has read its webhook in the same call, and has found it active.
 fn in_service(lane_id: &str, lane: &Lane, message: &str, sender: Sender<'_>) -> Result<(), Failure> {
     let states = during(lane, sender.began_us, sender.now_us);
-    let active = states.iter().flatten().any(|hook| hook.active);
+    let active = states.iter().flatten().any(|webhook| webhook.active);
     ensure(active, "in-service", || format!("{message} is sent to {lane_id}, which was switched off all the time"))
 }
 
@@ -252,8 +253,8 @@ fn slots(lane: &Lane, sender: Sender<'_>) -> usize {
 
 /// The most slots that a webhook has had at some time since then.
 fn slots_since(lane: &Lane, from_us: u64, now_us: u64) -> usize {
-    let hooks = during(lane, from_us, now_us).into_iter().flatten();
-    hooks.map(|hook| hook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0)
+    let webhooks = during(lane, from_us, now_us).into_iter().flatten();
+    webhooks.map(|webhook| webhook.concurrency.unwrap_or(LANE_IN_FLIGHT_MAX)).max().unwrap_or(0)
 }
 
 /// Judges requests in flight over all workers. Those beside a lane's lease belong to lost leases, and each lost lease
@@ -283,8 +284,8 @@ fn within_its_rate(
     request: &Request,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
-    let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
-    let spacing_ms = hooks.map(|hook| hook.rate_per_minute.map_or(0, |rate| 60_000 / rate)).min().unwrap_or(0);
+    let webhooks = lane.registrations.iter().filter_map(|(_, webhook)| webhook.as_ref());
+    let spacing_ms = webhooks.map(|webhook| webhook.rate_per_minute.map_or(0, |rate| 60_000 / rate)).min().unwrap_or(0);
     let begun_ms =
         lane.lease.until_ms.saturating_sub(u64::from(request.timeout_ms) + LEASE_MARGIN_MS + LEASE_SENDING_MS);
     let lasted_ms = (sender.clock_us / 1_000 + sender.clock_slack_ms).saturating_sub(begun_ms);
@@ -305,13 +306,13 @@ fn not_before_its_time(
     number: u32,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
-    let tries = number + 1 - delivery.first_of(number);
-    if tries < 2 || sender.wild_clocks {
+    let attempts = number + 1 - delivery.first_of(number);
+    if attempts < 2 || sender.wild_clocks {
         return Ok(());
     }
     let before = delivery.requests.iter().rev().map(|&id| &sent[id]).find(|request| request.recorded);
-    let hooks = lane.hook.iter().filter_map(|(_, hook)| hook.as_ref());
-    let wait_s = hooks.filter_map(|hook| hook.schedule_s.get(tries as usize - 2)).min();
+    let webhooks = lane.registrations.iter().filter_map(|(_, webhook)| webhook.as_ref());
+    let wait_s = webhooks.filter_map(|webhook| webhook.schedule_s.get(attempts as usize - 2)).min();
     let (Some(before), Some(&wait_s)) = (before, wait_s) else { return Ok(()) };
     let Some((answered_us, _)) = before.answered else { return Ok(()) };
     let wait_s = before.wait_s(u64::from(wait_s));

@@ -8,7 +8,7 @@ pub(super) enum Kind {
     Accept,
     Route,
     Claim,
-    /// Of a lane that is alone: which delivery is to be made.
+    /// Of a quarantined lane: which delivery is to be made.
     Name,
     Settle,
     Release,
