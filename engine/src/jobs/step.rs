@@ -61,6 +61,19 @@ impl Step {
         self.job.state = state;
         self.job.detail = Some(detail);
     }
+
+    /// Returns the number of rows that one step looks at: one, if workers did not come back from several.
+    pub(super) fn rows_at_once(&self, most: u32) -> u32 {
+        if self.job.single_steps.is_some() || self.leaves_out { 1 } else { most }
+    }
+
+    /// Returns true, and says so in the job, if the row is left out because no worker came back from it.
+    pub(super) fn leaves_out_row(&mut self, key: &str) -> bool {
+        if self.leaves_out {
+            self.job.detail = Some(format!("the row '{key}' was left out: no worker came back from it"));
+        }
+        self.leaves_out
+    }
 }
 
 /// Adds to a step that no routing commit which read the subscriptions before it can land after it: routing checks the shard's

@@ -4,13 +4,16 @@
 //! and U+0000, and its errors are sentences. Errors here keep field, problem and hint apart, as [`Error`] has them. A
 //! value is never quoted, because it may be a secret.
 
-use std::fmt::Display;
+mod problem;
+mod tree;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Expected, Unexpected, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Json, Style, parse, parse_within, quoted, write};
-use crate::support::error::{Error, ErrorKind};
+use super::{Json, Style, parse, write};
+use crate::support::error::Error;
+use problem::Problem;
+use tree::TREE;
 
 /// Reads a value from JSON text. `T` decides which fields there are.
 pub fn read<T: de::DeserializeOwned>(text: &str) -> Result<T, Error> {
@@ -25,90 +28,6 @@ pub fn read_optional<T: de::DeserializeOwned>(text: &str) -> Result<T, Error> {
 /// Reads a value from a JSON tree.
 pub fn from_json<T: de::DeserializeOwned>(json: Json) -> Result<T, Error> {
     T::deserialize(Value(json)).map_err(|problem| problem.0)
-}
-
-/// An [`Error`] as serde makes it.
-#[derive(Debug)]
-struct Problem(Error);
-
-impl Problem {
-    fn of(message: impl Into<String>) -> Problem {
-        Problem(Error::of(ErrorKind::Invalid, message))
-    }
-
-    fn in_member(self, name: &str) -> Problem {
-        let name = quoted(name);
-        Problem(match &self.0.field {
-            Some(inner) if inner.starts_with('[') => {
-                let field = format!("{name}{inner}");
-                self.0.at(&field)
-            }
-            _ => self.0.within(&name),
-        })
-    }
-
-    fn in_item(self, index: usize) -> Problem {
-        Problem(self.0.within(&format!("[{index}]")))
-    }
-}
-
-impl Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl de::Error for Problem {
-    fn custom<T: Display>(message: T) -> Problem {
-        Problem::of(message.to_string())
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Problem {
-        let kind = match found {
-            Unexpected::Unit => return Problem::of("is required"),
-            Unexpected::Bool(_) => "a boolean",
-            Unexpected::Unsigned(_) => "a number",
-            Unexpected::Signed(_) => "a negative number",
-            Unexpected::Float(_) => "a fraction",
-            Unexpected::Str(_) => "a string",
-            Unexpected::Seq => "an array",
-            Unexpected::Map => "an object",
-            _ => "another value",
-        };
-        Problem::of(format!("expected {}, not {kind}", in_words(expected)))
-    }
-
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Problem {
-        Problem::of(format!("expected {}", in_words(expected)))
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Problem {
-        let problem = Error::of(ErrorKind::Invalid, format!("`{}` is not possible", quoted(variant)));
-        Problem(problem.hint(format!("use one of {}", expected.join(", "))))
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Problem {
-        let problem = Error::invalid(&quoted(field), "there is no such field");
-        Problem(problem.hint(format!("the fields are {}", expected.join(", "))))
-    }
-
-    fn missing_field(field: &'static str) -> Problem {
-        Problem(Error::invalid(field, "is required"))
-    }
-}
-
-/// Returns the words for what serde expects: its own are names of Rust's types.
-fn in_words(expected: &dyn Expected) -> String {
-    let words = expected.to_string();
-    match words.as_str() {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
-        "a boolean" => "true or false".to_owned(),
-        "a sequence" => "an array".to_owned(),
-        _ if words.starts_with("struct ") => "an object".to_owned(),
-        _ => words,
-    }
 }
 
 /// A tree as serde reads it.
@@ -184,31 +103,6 @@ impl<'de> Deserializer<'de> for Value {
     }
 }
 
-/// The name by which a field asks for its tree. serde has no value that keeps the text of a number, so the tree passes
-/// as text.
-const TREE: &str = "$hookwright::json";
-
-impl<'de> Deserialize<'de> for Json {
-    /// Reads a field of any JSON. Only [`from_json`] and the functions beside it can.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_newtype_struct(TREE, Tree)
-    }
-}
-
-struct Tree;
-
-impl Visitor<'_> for Tree {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Json, E> {
-        parse_within(text, usize::MAX).map_err(E::custom)
-    }
-}
-
 struct Items(std::iter::Enumerate<std::vec::IntoIter<Json>>);
 
 impl<'de> de::SeqAccess<'de> for Items {
@@ -246,104 +140,4 @@ impl<'de> de::MapAccess<'de> for Members {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde::Deserialize;
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Outer {
-        name: String,
-        #[serde(default)]
-        waits: Vec<u32>,
-        inner: Option<Inner>,
-        choice: Option<Choice>,
-    }
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    #[serde(deny_unknown_fields)]
-    struct Inner {
-        flag: bool,
-    }
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    #[serde(rename_all = "lowercase")]
-    enum Choice {
-        Continue,
-        Pause,
-    }
-
-    #[test]
-    fn a_typed_value_is_read() {
-        let text = r#"{"name":"n","waits":[1,2],"inner":{"flag":true},"choice":"pause"}"#;
-        let expected = Outer {
-            name: "n".to_owned(),
-            waits: vec![1, 2],
-            inner: Some(Inner { flag: true }),
-            choice: Some(Choice::Pause),
-        };
-        assert_eq!(read::<Outer>(text).unwrap(), expected);
-        let null = Outer { name: "n".to_owned(), waits: Vec::new(), inner: None, choice: None };
-        assert_eq!(read::<Outer>(r#"{"name":"n","inner":null}"#).unwrap(), null);
-    }
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    struct Free {
-        any: Json,
-        maybe: Option<Json>,
-    }
-
-    #[test]
-    fn a_field_of_any_json_keeps_numbers_and_order() {
-        let free = read::<Free>(r#"{"any":{"b":1E5,"a":[null]},"maybe":null}"#).unwrap();
-        assert_eq!(free, Free { any: parse(r#"{"b":1E5,"a":[null]}"#).unwrap(), maybe: None });
-        assert_eq!(read::<Free>(r#"{"any":null,"maybe":7}"#).unwrap().maybe, Some(Json::from(7)));
-    }
-
-    #[test]
-    fn an_error_names_the_field_and_the_mend() {
-        for (name, text, field, told) in [
-            ("missing", r#"{}"#, "name", "name: is required"),
-            ("null for a required field", r#"{"name":null}"#, "name", "name: is required"),
-            ("another type", r#"{"name":7}"#, "name", "name: expected a string, not a number"),
-            ("item", r#"{"name":"n","waits":[1,"x"]}"#, "waits[1]", "waits[1]: expected a whole number, not a string"),
-            (
-                "fraction",
-                r#"{"name":"n","waits":[1.5]}"#,
-                "waits[0]",
-                "waits[0]: expected a whole number, not a fraction",
-            ),
-            ("too large", r#"{"name":"n","waits":[4294967296]}"#, "waits[0]", "waits[0]: expected a whole number"),
-            (
-                "nested",
-                r#"{"name":"n","inner":{"flag":1}}"#,
-                "inner.flag",
-                "inner.flag: expected true or false, not a number",
-            ),
-            ("no object", r#"{"name":"n","inner":[]}"#, "inner", "inner: expected an object, not an array"),
-            (
-                "unknown",
-                r#"{"name":"n","x":1}"#,
-                "x",
-                "x: there is no such field (the fields are name, waits, inner, choice)",
-            ),
-            (
-                "unknown within",
-                r#"{"name":"n","inner":{"x":1}}"#,
-                "inner.x",
-                "inner.x: there is no such field (the fields are flag)",
-            ),
-            (
-                "variant",
-                r#"{"name":"n","choice":"stop"}"#,
-                "choice",
-                "choice: `stop` is not possible (use one of continue, pause)",
-            ),
-            ("no variant", r#"{"name":"n","choice":1}"#, "choice", "choice: expected a string, not a number"),
-        ] {
-            let error = read::<Outer>(text).unwrap_err();
-            assert_eq!((error.field.as_deref(), error.to_string().as_str()), (Some(field), told), "{name}");
-        }
-        assert_eq!(read::<Outer>("[]").unwrap_err().to_string(), "expected an object, not an array");
-    }
-}
+mod tests;
