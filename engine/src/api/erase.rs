@@ -52,7 +52,7 @@ pub(super) fn start(host: &dyn Host, tenant: &str, request: &str) -> Result<JobV
     let id = row::put_new(host, &mut commit, &tenant_part, &id::token(host), job.clone());
     match commit.submit(host)? {
         // The id was drawn by this call, so a row with it was written by an earlier submission.
-        Outcome::Applied(_) | Outcome::Conflict { doubtful: true, .. } => Ok(view::job(&id, &job)),
+        Outcome::Applied(_) | Outcome::Conflict { maybe_applied: true, .. } => Ok(view::job(&id, &job)),
         Outcome::Conflict { .. } => Err(Error::of(ErrorKind::Internal, "a job's id was drawn twice")),
     }
 }

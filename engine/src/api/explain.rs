@@ -13,9 +13,9 @@ use crate::delivery::target::{Target, inactive_reason};
 use crate::event;
 use crate::ports::{Direction, Host};
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, AttemptState, Health, Message, Webhook};
+use crate::store::rows::{self, Attempt, AttemptState, Health, Isolation, Message, Webhook};
 use crate::support::error::{Error, ErrorKind};
-use crate::support::limits::{BREAKER_FAILURES, QUARANTINE_ALONE_CLAIMS, SCAN_ENTRIES_MAX};
+use crate::support::limits::{BREAKER_FAILURES, SCAN_ENTRIES_MAX};
 
 /// The explanation as the API shows it.
 #[derive(Serialize)]
@@ -208,7 +208,7 @@ fn paced(health: &Health, now_ms: u64, due_ms: u64, steps: &mut Steps) {
 fn leased(host: &dyn Host, lane: &Lane, now_ms: u64, steps: &mut Steps) -> Result<(), Error> {
     let Some(entry) = host.get_one(&keys::lane(lane))? else { return Ok(()) };
     let row: rows::Lane = rows::decode(&entry.key, &entry.value)?;
-    if row.quarantine.is_some_and(|quarantine| quarantine.claims >= QUARANTINE_ALONE_CLAIMS) {
+    if row.isolation(now_ms) == Isolation::Quarantine {
         let detail = "the webhook's queue is in quarantine, because its workers died: one delivery is made at a time";
         steps.say(now_ms, "waiting", detail.to_owned());
     }

@@ -178,9 +178,9 @@ pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
         let purge = row::put_new(host, &mut commit, lane.tenant_part(), &token, purge);
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(purge),
-            Outcome::Conflict { doubtful, .. } => {
+            Outcome::Conflict { maybe_applied, .. } => {
                 // The job is there if an earlier submission was applied.
-                if doubtful && host.get_one(&keys::job(&Lane::of(lane.tenant_part(), &purge)))?.is_some() {
+                if maybe_applied && host.get_one(&keys::job(&Lane::of(lane.tenant_part(), &purge)))?.is_some() {
                     return Ok(purge);
                 }
             }
@@ -267,8 +267,8 @@ fn change(
         commit.put(keys::timer(now_ms, lane, &webhook.token), rows::encode(&Empty {}));
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(Changed { webhook, health }),
-            Outcome::Conflict { doubtful, .. } => {
-                if doubtful && is_ours(host, lane, &webhook.token)? {
+            Outcome::Conflict { maybe_applied, .. } => {
+                if maybe_applied && is_ours(host, lane, &webhook.token)? {
                     return Ok(Changed { webhook, health });
                 }
             }

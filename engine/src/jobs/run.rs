@@ -168,8 +168,8 @@ fn put(ctx: &JobContext<'_>, work: Work, claims: Option<u32>, due_in_ms: u64) ->
 fn applied(ctx: &JobContext<'_>, outcome: Outcome, key: &str, token: &str) -> Result<Option<u64>, Error> {
     match outcome {
         Outcome::Applied(versions) => versions.of(key).map(Some),
-        Outcome::Conflict { doubtful: false, .. } => Ok(None),
-        Outcome::Conflict { doubtful: true, .. } => {
+        Outcome::Conflict { maybe_applied: false, .. } => Ok(None),
+        Outcome::Conflict { maybe_applied: true, .. } => {
             let entry = ctx.host.get_one(key)?;
             let ours = |entry: &Entry| rows::decode::<Job>(key, &entry.value).is_ok_and(|job| job.token == token);
             Ok(entry.filter(ours).map(|entry| entry.version))

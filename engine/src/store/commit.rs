@@ -32,7 +32,7 @@ pub enum Outcome {
         /// The keys whose checks failed.
         keys: Vec<String>,
         /// An earlier submission of the same commit had an open outcome, so it may have been applied then.
-        doubtful: bool,
+        maybe_applied: bool,
     },
 }
 
@@ -76,19 +76,22 @@ impl Commit {
     ///
     /// Errors: those of the storage. `unavailable` leaves open whether the commit was applied.
     pub fn submit_until<H: Storage + Clock + ?Sized>(&self, host: &H, deadline_ms: u64) -> Result<Outcome, Error> {
-        let mut doubtful = false;
+        let mut maybe_applied = false;
         let mut not_applied = 0;
         for submissions in 1.. {
             let error = match host.commit(&self.checks, &self.mutations) {
                 Ok(versions) => return self.applied(versions),
                 Err(StorageError::Conflict(failed)) => {
                     let keys = failed.iter().filter_map(|&index| self.checks.get(index as usize));
-                    return Ok(Outcome::Conflict { keys: keys.map(|check| check.key.clone()).collect(), doubtful });
+                    return Ok(Outcome::Conflict {
+                        keys: keys.map(|check| check.key.clone()).collect(),
+                        maybe_applied,
+                    });
                 }
                 Err(error) => error,
             };
             match error {
-                StorageError::Unknown(_) => doubtful = true,
+                StorageError::Unknown(_) => maybe_applied = true,
                 StorageError::NotApplied(_) => not_applied += 1,
                 error => return Err(error.into()),
             }

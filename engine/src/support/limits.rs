@@ -168,16 +168,17 @@ pub const BREAKER_PAUSE_MS_MAX: u64 = 60_000;
 /// that was far ahead, and is not waited for.
 pub const PACE_AHEAD_MS: u64 = 1_800_000;
 
-/// Claims of a lane without a release after which the lane is in quarantine and shares its worker with few other lanes.
-pub const QUARANTINE_CLAIMS: u32 = 2;
-/// Lanes that a worker leases together with a lane in quarantine.
+/// Claims of a lane without a release after which the lane shares its worker with few other lanes.
+pub const QUARANTINE_FEW_CLAIMS: u32 = 2;
+/// Lanes that a worker leases in all, if one of them has `QUARANTINE_FEW_CLAIMS` claims.
 pub const QUARANTINE_LANES_MAX: usize = 16;
-/// Claims of a lane without a release after which the lane is its worker's only one, and has one delivery in flight.
+/// Claims of a lane without a release after which the lane is in quarantine: it is its worker's only one, and has one
+/// delivery in flight.
 pub const QUARANTINE_ALONE_CLAIMS: u32 = 3;
 /// Claims of a lane without a release after which the delivery that was alone in the last of them ends as failed.
 pub const QUARANTINE_FAILED_CLAIMS: u32 = 6;
-/// Longest time for which a lane in quarantine waits for a worker that has other lanes. Then the worker leases no more
-/// of them.
+/// Longest time for which a lane with `QUARANTINE_FEW_CLAIMS` claims or more waits for a worker that has too many other
+/// lanes. Then the worker leases no more of them.
 pub const QUARANTINE_WAIT_MS: u64 = 10_000;
 /// Running jobs that send again, and running erasures, of one tenant.
 pub const JOBS_RUNNING_MAX: usize = 20;
@@ -224,8 +225,8 @@ pub const JOB_QUEUED_ROWS_MAX: u32 = 64;
 /// Rows of attempts that one step of a purge removes.
 pub const JOB_PURGE_ROWS_MAX: u32 = 200;
 
-/// Time for which messages and their attempts are kept after all deliveries have ended, unless the host configures
-/// another.
+/// Time for which messages are kept with their attempts, counted from their routing, unless the host configures another.
+/// A message with a waiting delivery is kept longer.
 pub const RETENTION_S: u32 = 30 * 24 * 3_600;
 /// Shortest pause between two passes of retention or redaction.
 pub const RETENTION_PAUSE_MS_MIN: u64 = 5_000;
@@ -334,7 +335,7 @@ const _: () = assert!(COMMIT_MS_MAX < SHARD_LEASE_MS, "a routing commit ends bef
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "the longest lease bounds every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () =
-    assert!(QUARANTINE_CLAIMS < QUARANTINE_ALONE_CLAIMS && QUARANTINE_ALONE_CLAIMS + 3 <= QUARANTINE_FAILED_CLAIMS);
+    assert!(QUARANTINE_FEW_CLAIMS < QUARANTINE_ALONE_CLAIMS && QUARANTINE_ALONE_CLAIMS + 3 <= QUARANTINE_FAILED_CLAIMS);
 const _: () = assert!(IN_FLIGHT_UNHEALTHY_MAX < IN_FLIGHT_MAX, "healthy lanes keep slots of their own");
 const _: () = assert!(
     EVENTS_BYTES_MAX + EVENTS_PER_CALL_MAX * 8_192 <= COMMIT_BYTES_MAX,

@@ -6,19 +6,17 @@
 //! that is recorded in the middle of a lease proves nothing about those still in flight.
 
 use crate::ports::HttpErrorKind;
-use crate::store::rows::{Attempt, AttemptState, Quarantine};
-use crate::support::limits::{IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_LANES_MAX};
+use crate::store::rows::{Attempt, AttemptState, Isolation, Quarantine, QueuedDelivery};
+use crate::support::limits::{IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_FEW_CLAIMS, QUARANTINE_LANES_MAX};
 use crate::support::time;
 
-/// Returns how many lanes a worker leases at once beside a lane with this number of claims: fewer and fewer, so that fewer and
-/// fewer lanes can be the one that crashes it.
-pub(super) fn together(claims: u32) -> usize {
-    if claims < QUARANTINE_CLAIMS {
-        IN_FLIGHT_MAX
-    } else if claims < QUARANTINE_ALONE_CLAIMS {
-        QUARANTINE_LANES_MAX
-    } else {
-        1
+/// Returns how many lanes a worker leases at once if one of them is isolated like this: fewer and fewer, so that fewer and fewer
+/// lanes can be the one that crashes it.
+pub(super) fn together(isolation: Isolation) -> usize {
+    match isolation {
+        Isolation::None => IN_FLIGHT_MAX,
+        Isolation::Few => QUARANTINE_LANES_MAX,
+        Isolation::Quarantine => 1,
     }
 }
 
@@ -26,6 +24,11 @@ pub(super) fn together(claims: u32) -> usize {
 /// to the worker alone: if the worker dies, they no longer count.
 pub(super) fn claimed(quarantine: &Quarantine) -> Quarantine {
     Quarantine { claims: quarantine.claims.saturating_add(1), recorded: None, ..quarantine.clone() }
+}
+
+/// Returns the quarantine of a leased lane whose row names the delivery that is sent next.
+pub(super) fn naming(delivery: QueuedDelivery, now_ms: u64) -> Quarantine {
+    Quarantine { claims: QUARANTINE_ALONE_CLAIMS + 1, delivery: Some(delivery), since_ms: Some(now_ms), recorded: None }
 }
 
 /// Returns the quarantine of a lane that is released after this number of recorded attempts. `None`: nothing counts against it.
@@ -45,7 +48,8 @@ pub(super) fn released(
     if recorded > 0 {
         claims = claims.min(QUARANTINE_ALONE_CLAIMS);
         if in_all >= enough {
-            claims = if quarantine.claims > QUARANTINE_ALONE_CLAIMS { QUARANTINE_CLAIMS } else { 0 };
+            let was_alone = quarantine.isolation_if_leased() == Isolation::Quarantine;
+            claims = if was_alone { QUARANTINE_FEW_CLAIMS } else { 0 };
             in_all = 0;
         }
     }

@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         let mut stalls = 0;
         if self.agenda.next_shard.is_multiple_of(4) {
             // Where calls are short and always busy, some of them begin with the lanes that share a worker with few others.
-            self.agenda.quarantine_from_ms = 0;
+            self.agenda.isolated_from_ms = 0;
         }
         loop {
             if self.report.has_problems() {
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         if !self.agenda.begin_look(self.ctx.now_ms()) {
             return Ok(progress);
         }
-        if self.agenda.only_quarantined(self.ctx.now_ms()) && self.leases.lanes.is_empty() {
+        if self.agenda.only_isolated(self.ctx.now_ms()) && self.leases.lanes.is_empty() {
             progress |= self.claim()?;
         }
         if !self.leases.are_alone() {

@@ -63,7 +63,7 @@ pub struct Options {
     /// Number of consecutive failed deliveries after which a webhook is disabled; 0: never
     #[arg(long, env = "HOOKWRIGHT_DISABLE_AFTER_DELIVERIES", value_name = "N", default_value_t = 0)]
     disable_after_deliveries: u32,
-    /// Time that messages and their attempts are kept after all deliveries have ended, in seconds; 0: without limit
+    /// Time that messages and their attempts are kept, counted from their routing, in seconds; 0: without limit
     #[arg(long, env = "HOOKWRIGHT_RETENTION_S", value_name = "SECONDS",
         default_value_t = hookwright_engine::limits::RETENTION_S)]
     retention_s: u32,

@@ -152,7 +152,8 @@ export interface OpenOptions<Transaction = any> {
     /** Failed deliveries in a row after which a webhook is disabled. 0, the default: never. */
     disableAfterDeliveries?: number;
     /**
-     * Seconds that messages are kept after their last delivery ended. 0: without limit. By default 2,592,000 (30 days).
+     * Seconds that messages are kept after they were routed to their webhooks. 0: without limit. By default 2,592,000
+     * (30 days). A message with a waiting delivery is kept longer.
      */
     retentionS?: number;
   };

@@ -113,7 +113,10 @@ final class Config
         return $this->with('disableAfterDeliveries', $deliveries);
     }
 
-    /** Removes messages this time after their last delivery ended, in seconds; 0: never; by default 2,592,000 (30 days). */
+    /**
+     * Removes messages this time after they were routed to their webhooks, in seconds; 0: never; by default 2,592,000
+     * (30 days). A message with a waiting delivery is kept longer.
+     */
     public function withRetentionS(?int $seconds): self
     {
         return $this->with('retentionS', $seconds);

@@ -31,7 +31,7 @@ pub use attempt::{Attempt, AttemptState};
 pub use health::Health;
 pub use inbox::Inbox;
 pub use job::{Job, JobKind, JobState};
-pub use lane::{Lane, Quarantine};
+pub use lane::{Isolation, Lane, Quarantine};
 pub use message::{Message, Tombstone};
 pub use queue::{Queue, QueuedDelivery};
 pub use recent::{Recent, RecordedAttempt};

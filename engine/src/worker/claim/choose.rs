@@ -6,19 +6,20 @@ use super::due::DueLanes;
 use super::free::FreeLane;
 use super::room::Room;
 use crate::store::id;
+use crate::store::rows::Isolation;
 use crate::support::limits::{CLAIM_LANES_MAX, QUARANTINE_WAIT_MS};
 use crate::worker::quarantine;
 use crate::worker::state::{Agenda, Ctx, Leases};
 
 /// Picks as many lanes as there is room for: tenants in turn, and the lanes of a tenant in an order of this worker's own, so
-/// that two workers rarely want the same lane. Lanes in quarantine come last.
+/// that two workers rarely want the same lane. Isolated lanes come last.
 pub(super) fn choose(ctx: &Ctx<'_>, leases: &Leases, agenda: &mut Agenda, due: DueLanes) -> Vec<FreeLane> {
     let DueLanes { found, saw_all } = due;
     let salt = if found.is_empty() { String::new() } else { ctx.token() };
-    let (quarantined, others): (Vec<FreeLane>, Vec<FreeLane>) =
-        found.into_values().partition(|free| free.is_quarantined());
+    let (isolated, others): (Vec<FreeLane>, Vec<FreeLane>) =
+        found.into_values().partition(|free| free.isolation() != Isolation::None);
     let mut chosen = Vec::new();
-    let mut room = Room::of(leases, agenda.only_quarantined(ctx.now_ms()));
+    let mut room = Room::of(leases, agenda.only_isolated(ctx.now_ms()));
     let mut turns = by_tenant(in_own_order(others, &salt));
     while let Some(mut lanes) = turns.pop_front() {
         let Some(free) = lanes.pop_front() else { continue };
@@ -33,15 +34,15 @@ pub(super) fn choose(ctx: &Ctx<'_>, leases: &Leases, agenda: &mut Agenda, due: D
             agenda.crowded = true;
         }
     }
-    let quarantined = choose_quarantined(&mut room, agenda, in_own_order(quarantined, &salt), &mut chosen);
+    let isolated = choose_isolated(&mut room, agenda, in_own_order(isolated, &salt), &mut chosen);
     let saw_all = agenda.timers_after.is_none() && (saw_all || leases.lanes.is_empty());
-    if quarantined.taken || (!quarantined.waits && saw_all) {
-        agenda.quarantine_from_ms = u64::MAX;
+    if isolated.taken || (!isolated.waits && saw_all) {
+        agenda.isolated_from_ms = u64::MAX;
     }
-    if quarantined.waits {
+    if isolated.waits {
         // The drawn shard keeps workers from isolating at the same time.
         let wait_ms = QUARANTINE_WAIT_MS + u64::from(agenda.next_shard) * 500;
-        agenda.quarantine_from_ms = agenda.quarantine_from_ms.min(ctx.now_ms() + wait_ms);
+        agenda.isolated_from_ms = agenda.isolated_from_ms.min(ctx.now_ms() + wait_ms);
     }
     chosen
 }
@@ -70,31 +71,31 @@ fn by_tenant(lanes: Vec<FreeLane>) -> VecDeque<VecDeque<FreeLane>> {
     turns
 }
 
-/// The choice among lanes in quarantine.
-struct QuarantinedChoice {
+/// The choice among isolated lanes.
+struct IsolatedChoice {
     /// A lane was taken.
     taken: bool,
     /// A lane waits because the worker has too many others.
     waits: bool,
 }
 
-/// Takes lanes in quarantine as far as the number of lanes allows that they share a worker with.
-fn choose_quarantined(
+/// Takes isolated lanes as far as the number of lanes allows that they share a worker with.
+fn choose_isolated(
     room: &mut Room,
     agenda: &mut Agenda,
     lanes: Vec<FreeLane>,
     chosen: &mut Vec<FreeLane>,
-) -> QuarantinedChoice {
-    let mut quarantined = QuarantinedChoice { taken: false, waits: false };
+) -> IsolatedChoice {
+    let mut choice = IsolatedChoice { taken: false, waits: false };
     for free in lanes {
-        let too_many = room.lanes >= quarantine::together(free.quarantine.claims).min(room.together);
+        let too_many = room.lanes >= quarantine::together(free.isolation()).min(room.together);
         if chosen.len() < CLAIM_LANES_MAX && room.takes(&free) {
             chosen.push(free);
-            quarantined.taken = true;
+            choice.taken = true;
         } else {
-            quarantined.waits |= too_many;
+            choice.waits |= too_many;
             agenda.crowded = true;
         }
     }
-    quarantined
+    choice
 }

@@ -6,6 +6,7 @@ use super::free::{FreeLane, read_free};
 use crate::jobs;
 use crate::ports::{Direction, Entry};
 use crate::store::keys::{self, Lane};
+use crate::store::rows::Isolation;
 use crate::support::error::Error;
 use crate::support::limits::{CLAIM_LANES_MAX, LANE_TIMERS_MAX, TIMER_PAGE, TIMER_PAGES_MAX};
 use crate::worker::state::{Agenda, Ctx, Leases, Registration, Report};
@@ -44,9 +45,9 @@ pub(super) fn due_lanes(
         }
         note_own(leases, &mut timers);
         let fresh: Vec<Lane> = timers.keys().filter(|lane| looked.insert((*lane).clone())).cloned().collect();
-        let only_quarantined = agenda.only_quarantined(ctx.now_ms());
+        let only_isolated = agenda.only_isolated(ctx.now_ms());
         for free in read_free(ctx, leases, fresh.iter(), usize::MAX, report)? {
-            if !only_quarantined || free.is_quarantined() {
+            if !only_isolated || free.isolation() != Isolation::None {
                 found.insert(free.lane.clone(), free);
             }
         }

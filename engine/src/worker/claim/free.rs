@@ -2,10 +2,9 @@
 
 use crate::ports::Entry;
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Health, Quarantine};
+use crate::store::rows::{self, Health, Isolation, Quarantine};
 use crate::support::error::Error;
-use crate::support::limits::{GET_KEYS_MAX, IN_FLIGHT_MAX, TIMEOUT_MS_MAX};
-use crate::worker::quarantine;
+use crate::support::limits::{GET_KEYS_MAX, TIMEOUT_MS_MAX};
 use crate::worker::state::{Ctx, LaneOrder, Leases, Report, believed_free_at_us, is_believed};
 
 /// A lane that no worker has leased.
@@ -22,9 +21,9 @@ pub(crate) struct FreeLane {
 }
 
 impl FreeLane {
-    /// Returns true if the lane shares a worker with few others, or with none.
-    pub(super) fn is_quarantined(&self) -> bool {
-        quarantine::together(self.quarantine.claims) < IN_FLIGHT_MAX
+    /// Returns how far the lane is kept apart from others.
+    pub(super) fn isolation(&self) -> Isolation {
+        self.quarantine.isolation_if_free()
     }
 }
 

@@ -44,18 +44,18 @@ pub(super) fn claim(
                 return Ok(true);
             }
             Outcome::Conflict { keys: failed, .. } if failed.is_empty() => break,
-            Outcome::Conflict { keys: failed, doubtful } => {
+            Outcome::Conflict { keys: failed, maybe_applied } => {
                 let rest: Vec<Lane> = pending
                     .iter()
                     .map(|pending| pending.lane.clone())
                     .filter(|lane| !failed.contains(&keys::lane(lane)))
                     .collect();
-                if doubtful && adopt(ctx, leases, pending)? {
+                if maybe_applied && adopt(ctx, leases, pending)? {
                     return Ok(true);
                 }
                 // Another worker has leased the lanes that changed. The others are tried again.
                 candidates = read_free(ctx, leases, rest.iter(), CLAIM_LANES_MAX, report)?;
-                let mut room = Room::of(leases, agenda.only_quarantined(ctx.now_ms()));
+                let mut room = Room::of(leases, agenda.only_isolated(ctx.now_ms()));
                 candidates.retain(|free| room.takes(free));
             }
         }

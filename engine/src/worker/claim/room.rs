@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::free::FreeLane;
-use crate::support::limits::{IN_FLIGHT_MAX, IN_FLIGHT_UNHEALTHY_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX};
+use crate::store::rows::Isolation;
+use crate::support::limits::{IN_FLIGHT_UNHEALTHY_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX};
 use crate::worker::quarantine;
 use crate::worker::state::{Leases, is_healthy};
 
@@ -15,7 +16,7 @@ pub(crate) struct Room {
     /// Largest number of lanes beside those that the worker has.
     pub(super) together: usize,
     /// Only lanes that share a worker with few others, or with none, are taken.
-    only_quarantined: bool,
+    only_isolated: bool,
     tenants: BTreeMap<String, TenantRoom>,
 }
 
@@ -33,7 +34,7 @@ impl Default for TenantRoom {
 
 impl Room {
     /// Returns the room beside the lanes that are leased.
-    pub(crate) fn of(leases: &Leases, only_quarantined: bool) -> Room {
+    pub(crate) fn of(leases: &Leases, only_isolated: bool) -> Room {
         let unhealthy = leases.lanes.values().filter(|leased| !leased.standing.healthy).count();
         let mut tenants: BTreeMap<String, TenantRoom> = BTreeMap::new();
         for (lane, leased) in &leases.lanes {
@@ -41,13 +42,12 @@ impl Room {
             room.lanes = room.lanes.saturating_sub(1);
             room.unhealthy = room.unhealthy.saturating_sub(usize::from(!leased.standing.healthy));
         }
-        let together =
-            leases.lanes.values().map(|leased| quarantine::together(leased.quarantine.claims.saturating_sub(1)));
+        let isolation = leases.lanes.values().map(|leased| leased.quarantine.isolation_if_leased()).max();
         Room {
             lanes: leases.lanes.len(),
             unhealthy,
-            together: together.min().unwrap_or(IN_FLIGHT_MAX),
-            only_quarantined,
+            together: quarantine::together(isolation.unwrap_or(Isolation::None)),
+            only_isolated,
             tenants,
         }
     }
@@ -56,12 +56,12 @@ impl Room {
     pub(crate) fn takes(&mut self, free: &FreeLane) -> bool {
         let unhealthy = !is_healthy(&free.health);
         let tenant = self.tenants.entry(free.lane.tenant_part().to_owned()).or_default();
-        let together = self.together.min(quarantine::together(free.quarantine.claims));
+        let together = self.together.min(quarantine::together(free.isolation()));
         let unhealthy_max = together.div_ceil(2).min(IN_FLIGHT_UNHEALTHY_MAX);
         if self.lanes >= together
             || tenant.lanes == 0
             || (unhealthy && (self.unhealthy >= unhealthy_max || tenant.unhealthy == 0))
-            || (self.only_quarantined && !free.is_quarantined())
+            || (self.only_isolated && free.isolation() == Isolation::None)
         {
             return false;
         }

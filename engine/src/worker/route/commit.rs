@@ -33,7 +33,7 @@ pub(super) fn commit_batch(
         let places = strict_places(ctx, leases, &batch, &free, now_ms)?;
         write::put_queue(&mut commit, &batch, &places, &stamp);
         write::put_routed(&mut commit, &batch, &places, &stamp);
-        let mut room = Room::of(leases, agenda.only_quarantined(ctx.now_ms()));
+        let mut room = Room::of(leases, agenda.only_isolated(ctx.now_ms()));
         let taken = free.into_iter().filter(|free| room.takes(free)).map(|free| (free.lane.clone(), free)).collect();
         let pending = put_lanes(&mut commit, leases, &batch, taken, (&announced, &stamp));
         match commit.submit(ctx.host)? {
@@ -48,13 +48,13 @@ pub(super) fn commit_batch(
                 report.routed += u32::try_from(batch.messages.len()).unwrap_or(u32::MAX);
                 return Ok(true);
             }
-            Outcome::Conflict { doubtful: true, .. } => {
+            Outcome::Conflict { maybe_applied: true, .. } => {
                 // If the commit was applied, the lanes' rows show it. If it was not, another worker has routed the messages.
                 claim::adopt(ctx, leases, pending)?;
                 scan_again(leases, batch.deliveries.keys());
                 return Ok(false);
             }
-            Outcome::Conflict { keys: failed, doubtful: false } => {
+            Outcome::Conflict { keys: failed, maybe_applied: false } => {
                 let changed: Vec<&Lane> =
                     batch.deliveries.keys().filter(|lane| failed.contains(&keys::lane(lane))).collect();
                 if changed.len() < failed.len() || changed.is_empty() {

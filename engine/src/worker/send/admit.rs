@@ -6,7 +6,6 @@ use crate::store::commit::{Commit, Outcome};
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Quarantine};
 use crate::support::error::Error;
-use crate::support::limits::{QUARANTINE_ALONE_CLAIMS, QUARANTINE_FAILED_CLAIMS};
 use crate::worker::quarantine;
 use crate::worker::state::{Agenda, Attempts, Ctx, Delivery, Leases};
 
@@ -25,7 +24,7 @@ pub(super) fn admit(
     };
     let named = &leased.quarantine;
     if named.delivery.as_ref().is_some_and(|named| first.delivery.is_named_by(named)) {
-        if named.claims <= QUARANTINE_FAILED_CLAIMS {
+        if !named.fails_delivery() {
             return Ok(Some(chosen));
         }
         let attempt = quarantine::failed(named, ctx.now_ms());
@@ -47,12 +46,7 @@ pub(super) fn admit(
 fn name(ctx: &Ctx<'_>, leases: &mut Leases, lane: &Lane, delivery: &Delivery) -> Result<bool, Error> {
     let now_ms = ctx.now_ms();
     let Some(leased) = leases.lanes.get_mut(lane) else { return Ok(false) };
-    let quarantine = Quarantine {
-        claims: QUARANTINE_ALONE_CLAIMS + 1,
-        delivery: Some(delivery.queued(delivery.number)),
-        since_ms: Some(now_ms),
-        recorded: None,
-    };
+    let quarantine = quarantine::naming(delivery.queued(delivery.number), now_ms);
     let key = keys::lane(lane);
     let row = rows::Lane {
         token: leased.lease.token.clone(),

@@ -19,7 +19,7 @@ pub(crate) struct Agenda {
     /// Lanes were left to other workers, or for later, because there was no room.
     pub crowded: bool,
     /// From then on the run claims only lanes that share a worker with few others or none.
-    pub quarantine_from_ms: u64,
+    pub isolated_from_ms: u64,
     /// The inbox shard that is looked at next. It is drawn, so it also spreads the waits of several workers.
     pub next_shard: u32,
     pub turns: Turns,
@@ -53,7 +53,7 @@ impl Agenda {
             next_send_ms: u64::MAX,
             timers_after: None,
             crowded: false,
-            quarantine_from_ms: u64::MAX,
+            isolated_from_ms: u64::MAX,
             next_shard: u32::from_le_bytes(drawn) % INBOX_SHARDS,
             turns: Turns::default(),
             attempts_left: budget.attempts_max,
@@ -84,8 +84,8 @@ impl Agenda {
     }
 
     /// Returns true if a lane that shares a worker with few others, or none, has waited for long enough.
-    pub(crate) fn only_quarantined(&self, now_ms: u64) -> bool {
-        now_ms >= self.quarantine_from_ms
+    pub(crate) fn only_isolated(&self, now_ms: u64) -> bool {
+        now_ms >= self.isolated_from_ms
     }
 
     /// Returns true if nothing is left that the run would look at or wait for.

@@ -6,8 +6,8 @@ use super::delivery::LaneQueue;
 use super::lease::Lease;
 use super::standing::Standing;
 use crate::delivery::target::Target;
-use crate::store::rows::{self, Quarantine};
-use crate::support::limits::{LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_LEASED_MS_MAX, QUARANTINE_ALONE_CLAIMS};
+use crate::store::rows::{self, Isolation, Quarantine};
+use crate::support::limits::{LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_LEASED_MS_MAX};
 
 /// A leased lane.
 pub(crate) struct LeasedLane {
@@ -130,7 +130,7 @@ impl LeasedLane {
 
     /// Returns true if the lane is in quarantine: one delivery at a time, alone.
     pub(crate) fn is_alone(&self) -> bool {
-        self.quarantine.claims > QUARANTINE_ALONE_CLAIMS
+        self.quarantine.isolation_if_leased() == Isolation::Quarantine
     }
 
     /// Returns how many recorded attempts show that the deliveries which wait did not crash the last worker: as many as may have

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::ports::{Clock, Storage};
 use crate::store::keys::Lane;
 use crate::store::rows::{self, Quarantine, QueuedDelivery};
-use crate::support::limits::{QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS};
+use crate::support::limits::{QUARANTINE_ALONE_CLAIMS, QUARANTINE_FAILED_CLAIMS, QUARANTINE_FEW_CLAIMS};
 use crate::testing::*;
 use crate::worker::quarantine::released;
 use crate::worker::run::Run;
@@ -122,8 +122,8 @@ fn quarantine_after_a_release_depends_on_recorded_attempts() {
     check(QUARANTINE_ALONE_CLAIMS + 1, Some(3), 4, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(7))));
     check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(1))));
     // The waiting deliveries have not shared a worker with others yet.
-    check(QUARANTINE_ALONE_CLAIMS + 1, None, 8, false, Some((QUARANTINE_CLAIMS, false, None)));
-    check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 1, false, Some((QUARANTINE_CLAIMS, false, None)));
+    check(QUARANTINE_ALONE_CLAIMS + 1, None, 8, false, Some((QUARANTINE_FEW_CLAIMS, false, None)));
+    check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 1, false, Some((QUARANTINE_FEW_CLAIMS, false, None)));
     // No delivery is left that could crash a worker.
     check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, true, None);
     check(QUARANTINE_FAILED_CLAIMS + 1, None, 0, true, None);
@@ -255,7 +255,7 @@ fn lane_with_two_lost_leases_shares_a_worker_with_few_others() {
     accept_many(&world, &config, 1);
     route_only(&world, &config);
     for lane in &lanes {
-        put_quarantine(&world, lane, claimed(QUARANTINE_CLAIMS), 0);
+        put_quarantine(&world, lane, claimed(QUARANTINE_FEW_CLAIMS), 0);
     }
     assert_eq!(world.deliver(&config).delivered, 40);
     // Webhooks without a success use half of the places.
@@ -326,4 +326,25 @@ fn reclaim_keeps_the_quarantine() {
     }
     world.deliver(&config);
     assert_eq!(states(&world, &config, &one), ["delivered", "failed"]);
+}
+
+#[test]
+fn explain_counts_the_claims_before_a_lease() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let one = subscribed(&world, &config, "*");
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"b"}"#).unwrap().message_id;
+    route_only(&world, &config);
+    let now_ms = world.now_us() / 1_000;
+    for (name, claims, until_ms, told) in [
+        ("free, one claim before", QUARANTINE_ALONE_CLAIMS - 1, 0, false),
+        ("free, enough claims before", QUARANTINE_ALONE_CLAIMS, 0, true),
+        ("leased, the present claim is not counted", QUARANTINE_ALONE_CLAIMS, now_ms + 1_000, false),
+        ("leased, enough claims before", QUARANTINE_ALONE_CLAIMS + 1, now_ms + 1_000, true),
+        ("a lease that ran out is counted", QUARANTINE_ALONE_CLAIMS, now_ms, true),
+    ] {
+        let row = rows::Lane { token: "x".to_owned(), until_ms, timer: None, quarantine: Some(claimed(claims)) };
+        world.put(std::iter::once(keys::lane(&Lane::of("acme", &one))), &rows::encode(&row));
+        let steps = explain(&world, &config, "acme", &message, &one).unwrap();
+        assert_eq!(steps.contains("one delivery is made at a time"), told, "{name}: {steps}");
+    }
 }

@@ -2,7 +2,7 @@
 //! that ends as failed was named by its lane in the last leases that were not released.
 
 use hookwright_engine::limits::{
-    LANE_IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_CLAIMS, QUARANTINE_FAILED_CLAIMS,
+    LANE_IN_FLIGHT_MAX, QUARANTINE_ALONE_CLAIMS, QUARANTINE_FAILED_CLAIMS, QUARANTINE_FEW_CLAIMS,
 };
 
 use super::{Failure, during, ensure};
@@ -37,7 +37,7 @@ pub fn kept(id: &str, lane: &Lane, before: &Lease, now_us: u64, clock_ms: (u64, 
         && (least..=most).contains(&is.recorded)
         && least < LANE_IN_FLIGHT_MAX;
     let on_probation = was.claims > QUARANTINE_ALONE_CLAIMS
-        && *is == Quarantine { claims: QUARANTINE_CLAIMS, ..Quarantine::default() };
+        && *is == Quarantine { claims: QUARANTINE_FEW_CLAIMS, ..Quarantine::default() };
     let forgiven = on_probation || (nothing && was.claims <= QUARANTINE_ALONE_CLAIMS);
     let enough = lane.made + lane.spared > 0 && most >= evidence_min(lane, now_us);
     // The lane has no timer, so nothing waits, and no delivery is left that could have crashed the workers.
