@@ -6,12 +6,13 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::INVALID;
 use crate::support::json::{self, Json};
 
 /// Reads the event from its text within the row; `null` is none.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    let event = json::parse(raw.get()).map_err(D::Error::custom)?;
+    let event = json::parse(raw.get()).map_err(|_| D::Error::custom(format_args!("{INVALID} field `event`")))?;
     Ok(Some(event).filter(|event| *event != Json::Null))
 }
 

@@ -25,6 +25,7 @@ use serde_json::error::Category;
 
 use crate::store::id;
 use crate::support::error::{Error, ErrorKind};
+use crate::support::json;
 use crate::support::limits::ATTEMPT_NUMBER_MAX;
 
 pub use attempt::{Attempt, AttemptState};
@@ -46,6 +47,9 @@ const VERSION: u32 = 1;
 
 /// The beginning of every row that [`encode`] writes.
 const HEAD: &str = "{\"v\":1";
+
+/// The beginning of the message by which a field's own reader refuses it. The field is an outermost one of the row.
+const INVALID: &str = "invalid";
 
 /// A kind of row.
 pub trait Row: Serialize + DeserializeOwned {
@@ -86,7 +90,7 @@ pub fn decode<T: Row>(key: &str, text: &str) -> Result<T, Error> {
     if !starts_as_written {
         check_version(key, text)?;
     }
-    let row: T = serde_json::from_str(text).map_err(|error| unreadable::<T>(key, text, &error))?;
+    let row: T = serde_json::from_str(text).map_err(|error| unreadable(key, text, &error))?;
     match row.invalid_field() {
         None => Ok(row),
         Some(name) => Err(broken(key, format!("has no valid field `{name}`"))),
@@ -103,7 +107,7 @@ fn check_version(key: &str, text: &str) -> Result<(), Error> {
     if !text.trim_start().starts_with('{') {
         return Err(broken(key, "is not readable: it is no JSON object".to_owned()));
     }
-    let Versioned { v } = serde_json::from_str(text).map_err(|error| unreadable::<Versioned>(key, text, &error))?;
+    let Versioned { v } = serde_json::from_str(text).map_err(|error| unreadable(key, text, &error))?;
     if v == VERSION {
         return Ok(());
     }
@@ -115,27 +119,25 @@ fn check_version(key: &str, text: &str) -> Result<(), Error> {
     Err(error)
 }
 
-/// Returns the error about a text that is no such row, with the field if there is one. The text is read again for that: a
-/// reader that follows the path is slower, and rows are rarely broken.
-fn unreadable<T: DeserializeOwned>(key: &str, text: &str, error: &serde_json::Error) -> Error {
+/// Returns the error about a text that is no such row, with the field if there is one.
+fn unreadable(key: &str, text: &str, error: &serde_json::Error) -> Error {
     let place = format!("line {}, column {}", error.line(), error.column());
     if error.classify() != Category::Data {
         return broken(key, format!("is not readable: not JSON at {place}"));
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let found = serde_path_to_error::deserialize::<_, T>(&mut reader).err();
-    let path = found.as_ref().map(|found| found.path().to_string()).filter(|path| path != ".");
-    // A field that is missing, or there twice, has no path of its own: its name is in the message. Other messages of serde quote
-    // the value, which may be anyone's data.
+    let path = json::path_at(text, error.line(), error.column());
+    // Other messages of serde than these quote the value, which may be anyone's data.
     let message = error.to_string();
-    let named = ["missing", "duplicate"].iter().find_map(|what| message.strip_prefix(&format!("{what} field `")));
-    let named = named.and_then(|rest| rest.split('`').next());
-    let field = match (path, named) {
-        (Some(path), Some(named)) => format!("{path}.{named}"),
-        (Some(path), None) => path,
-        (None, Some(named)) => named.to_owned(),
-        (None, None) => return broken(key, format!("is not readable at {place}")),
+    let named = |what: &str| message.strip_prefix(what)?.strip_prefix(" field `")?.split('`').next();
+    let field = match named("missing").or_else(|| named("duplicate")) {
+        // It has no path of its own: the place is that of the object.
+        Some(name) if !path.is_empty() => format!("{path}.{name}"),
+        Some(name) => name.to_owned(),
+        None => named(INVALID).map_or(path, str::to_owned),
     };
+    if field.is_empty() {
+        return broken(key, format!("is not readable at {place}"));
+    }
     broken(key, format!("has no valid field `{field}` ({place})"))
 }
 

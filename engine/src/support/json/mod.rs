@@ -17,6 +17,7 @@ mod compare;
 mod de;
 mod fields;
 mod parse;
+mod path;
 mod quote;
 mod write;
 
@@ -24,6 +25,7 @@ pub use compare::canonical;
 pub use de::{from_json, read, read_optional};
 pub use fields::Fields;
 pub use parse::{parse, parse_within, place_of};
+pub use path::path_at;
 pub use quote::quoted;
 pub use write::{Style, write, write_within};
 
