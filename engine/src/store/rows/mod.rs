@@ -70,6 +70,7 @@ impl Row for Empty {}
 /// # Panics
 ///
 /// Never: every row is an object of fields that JSON can hold.
+#[inline(never)] // One copy for each kind of row: a copy in each caller is many times larger, and no faster.
 pub fn encode<T: Row>(row: &T) -> String {
     let mut text = HEAD.to_owned().into_bytes();
     serde_json::to_writer(&mut text, row).expect("a row is an object of fields that JSON can hold");
@@ -85,6 +86,7 @@ pub fn encode<T: Row>(row: &T) -> String {
 /// Returns the row of a text.
 ///
 /// Errors: `internal`, with the key and the field; `blocked` for a row of a newer version.
+#[inline(never)] // As in `encode`.
 pub fn decode<T: Row>(key: &str, text: &str) -> Result<T, Error> {
     let starts_as_written = text.strip_prefix(HEAD).is_some_and(|rest| rest.starts_with([',', '}']));
     if !starts_as_written {
