@@ -8,6 +8,7 @@ use Closure;
 use Hookwright\Database\Connection;
 use Hookwright\Database\Connections;
 use Hookwright\Database\DatabaseException;
+use Hookwright\Database\LazyConnection;
 use Hookwright\Exception\InvalidException;
 use Hookwright\Exception\TooLargeException;
 use Hookwright\Sql\IntakeTable;
@@ -42,6 +43,9 @@ final class Intake
      */
     public function onEvent(Event|array|string $event, ?string $tenant = null): void
     {
+        if ($this->connection instanceof LazyConnection) {
+            $this->connection->refresh();
+        }
         $tenant = $tenant === null ? null : Json::utf8('tenant', $tenant);
         IntakeTable::insert($this->connection, $tenant, Json::ofArgument('event', $event));
     }

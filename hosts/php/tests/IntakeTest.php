@@ -11,6 +11,7 @@ use Hookwright\Exception\TooLargeException;
 use Hookwright\Hookwright;
 use Hookwright\Intake;
 use Hookwright\IntakeReader;
+use Hookwright\Sql\IntakeRow;
 use Hookwright\Sql\SqlStorage;
 use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Failures;
@@ -137,6 +138,43 @@ final class IntakeTest extends TestCase
             self::assertSame(1_577_934_245.0, $times['a.c']);
             self::assertGreaterThanOrEqual(floor($before * 1_000) / 1_000 - 0.002, $times['a.b'], $name);
             self::assertLessThanOrEqual($after + 0.002, $times['a.b'], $name);
+        }
+    }
+
+    /** @dataProvider reported */
+    public function testEventWithoutATimeOfItsOwnHasTheTimeOfItsRow(string $event, string $time): void
+    {
+        [$connection, , $reader] = self::opened('sqlite');
+        (new Intake($connection))->onEvent($event, 'acme');
+        $connection->exec("UPDATE hookwright_intake SET reported_at = '2020-01-02T03:04:05.678Z'");
+        self::assertSame(1, $reader->accept());
+        self::assertStringContainsString("\"occurredAtUs\":$time", self::messages($connection));
+    }
+
+    /** @return array<string, array{string, string}> */
+    public static function reported(): array
+    {
+        [$row, $own] = ['1577934245678000', '1000000'];
+        return [
+            'absent' => ['{"type":"a.b"}', $row],
+            'null' => ['{"type":"a.b","occurredAt":null}', $row],
+            'null before the type' => ['{"occurredAt":null,"type":"a.b"}', $row],
+            'null, written with an escape' => ['{"type":"a.b","occurred\u0041t":null}', $row],
+            'null after a time' => ['{"type":"a.b","occurredAt":"1970-01-01T00:00:01Z","occurredAt":null}', $row],
+            'a time after null' => ['{"type":"a.b","occurredAt":null,"occurredAt":"1970-01-01T00:00:01Z"}', $own],
+            'white space' => [" {\n \"type\" : \"a.b\" , \"occurredAt\" : null\n }\n ", $row],
+            'in the data only' => ['{"type":"a.b","data":{"occurredAt":"1970-01-01T00:00:01Z"}}', $row],
+            'a text that looks like an escape' => ['{"type":"a.b","data":"\\\\ud800","occurredAt":null}', $row],
+            'a time of its own' => ['{"type":"a.b","occurredAt":"1970-01-01T00:00:01Z"}', $own],
+        ];
+    }
+
+    public function testTimeIsAddedWhateverCharactersTheEventHas(): void
+    {
+        foreach (['\ud800', '\udc00x', '\u0000', '\ud83d\ude00'] as $characters) {
+            $row = new IntakeRow('1', 'acme', '{"type":"a.b","data":"' . $characters . '","occurredAt":null}', 1_577_934_245_678);
+            $expected = '"data":"' . $characters . '","occurredAt":null,"occurredAt":"2020-01-02T03:04:05.678Z"}';
+            self::assertStringEndsWith($expected, $row->eventWithTime());
         }
     }
 

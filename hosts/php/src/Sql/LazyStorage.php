@@ -6,6 +6,7 @@ namespace Hookwright\Sql;
 
 use Closure;
 use Hookwright\Database\DatabaseException;
+use Hookwright\Database\LazyConnection;
 use Hookwright\Storage\Order;
 use Hookwright\Storage\Storage;
 use Hookwright\Storage\StorageException;
@@ -30,7 +31,7 @@ final class LazyStorage implements Storage
     public function storage(): SqlStorage
     {
         try {
-            return $this->storage ??= SqlStorage::on($this->connection);
+            return $this->storage ??= SqlStorage::on(new LazyConnection($this->connection));
         } catch (DatabaseException $error) {
             throw StorageException::notApplied($error->getMessage(), $error);
         }

@@ -10,6 +10,7 @@ use Hookwright\Database\Dialect;
 use Hookwright\Storage\Check;
 use Hookwright\Storage\Mutation;
 use Hookwright\Storage\StorageException;
+use WeakMap;
 
 /**
  * The statements for MySQL and MariaDB. Rows are locked in key order. An absent row is never locked, because that would lock the gap
@@ -35,9 +36,15 @@ final class MysqlStatements implements Statements
      * @var list<string>
      */
     private array $conflicting = [];
-    /** The connection whose setting is known. */
-    private ?Connection $known = null;
-    private ?Setting $setting = null;
+    /** @var WeakMap<Connection, array{?Setting}> the settings of the connections */
+    private WeakMap $settings;
+    /** The database in which the table was found first. */
+    private ?Place $place = null;
+
+    public function __construct()
+    {
+        $this->settings = new WeakMap();
+    }
 
     public static function schema(): array
     {
@@ -60,8 +67,8 @@ final class MysqlStatements implements Statements
         // gap, would stay until the platform's transaction ends, and deliveries would wait for it.
         $conflicting = $joined ? array_values(array_intersect($keys, $this->conflicting)) : [];
         return [
-            ...self::select($connection, $conflicting, ' LOCK IN SHARE MODE'),
-            ...self::select($connection, array_values(array_diff($keys, $conflicting)), ''),
+            ...$this->select($connection, $conflicting, ' LOCK IN SHARE MODE'),
+            ...$this->select($connection, array_values(array_diff($keys, $conflicting)), ''),
         ];
     }
 
@@ -91,7 +98,8 @@ final class MysqlStatements implements Statements
             return [];
         }
         $keys = Rows::keys($puts);
-        $rows = $connection->query('SELECT `key`, version FROM hookwright WHERE ' . self::keyIn($keys), $keys);
+        $sql = 'SELECT `key`, version, DATABASE() FROM hookwright WHERE ';
+        $rows = $this->checked($connection->query($sql . self::keyIn($keys), $keys));
         return Rows::versionsOfPuts($mutations, Rows::versions($rows));
     }
 
@@ -103,11 +111,13 @@ final class MysqlStatements implements Statements
     /** CodeIgniter's connections use `utf8`, which has no letters of four bytes. Read once for each connection. */
     public function setting(Connection $connection, bool $joined): ?Setting
     {
-        if ($connection !== $this->known) {
-            $this->setting = self::readSetting($connection);
-            $this->known = $connection;
-        }
-        return $this->setting;
+        $this->settings[$connection] ??= [self::readSetting($connection)];
+        return $this->settings[$connection][0];
+    }
+
+    public function place(Connection $connection): Place
+    {
+        return new Place((string) $connection->query('SELECT DATABASE()')[0][0]);
     }
 
     public function failed(DatabaseException $error): StorageException
@@ -163,11 +173,11 @@ final class MysqlStatements implements Statements
             return;
         }
         $keys = array_values($keys);
-        $versions = Rows::versions($connection->query(
-            'SELECT `key`, version FROM hookwright FORCE INDEX (PRIMARY) WHERE ' . self::keyIn($keys)
+        $versions = Rows::versions($this->checked($connection->query(
+            'SELECT `key`, version, DATABASE() FROM hookwright FORCE INDEX (PRIMARY) WHERE ' . self::keyIn($keys)
                 . ' ORDER BY `key` FOR UPDATE',
             $keys,
-        ));
+        )));
         $failed = Rows::failedChecks($checks, $versions);
         if ($failed !== []) {
             $this->conflicting = array_map(static fn (int $index): string => $checks[$index]->key, $failed);
@@ -193,10 +203,29 @@ final class MysqlStatements implements Statements
      * @param list<string> $keys
      * @return list<list<string|int|null>>
      */
-    private static function select(Connection $connection, array $keys, string $lock): array
+    private function select(Connection $connection, array $keys, string $lock): array
     {
-        $sql = 'SELECT `key`, value, version FROM hookwright WHERE ';
-        return $keys === [] ? [] : $connection->query($sql . self::keyIn($keys) . $lock, $keys);
+        $sql = 'SELECT `key`, value, version, DATABASE() FROM hookwright WHERE ';
+        return $keys === [] ? [] : $this->checked($connection->query($sql . self::keyIn($keys) . $lock, $keys));
+    }
+
+    /**
+     * Returns rows whose last column is the database. Fails if it is not that of the first rows: `USE` leads to the table of another database,
+     * whose events this store does not deliver.
+     *
+     * @param list<list<string|int|null>> $rows
+     * @return list<list<string|int|null>>
+     */
+    private function checked(array $rows): array
+    {
+        if ($rows !== []) {
+            $place = new Place((string) end($rows[0]));
+            $this->place ??= $place;
+            if (!$this->place->equals($place)) {
+                throw $this->place->isNot($place);
+            }
+        }
+        return $rows;
     }
 
     /** @param list<string> $keys */

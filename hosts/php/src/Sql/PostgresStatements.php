@@ -10,6 +10,7 @@ use Hookwright\Database\Dialect;
 use Hookwright\Storage\Check;
 use Hookwright\Storage\Mutation;
 use Hookwright\Storage\StorageException;
+use WeakMap;
 
 /**
  * The statements for PostgreSQL. Rows are locked in key order.
@@ -27,9 +28,15 @@ final class PostgresStatements implements Statements
     /** Deadlock, serialization failure, lock not available, query canceled, transaction failed. */
     private const TRANSACTION_LOST = ['40P01', '40001', '55P03', '57014', '25P02'];
 
-    /** The connection whose setting is known. */
-    private ?Connection $known = null;
-    private ?Setting $setting = null;
+    /** @var WeakMap<Connection, array{?Setting}> the settings of the connections */
+    private WeakMap $settings;
+    /** The object identifier of the table in which rows were found last. */
+    private string $table = '';
+
+    public function __construct()
+    {
+        $this->settings = new WeakMap();
+    }
 
     public static function schema(): array
     {
@@ -47,16 +54,16 @@ final class PostgresStatements implements Statements
 
     public function selectKeys(Connection $connection, array $keys, bool $joined): array
     {
-        return $connection->query(
-            'SELECT key, value, version FROM hookwright WHERE key = ANY(CAST(? AS text[]))',
+        return $this->checked($connection, $connection->query(
+            'SELECT key, value, version, tableoid FROM hookwright WHERE key = ANY(CAST(? AS text[]))',
             [self::textArray($keys)],
-        );
+        ));
     }
 
     public function apply(Connection $connection, array $checks, array $mutations, bool $joined): array
     {
         $absent = Rows::absenceChecks($checks);
-        self::lock($connection, $checks, $mutations, count($absent));
+        $this->lock($connection, $checks, $mutations, count($absent));
         $inserts = $updates = [];
         foreach (Rows::puts($mutations) as $put) {
             if (isset($absent["k$put->key"])) {
@@ -67,7 +74,7 @@ final class PostgresStatements implements Statements
         }
         $versions = [];
         if ($inserts !== []) {
-            $versions = self::write($connection, self::KEEP, $inserts);
+            $versions = $this->write($connection, self::KEEP, $inserts);
             // A row without a new version was inserted by another transaction meanwhile.
             $failed = array_values(array_diff_key($absent, $versions));
             if ($failed !== []) {
@@ -75,7 +82,7 @@ final class PostgresStatements implements Statements
             }
         }
         if ($updates !== []) {
-            $versions += self::write($connection, self::UPDATE, $updates);
+            $versions += $this->write($connection, self::UPDATE, $updates);
         }
         $deletes = Rows::deletes($mutations);
         if ($deletes !== []) {
@@ -97,11 +104,15 @@ final class PostgresStatements implements Statements
     /** A connection with another encoding would store our UTF-8 as other letters. Read once for each connection. */
     public function setting(Connection $connection, bool $joined): ?Setting
     {
-        if ($connection !== $this->known) {
-            $this->setting = self::readSetting($connection);
-            $this->known = $connection;
-        }
-        return $this->setting;
+        $this->settings[$connection] ??= [self::readSetting($connection)];
+        return $this->settings[$connection][0];
+    }
+
+    public function place(Connection $connection): Place
+    {
+        return new Place((string) $connection->query("SELECT current_database() || '.' || coalesce("
+            . '(SELECT CAST(relnamespace::regnamespace AS text) FROM pg_class WHERE oid = to_regclass(?)), '
+            . 'current_schema(), ?)', ['hookwright', '?'])[0][0]);
     }
 
     public function failed(DatabaseException $error): StorageException
@@ -143,17 +154,17 @@ final class PostgresStatements implements Statements
      * @param list<Check> $checks
      * @param list<Mutation> $mutations
      */
-    private static function lock(Connection $connection, array $checks, array $mutations, int $absentCount): void
+    private function lock(Connection $connection, array $checks, array $mutations, int $absentCount): void
     {
         $keys = array_values(array_unique([...Rows::keys($checks), ...Rows::keys($mutations)], SORT_STRING));
         // A row that is inserted under a check of its absence needs no lock: the insert is the check.
         if (count($keys) === $absentCount) {
             return;
         }
-        $failed = Rows::failedChecks($checks, Rows::versions($connection->query(
-            'SELECT key, version FROM hookwright WHERE key = ANY(CAST(? AS text[])) ORDER BY key FOR UPDATE',
+        $failed = Rows::failedChecks($checks, Rows::versions($this->checked($connection, $connection->query(
+            'SELECT key, version, tableoid FROM hookwright WHERE key = ANY(CAST(? AS text[])) ORDER BY key FOR UPDATE',
             [self::textArray($keys)],
-        )));
+        ))));
         if ($failed !== []) {
             throw StorageException::conflict($failed);
         }
@@ -163,13 +174,38 @@ final class PostgresStatements implements Statements
      * @param list<Mutation> $puts
      * @return array<string, string>
      */
-    private static function write(Connection $connection, string $onConflict, array $puts): array
+    private function write(Connection $connection, string $onConflict, array $puts): array
     {
         $values = array_map(static fn (Mutation $put): string => (string) $put->value, $puts);
-        return Rows::versions($connection->query(
-            self::INSERT . $onConflict . ' RETURNING key, version',
+        return Rows::versions($this->checked($connection, $connection->query(
+            self::INSERT . $onConflict . ' RETURNING key, version, tableoid',
             [self::textArray(Rows::keys($puts)), self::textArray($values)],
-        ));
+        )));
+    }
+
+    /**
+     * Returns rows whose last column identifies their table. Fails if it is not that of the last rows: another `search_path` leads to the
+     * table of another schema, whose events this store does not deliver.
+     *
+     * @param list<list<string|int|null>> $rows
+     * @return list<list<string|int|null>>
+     */
+    private function checked(Connection $connection, array $rows): array
+    {
+        $table = $rows === [] ? $this->table : (string) end($rows[0]);
+        if ($this->table !== '' && $table !== $this->table) {
+            $names = array_column($connection->query(
+                "SELECT current_database() || '.' || CAST(relnamespace::regnamespace AS text) FROM pg_class "
+                    . 'WHERE oid = CAST(? AS oid)',
+                [$this->table],
+            ), 0);
+            // A table that does not exist any more was created again.
+            if ($names !== []) {
+                throw (new Place((string) $names[0]))->isNot($this->place($connection));
+            }
+        }
+        $this->table = $table;
+        return $rows;
     }
 
     /**

@@ -9,6 +9,7 @@ use Hookwright\Database\DatabaseException;
 use Hookwright\Database\Dialect;
 use Hookwright\Database\LazyConnection;
 use Hookwright\Storage\StorageException;
+use WeakMap;
 
 /**
  * The store's use of a connection. It decides on which connection a call runs, changes the connection's settings for the call, and lets a
@@ -20,29 +21,48 @@ final class Session
 {
     /** The connection that was lost while no transaction of the platform was open on it. */
     private ?Connection $lost = null;
+    /** The database and schema of the first connection. */
+    private ?Place $place = null;
+    /** @var WeakMap<Connection, true> the connections that are known to be at the place */
+    private WeakMap $placed;
 
     public function __construct(
         public readonly Connection $connection,
         private readonly Dialect $dialect,
         private readonly Statements $statements,
     ) {
+        $this->placed = new WeakMap();
     }
 
     /**
-     * Returns true if a transaction of the platform is open.
+     * Begins a call: asks for the platform's connection. Returns true if a transaction of the platform is open on it.
      *
      * @throws StorageException if the connection is lost, or the database has ended the transaction
      */
     public function inTransaction(): bool
     {
         try {
-            $this->recover();
+            $this->refresh();
             return $this->connection->inTransaction();
         } catch (DatabaseException $error) {
-            throw $error->sqlState === DatabaseException::TRANSACTION_ENDED
-                ? StorageException::transactionAborted($error->getMessage(), $error)
-                : StorageException::notApplied($error->getMessage(), $error);
+            throw match ($error->sqlState) {
+                DatabaseException::TRANSACTION_ENDED => StorageException::transactionAborted($error->getMessage(), $error),
+                LazyConnection::CHANGED => StorageException::invalid($error->getMessage(), $error),
+                default => StorageException::notApplied($error->getMessage(), $error),
+            };
         }
+    }
+
+    /**
+     * Runs statements that must all be on one connection.
+     *
+     * @template T
+     * @param callable(): T $run
+     * @return T
+     */
+    public function hold(callable $run): mixed
+    {
+        return $this->connection instanceof LazyConnection ? $this->connection->hold($run) : $run();
     }
 
     /**
@@ -85,6 +105,7 @@ final class Session
     {
         try {
             $current = $this->connection instanceof LazyConnection ? $this->connection->current() : $this->connection;
+            $this->checkPlace($current);
             $setting = $this->statements->setting($current, $joined);
             if ($setting !== null) {
                 $this->connection->execute($setting->set);
@@ -95,7 +116,7 @@ final class Session
                 : $this->statements->failed($joined ? $error : $this->note($error));
         }
         try {
-            return $call($joined);
+            return $this->hold(static fn (): mixed => $call($joined));
         } finally {
             try {
                 if ($setting !== null) {
@@ -107,10 +128,28 @@ final class Session
         }
     }
 
-    /** Replaces a lost connection, or checks that it works again. */
-    private function recover(): void
+    /** Fails if a connection that a closure returned is to another database than the first one. */
+    private function checkPlace(Connection $current): void
     {
-        if ($this->lost !== null && !$this->replace()) {
+        if (!$this->connection instanceof LazyConnection || isset($this->placed[$current])) {
+            return;
+        }
+        $place = $current->dialect() === $this->dialect
+            ? $this->statements->place($current)
+            : new Place("a database of the driver {$current->dialect()->value}");
+        $this->place ??= $place;
+        if (!$this->place->equals($place)) {
+            throw $this->place->isNot($place);
+        }
+        $this->placed[$current] = true;
+    }
+
+    /** Asks the platform for its connection. Replaces a lost one, or checks that it works again. */
+    private function refresh(): void
+    {
+        if ($this->lost === null) {
+            $this->connection instanceof LazyConnection && $this->connection->refresh();
+        } elseif (!$this->replace()) {
             // Until a statement succeeds, the driver may report a transaction that does not exist.
             $this->connection->query('SELECT 1');
             $this->lost = null;

@@ -9,6 +9,7 @@ use Hookwright\Database\Connection;
 use Hookwright\Database\Connections;
 use Hookwright\Database\DatabaseException;
 use Hookwright\Database\Dialect;
+use Hookwright\Database\LazyConnection;
 use Hookwright\Storage\CallRules;
 use Hookwright\Storage\Entry;
 use Hookwright\Storage\Order;
@@ -41,17 +42,22 @@ final class SqlStorage implements Storage
      * Opens a store on a connection to SQLite, MySQL, MariaDB or PostgreSQL. Runs no statement.
      *
      * @param PDO|mysqli|Connection|Closure(bool): (PDO|mysqli) $connection a closure if the connection may be replaced; it is called at
-     *     once, to see the dialect (`LazyStorage` waits for the first call)
+     *     once, to see the dialect (`LazyStorage` waits for the first call), and then once for each call of the store
      * @throws DatabaseException if the closure has no connection
      */
     public static function on(PDO|mysqli|Connection|Closure $connection): self
     {
-        $connection = Connections::wrap($connection);
-        return new self($connection, match ($connection->dialect()) {
+        $wrapped = Connections::wrap($connection);
+        $store = new self($wrapped, match ($wrapped->dialect()) {
             Dialect::Sqlite => new SqliteStatements(),
             Dialect::Mysql => new MysqlStatements(),
             Dialect::Postgres => new PostgresStatements(),
         });
+        if ($connection instanceof Closure && $wrapped instanceof LazyConnection) {
+            // The first call may be much later.
+            $wrapped->expire();
+        }
+        return $store;
     }
 
     /**
@@ -142,7 +148,10 @@ final class SqlStorage implements Storage
      */
     public function transaction(callable $run): array
     {
-        return $this->transactions->own(fn (): array => $run($this->connection));
+        if ($this->inTransaction()) {
+            throw StorageException::invalid('a transaction is open: call it after the commit');
+        }
+        return $this->session->hold(fn (): array => $this->transactions->own(fn (): array => $run($this->connection)));
     }
 
     /**

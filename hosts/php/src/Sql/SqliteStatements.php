@@ -88,6 +88,20 @@ final class SqliteStatements implements Statements
             : new Setting('PRAGMA synchronous = FULL', "PRAGMA synchronous = $synchronous");
     }
 
+    public function place(Connection $connection): Place
+    {
+        $file = '';
+        foreach ($connection->query('PRAGMA database_list') as [, $name, $path]) {
+            $file = $name === 'main' ? (string) $path : $file;
+        }
+        if ($file === '') {
+            // Every connection has a memory of its own.
+            return new Place('a database in memory', uniqid('', true));
+        }
+        $stat = @stat($file);
+        return new Place($file, $stat === false ? null : "$stat[dev]:$stat[ino]");
+    }
+
     public function failed(DatabaseException $error): StorageException
     {
         $hint = self::isUnfinished($error) ? ': fetch all rows of the writing statement, or unset it, before this call' : '';

@@ -53,6 +53,9 @@ interface Statements
      */
     public function setting(Connection $connection, bool $joined): ?Setting;
 
+    /** Returns the database, and the schema, in which the connection finds the table. */
+    public function place(Connection $connection): Place;
+
     /** Returns the exception of a statement that failed before `COMMIT` was sent. Nothing was applied. */
     public function failed(DatabaseException $error): StorageException;
 
