@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* The version of the interface that this header declares. `hw_abi` must return the same. */
-#define HW_ABI 2
+#define HW_ABI 3
 
 /* The status that every function returns. Except for HW_OK, the answer is an error: {"kind", "field", "message", "hint"}. */
 #define HW_OK 0      /* the answer is the value */
@@ -54,7 +54,7 @@ uint32_t hw_abi(void);
 /* Describes the library: {"abi", "version", "target", "compiler", "component"}. `component` is the component's SHA-256. */
 int32_t hw_version(hw_answer *answer);
 
-/* Compiles or loads the component. */
+/* Compiles or loads the component. The answer is null, or {"problems": [...]}: what works, but not as configured. */
 int32_t hw_engine_open(const char *options, size_t options_len, hw_engine *engine, hw_answer *answer);
 
 /* Closes an engine. Open instances keep the parts they use. An engine opened with `keep` stays open with the same handle, because
@@ -86,6 +86,10 @@ int32_t hw_instance_close(hw_instance instance, hw_answer *answer);
 
 /* Sets the reply of the running callback. The bytes are copied. A later call replaces the reply. */
 int32_t hw_reply_set(hw_reply reply, const char *data, size_t len);
+
+/* Says that the callbacks running on this thread never return, because an error of the host's language has left them. The thread can
+ * make no further calls of `hw_call` and `hw_instance_new`; they are HW_MISUSED. Without a running callback it does nothing. */
+int32_t hw_abandon(void);
 
 /* Frees an answer and clears the struct. Freeing it a second time, even through a copy of the struct, is HW_MISUSED. */
 int32_t hw_free(hw_answer *answer);

@@ -49,19 +49,23 @@ pub(crate) fn load(engine: &Engine, path: &Path, owner: Option<u32>) -> Outcome<
     })
 }
 
-/// Compiles a component, or loads it from a cache folder.
+/// Compiles a component, or loads it from a cache folder. Also returns why its code is not kept there.
 #[cfg(feature = "compiler")]
-pub(crate) fn compiled_here(engine: &Engine, component: Option<&Path>, cache: Option<&Path>) -> Outcome<Component> {
+pub(crate) fn compiled_here(
+    engine: &Engine,
+    component: Option<&Path>,
+    cache: Option<&Path>,
+) -> Outcome<(Component, Option<String>)> {
     let component = read_component(component)?;
     match cache {
         Some(folder) => cached(engine, &component, folder),
-        None => Component::new(engine, &component).map_err(|error| uncompilable(&error)),
+        None => Ok((Component::new(engine, &component).map_err(|error| uncompilable(&error))?, None)),
     }
 }
 
 /// Fails: this library has no compiler.
 #[cfg(not(feature = "compiler"))]
-pub(crate) fn compiled_here(_: &Engine, _: Option<&Path>, _: Option<&Path>) -> Outcome<Component> {
+pub(crate) fn compiled_here(_: &Engine, _: Option<&Path>, _: Option<&Path>) -> Outcome<(Component, Option<String>)> {
     let hint = "name a file that hw_compile of the library with the compiler has created";
     Err(Failure::invalid("compiled", "is missing: this library was built without the compiler", Some(hint)))
 }
@@ -81,20 +85,28 @@ pub(crate) fn compile_to(_: &Engine, _: Option<&Path>, _: &Path) -> Outcome<usiz
 
 /// Returns the component from the cache folder. Creates the folder and the file if they are missing.
 ///
-/// The cache only saves time. A cache that cannot be written is skipped; one that is not safe is an error.
+/// The cache only saves time. A cache that cannot be written is skipped, and the reason is returned. One that is not safe is an
+/// error.
 #[cfg(feature = "compiler")]
-fn cached(engine: &Engine, component: &[u8], path: &Path) -> Outcome<Component> {
+fn cached(engine: &Engine, component: &[u8], path: &Path) -> Outcome<(Component, Option<String>)> {
     let option = PathOption::CACHE;
     let failed = |reason: String| Failure::engine(&reason);
     // Without a trailing slash or dot, opening does not follow a symbolic link.
     let components = path.components();
     let path = components.as_path();
+    let uncached = |error: &std::io::Error| {
+        Some(format!(
+            "the machine code is not kept, so every process compiles it: cannot write `cache` {}: {error}",
+            path.display()
+        ))
+    };
     // If this fails, opening the folder fails.
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path).ok();
+    let created = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path);
     let folder = match files::open_folder(path, OFlags::NOFOLLOW) {
         Ok(folder) => folder,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return deserialize(engine, &compile(engine, component)?).map_err(failed);
+            let component = deserialize(engine, &compile(engine, component)?).map_err(failed)?;
+            return Ok((component, uncached(&created.err().unwrap_or(error))));
         }
         Err(error) => return Err(option.unreadable(path, &error)),
     };
@@ -107,11 +119,11 @@ fn cached(engine: &Engine, component: &[u8], path: &Path) -> Outcome<Component> 
     if let Some(bytes) = read_own(&folder, name)
         && let Ok(component) = files::verified(&bytes).and_then(|code| deserialize(engine, code))
     {
-        return Ok(component);
+        return Ok((component, None));
     }
     let code = compile(engine, component)?;
-    files::write(&folder, name, &code).ok();
-    deserialize(engine, &code).map_err(failed)
+    let written = files::write(&folder, name, &code);
+    Ok((deserialize(engine, &code).map_err(failed)?, written.err().as_ref().and_then(uncached)))
 }
 
 /// Returns the file name of a component's machine code in a cache folder.

@@ -22,6 +22,8 @@ const GUEST_TIME_MS: RangeInclusive<u64> = 10..=600_000;
 /// See the module.
 pub(crate) struct Engine {
     pub(crate) runtime: Runtime,
+    /// Why the machine code is not kept in the cache folder.
+    uncached: Option<String>,
     http: OnceLock<Result<HttpClient, String>>,
     /// The settings of the client, until it is created.
     http_builder: Mutex<Option<Builder>>,
@@ -88,14 +90,19 @@ impl Engine {
             builder = builder.guest_time_max(Duration::from_millis(ms));
         }
         let engine = builder.engine().map_err(|error| Failure::engine(&format!("{error:#}")))?;
-        let component = match &options.code {
-            CodeSource::Compiled { path, owner } => code::load(&engine, Path::new(path), *owner)?,
+        let (component, uncached) = match &options.code {
+            CodeSource::Compiled { path, owner } => (code::load(&engine, Path::new(path), *owner)?, None),
             CodeSource::Component { path, cache } => {
                 code::compiled_here(&engine, path.as_deref().map(Path::new), cache.as_deref().map(Path::new))?
             }
         };
         let runtime = builder.build_of(engine, &component).map_err(|error| Failure::engine(&format!("{error:#}")))?;
-        Ok(Engine { runtime, http: OnceLock::new(), http_builder: Mutex::new(Some(options.http)) })
+        Ok(Engine { runtime, uncached, http: OnceLock::new(), http_builder: Mutex::new(Some(options.http)) })
+    }
+
+    /// Returns what the caller should know: an object with `problems`, or null if there are none.
+    pub(crate) fn problems(&self) -> Value {
+        self.uncached.as_ref().map_or(Value::Null, |problem| json!({"problems": [problem]}))
     }
 
     /// Returns the HTTP client. The first call creates it. The error says why it cannot be created.

@@ -103,8 +103,9 @@ pub unsafe extern "C" fn hw_instance_new(
             write_handle(instance, "instance", || {
                 let options = text("options", options, options_len)?;
                 let callback = host.as_ref().and_then(|host| Some(Callback::new(host.callback?, host.context)));
+                callback::check_entry()?;
                 let opened = Instance::open(tables().engine(engine)?, options, callback)?;
-                Ok(tables().add_instance(opened))
+                Ok((tables().add_instance(opened), Value::Null))
             })
         })
     }
@@ -127,6 +128,7 @@ pub unsafe extern "C" fn hw_call(
     // SAFETY: as stated.
     unsafe {
         answering(answer, || {
+            callback::check_entry()?;
             let instance = tables().instance(instance)?;
             let function = text("function", function, function_len)?;
             instance.call(function, text("arguments", arguments, arguments_len)?)
@@ -186,6 +188,15 @@ pub unsafe extern "C" fn hw_instance_close(instance: u64, answer: *mut HwAnswer)
 pub unsafe extern "C" fn hw_reply_set(reply: u64, data: *const c_char, len: usize) -> i32 {
     // SAFETY: as stated.
     unsafe { status(|| bytes("data", data, len).is_ok_and(|bytes| callback::set_reply(reply, bytes))) }
+}
+
+/// Says that the callbacks running on this thread never return.
+#[unsafe(no_mangle)]
+pub extern "C" fn hw_abandon() -> i32 {
+    status(|| {
+        callback::abandon();
+        true
+    })
 }
 
 /// Frees an answer.

@@ -47,21 +47,25 @@ pub(crate) unsafe fn answering(answer: *mut HwAnswer, call: impl FnOnce() -> Out
     status as i32
 }
 
-/// Opens an object and writes its handle, or 0 if that fails.
+/// Opens an object and writes its handle, or 0 if that fails. Returns the answer that `open` returns beside the handle.
 ///
 /// # Safety
 ///
 /// `place` is null or writable.
-pub(crate) unsafe fn write_handle(place: *mut u64, name: &str, open: impl FnOnce() -> Outcome<u64>) -> Outcome<Value> {
+pub(crate) unsafe fn write_handle(
+    place: *mut u64,
+    name: &str,
+    open: impl FnOnce() -> Outcome<(u64, Value)>,
+) -> Outcome<Value> {
     if place.is_null() {
         return Err(null_pointer(name));
     }
     // SAFETY: `place` is not null, so it is writable.
     unsafe { place.write(0) };
-    let handle = open()?;
+    let (handle, answer) = open()?;
     // SAFETY: as above.
     unsafe { place.write(handle) };
-    Ok(Value::Null)
+    Ok(answer)
 }
 
 /// Returns the bytes at an address.

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
 use crate::engine::{Engine, EngineOptions, Threads};
 use crate::failure::{Failure, Outcome};
 use crate::handles::{self, Table};
@@ -59,19 +61,21 @@ impl Tables {
         }
     }
 
-    /// Opens an engine, or finds the one kept for exactly this text of options. Returns its handle.
-    pub(crate) fn open_engine(&self, options: &str) -> Outcome<u64> {
+    /// Opens an engine, or finds the one kept for exactly this text of options. Returns its handle, and what the caller should
+    /// know about a new one.
+    pub(crate) fn open_engine(&self, options: &str) -> Outcome<(u64, Value)> {
         if let Some(engine) = lock(&self.kept).get(options) {
-            return Ok(*engine);
+            return Ok((*engine, Value::Null));
         }
         let parsed = EngineOptions::parse(options)?;
         let keep = parsed.keep;
         let engine = Arc::new(Engine::open(parsed, self.threads())?);
+        let problems = engine.problems();
         if !keep {
-            return Ok(self.engines.add(engine));
+            return Ok((self.engines.add(engine), problems));
         }
         // Another thread may have kept an engine for these options meanwhile.
-        Ok(*lock(&self.kept).entry(options.to_owned()).or_insert_with(|| self.engines.add(engine)))
+        Ok((*lock(&self.kept).entry(options.to_owned()).or_insert_with(|| self.engines.add(engine)), problems))
     }
 
     /// Returns an open engine.

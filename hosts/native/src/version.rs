@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// The version of the interface. It changes when a program for the earlier interface no longer works.
-pub const HW_ABI: u32 = 2;
+pub const HW_ABI: u32 = 3;
 
 /// Returns the description that `hw_version` gives.
 pub(crate) fn describe() -> Value {

@@ -113,10 +113,20 @@ fn compiled_file_that_other_users_can_write_is_refused() {
 }
 
 #[test]
-fn cache_that_cannot_be_read_or_written_is_skipped() {
+fn cache_that_cannot_be_read_or_written_is_skipped_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (component, cache) = (component(folder.path()), folder.path().join("cache"));
-    let open_cached = |cache: &Path| assert_eq!(open(&json!({"component": component, "cache": cache})).1.0, OK);
+    let opened = |cache: &Path| open(&json!({"component": component, "cache": cache})).1;
+    let open_cached = |cache: &Path| assert_eq!(opened(cache), (OK, Value::Null));
+    let open_uncached = |cache: &Path| {
+        let (status, answer) = opened(cache);
+        assert_eq!(status, OK);
+        let problem = answer["problems"][0].as_str().unwrap();
+        assert!(
+            problem.contains(cache.to_str().unwrap()) && problem.contains("every process compiles it"),
+            "{problem}"
+        );
+    };
     open_cached(&cache);
     let file = std::fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
     let good = std::fs::read(&file).unwrap();
@@ -135,10 +145,10 @@ fn cache_that_cannot_be_read_or_written_is_skipped() {
     // A file that cannot be renamed into place is no error, and leaves no temporary file.
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
-    open_cached(&cache);
+    open_uncached(&cache);
     assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
     // No folder can be created there.
-    open_cached(Path::new("/proc/hookwright"));
+    open_uncached(Path::new("/proc/hookwright"));
 }
 
 fn fifo(path: &Path) {
