@@ -14,12 +14,15 @@ use Hookwright\Component\Instances;
 use Hookwright\Database\Connection;
 use Hookwright\Exception\ConflictException;
 use Hookwright\Exception\HookwrightException;
+use Hookwright\Exception\InternalException;
+use Hookwright\Exception\UnavailableException;
 use Hookwright\Native\Library;
 use Hookwright\Sql\LazyStorage;
 use Hookwright\Sql\SqlStorage;
 use Hookwright\Storage\Storage;
 use Hookwright\Storage\StorageException;
 use Hookwright\Support\Json;
+use Hookwright\Support\Limits;
 use Hookwright\Value\Accepted;
 use Hookwright\Value\ApiResponse;
 use Hookwright\Value\Caller;
@@ -38,6 +41,8 @@ class Hookwright
     use WebhookCalls;
     use MessageCalls;
     use JobCalls;
+
+    private bool $isConnectionChecked = false;
 
     final protected function __construct(private readonly Storage $storage, private readonly Instances $instances)
     {
@@ -89,7 +94,9 @@ class Hookwright
     public function onEvent(Event|array|string $event, ?string $tenant = null): Accepted
     {
         $arguments = ['tenant' => $tenant, 'event' => Json::ofArgument('event', $event)];
-        return Accepted::fromJson($this->instances->call('webhooks.on-event', $arguments));
+        $json = $this->instances->call('webhooks.on-event', $arguments);
+        $this->warnOfOwnConnection();
+        return Accepted::fromJson($json);
     }
 
     /**
@@ -105,6 +112,7 @@ class Hookwright
             $texts[] = Json::ofArgument("events[$index]", $event);
         }
         $json = $this->instances->call('webhooks.on-events', ['tenant' => $tenant, 'events' => $texts]);
+        $this->warnOfOwnConnection();
         return array_map(Accepted::fromFields(...), Json::decode($json));
     }
 
@@ -115,7 +123,7 @@ class Hookwright
      * @param int $timeMs starts no attempt after this time, in milliseconds, and waits for those in flight
      * @param int $attemptsMax starts at most this number of attempts
      */
-    public function deliver(int $timeMs = 10_000, int $attemptsMax = Arguments::U32_MAX): DeliveryReport
+    public function deliver(int $timeMs = 10_000, int $attemptsMax = Limits::U32_MAX): DeliveryReport
     {
         $budget = ['timeMs' => $timeMs, 'attemptsMax' => $attemptsMax];
         Arguments::check($budget);
@@ -139,18 +147,40 @@ class Hookwright
     }
 
     /**
-     * Returns the response to a request to the management API (docs/api.md). The platform has authenticated the caller.
+     * Returns the response to a request to the management API (docs/api.md). The platform has authenticated the caller. A failure of the
+     * host (status 500 or more) is logged. The response contains no message of the database.
      *
      * @param string $path the path below the mount of the API, beginning with `/`, percent-encoded as received
      * @param string $query without `?`
      */
     public function handle(string $method, string $path, string $query, string $body, Caller $caller): ApiResponse
     {
-        return ApiResponse::fromJson($this->instances->call('console.handle', [
-            'request' => ['method' => $method, 'path' => $path, 'query' => $query, 'body' => $body],
-            'caller' => ['tenant' => $caller->tenant, 'user' => $caller->user,
-                'permissions' => array_values($caller->permissions)],
-        ]));
+        try {
+            $response = ApiResponse::fromJson($this->instances->call('console.handle', [
+                'request' => ['method' => $method, 'path' => $path, 'query' => $query, 'body' => $body],
+                'caller' => ['tenant' => $caller->tenant, 'user' => $caller->user,
+                    'permissions' => array_values($caller->permissions)],
+            ]));
+        } catch (UnavailableException | InternalException $error) {
+            $this->log('error', "$method $path failed: {$error->getMessage()}");
+            throw $error;
+        }
+        if ($response->status < 500) {
+            return $response;
+        }
+        $this->log('error', "$method $path failed with status $response->status: {$response->problem()}");
+        return $response->withoutInternals();
+    }
+
+    /**
+     * Writes a line of this package to the configured logger; without one, to PHP's error log.
+     *
+     * @internal
+     */
+    public function log(string $level, string $message): void
+    {
+        // One line, without control characters: the message may quote a path that a caller chose.
+        $this->instances->report($level, (string) preg_replace('/[\x00-\x1f\x7f]+/', ' ', $message));
     }
 
     protected function call(string $function, array $arguments): string
@@ -161,6 +191,30 @@ class Hookwright
     protected function callForNothing(string $function, array $arguments): void
     {
         $this->instances->call("webhooks.$function", $arguments);
+    }
+
+    /**
+     * Writes a line of this package to the logger, if one is configured.
+     *
+     * @internal
+     */
+    public function logIfConfigured(string $level, string $message): void
+    {
+        if ($this->instances->hasLogger()) {
+            $this->log($level, $message);
+        }
+    }
+
+    /** Warns, once, of a closure that opens a connection: the events on it are in no transaction of the platform. */
+    private function warnOfOwnConnection(): void
+    {
+        if (!$this->isConnectionChecked && $this->storage instanceof LazyStorage) {
+            $this->isConnectionChecked = true;
+            if ($this->storage->hasOwnConnection()) {
+                $this->log('warning', 'the closure for the connection opens one that only Hookwright uses, so events are not part of '
+                    . 'your transactions; return the connection of the platform instead: `static fn () => $pdo`');
+            }
+        }
     }
 
     protected function refuseWithinTransaction(string $method): void

@@ -12,6 +12,8 @@ use Hookwright\Database\LazyConnection;
 use Hookwright\Exception\InvalidException;
 use Hookwright\Exception\TooLargeException;
 use Hookwright\Sql\IntakeTable;
+use Hookwright\Sql\SqlStorage;
+use Hookwright\Storage\StorageException;
 use Hookwright\Support\Json;
 use mysqli;
 use PDO;
@@ -31,6 +33,16 @@ final class Intake
     public function __construct(PDO|mysqli|Connection|Closure $connection)
     {
         $this->connection = Connections::wrap($connection);
+    }
+
+    /**
+     * Creates the table, outside any transaction. It needs no FFI, as `hookwright schema FILE --intake` does not either.
+     *
+     * @throws StorageException if the database refused
+     */
+    public function createSchema(): void
+    {
+        SqlStorage::on($this->connection)->createTables(IntakeTable::schema($this->connection->dialect()));
     }
 
     /**

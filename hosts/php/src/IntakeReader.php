@@ -26,16 +26,19 @@ use RuntimeException;
  */
 final class IntakeReader
 {
-    private function __construct(private readonly Hookwright $hooks, private readonly SqlStorage|LazyStorage $storage)
+    /** @var list<string> lines about refused rows */
+    private array $refused = [];
+
+    private function __construct(private readonly Hookwright $hookwright, private readonly SqlStorage|LazyStorage $storage)
     {
     }
 
     /** Returns the reader of the intake in the database of a `Hookwright`. */
-    public static function of(Hookwright $hooks): self
+    public static function of(Hookwright $hookwright): self
     {
-        $storage = $hooks->storage();
+        $storage = $hookwright->storage();
         return $storage instanceof SqlStorage || $storage instanceof LazyStorage
-            ? new self($hooks, $storage)
+            ? new self($hookwright, $storage)
             : throw new InvalidException('storage', 'is not an SqlStorage', 'use a store in SQL: the intake is in the same database');
     }
 
@@ -51,7 +54,8 @@ final class IntakeReader
     }
 
     /**
-     * Accepts events until no row is left.
+     * Accepts events until no row is left. A row that is no valid event stays in the table with the reason, and is logged if the
+     * configuration has a logger.
      *
      * @param int $rowsMax the maximum number of accepted events
      * @return int the number of accepted events, without refused rows
@@ -64,6 +68,18 @@ final class IntakeReader
         } catch (StorageException $error) {
             throw $error->toHookwrightException();
         }
+    }
+
+    /**
+     * Returns a line for each row that was refused since the last call of this method, with the row's id, the tenant and the reason.
+     *
+     * @return list<string>
+     */
+    public function takeRefused(): array
+    {
+        $refused = $this->refused;
+        $this->refused = [];
+        return $refused;
     }
 
     private function acceptRows(int $rowsMax): int
@@ -112,9 +128,12 @@ final class IntakeReader
             try {
                 $accepted += $this->acceptTogether([$row]) ? 1 : 0;
             } catch (InvalidException | TooLargeException | ConflictException $error) {
-                $reason = $error->getMessage();
+                // The call has one event.
+                $reason = (string) preg_replace('/^events\[0\](\.|: )/', '', $error->getMessage());
                 $refuse = static fn (Connection $connection) => IntakeTable::refuse($connection, $row, $reason);
-                $this->storage()->withConnection($refuse);
+                if ($this->storage()->withConnection($refuse) > 0) {
+                    $this->noteRefused($row, $reason);
+                }
             } catch (TrapException $error) {
                 // The row stays. The rows behind it do not wait for it.
                 $trap = $error;
@@ -144,7 +163,7 @@ final class IntakeReader
                     throw $missing;
                 }
                 foreach ($byTenant as ['tenant' => $tenant, 'events' => $events]) {
-                    $this->hooks->onEvents($events, $tenant);
+                    $this->hookwright->onEvents($events, $tenant);
                 }
                 return [];
             });
@@ -152,6 +171,15 @@ final class IntakeReader
         } catch (RuntimeException $error) {
             return $error === $missing ? false : throw $error;
         }
+    }
+
+    private function noteRefused(IntakeRow $row, string $reason): void
+    {
+        $tenant = $row->tenant === null ? 'no tenant' : "tenant `$row->tenant`";
+        $line = "the row $row->id of the intake ($tenant) is refused: $reason";
+        // Nobody may take the lines.
+        $this->refused = [...array_slice($this->refused, 1 - Limits::INTAKE_REFUSED_MAX), $line];
+        $this->hookwright->logIfConfigured('warning', $line);
     }
 
     private function storage(): SqlStorage

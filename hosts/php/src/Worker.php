@@ -16,6 +16,8 @@ use Hookwright\Support\Limits;
 final class Worker
 {
     private bool $stopping = false;
+    /** The rows of the intake that this worker has refused. */
+    private int $refused = 0;
 
     /**
      * @param ?IntakeReader $intake an intake whose events the worker accepts too
@@ -24,9 +26,9 @@ final class Worker
      * @param ?Closure(string $line): mixed $report receives lines for the administrator
      */
     public function __construct(
-        private readonly Hookwright $hooks,
+        private readonly Hookwright $hookwright,
         private readonly ?IntakeReader $intake = null,
-        private readonly int $memoryBytesMax = 268_435_456,
+        private readonly int $memoryBytesMax = Limits::WORKER_MEMORY_BYTES_MAX,
         private readonly int $lifetimeS = 0,
         private readonly ?Closure $report = null,
     ) {
@@ -38,6 +40,30 @@ final class Worker
      * @throws HookwrightException if no call has succeeded for 30 s, because the connection may be lost for good
      */
     public function run(): void
+    {
+        try {
+            $this->deliver();
+        } finally {
+            if ($this->refused > 0) {
+                $this->report("this worker has refused $this->refused rows of the intake; the column `refused` has the reasons");
+            }
+        }
+    }
+
+    /** Starts nothing new, and lets `run` return after the requests in flight are settled. */
+    public function stop(): void
+    {
+        $this->stopping = true;
+        $this->hookwright->signalDrain();
+    }
+
+    /** Lets SIGTERM and SIGINT drain a `deliver`, if PHP has the extension pcntl. */
+    public static function drainOnSystemSignals(Hookwright $hookwright): void
+    {
+        self::onSystemSignals($hookwright->signalDrain(...));
+    }
+
+    private function deliver(): void
     {
         self::onSystemSignals($this->stop(...));
         $begun = microtime(true);
@@ -67,25 +93,12 @@ final class Worker
         }
     }
 
-    /** Starts nothing new, and lets `run` return after the requests in flight are settled. */
-    public function stop(): void
-    {
-        $this->stopping = true;
-        $this->hooks->signalDrain();
-    }
-
-    /** Lets SIGTERM and SIGINT drain a `deliver`, if PHP has the extension pcntl. */
-    public static function drainOnSystemSignals(Hookwright $hooks): void
-    {
-        self::onSystemSignals($hooks->signalDrain(...));
-    }
-
     /** @return int the time until the next round, in milliseconds */
     private function round(): int
     {
-        $accepted = $this->intake?->accept(Limits::WORKER_INTAKE_ROWS_MAX) ?? 0;
+        $accepted = $this->acceptIntake();
         $timeMs = $this->intake === null ? Limits::WORKER_BUDGET_MS : Limits::WORKER_BUDGET_WITH_INTAKE_MS;
-        $report = $this->hooks->deliver($timeMs);
+        $report = $this->hookwright->deliver($timeMs);
         foreach ($report->problems as $problem) {
             $this->report("problem: $problem");
         }
@@ -96,6 +109,18 @@ final class Worker
         $isIdle = $report->routed === 0 && $report->attempts === 0;
         $pauseMs = $isIdle ? max($report->nextDueMs, Limits::WORKER_YIELD_MS) : $report->nextDueMs;
         return $this->intake === null ? $pauseMs : min($pauseMs, Limits::WORKER_INTAKE_POLL_MS);
+    }
+
+    /** @return int the number of accepted events */
+    private function acceptIntake(): int
+    {
+        try {
+            return $this->intake?->accept(Limits::WORKER_INTAKE_ROWS_MAX) ?? 0;
+        } finally {
+            $refused = $this->intake?->takeRefused() ?? [];
+            array_map(fn (string $line) => $this->report("problem: $line"), $refused);
+            $this->refused += count($refused);
+        }
     }
 
     private function pause(int $ms): void
@@ -126,7 +151,8 @@ final class Worker
     /** Returns the memory of the process, most of which is not PHP's, in bytes. Without `/proc`, returns only PHP's. */
     private static function memoryBytes(): int
     {
-        $pages = @file_get_contents('/proc/self/statm');
-        return $pages === false ? memory_get_usage(true) : (int) explode(' ', $pages)[1] * 4_096;
+        // In KiB, whatever the size of a page is, which `/proc/self/statm` counts.
+        $status = (string) @file_get_contents('/proc/self/status');
+        return preg_match('/^VmRSS:\s*(\d+) kB$/m', $status, $found) === 1 ? (int) $found[1] * 1_024 : memory_get_usage(true);
     }
 }

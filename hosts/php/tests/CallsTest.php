@@ -26,59 +26,59 @@ final class CallsTest extends TestCase
 
     public function testCallsAboutWebhooksReturnTheirValues(): void
     {
-        $hooks = Hooks::open(Databases::connect('sqlite'));
-        $registered = $hooks->register('acme', ['name' => 'Billing', 'url' => 'https://a.example/in', 'events' => ['invoice.*'],
+        $hookwright = Hooks::open(Databases::connect('sqlite'));
+        $registered = $hookwright->register('acme', ['name' => 'Billing', 'url' => 'https://a.example/in', 'events' => ['invoice.*'],
             'schedule' => [], 'headers' => ['X-Key' => 'v']]);
         self::assertStringStartsWith('whsec_', (string) $registered->secret());
         self::assertStringNotContainsString((string) $registered->secret(), print_r($registered, true));
-        $webhook = $hooks->get('acme', $registered->id);
+        $webhook = $hookwright->get('acme', $registered->id);
         self::assertNull($webhook->secret());
         self::assertSame(['Billing', ['invoice.*'], true, []], [$webhook->name, $webhook->events, $webhook->isActive, $webhook->schedule]);
         self::assertEqualsWithDelta(time(), $webhook->createdAt->getTimestamp(), 10);
-        self::assertSame('Bills', $hooks->update('acme', $webhook->id, ['name' => 'Bills'])->name);
-        self::assertSame([$webhook->id], array_column([...$hooks->list('acme')], 'id'));
-        self::assertNotSame($registered->secret(), $hooks->rotateSecret('acme', $webhook->id, null, 60)->secret());
-        self::assertTrue($hooks->settings('acme')->keepBodies);
-        self::assertFalse($hooks->updateSettings('acme', ['keepBodies' => false])->keepBodies);
-        self::assertSame('standard', $hooks->eventTypes()->profile);
-        self::assertSame(0, $hooks->reclaimLeases());
-        $hooks->unregister('acme', $webhook->id);
-        $response = $hooks->handle('GET', '/webhooks', '', '', new Caller('acme'));
+        self::assertSame('Bills', $hookwright->update('acme', $webhook->id, ['name' => 'Bills'])->name);
+        self::assertSame([$webhook->id], array_column([...$hookwright->list('acme')], 'id'));
+        self::assertNotSame($registered->secret(), $hookwright->rotateSecret('acme', $webhook->id, null, 60)->secret());
+        self::assertTrue($hookwright->settings('acme')->keepBodies);
+        self::assertFalse($hookwright->updateSettings('acme', ['keepBodies' => false])->keepBodies);
+        self::assertSame('standard', $hookwright->eventTypes()->profile);
+        self::assertSame(0, $hookwright->reclaimLeases());
+        $hookwright->unregister('acme', $webhook->id);
+        $response = $hookwright->handle('GET', '/webhooks', '', '', new Caller('acme'));
         self::assertSame([200, []], [$response->status, json_decode($response->body, true)['data']]);
     }
 
     public function testCallsAboutMessagesReturnTheirValues(): void
     {
         $receiver = new Receiver();
-        $hooks = Hooks::open(Databases::connect('sqlite'));
+        $hookwright = Hooks::open(Databases::connect('sqlite'));
         $registration = ['url' => $receiver->url('/status/500'), 'events' => ['*'], 'schedule' => []];
-        $webhook = $hooks->register('acme', $registration);
-        $accepted = $hooks->onEvent(['type' => 'invoice.paid', 'data' => []], 'acme');
-        self::assertSame('accepted', $hooks->explain('acme', $accepted->messageId, $webhook->id)->state);
-        $report = $hooks->deliver();
+        $webhook = $hookwright->register('acme', $registration);
+        $accepted = $hookwright->onEvent(['type' => 'invoice.paid', 'data' => []], 'acme');
+        self::assertSame('accepted', $hookwright->explain('acme', $accepted->messageId, $webhook->id)->state);
+        $report = $hookwright->deliver();
         self::assertSame([1, 1, 0, []], [$report->routed, $report->attempts, $report->delivered, $report->problems]);
-        $attempt = $hooks->attempts('acme', $webhook->id)->data[0];
+        $attempt = $hookwright->attempts('acme', $webhook->id)->data[0];
         self::assertSame(['exhausted', 500, 1, false], [$attempt->state, $attempt->status, $attempt->number, $attempt->isTest]);
-        $message = $hooks->message('acme', $accepted->messageId);
+        $message = $hookwright->message('acme', $accepted->messageId);
         self::assertSame(['invoice.paid', 1], [$message->type, count($message->attempts)]);
-        self::assertCount(1, $hooks->messageAttempts('acme', $accepted->messageId, null, 1));
-        self::assertSame($receiver->requests()[0]['body'], $hooks->payload('acme', $accepted->messageId, $webhook->id));
-        self::assertSame([$webhook->id], $hooks->redeliver('acme', $accepted->messageId, $webhook->id)->webhookIds);
-        self::assertSame(1, $hooks->deliver()->attempts);
-        self::assertTrue($hooks->testWebhook('acme', $webhook->id)->isTest);
+        self::assertCount(1, $hookwright->messageAttempts('acme', $accepted->messageId, null, 1));
+        self::assertSame($receiver->requests()[0]['body'], $hookwright->payload('acme', $accepted->messageId, $webhook->id));
+        self::assertSame([$webhook->id], $hookwright->redeliver('acme', $accepted->messageId, $webhook->id)->webhookIds);
+        self::assertSame(1, $hookwright->deliver()->attempts);
+        self::assertTrue($hookwright->testWebhook('acme', $webhook->id)->isTest);
     }
 
     public function testCallsAboutJobsReturnTheirValues(): void
     {
-        $hooks = Hooks::open(Databases::connect('sqlite'));
-        $webhook = $hooks->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
-        $job = $hooks->recover('acme', $webhook->id, self::SINCE);
+        $hookwright = Hooks::open(Databases::connect('sqlite'));
+        $webhook = $hookwright->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
+        $job = $hookwright->recover('acme', $webhook->id, self::SINCE);
         self::assertSame(['recover', 'running', 0, 0], [$job->kind, $job->state, $job->scanned, $job->affected]);
-        self::assertSame('cancelled', $hooks->cancelJob('acme', $job->id)->state);
-        self::assertSame('replay', $hooks->replay('acme', $webhook->id, self::SINCE)->kind);
-        self::assertSame('erase', $hooks->erase('acme', ['subject' => ['type' => 'invoice', 'id' => 7]])->kind);
-        self::assertCount(3, $hooks->jobs('acme'));
-        self::assertSame($job->id, $hooks->job('acme', $job->id)->id);
+        self::assertSame('cancelled', $hookwright->cancelJob('acme', $job->id)->state);
+        self::assertSame('replay', $hookwright->replay('acme', $webhook->id, self::SINCE)->kind);
+        self::assertSame('erase', $hookwright->erase('acme', ['subject' => ['type' => 'invoice', 'id' => 7]])->kind);
+        self::assertCount(3, $hookwright->jobs('acme'));
+        self::assertSame($job->id, $hookwright->job('acme', $job->id)->id);
     }
 
     /**
@@ -98,26 +98,26 @@ final class CallsTest extends TestCase
         $webhook = ['url' => 'https://a.example/in'];
         $large = ['type' => 'a.b', 'data' => str_repeat('x', 300_000)];
         return [
-            'a scheme' => [InvalidException::class, 'url', static fn (Hookwright $hooks) =>
-                $hooks->register('acme', ['url' => 'ftp://x', 'events' => ['*']])],
-            'a missing field' => [InvalidException::class, 'events', static fn (Hookwright $hooks) =>
-                $hooks->register('acme', $webhook)],
-            'a tenant that is not UTF-8' => [InvalidException::class, 'tenant', static fn (Hookwright $hooks) =>
-                $hooks->get("\xff", 'x')],
-            'a number that JSON lacks' => [InvalidException::class, 'event', static fn (Hookwright $hooks) =>
-                $hooks->onEvent(['type' => 'a.b', 'data' => NAN], 'acme')],
-            'the second event' => [InvalidException::class, 'events[1]', static fn (Hookwright $hooks) =>
-                $hooks->onEvents([['type' => 'a'], ['type' => "\xff"]], 'acme')],
-            'a negative limit' => [InvalidException::class, 'limit', static fn (Hookwright $hooks) =>
-                $hooks->list('acme', null, -1)],
-            'a large limit' => [InvalidException::class, 'limit', static fn (Hookwright $hooks) =>
-                $hooks->list('acme', null, 101)],
-            'a negative time' => [InvalidException::class, 'timeMs', static fn (Hookwright $hooks) => $hooks->deliver(-1)],
-            'a permission that is not UTF-8' => [InvalidException::class, 'permissions[1]', static fn (Hookwright $hooks) =>
-                $hooks->handle('GET', '/webhooks', '', '', new Caller('acme', null, ['a', "\xff"]))],
-            'an unknown id' => [NotFoundException::class, 'webhookId', static fn (Hookwright $hooks) =>
-                $hooks->get('acme', 'wh_none')],
-            'a large event' => [TooLargeException::class, null, static fn (Hookwright $hooks) => $hooks->onEvent($large)],
+            'a scheme' => [InvalidException::class, 'url', static fn (Hookwright $hookwright) =>
+                $hookwright->register('acme', ['url' => 'ftp://x', 'events' => ['*']])],
+            'a missing field' => [InvalidException::class, 'events', static fn (Hookwright $hookwright) =>
+                $hookwright->register('acme', $webhook)],
+            'a tenant that is not UTF-8' => [InvalidException::class, 'tenant', static fn (Hookwright $hookwright) =>
+                $hookwright->get("\xff", 'x')],
+            'a number that JSON lacks' => [InvalidException::class, 'event', static fn (Hookwright $hookwright) =>
+                $hookwright->onEvent(['type' => 'a.b', 'data' => NAN], 'acme')],
+            'the second event' => [InvalidException::class, 'events[1]', static fn (Hookwright $hookwright) =>
+                $hookwright->onEvents([['type' => 'a'], ['type' => "\xff"]], 'acme')],
+            'a negative limit' => [InvalidException::class, 'limit', static fn (Hookwright $hookwright) =>
+                $hookwright->list('acme', null, -1)],
+            'a large limit' => [InvalidException::class, 'limit', static fn (Hookwright $hookwright) =>
+                $hookwright->list('acme', null, 101)],
+            'a negative time' => [InvalidException::class, 'timeMs', static fn (Hookwright $hookwright) => $hookwright->deliver(-1)],
+            'a permission that is not UTF-8' => [InvalidException::class, 'permissions[1]', static fn (Hookwright $hookwright) =>
+                $hookwright->handle('GET', '/webhooks', '', '', new Caller('acme', null, ['a', "\xff"]))],
+            'an unknown id' => [NotFoundException::class, 'webhookId', static fn (Hookwright $hookwright) =>
+                $hookwright->get('acme', 'wh_none')],
+            'a large event' => [TooLargeException::class, null, static fn (Hookwright $hookwright) => $hookwright->onEvent($large)],
         ];
     }
 
@@ -144,8 +144,8 @@ final class CallsTest extends TestCase
 
     public function testChangeWithoutPermissionIsForbidden(): void
     {
-        $hooks = Hooks::open(Databases::connect('sqlite'));
-        self::assertSame(403, $hooks->handle('POST', '/webhooks', '', '{}', new Caller('acme', 'u'))->status);
+        $hookwright = Hooks::open(Databases::connect('sqlite'));
+        self::assertSame(403, $hookwright->handle('POST', '/webhooks', '', '{}', new Caller('acme', 'u'))->status);
     }
 
     public function testExceptionAndDumpNeverContainASecret(): void

@@ -37,20 +37,15 @@ final class ComposerTest extends TestCase
         mkdir($native, 0777, true);
         symlink(Program::path('HOOKWRIGHT_NATIVE'), "$native/libhookwright_native." . (PHP_OS_FAMILY === 'Darwin' ? 'dylib' : 'so'));
         $run = static fn (string ...$command): string =>
-            Program::run(['env', '-C', $folder, ...$command], ['HOOKWRIGHT_NATIVE' => ''])[1];
+            Program::run(['env', '-C', $folder, ...$command], ['HOOKWRIGHT_NATIVE' => '', 'SEALING_KEY' => str_repeat('07', 32)])[1];
 
         Readme::example($folder);
         $receiver = new Receiver();
         self::assertStringContainsString('delivered 200', $run(PHP_BINARY, 'example.php', $receiver->url('/in')));
-        file_put_contents("$folder/hooks.php", <<<'PHP'
-            <?php
-            $config = Hookwright\Config::sealedWith('k1:' . str_repeat('07', 32))
-                ->withAllowedDestinations(['127.0.0.0/8'])->withCache(__DIR__ . '/.hookwright');
-            $hooks = Hookwright\Hookwright::open(new PDO('sqlite:shop.db'), $config);
-            $hooks->onEvent(['type' => 'invoice.sent'], 'acme');
-            return $hooks;
-            PHP);
-        self::assertSame("1 routed, 1 attempts, 1 delivered\n", $run('vendor/bin/hookwright', 'deliver', 'hooks.php'));
+        file_put_contents("$folder/hookwright.php", Readme::hookwrightFile());
+        $report = '(require "hookwright.php")->onEvent(["type" => "invoice.sent"], "acme");';
+        $run(PHP_BINARY, '-r', $report);
+        self::assertSame("1 routed, 1 attempts, 1 delivered\n", $run('vendor/bin/hookwright', 'deliver', 'hookwright.php'));
         self::assertCount(2, $receiver->requests());
     }
 

@@ -26,21 +26,21 @@ final class ConformanceTest extends TestCase
         $cases = array_filter($all['cases'], static fn (array $case): bool => $case['profile'] === $profile);
         self::assertCount($count, $cases);
         $receiver = new Receiver();
-        $hooks = Hooks::open(Databases::connect('sqlite'), $profile);
+        $hookwright = Hooks::open(Databases::connect('sqlite'), $profile);
         foreach ($cases as $index => $case) {
             // One tenant for each case, so that no webhook gets an event of another case.
             $tenant = "tenant-$index";
             $url = $receiver->url(substr($case['webhook']['url'], strlen(self::ORIGIN)));
-            $webhook = $hooks->register($tenant, ['url' => $url, 'events' => ['*']] + $case['webhook'] + ['secret' => '']);
+            $webhook = $hookwright->register($tenant, ['url' => $url, 'events' => ['*']] + $case['webhook'] + ['secret' => '']);
             $begunS = time();
             // Decoded as objects, because PHP would encode an empty object as an array.
             $event = json_encode($raw->cases[$index]->event, JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION);
-            $accepted = $hooks->onEvent($event, $tenant);
-            $report = $hooks->deliver();
+            $accepted = $hookwright->onEvent($event, $tenant);
+            $report = $hookwright->deliver();
             self::assertSame([1, 1], [$report->attempts, $report->delivered]);
             $requests = $receiver->requests();
             $this->checkRequest($case, end($requests) ?: [], $accepted->messageId, $begunS);
-            $attempt = $hooks->attempts($tenant, $webhook->id)->data[0];
+            $attempt = $hookwright->attempts($tenant, $webhook->id)->data[0];
             self::assertSame(
                 ['delivered', 200, $accepted->messageId],
                 [$attempt->state, $attempt->status, $attempt->messageId],

@@ -75,18 +75,18 @@ final class EgressTest extends TestCase
      */
     private function outcome(string $url, array $allow): string
     {
-        $hooks = $this->opened[implode(' ', $allow)] ??= Hookwright::open(
+        $hookwright = $this->opened[implode(' ', $allow)] ??= Hookwright::open(
             new MemoryStorage(),
             Hooks::config()->withAllowedDestinations($allow),
         );
         try {
-            $webhook = $hooks->register(self::TENANT, ['url' => $url, 'events' => ['*']]);
+            $webhook = $hookwright->register(self::TENANT, ['url' => $url, 'events' => ['*']]);
         } catch (InvalidException $error) {
             self::assertSame('url', $error->field);
             return 'registration';
         }
-        $attempt = $hooks->testWebhook(self::TENANT, $webhook->id);
-        $hooks->unregister(self::TENANT, $webhook->id);
+        $attempt = $hookwright->testWebhook(self::TENANT, $webhook->id);
+        $hookwright->unregister(self::TENANT, $webhook->id);
         return $attempt->error ?? "status $attempt->status";
     }
 }

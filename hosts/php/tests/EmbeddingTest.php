@@ -19,10 +19,10 @@ use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Failures;
 use Hookwright\Tests\Support\ForwardingStorage;
 use Hookwright\Tests\Support\Hooks;
+use Hookwright\Tests\Support\Lines;
 use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Receiver;
 use PHPUnit\Framework\TestCase;
-use Psr\Log\AbstractLogger;
 use TypeError;
 use WeakReference;
 
@@ -47,37 +47,37 @@ final class EmbeddingTest extends TestCase
                 throw new TypeError('broken as planned');
             }
         };
-        $hooks = Hookwright::open($broken, Hooks::config());
+        $hookwright = Hookwright::open($broken, Hooks::config());
         $calls = [
-            'commit' => static fn () => $hooks->onEvent(['type' => 'a.b']),
-            'get' => static fn () => $hooks->get('acme', 'wh_' . str_repeat('a', 26)),
-            'scan' => static fn () => $hooks->list('acme'),
+            'commit' => static fn () => $hookwright->onEvent(['type' => 'a.b']),
+            'get' => static fn () => $hookwright->get('acme', 'wh_' . str_repeat('a', 26)),
+            'scan' => static fn () => $hookwright->list('acme'),
         ];
         foreach ($calls as $name => $call) {
             Failures::of(UnavailableException::class, $call, $name);
         }
-        self::assertSame('standard', $hooks->eventTypes()->profile);
+        self::assertSame('standard', $hookwright->eventTypes()->profile);
     }
 
     public function testCallWithinACallSucceeds(): void
     {
         // A listener to a framework's queries may make such a call.
         $storage = new class (new MemoryStorage()) extends ForwardingStorage {
-            public ?Hookwright $hooks = null;
+            public ?Hookwright $hookwright = null;
             private int $commits = 0;
 
             public function commit(array $checks, array $mutations): array
             {
                 $this->commits += 1;
                 if ($this->commits === 1) {
-                    $this->hooks?->onEvent(['type' => 'query.ran', 'id' => 'inner'], 'acme');
+                    $this->hookwright?->onEvent(['type' => 'query.ran', 'id' => 'inner'], 'acme');
                 }
                 return parent::commit($checks, $mutations);
             }
         };
-        $hooks = Hookwright::open($storage, Hooks::config());
-        $storage->hooks = $hooks;
-        $hooks->onEvent(['type' => 'a.b', 'id' => 'outer'], 'acme');
+        $hookwright = Hookwright::open($storage, Hooks::config());
+        $storage->hookwright = $hookwright;
+        $hookwright->onEvent(['type' => 'a.b', 'id' => 'outer'], 'acme');
         self::assertCount(2, Hooks::messages($storage));
     }
 
@@ -87,15 +87,15 @@ final class EmbeddingTest extends TestCase
         $program = <<<'PHP'
             require $argv[1];
             use Hookwright\Tests\Support\Hooks;
-            $hooks = Hookwright\Hookwright::open(new Hookwright\Storage\MemoryStorage(), Hooks::config());
-            $hooks->eventTypes();
+            $hookwright = Hookwright\Hookwright::open(new Hookwright\Storage\MemoryStorage(), Hooks::config());
+            $hookwright->eventTypes();
             $child = pcntl_fork();
             if ($child === 0) {
-                $isNew = $hooks->onEvent(['type' => 'a.b'], 'acme')->isNew;
+                $isNew = $hookwright->onEvent(['type' => 'a.b'], 'acme')->isNew;
                 posix_kill(posix_getpid(), $isNew ? SIGUSR1 : SIGKILL);
             }
             pcntl_waitpid($child, $status);
-            echo pcntl_wtermsig($status) === SIGUSR1 && $hooks->onEvent(['type' => 'a.c'], 'acme')->isNew ? 'both' : 'not both';
+            echo pcntl_wtermsig($status) === SIGUSR1 && $hookwright->onEvent(['type' => 'a.c'], 'acme')->isNew ? 'both' : 'not both';
             PHP;
         [, $output] = Program::run([PHP_BINARY, '-r', $program, '--', __DIR__ . '/bootstrap.php']);
         self::assertSame('both', $output);
@@ -152,26 +152,18 @@ final class EmbeddingTest extends TestCase
         $receiver = new Receiver();
         $connection = Databases::connect('sqlite');
         Databases::store($connection);
-        $hooks = Hookwright::open($connection, Hooks::config());
+        $hookwright = Hookwright::open($connection, Hooks::config());
         $urls = [$receiver->url('/in'), "http://localhost:$receiver->port/in", "http://[::ffff:127.0.0.1]:$receiver->port/in"];
         foreach ($urls as $url) {
-            $id = $hooks->register('acme', ['url' => $url, 'events' => ['*']])->id;
-            self::assertSame('destination-prohibited', $hooks->testWebhook('acme', $id)->error, $url);
+            $id = $hookwright->register('acme', ['url' => $url, 'events' => ['*']])->id;
+            self::assertSame('destination-prohibited', $hookwright->testWebhook('acme', $id)->error, $url);
         }
         self::assertSame([], $receiver->requests());
     }
 
     public function testLogLineIsWrittenToTheLogger(): void
     {
-        $logger = new class extends AbstractLogger {
-            /** @var list<array{mixed, string}> */
-            public array $lines = [];
-
-            public function log($level, $message, array $context = []): void
-            {
-                $this->lines[] = [$level, (string) $message];
-            }
-        };
+        $logger = new Lines();
         $imports = new Imports(null, Imports::logTo($logger));
         self::assertSame(['log'], $imports->names());
         self::assertSame('{"ok":null}', $imports->serve('{"call":"log","level":"warn","message":"look"}'));

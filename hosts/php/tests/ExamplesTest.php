@@ -11,6 +11,7 @@ use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
 use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Receiver;
+use mysqli;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
@@ -66,25 +67,73 @@ final class ExamplesTest extends TestCase
     public function testPerfexModuleReportsCommittedChanges(string $key, int $accepted, array $options = [], array $environment = []): void
     {
         $connection = Databases::connect('mysqli-utf8');
-        $hooks = Hooks::open($connection);
-        $reader = IntakeReader::of($hooks);
+        $hookwright = Hooks::open($connection);
+        $reader = IntakeReader::of($hookwright);
         $reader->createSchema();
         $connection->query('DELETE FROM hookwright_intake');
-        $connection->query('DROP TABLE IF EXISTS tblinvoices');
-        $connection->query('CREATE TABLE tblinvoices (id INT PRIMARY KEY, note VARCHAR(100) CHARACTER SET utf8mb4)');
-        $folder = Folder::make();
+        self::perfexTables();
+        $folder = self::perfexModule();
         mkdir("$folder/vendor");
         symlink(dirname(__DIR__), "$folder/vendor/hookwright");
-        copy(__DIR__ . '/../examples/codeigniter/hookwright.php', "$folder/hookwright.php");
         Program::run(
             [PHP_BINARY, ...$options, __DIR__ . '/Support/perfex.php', "$folder/hookwright.php", $key, Hooks::cache()],
             $environment + Databases::environment(),
         );
         self::assertSame($accepted, $reader->accept());
-        self::assertSame(1, $hooks->deliver()->routed);
-        $rows = Hooks::messages($hooks->storage());
+        self::assertSame(1, $hookwright->deliver()->routed);
+        $rows = Hooks::messages($hookwright->storage());
         self::assertCount(1, $rows);
         self::assertStringContainsString('committed', $rows[0]->value);
+    }
+
+    public function testPerfexModuleInstalledByComposerCreatesItsTablesAndReports(): void
+    {
+        $connection = self::perfexTables();
+        $connection->query('DROP TABLE IF EXISTS hookwright, hookwright_intake');
+        $folder = self::perfexModule();
+        mkdir("$folder/vendor/hookwright", 0777, true);
+        symlink(dirname(__DIR__), "$folder/vendor/hookwright/hookwright");
+        // Composer's autoloader.
+        file_put_contents("$folder/vendor/autoload.php", "<?php require __DIR__ . '/hookwright/hookwright/src/autoload.php';");
+        $command = [PHP_BINARY, __DIR__ . '/Support/perfex.php', "$folder/hookwright.php", Hooks::SEALING_KEY, Hooks::cache()];
+        Program::run([...$command, 'activate'], Databases::environment());
+        self::assertCount(1, Hooks::messages(SqlStorage::on($connection)));
+        self::assertEquals(0, $connection->query('SELECT COUNT(*) FROM hookwright_intake')->fetch_row()[0]);
+    }
+
+    public function testPerfexPageGoesOnWithoutTablesOrPackage(): void
+    {
+        $connection = self::perfexTables();
+        $connection->query('DROP TABLE IF EXISTS hookwright, hookwright_intake');
+        $rows = ['the component' => [Hooks::SEALING_KEY, true], 'the intake' => ['', true], 'no package' => ['', false]];
+        foreach ($rows as $name => [$key, $hasPackage]) {
+            $connection->query('DELETE FROM tblinvoices');
+            $folder = self::perfexModule();
+            mkdir("$folder/vendor");
+            $hasPackage && symlink(dirname(__DIR__), "$folder/vendor/hookwright");
+            $script = $hasPackage ? __DIR__ . '/Support/perfex.php' : __DIR__ . '/Support/perfexAlone.php';
+            $command = [PHP_BINARY, $script, "$folder/hookwright.php", $key, Hooks::cache()];
+            [, , $errors] = Program::run($command, Databases::environment());
+            $expected = $hasPackage ? 'error: hookwright: the event invoice.created of 2 was not accepted: ' : 'the package is missing';
+            self::assertStringContainsString($expected, $errors, $name);
+            $hasPackage && self::assertEquals(2, $connection->query('SELECT MAX(id) FROM tblinvoices')->fetch_row()[0], $name);
+        }
+        Databases::store($connection);
+    }
+
+    private static function perfexModule(): string
+    {
+        $folder = Folder::make();
+        copy(__DIR__ . '/../examples/codeigniter/hookwright.php', "$folder/hookwright.php");
+        return $folder;
+    }
+
+    private static function perfexTables(): mysqli
+    {
+        $connection = Databases::connect('mysqli-utf8');
+        $connection->query('DROP TABLE IF EXISTS tblinvoices');
+        $connection->query('CREATE TABLE tblinvoices (id INT PRIMARY KEY, note VARCHAR(100) CHARACTER SET utf8mb4)');
+        return $connection;
     }
 
     /** @return array<string, array{0: string, 1: int, 2?: list<string>, 3?: array<string, string>}> */

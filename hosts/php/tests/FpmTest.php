@@ -38,15 +38,15 @@ final class FpmTest extends TestCase
     {
         $receiver = new Receiver();
         [$fpm, $pdo] = self::started();
-        $hooks = Hooks::reopen($pdo);
-        $webhook = $hooks->register('acme', ['url' => $receiver->url('/slow/1500'), 'events' => ['*']]);
+        $hookwright = Hooks::reopen($pdo);
+        $webhook = $hookwright->register('acme', ['url' => $receiver->url('/slow/1500'), 'events' => ['*']]);
         $begun = microtime(true);
         self::assertSame('accepted', $fpm->get(__DIR__ . '/fpm/finish.php'));
-        self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'the response did not wait for the receiver');
+        self::assertSame([], $hookwright->attempts('acme', $webhook->id)->data, 'the response did not wait for the receiver');
         // The next request waits for the only worker, which still delivers.
         $fpm->get(__DIR__ . '/fpm/refused.php');
         self::assertGreaterThan(1.5, microtime(true) - $begun);
-        self::assertSame('delivered', $hooks->attempts('acme', $webhook->id)->data[0]->state);
+        self::assertSame('delivered', $hookwright->attempts('acme', $webhook->id)->data[0]->state);
     }
 
     public function testFfiWithoutPreloadingIsRefusedWithAHint(): void
@@ -88,6 +88,46 @@ final class FpmTest extends TestCase
         self::assertSame([200, 1], [$status, count(json_decode($body, true)['data'])]);
         self::assertSame(413, $call('POST', '/api/hooks/webhooks', 'admin', str_repeat(' ', 1_048_577))[0]);
         self::assertSame(404, $call('GET', '/api/hooks', 'admin')[0]);
+    }
+
+    public function testJobOfTheManagementApiIsNamedBelowTheMount(): void
+    {
+        [$fpm, $pdo] = self::started();
+        $webhook = Hooks::reopen($pdo)->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
+        $calls = [
+            'recover' => [202, 'POST', "/webhooks/$webhook->id/recover", '{"since":"2020-01-01T00:00:00Z"}'],
+            'replay' => [202, 'POST', "/webhooks/$webhook->id/replay", '{"since":"2020-01-01T00:00:00Z"}'],
+            'erase' => [202, 'POST', '/erase', '{"subject":{"type":"invoice","id":7}}'],
+            'remove' => [204, 'DELETE', "/webhooks/$webhook->id", ''],
+        ];
+        foreach ($calls as $name => [$expected, $method, $path, $body]) {
+            [$status, , $head] = $fpm->exchange(__DIR__ . '/fpm/api.php', $method, "/api/hooks$path", ['HTTP_X_USER' => 'admin'], $body);
+            self::assertSame($expected, $status, $name);
+            self::assertMatchesRegularExpression('~^location: /api/hooks/jobs/\S+\r?$~mi', $head, $name);
+            preg_match('~^location: (\S+)~mi', $head, $found);
+            self::assertSame(200, $fpm->request(__DIR__ . '/fpm/api.php', 'GET', $found[1], ['HTTP_X_USER' => 'admin'])[0], $name);
+        }
+    }
+
+    public function testFailureOfTheStoreIsLoggedAndNotShownToTheCaller(): void
+    {
+        [$fpm] = self::started();
+        $headers = ['HTTP_X_USER' => 'admin', 'HTTP_X_FAILURE' => '1'];
+        [$status, $body, , $log] = $fpm->exchange(__DIR__ . '/fpm/api.php', 'GET', '/api/hooks/webhooks', $headers);
+        self::assertSame(503, $status);
+        self::assertSame('the service is unavailable for now', json_decode($body, true)['detail']);
+        self::assertStringNotContainsString('shop', $body);
+        self::assertStringContainsString("GET /webhooks failed", $log);
+        self::assertStringContainsString("Access denied for user 'shop'@'db.internal'", $log);
+    }
+
+    public function testFailureOfTheHostIsLogged(): void
+    {
+        // FFI is not allowed, so no call succeeds.
+        [$fpm] = self::started(false);
+        [$status, $body, , $log] = $fpm->exchange(__DIR__ . '/fpm/api.php', 'GET', '/api/hooks/webhooks', ['HTTP_X_USER' => 'admin']);
+        self::assertSame([500, 'the host failed'], [$status, json_decode($body, true)['detail']]);
+        self::assertStringContainsString('ffi.enable', $log);
     }
 
     /** @return array{Fpm, PDO} */

@@ -27,7 +27,7 @@ final class IntakeTest extends TestCase
     /** @dataProvider databases */
     public function testRowBecomesAnEventExactlyIfItsTransactionCommits(string $name): void
     {
-        [$connection, $hooks, $reader] = self::opened($name);
+        [$connection, $hookwright, $reader] = self::opened($name);
         $intake = new Intake($connection);
         $connection->query('BEGIN');
         $intake->onEvent(new Event('invoice.paid', ['id' => 1]), 'acme');
@@ -41,7 +41,7 @@ final class IntakeTest extends TestCase
         $connection->query("INSERT INTO hookwright_intake (tenant, event) VALUES ('acme', '{\"type\":\"a.b\"}')");
         self::assertSame(3, $reader->accept());
         self::assertSame(0, $reader->accept());
-        self::assertSame(3, $hooks->deliver()->routed);
+        self::assertSame(3, $hookwright->deliver()->routed);
         $stored = self::messages($connection);
         self::assertStringContainsString('1.50', $stored);
         self::assertStringContainsString('Zoë 😀', $stored);
@@ -59,32 +59,38 @@ final class IntakeTest extends TestCase
     /** @dataProvider databases */
     public function testInvalidEventIsMarkedAndOthersAreAccepted(string $name): void
     {
-        [$connection, $hooks, $reader] = self::opened($name);
+        [$connection, $hookwright, $reader] = self::opened($name);
         $intake = new Intake($connection);
         $intake->onEvent(['type' => 'a.b', 'id' => 'one', 'data' => 1], 'acme');
         $intake->onEvent('no JSON', 'acme');
         $intake->onEvent(['type' => 'a.b', 'id' => 'one', 'data' => 2], 'acme');
         $intake->onEvent(['type' => 'a.c'], 'acme');
         self::assertSame(2, $reader->accept());
-        self::assertSame(0, $reader->accept());
-        $rows = $hooks->storage()->connection()->query('SELECT refused FROM hookwright_intake ORDER BY id');
+        $ids = array_column($hookwright->storage()->connection()->query('SELECT id FROM hookwright_intake ORDER BY id'), 0);
+        $lines = $reader->takeRefused();
+        self::assertCount(2, $lines);
+        foreach ($ids as $index => $id) {
+            self::assertStringStartsWith("the row $id of the intake (tenant `acme`) is refused: ", $lines[$index]);
+        }
+        self::assertSame([0, []], [$reader->accept(), $reader->takeRefused()]);
+        $rows = $hookwright->storage()->connection()->query('SELECT refused FROM hookwright_intake ORDER BY id');
         self::assertCount(2, $rows);
         self::assertStringContainsString('JSON', (string) $rows[0][0]);
         self::assertStringContainsString('id', (string) $rows[1][0]);
-        self::assertSame(2, $hooks->deliver()->routed);
+        self::assertSame(2, $hookwright->deliver()->routed);
     }
 
     /** @dataProvider attributes */
     public function testAttributesOfTheConnectionHaveNoEffect(string $name, int $attribute, int $value): void
     {
-        [$connection, $hooks, $reader] = self::opened($name);
+        [$connection, $hookwright, $reader] = self::opened($name);
         $connection->setAttribute($attribute, $value);
         $intake = new Intake($connection);
         $intake->onEvent(['type' => 'a.b', 'tenant' => 'acme']);
         $intake->onEvent(['type' => 'a.b', 'tenant' => 'acme'], '');
         self::assertSame(1, $reader->accept());
-        $hooks->onEvent(['type' => 'a.b', 'data' => 'Zoë 😀'], 'acme');
-        self::assertSame(2, $hooks->deliver()->routed);
+        $hookwright->onEvent(['type' => 'a.b', 'data' => 'Zoë 😀'], 'acme');
+        self::assertSame(2, $hookwright->deliver()->routed);
         self::assertStringContainsString('Zoë 😀', self::messages(Databases::connect($name)));
         $rows = SqlStorage::on(Databases::connect($name))->connection()->query('SELECT tenant FROM hookwright_intake');
         self::assertSame([['']], $rows, 'an empty tenant is refused, and not replaced by that of the event');
@@ -102,13 +108,13 @@ final class IntakeTest extends TestCase
 
     public function testReportModeOfMysqliHasNoEffectAndIsKept(): void
     {
-        [$connection, $hooks, $reader] = self::opened('mysqli');
+        [$connection, $hookwright, $reader] = self::opened('mysqli');
         mysqli_report(MYSQLI_REPORT_ALL);
         try {
             (new Intake($connection))->onEvent(['type' => 'a.b'], 'acme');
             self::assertSame(1, $reader->accept());
-            $hooks->list('acme');
-            self::assertSame(1, $hooks->deliver()->routed);
+            $hookwright->list('acme');
+            self::assertSame(1, $hookwright->deliver()->routed);
             self::assertSame(MYSQLI_REPORT_ALL, (new mysqli_driver())->report_mode);
         } finally {
             mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
@@ -118,7 +124,7 @@ final class IntakeTest extends TestCase
     public function testEventHasTheTimeOfItsRow(): void
     {
         foreach (['sqlite', 'postgres', 'mariadb'] as $name) {
-            [$connection, $hooks, $reader] = self::opened($name);
+            [$connection, $hookwright, $reader] = self::opened($name);
             $intake = new Intake($connection);
             if ($name === 'mariadb') {
                 $connection->query("SET SESSION time_zone = '+05:30'");
@@ -130,9 +136,9 @@ final class IntakeTest extends TestCase
             usleep(50_000);
             $reader->accept();
             $times = [];
-            foreach (Hooks::messages($hooks->storage()) as $row) {
+            foreach (Hooks::messages($hookwright->storage()) as $row) {
                 $id = substr($row->key, (int) strrpos($row->key, '/') + 1);
-                $message = $hooks->message('acme', str_starts_with($id, 'msg_') ? $id : "msg_$id");
+                $message = $hookwright->message('acme', str_starts_with($id, 'msg_') ? $id : "msg_$id");
                 $times[$message->type] = (float) $message->occurredAt->format('U.u');
             }
             self::assertSame(1_577_934_245.0, $times['a.c']);
@@ -180,7 +186,7 @@ final class IntakeTest extends TestCase
 
     public function testLargeEventIsAcceptedWithTheTimeOfItsRowIfThereIsRoom(): void
     {
-        [$connection, $hooks, $reader] = self::opened('sqlite');
+        [$connection, $hookwright, $reader] = self::opened('sqlite');
         $event = '{"type":"a.b","data":"%s"}';
         foreach ([262_144 => 'accepted', 262_104 => 'reported'] as $bytes => $time) {
             $connection->exec('DELETE FROM hookwright');
@@ -244,11 +250,11 @@ final class IntakeTest extends TestCase
     private static function opened(string $name): array
     {
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
-        $reader = IntakeReader::of($hooks);
+        $hookwright = Hooks::open($connection);
+        $reader = IntakeReader::of($hookwright);
         $connection->query('DROP TABLE IF EXISTS hookwright_intake');
         $reader->createSchema();
-        return [$connection, $hooks, $reader];
+        return [$connection, $hookwright, $reader];
     }
 
     /** Returns the values of all message rows as one text. */

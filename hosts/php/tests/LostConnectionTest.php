@@ -49,9 +49,9 @@ final class LostConnectionTest extends TestCase
         $cut = new CutConnection($name);
         $direct = Hooks::open(Databases::connect($name));
         $direct->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
-        $hooks = Hooks::reopen($cut->connect());
+        $hookwright = Hooks::reopen($cut->connect());
         $cut->cutNext($mode);
-        Failures::of(UnavailableException::class, static fn () => $hooks->onEvent(self::EVENT, 'acme'));
+        Failures::of(UnavailableException::class, static fn () => $hookwright->onEvent(self::EVENT, 'acme'));
         self::assertTrue($cut->hasCut());
         self::assertSame($mode === 'before', $direct->onEvent(self::EVENT, 'acme')->isNew);
         self::assertSame(1, $direct->deliver(2_000)->routed);
@@ -71,12 +71,12 @@ final class LostConnectionTest extends TestCase
             }
             return $connection;
         };
-        $hooks = Hookwright::open($current, Hooks::config());
+        $hookwright = Hookwright::open($current, Hooks::config());
         $cut->cutNext($mode);
-        self::assertTrue($hooks->onEvent(self::EVENT, 'acme')->isNew);
+        self::assertTrue($hookwright->onEvent(self::EVENT, 'acme')->isNew);
         self::assertSame([true, 1], [$cut->hasCut(), $losses]);
-        self::assertFalse($hooks->onEvent(self::EVENT, 'acme')->isNew);
-        self::assertSame(1, $hooks->deliver(2_000)->routed);
+        self::assertFalse($hookwright->onEvent(self::EVENT, 'acme')->isNew);
+        self::assertSame(1, $hookwright->deliver(2_000)->routed);
     }
 
     /** @dataProvider servers */
@@ -84,21 +84,21 @@ final class LostConnectionTest extends TestCase
     {
         Hooks::open(Databases::connect($name));
         $calls = [
-            'onEvent' => static fn (Hookwright $hooks) => $hooks->onEvent(self::EVENT, 'acme'),
-            'list' => static fn (Hookwright $hooks) => $hooks->list('acme'),
-            'deliver' => static fn (Hookwright $hooks) => $hooks->deliver(100),
-            'accept' => static fn (Hookwright $hooks) => IntakeReader::of($hooks)->accept(),
+            'onEvent' => static fn (Hookwright $hookwright) => $hookwright->onEvent(self::EVENT, 'acme'),
+            'list' => static fn (Hookwright $hookwright) => $hookwright->list('acme'),
+            'deliver' => static fn (Hookwright $hookwright) => $hookwright->deliver(100),
+            'accept' => static fn (Hookwright $hookwright) => IntakeReader::of($hookwright)->accept(),
         ];
         foreach ($calls as $method => $call) {
             foreach ([false, true] as $noticed) {
                 $connection = Databases::connect($name);
-                $hooks = Hooks::reopen($connection);
+                $hookwright = Hooks::reopen($connection);
                 self::kill($name, $connection, $noticed);
                 foreach ([$method, "$method again"] as $attempt) {
-                    $error = Failures::of(UnavailableException::class, static fn () => $call($hooks), $attempt);
+                    $error = Failures::of(UnavailableException::class, static fn () => $call($hookwright), $attempt);
                     self::assertStringContainsString('storage: ', $error->getMessage());
                 }
-                $schema = static fn () => $hooks->storage()->createSchema();
+                $schema = static fn () => $hookwright->storage()->createSchema();
                 self::assertSame('not-applied', Failures::of(StorageException::class, $schema)->kind);
             }
         }
@@ -110,12 +110,12 @@ final class LostConnectionTest extends TestCase
         Hooks::open(Databases::connect($name));
         foreach ([false, true] as $withIntake) {
             $connection = Databases::connect($name);
-            $hooks = Hooks::reopen($connection);
+            $hookwright = Hooks::reopen($connection);
             self::kill($name, $connection, true);
             $lines = [];
             $worker = new Worker(
-                $hooks,
-                $withIntake ? IntakeReader::of($hooks) : null,
+                $hookwright,
+                $withIntake ? IntakeReader::of($hookwright) : null,
                 // The process of all tests has more memory in use than a worker may have.
                 memoryBytesMax: PHP_INT_MAX,
                 report: static function (string $line) use (&$lines, &$worker): void {
@@ -137,12 +137,12 @@ final class LostConnectionTest extends TestCase
         $current = static function () use (&$connection): PDO {
             return $connection ?? throw new PDOException('SQLSTATE[HY000] [2002] Connection refused');
         };
-        $hooks = Hookwright::open($current, Hooks::config());
-        $reader = IntakeReader::of($hooks);
+        $hookwright = Hookwright::open($current, Hooks::config());
+        $reader = IntakeReader::of($hookwright);
         $calls = [
-            static fn () => $hooks->onEvent(self::EVENT, 'acme'),
-            static fn () => $hooks->list('acme'),
-            static fn () => $hooks->deliver(100),
+            static fn () => $hookwright->onEvent(self::EVENT, 'acme'),
+            static fn () => $hookwright->list('acme'),
+            static fn () => $hookwright->deliver(100),
             static fn () => $reader->accept(),
         ];
         $refused = static function () use ($calls): void {
@@ -154,11 +154,11 @@ final class LostConnectionTest extends TestCase
         $refused();
         $connection = $ready;
         $reader->createSchema();
-        self::assertTrue($hooks->onEvent(self::EVENT, 'acme')->isNew);
+        self::assertTrue($hookwright->onEvent(self::EVENT, 'acme')->isNew);
         $connection = null;
         $refused();
         $connection = $ready;
-        self::assertFalse($hooks->onEvent(self::EVENT, 'acme')->isNew);
+        self::assertFalse($hookwright->onEvent(self::EVENT, 'acme')->isNew);
     }
 
     /** @return array<string, array{string}> */

@@ -16,7 +16,7 @@ final class PsrTest extends TestCase
         $extension = Program::path('HOOKWRIGHT_PSR');
         $command = [PHP_BINARY, '-d', "extension=$extension", __DIR__ . '/psr15.php', Hooks::cache()];
         $expected = ['204 ', '404 ', '401 application/problem+json', '201 application/json', '200 application/json',
-            '413 application/problem+json', '1', ''];
+            '413 application/problem+json', '202 application/json', '1', '/hooks/jobs/ID', ''];
         self::assertSame($expected, explode("\n", Program::run($command)[1]));
     }
 }

@@ -18,10 +18,10 @@ final class ReceiverTest extends TestCase
     public function testSentRequestIsVerifiedAndAnyChangeIsNot(): void
     {
         $receiver = new Receiver();
-        $hooks = Hooks::open(Databases::connect('sqlite'));
-        $secret = (string) $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']])->secret();
-        $hooks->onEvent(['type' => 'a.b', 'data' => 'Zoë'], 'acme');
-        $hooks->deliver();
+        $hookwright = Hooks::open(Databases::connect('sqlite'));
+        $secret = (string) $hookwright->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']])->secret();
+        $hookwright->onEvent(['type' => 'a.b', 'data' => 'Zoë'], 'acme');
+        $hookwright->deliver();
         ['headers' => $pairs, 'body' => $body] = $receiver->requests()[0];
         $headers = array_column($pairs, 1, 0);
         $verifier = new Verifier($secret, cache: Hooks::cache());

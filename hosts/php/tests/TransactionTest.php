@@ -24,20 +24,20 @@ final class TransactionTest extends TestCase
     {
         $receiver = new Receiver();
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
-        $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
+        $hookwright = Hooks::open($connection);
+        $hookwright->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
         $connection->query('DROP TABLE IF EXISTS invoices');
         $connection->query('CREATE TABLE invoices (id INTEGER)');
 
         $connection->query('BEGIN');
         $connection->query('INSERT INTO invoices VALUES (1)');
-        $hooks->onEvent(new Event('invoice.paid', ['id' => 1]), 'acme');
+        $hookwright->onEvent(new Event('invoice.paid', ['id' => 1]), 'acme');
         $connection->query('ROLLBACK');
-        self::assertSame(0, $hooks->deliver()->routed);
+        self::assertSame(0, $hookwright->deliver()->routed);
 
         $connection->query('BEGIN');
         $connection->query('INSERT INTO invoices VALUES (2)');
-        $hooks->onEvents([new Event('invoice.paid', ['id' => 2]), ['type' => 'invoice.sent', 'data' => 'Zoë 😀']], 'acme');
+        $hookwright->onEvents([new Event('invoice.paid', ['id' => 2]), ['type' => 'invoice.sent', 'data' => 'Zoë 😀']], 'acme');
         self::assertSame([], Hooks::messages(self::elsewhere($name)->storage()), 'the event is not committed yet');
         $connection->query('COMMIT');
         $report = self::elsewhere($name)->deliver();
@@ -50,23 +50,23 @@ final class TransactionTest extends TestCase
     public function testCommittedEventSurvivesTheEndOfTheProcess(string $name): void
     {
         $receiver = new Receiver();
-        $hooks = Hooks::open(Databases::connect($name));
-        $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
+        $hookwright = Hooks::open(Databases::connect($name));
+        $hookwright->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
         $program = <<<'PHP'
             require $argv[1];
             $connection = Hookwright\Tests\Support\Databases::connect($argv[2]);
-            $hooks = Hookwright\Tests\Support\Hooks::reopen($connection);
+            $hookwright = Hookwright\Tests\Support\Hooks::reopen($connection);
             $connection->query('BEGIN');
-            $hooks->onEvent(['type' => 'invoice.paid', 'id' => 'committed'], 'acme');
+            $hookwright->onEvent(['type' => 'invoice.paid', 'id' => 'committed'], 'acme');
             $connection->query('COMMIT');
             $connection->query('BEGIN');
-            $hooks->onEvent(['type' => 'invoice.paid', 'id' => 'open'], 'acme');
+            $hookwright->onEvent(['type' => 'invoice.paid', 'id' => 'open'], 'acme');
             posix_kill(posix_getpid(), SIGKILL);
             PHP;
         $command = [PHP_BINARY, '-r', $program, '--', __DIR__ . '/bootstrap.php', $name];
         // The exit codes of a killed process.
         Program::run($command, Databases::environment(), [-1, 9, 137]);
-        $report = $hooks->deliver();
+        $report = $hookwright->deliver();
         self::assertSame([1, 1], [$report->routed, $report->delivered]);
         self::assertCount(1, $receiver->requests());
     }
@@ -75,7 +75,7 @@ final class TransactionTest extends TestCase
     public function testSameEventAgainWithinATransactionIsNotNew(string $name): void
     {
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
+        $hookwright = Hooks::open($connection);
         $event = ['type' => 'invoice.paid', 'id' => 'evt-1', 'data' => 1];
         $connection->query('BEGIN');
         if ($name !== 'sqlite') {
@@ -84,15 +84,15 @@ final class TransactionTest extends TestCase
             $result instanceof \PDOStatement ? $result->fetchAll() : $result->fetch_all();
             $first = self::elsewhere($name)->onEvent($event, 'acme');
         } else {
-            $first = $hooks->onEvent($event, 'acme');
+            $first = $hookwright->onEvent($event, 'acme');
         }
-        $second = $hooks->onEvent($event, 'acme');
+        $second = $hookwright->onEvent($event, 'acme');
         self::assertSame([$first->messageId, false], [$second->messageId, $second->isNew]);
-        $other = static fn () => $hooks->onEvent(['data' => 2] + $event, 'acme');
+        $other = static fn () => $hookwright->onEvent(['data' => 2] + $event, 'acme');
         self::assertSame('id', Failures::of(ConflictException::class, $other)->field);
-        $hooks->onEvent(['type' => 'invoice.paid', 'id' => 'evt-2'], 'acme');
+        $hookwright->onEvent(['type' => 'invoice.paid', 'id' => 'evt-2'], 'acme');
         $connection->query('COMMIT');
-        self::assertSame(2, $hooks->deliver()->routed);
+        self::assertSame(2, $hookwright->deliver()->routed);
     }
 
     /** @dataProvider servers */
@@ -101,22 +101,22 @@ final class TransactionTest extends TestCase
         $receiver = new Receiver();
         $registration = ['url' => $receiver->url('/in'), 'events' => ['*']];
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
-        $webhook = $hooks->register('acme', $registration);
+        $hookwright = Hooks::open($connection);
+        $webhook = $hookwright->register('acme', $registration);
         $elsewhere = self::elsewhere($name);
         $known = $elsewhere->onEvent(['type' => 'a.b', 'id' => 'known'], 'acme');
         $elsewhere->deliver();
         $connection->query('BEGIN');
         // Reads of existing rows, missing rows, and rows that another process is about to write.
-        $hooks->get('acme', $webhook->id);
-        Failures::of(NotFoundException::class, static fn () => $hooks->get('acme', 'wh_twi4pp3kvwvdjjiqh5g3iuqvia'));
-        $hooks->list('acme');
-        $hooks->explain('acme', $known->messageId, $webhook->id);
-        $hooks->attempts('acme', $webhook->id);
-        $hooks->settings('unknown');
-        $hooks->register('other', $registration);
-        $hooks->onEvent(['type' => 'a.b', 'id' => 'known'], 'acme');
-        $hooks->onEvent(['type' => 'a.b'], 'acme');
+        $hookwright->get('acme', $webhook->id);
+        Failures::of(NotFoundException::class, static fn () => $hookwright->get('acme', 'wh_twi4pp3kvwvdjjiqh5g3iuqvia'));
+        $hookwright->list('acme');
+        $hookwright->explain('acme', $known->messageId, $webhook->id);
+        $hookwright->attempts('acme', $webhook->id);
+        $hookwright->settings('unknown');
+        $hookwright->register('other', $registration);
+        $hookwright->onEvent(['type' => 'a.b', 'id' => 'known'], 'acme');
+        $hookwright->onEvent(['type' => 'a.b'], 'acme');
 
         $elsewhere->storage()->connection()->execute(str_starts_with($name, 'postgres')
             ? "SET lock_timeout = '1s'"
@@ -136,12 +136,12 @@ final class TransactionTest extends TestCase
     public function testChangeWithinATransactionKeepsTheChangesOfOthers(string $name): void
     {
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
-        $webhook = $hooks->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
+        $hookwright = Hooks::open($connection);
+        $webhook = $hookwright->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
         $connection->query('BEGIN');
-        $hooks->get('acme', $webhook->id);
+        $hookwright->get('acme', $webhook->id);
         self::elsewhere($name)->update('acme', $webhook->id, ['name' => 'of another']);
-        $changed = $hooks->update('acme', $webhook->id, ['url' => 'https://b.example/in']);
+        $changed = $hookwright->update('acme', $webhook->id, ['url' => 'https://b.example/in']);
         self::assertSame(['of another', 'https://b.example/in'], [$changed->name, $changed->url]);
         $connection->query('COMMIT');
     }
@@ -150,26 +150,26 @@ final class TransactionTest extends TestCase
     public function testSendingWithinATransactionIsRefused(string $name): void
     {
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
-        $webhook = $hooks->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
+        $hookwright = Hooks::open($connection);
+        $webhook = $hookwright->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
         $connection->query('BEGIN');
-        foreach ([fn () => $hooks->deliver(), fn () => $hooks->testWebhook('acme', $webhook->id)] as $call) {
+        foreach ([fn () => $hookwright->deliver(), fn () => $hookwright->testWebhook('acme', $webhook->id)] as $call) {
             $error = Failures::of(ConflictException::class, $call);
             self::assertStringContainsString('within an open transaction', $error->getMessage());
         }
         $connection->query('ROLLBACK');
-        self::assertSame(0, $hooks->deliver()->attempts);
+        self::assertSame(0, $hookwright->deliver()->attempts);
     }
 
     public function testSendingWithoutAutocommitIsRefused(): void
     {
         foreach (['mariadb', 'mysqli'] as $name) {
             $connection = Databases::connect($name);
-            $hooks = Hooks::open($connection);
+            $hookwright = Hooks::open($connection);
             $connection->query('SET autocommit = 0');
-            $error = Failures::of(ConflictException::class, static fn () => $hooks->deliver());
+            $error = Failures::of(ConflictException::class, static fn () => $hookwright->deliver());
             self::assertStringContainsString('within an open transaction', $error->getMessage());
-            $hooks->onEvent(['type' => 'a.b'], 'acme');
+            $hookwright->onEvent(['type' => 'a.b'], 'acme');
             $connection->query('ROLLBACK');
             self::assertSame(0, self::elsewhere($name)->deliver()->routed);
         }
@@ -178,24 +178,24 @@ final class TransactionTest extends TestCase
     public function testCallWithinAFailedTransactionIsAborted(): void
     {
         $connection = Databases::connect('postgres');
-        $hooks = Hooks::open($connection);
+        $hookwright = Hooks::open($connection);
         $connection->query('BEGIN');
         Failures::of(\PDOException::class, static fn () => $connection->query('SELECT nonsense'));
-        $call = static fn () => $hooks->onEvent(['type' => 'a.b'], 'acme');
+        $call = static fn () => $hookwright->onEvent(['type' => 'a.b'], 'acme');
         self::assertStringContainsString('aborted', Failures::of(TransactionAbortedException::class, $call)->getMessage());
         $connection->query('ROLLBACK');
-        self::assertTrue($hooks->onEvent(['type' => 'a.b'], 'acme')->isNew);
+        self::assertTrue($hookwright->onEvent(['type' => 'a.b'], 'acme')->isNew);
     }
 
     public function testWebhookOfARolledBackTransactionIsGone(): void
     {
         $connection = Databases::connect('mariadb');
-        $hooks = Hooks::open($connection);
+        $hookwright = Hooks::open($connection);
         $connection->query('BEGIN');
-        $webhook = $hooks->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
-        self::assertSame($webhook->id, $hooks->get('acme', $webhook->id)->id);
+        $webhook = $hookwright->register('acme', ['url' => 'https://a.example/in', 'events' => ['*']]);
+        self::assertSame($webhook->id, $hookwright->get('acme', $webhook->id)->id);
         $connection->query('ROLLBACK');
-        self::assertCount(0, $hooks->list('acme'));
+        self::assertCount(0, $hookwright->list('acme'));
     }
 
     /** @return array<string, array{string}> */

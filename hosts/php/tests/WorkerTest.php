@@ -13,6 +13,7 @@ use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
 use Hookwright\Tests\Support\Program;
 use Hookwright\Tests\Support\Receiver;
+use Hookwright\Worker;
 use PHPUnit\Framework\TestCase;
 
 /** The command: a worker as a process, and the other commands. */
@@ -25,12 +26,12 @@ final class WorkerTest extends TestCase
     {
         $receiver = new Receiver();
         $connection = Databases::connect($name);
-        $hooks = Hooks::open($connection);
-        IntakeReader::of($hooks)->createSchema();
+        $hookwright = Hooks::open($connection);
+        IntakeReader::of($hookwright)->createSchema();
         $connection->query('DELETE FROM hookwright_intake');
-        $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
+        $hookwright->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
         $worker = self::start(['worker', self::file($name), '--intake']);
-        $hooks->onEvent(['type' => 'a.b'], 'acme');
+        $hookwright->onEvent(['type' => 'a.b'], 'acme');
         (new Intake($connection))->onEvent(['type' => 'a.c'], 'acme');
         self::await(static fn (): bool => count($receiver->requests()) === 2);
         self::assertSame(0, self::stop($worker, SIGTERM));
@@ -39,14 +40,14 @@ final class WorkerTest extends TestCase
     public function testStoppedWorkerSettlesTheRequestInFlight(): void
     {
         $receiver = new Receiver();
-        $hooks = Hooks::open(Databases::connect('sqlite'));
-        $webhook = $hooks->register('acme', ['url' => $receiver->url('/slow/1500'), 'events' => ['*']]);
-        $hooks->onEvent(['type' => 'a.b'], 'acme');
+        $hookwright = Hooks::open(Databases::connect('sqlite'));
+        $webhook = $hookwright->register('acme', ['url' => $receiver->url('/slow/1500'), 'events' => ['*']]);
+        $hookwright->onEvent(['type' => 'a.b'], 'acme');
         $worker = self::start(['worker', self::file('sqlite')]);
         self::await(static fn (): bool => $receiver->requests() !== []);
-        self::assertSame([], $hooks->attempts('acme', $webhook->id)->data, 'the request is in flight');
+        self::assertSame([], $hookwright->attempts('acme', $webhook->id)->data, 'the request is in flight');
         self::assertSame(0, self::stop($worker, SIGTERM));
-        self::assertSame('delivered', $hooks->attempts('acme', $webhook->id)->data[0]->state);
+        self::assertSame('delivered', $hookwright->attempts('acme', $webhook->id)->data[0]->state);
     }
 
     public function testWorkerEndsAtItsLifetimeAndAtItsMemoryLimit(): void
@@ -62,14 +63,39 @@ final class WorkerTest extends TestCase
     {
         $receiver = new Receiver();
         $connection = Databases::connect('sqlite');
-        $hooks = Hooks::open($connection);
-        $hooks->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
+        $hookwright = Hooks::open($connection);
+        $hookwright->register('acme', ['url' => $receiver->url('/in'), 'events' => ['*']]);
         [, $output] = $this->command(['schema', self::file('sqlite'), '--intake']);
         self::assertSame('', $output);
         (new Intake($connection))->onEvent(['type' => 'a.c'], 'acme');
         [, $output] = $this->command(['deliver', self::file('sqlite'), '--intake']);
         self::assertSame("1 accepted, 1 routed, 1 attempts, 1 delivered\n", $output);
         self::assertCount(1, $receiver->requests());
+    }
+
+    public function testRefusedRowIsNamedAndCounted(): void
+    {
+        $connection = Databases::connect('sqlite');
+        IntakeReader::of(Hooks::open($connection))->createSchema();
+        $connection->exec('DELETE FROM hookwright_intake');
+        $intake = new Intake($connection);
+        $intake->onEvent(['type' => 'a.c'], 'acme');
+        $intake->onEvent(['type' => 'no type'], 'acme');
+        [, $output, $errors] = $this->command(['deliver', self::file('sqlite'), '--intake']);
+        self::assertStringStartsWith('1 accepted, 1 refused, ', $output);
+        self::assertMatchesRegularExpression('/^problem: the row \d+ of the intake \(tenant `acme`\) is refused: type: .*\n$/', $errors);
+        $intake->onEvent('no JSON', 'acme');
+        $command = ['worker', self::file('sqlite'), '--intake', '--lifetime-s', '1'];
+        [, , $errors] = $this->command($command);
+        $expected = '/^problem: the row \d+ of the intake .*\nthis worker has refused 1 rows of the intake/';
+        self::assertMatchesRegularExpression($expected, $errors);
+    }
+
+    public function testMemoryOfTheProcessIsMeasuredInBytes(): void
+    {
+        $measured = (new \ReflectionMethod(Worker::class, 'memoryBytes'))->invoke(null);
+        preg_match('/^VmRSS:\s*(\d+) kB/m', (string) file_get_contents('/proc/self/status'), $found);
+        self::assertEqualsWithDelta((int) $found[1] * 1_024, $measured, 1_048_576);
     }
 
     public function testCompiledFileIsLoadedUnlessOthersCanWriteIt(): void
@@ -80,8 +106,8 @@ final class WorkerTest extends TestCase
         $connection = Databases::connect('sqlite');
         Databases::store($connection);
         $config = Config::sealedWith(Hooks::SEALING_KEY)->withCompiled($to);
-        $hooks = Hookwright::open($connection, $config);
-        self::assertTrue($hooks->onEvent(['type' => 'a.b'])->isNew);
+        $hookwright = Hookwright::open($connection, $config);
+        self::assertTrue($hookwright->onEvent(['type' => 'a.b'])->isNew);
         chmod($to, 0666);
         // Another proxy, so that the library opens another engine.
         $other = Hookwright::open($connection, $config->withProxy('http://127.0.0.1:1'));
@@ -109,9 +135,9 @@ final class WorkerTest extends TestCase
 
     public function testExceptionOfTheFileIsReportedInOneLine(): void
     {
-        $file = Folder::make() . '/hooks.php';
+        $file = Folder::make() . '/hookwright.php';
         file_put_contents($file, "<?php\nreturn new PDO('sqlite:/no/such/folder/hooks.db');\n");
-        $expected = '~^error: PDOException: .*unable to open database file.* \(.*/hooks\.php:2\)\n$~';
+        $expected = '~^error: PDOException: .*unable to open database file.* \(.*/hookwright\.php:2\)\n$~';
         foreach (['worker', 'deliver', 'schema'] as $name) {
             [, $output, $errors] = $this->command([$name, $file], 1);
             self::assertSame('', $output);
@@ -149,7 +175,7 @@ final class WorkerTest extends TestCase
 
     private static function file(string $name): string
     {
-        $file = Folder::make() . '/hooks.php';
+        $file = Folder::make() . '/hookwright.php';
         $bootstrap = var_export(__DIR__ . '/bootstrap.php', true);
         file_put_contents($file, "<?php require_once $bootstrap;\n"
             . 'return Hookwright\Tests\Support\Hooks::reopen(Hookwright\Tests\Support\Databases::connect(' . "'$name'));\n");

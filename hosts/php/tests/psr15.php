@@ -18,11 +18,11 @@ require __DIR__ . '/bootstrap.php';
 require_once 'Nyholm/Psr7/autoload.php';
 
 $factory = new Psr17Factory();
-$hooks = Hookwright::open(new MemoryStorage(), Hooks::config()->withCache($argv[1]));
+$hookwright = Hookwright::open(new MemoryStorage(), Hooks::config()->withCache($argv[1]));
 $caller = static fn (ServerRequestInterface $request): ?Caller => $request->hasHeader('X-User')
     ? new Caller('acme', $request->getHeaderLine('X-User'), ['manage:webhook'])
     : null;
-$api = new ApiHandler($hooks, $caller, $factory, $factory, '/hooks');
+$api = new ApiHandler($hookwright, $caller, $factory, $factory, '/hooks');
 $next = new class ($factory) implements RequestHandlerInterface {
     public function __construct(private Psr17Factory $factory)
     {
@@ -43,8 +43,10 @@ $responses = [
     $api->process($request('POST', '/hooks/webhooks', '{"url":"https://a.example/in","events":["*"]}'), $next),
     $api->handle($request('GET', '/hooks/webhooks?limit=1')),
     $api->handle($request('POST', '/hooks/webhooks', str_repeat(' ', 1_048_577))),
+    $api->handle($request('POST', '/hooks/erase', '{"subject":{"type":"invoice","id":7}}')),
 ];
 foreach ($responses as $response) {
     echo $response->getStatusCode(), ' ', $response->getHeaderLine('Content-Type'), "\n";
 }
 echo count(json_decode((string) $responses[4]->getBody(), true)['data']), "\n";
+echo (string) preg_replace('~[^/]+$~', 'ID', $responses[6]->getHeaderLine('Location')), "\n";

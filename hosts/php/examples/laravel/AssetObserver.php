@@ -16,7 +16,7 @@ use Illuminate\Database\Eloquent\Model;
  */
 class AssetObserver
 {
-    public function __construct(private readonly Hookwright $hooks)
+    public function __construct(private readonly Hookwright $hookwright)
     {
     }
 
@@ -52,6 +52,6 @@ class AssetObserver
     private function report(string $type, Model $asset, ?array $before, ?array $after): void
     {
         $event = new Event($type, $after ?? $before, subject: ['type' => 'asset', 'id' => $asset->getKey()]);
-        $this->hooks->onEvent($event->withChange($before, $after), 'acme');
+        $this->hookwright->onEvent($event->withChange($before, $after), 'acme');
     }
 }

@@ -37,15 +37,15 @@ $app['config']['hookwright'] = ['sealing_key' => 'k1:' . str_repeat('07', 32), '
     'allow_destinations' => ['127.0.0.0/8']];
 (new HookwrightServiceProvider($app))->register();
 
-$hooks = $app->make(Hookwright::class);
-$hooks->storage()->createSchema();
+$hookwright = $app->make(Hookwright::class);
+$hookwright->storage()->createSchema();
 $database->getSchemaBuilder()->create('assets', static function ($table): void {
     $table->increments('id');
     $table->string('name');
     $table->boolean('active');
     $table->string('licence_key');
 });
-$hooks->register('acme', ['url' => $url, 'events' => ['asset.*'], 'strictOrder' => true]);
+$hookwright->register('acme', ['url' => $url, 'events' => ['asset.*'], 'strictOrder' => true]);
 Asset::observe(AssetObserver::class);
 
 $database->transaction(static function () use ($database): void {
@@ -92,6 +92,6 @@ Asset::query()->where('name', 'kept and changed')->first()?->delete();
 
 // In strict order, a call delivers one message at a time.
 do {
-    $report = $hooks->deliver(2_000);
+    $report = $hookwright->deliver(2_000);
 } while ($report->attempts > 0);
 echo Asset::query()->count(), " assets\n";

@@ -12,6 +12,7 @@ use Hookwright\Native\Library;
 use Hookwright\Storage\Storage;
 use Hookwright\Storage\StorageException;
 use Hookwright\Support\Json;
+use Hookwright\Support\Limits;
 use Hookwright\Worker;
 use Throwable;
 
@@ -42,6 +43,7 @@ final class Command
 
         TEXT;
 
+    private const MIB = 1_048_576;
     /** The error of a database for a missing table. */
     private const MISSING_TABLE = '/no such table: hookwright|(table|relation) \S*hookwright\S* (does not|doesn\'t) exist/i';
 
@@ -82,12 +84,13 @@ final class Command
     /** @param list<string> $arguments */
     private static function worker(array $arguments): int
     {
-        $options = CommandOptions::parse($arguments, ['intake' => false, 'memory-mb' => 256, 'lifetime-s' => 0]);
-        $hooks = self::hooks($options);
+        $defaults = ['intake' => false, 'memory-mb' => intdiv(Limits::WORKER_MEMORY_BYTES_MAX, self::MIB), 'lifetime-s' => 0];
+        $options = CommandOptions::parse($arguments, $defaults);
+        $hookwright = self::hookwright($options);
         $worker = new Worker(
-            $hooks,
-            self::intake($options, $hooks),
-            $options->value('memory-mb') * 1_048_576,
+            $hookwright,
+            self::intake($options, $hookwright),
+            $options->value('memory-mb') * self::MIB,
             $options->value('lifetime-s'),
             self::report(...),
         );
@@ -99,16 +102,19 @@ final class Command
     private static function deliver(array $arguments): int
     {
         $options = CommandOptions::parse($arguments, ['intake' => false, 'time-ms' => 50_000]);
-        $hooks = self::hooks($options);
-        Worker::drainOnSystemSignals($hooks);
-        $accepted = self::intake($options, $hooks)?->accept() ?? 0;
-        $report = $hooks->deliver($options->value('time-ms'));
+        $hookwright = self::hookwright($options);
+        Worker::drainOnSystemSignals($hookwright);
+        $reader = self::intake($options, $hookwright);
+        $accepted = $reader?->accept() ?? 0;
+        $refused = $reader?->takeRefused() ?? [];
+        array_map(static fn (string $line) => self::report("problem: $line"), $refused);
+        $report = $hookwright->deliver($options->value('time-ms'));
         foreach ($report->problems as $problem) {
             self::report("problem: $problem");
         }
         printf(
             "%s%d routed, %d attempts, %d delivered\n",
-            $options->isSet('intake') ? "$accepted accepted, " : '',
+            $reader === null ? '' : "$accepted accepted, " . ($refused === [] ? '' : count($refused) . ' refused, '),
             $report->routed,
             $report->attempts,
             $report->delivered,
@@ -120,9 +126,9 @@ final class Command
     private static function schema(array $arguments): int
     {
         $options = CommandOptions::parse($arguments, ['intake' => false]);
-        $hooks = self::hooks($options);
-        $hooks->storage()->createSchema();
-        self::intake($options, $hooks)?->createSchema();
+        $hookwright = self::hookwright($options);
+        $hookwright->storage()->createSchema();
+        self::intake($options, $hookwright)?->createSchema();
         return 0;
     }
 
@@ -147,18 +153,18 @@ final class Command
         return 0;
     }
 
-    private static function hooks(CommandOptions $options): Hookwright
+    private static function hookwright(CommandOptions $options): Hookwright
     {
         $file = $options->operand('FILE');
-        $hooks = self::load($file);
-        return $hooks instanceof Hookwright
-            ? $hooks
-            : throw new InvalidException('FILE', "`$file` returns no `Hookwright\\Hookwright`", 'end it with `return $hooks;`');
+        $hookwright = self::load($file);
+        return $hookwright instanceof Hookwright
+            ? $hookwright
+            : throw new InvalidException('FILE', "`$file` returns no `Hookwright\\Hookwright`", 'end it with `return $hookwright;`');
     }
 
-    private static function intake(CommandOptions $options, Hookwright $hooks): ?IntakeReader
+    private static function intake(CommandOptions $options, Hookwright $hookwright): ?IntakeReader
     {
-        return $options->isSet('intake') ? IntakeReader::of($hooks) : null;
+        return $options->isSet('intake') ? IntakeReader::of($hookwright) : null;
     }
 
     /** Returns the value that a file returns. */

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hookwright\Cli;
 
 use Hookwright\Exception\InvalidException;
+use Hookwright\Support\Limits;
 
 /**
  * The arguments of a command: one operand and known options.
@@ -13,8 +14,6 @@ use Hookwright\Exception\InvalidException;
  */
 final class CommandOptions
 {
-    private const NUMBER_MAX = 4_294_967_295;
-
     /** @param array<string, int|bool> $values */
     private function __construct(private array $values, private ?string $operand)
     {
@@ -67,7 +66,7 @@ final class CommandOptions
 
     private static function parseNumber(string $option, ?string $value): int
     {
-        $range = ['min_range' => 0, 'max_range' => self::NUMBER_MAX];
+        $range = ['min_range' => 0, 'max_range' => Limits::U32_MAX];
         $number = filter_var($value, FILTER_VALIDATE_INT, ['options' => $range]);
         return is_int($number) ? $number : throw self::invalid($option, "takes a whole number, not `$value`");
     }

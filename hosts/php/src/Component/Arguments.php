@@ -6,6 +6,7 @@ namespace Hookwright\Component;
 
 use Hookwright\Exception\InvalidException;
 use Hookwright\Support\Json;
+use Hookwright\Support\Limits;
 
 /**
  * Checks of a call's arguments that need the name of the field: texts are UTF-8, and numbers fit in 32 bits.
@@ -14,8 +15,6 @@ use Hookwright\Support\Json;
  */
 final class Arguments
 {
-    public const U32_MAX = 4_294_967_295;
-
     /**
      * Checks arguments, and the items of lists. An error names the item: `events[1]`.
      *
@@ -37,8 +36,8 @@ final class Arguments
 
     private static function u32(string $field, int $value): int
     {
-        return $value >= 0 && $value <= self::U32_MAX
+        return $value >= 0 && $value <= Limits::U32_MAX
             ? $value
-            : throw new InvalidException($field, "is `$value`", 'give a whole number from 0 to ' . self::U32_MAX);
+            : throw new InvalidException($field, "is `$value`", 'give a whole number from 0 to ' . Limits::U32_MAX);
     }
 }

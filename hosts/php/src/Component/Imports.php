@@ -5,10 +5,15 @@ declare(strict_types=1);
 namespace Hookwright\Component;
 
 use Closure;
+use Hookwright\Exception\InternalException;
+use Hookwright\Exception\TransactionAbortedException;
+use Hookwright\Exception\UnavailableException;
 use Hookwright\Storage\Storage;
+use Hookwright\Storage\StorageException;
 use Hookwright\Support\Json;
 use LogicException;
 use Psr\Log\LoggerInterface;
+use Throwable;
 
 /**
  * Serves the imports of an instance: storage, log lines and the system's signals. Requests and replies are JSON.
@@ -17,6 +22,9 @@ use Psr\Log\LoggerInterface;
  */
 final class Imports
 {
+    /** The exception of the last storage call that failed. */
+    private ?Throwable $failure = null;
+
     /**
      * @param ?Closure(string $level, string $message): void $log
      * @param ?TestImports $test clock, random bytes or network for tests
@@ -48,13 +56,47 @@ final class Imports
         };
     }
 
+    /** Writes a line of this package to the logger; without one, to PHP's error log. */
+    public function report(string $level, string $message): void
+    {
+        ($this->log ?? static fn (string $level, string $line): bool => error_log("hookwright: $line"))($level, $message);
+    }
+
+    /** Returns true if a logger is configured. */
+    public function hasLogger(): bool
+    {
+        return $this->log !== null;
+    }
+
+    /**
+     * Runs a call. An exception that a failed storage call may have caused gets its exception as the previous one.
+     *
+     * @template T
+     * @param callable(): T $call
+     * @return T
+     */
+    public function withCause(callable $call): mixed
+    {
+        // A call may be made within another.
+        $outer = $this->failure;
+        $this->failure = null;
+        try {
+            return $call();
+        } catch (UnavailableException | TransactionAbortedException | InternalException $error) {
+            $hint = $this->failure instanceof StorageException ? $this->failure->hint : null;
+            throw $error->withPrevious($this->failure, $hint);
+        } finally {
+            $this->failure = $outer;
+        }
+    }
+
     /** Serves a request. */
     public function serve(string $json): string
     {
         /** @var array<string, mixed> $request */
         $request = Json::decode($json);
         return Json::encode(match ($request['call']) {
-            'get', 'scan', 'commit' => StorageCalls::serve($this->storage(), $request),
+            'get', 'scan', 'commit' => StorageCalls::serve($this->storage(), $request, $this->failure),
             'signal' => ['ok' => 'none'],
             'log' => $this->log($request['level'], $request['message']),
             default => ['ok' => $this->test?->serve($request)],

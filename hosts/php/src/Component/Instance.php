@@ -27,7 +27,11 @@ final class Instance
     {
         $options = Json::encode(['config' => $config, 'callback' => $imports->names()]);
         $this->serve = $imports->serve(...);
-        $this->handle = $library->instance($library->engine($engine), $options, $this->serve);
+        $this->handle = $library->instance(
+            $library->engine($engine, static fn (string $problem) => $imports->report('warning', $problem)),
+            $options,
+            $this->serve,
+        );
         $this->process = (int) getmypid();
     }
 

@@ -82,6 +82,18 @@ final class Instances
         $this->delivering?->signalDrain();
     }
 
+    /** Writes a line of this package to the logger; without one, to PHP's error log. */
+    public function report(string $level, string $message): void
+    {
+        $this->imports->report($level, $message);
+    }
+
+    /** Returns true if a logger is configured. */
+    public function hasLogger(): bool
+    {
+        return $this->imports->hasLogger();
+    }
+
     /** @param callable(Instance): string $run */
     private function run(callable $run): string
     {
@@ -91,7 +103,7 @@ final class Instances
             $instance = new Instance(Library::load(), $this->engine, $this->config, $this->imports);
         }
         try {
-            return $run($instance);
+            return $this->imports->withCause(static fn (): string => $run($instance));
         } catch (TrapException $trap) {
             $instance = null;
             throw $trap;

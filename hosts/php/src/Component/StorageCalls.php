@@ -24,9 +24,10 @@ final class StorageCalls
      * Serves a request.
      *
      * @param array<string, mixed> $request with `call`: `get`, `scan` or `commit`
+     * @param ?Throwable $failure is set to the exception of a failed call, except for a conflict
      * @return array<string, mixed> with `ok` or `error`
      */
-    public static function serve(Storage $storage, array $request): array
+    public static function serve(Storage $storage, array $request, ?Throwable &$failure = null): array
     {
         try {
             return ['ok' => match ($request['call']) {
@@ -40,10 +41,12 @@ final class StorageCalls
                 'commit' => $storage->commit(self::checks($request['checks']), self::mutations($request['mutations'])),
             }];
         } catch (StorageException $error) {
+            $failure = $error->kind === 'conflict' ? $failure : $error;
             return ['error' => $error->kind === 'conflict'
                 ? ['kind' => 'conflict', 'failed' => $error->failed]
                 : ['kind' => $error->kind, 'message' => self::utf8($error->getMessage())]];
         } catch (Throwable $error) {
+            $failure = $error;
             // An exception outside the contract does not tell if a commit was applied.
             $kind = $request['call'] === 'commit' ? 'unknown' : 'not-applied';
             $message = sprintf('%s: %s', $error::class, self::utf8($error->getMessage()));

@@ -7,7 +7,7 @@ namespace Hookwright\Database;
 use RuntimeException;
 use Throwable;
 
-/** The database refused a statement, or cannot be reached. */
+/** The database refused a statement, or cannot be reached. `getCode()` returns the SQLSTATE, as that of a `PDOException` does. */
 final class DatabaseException extends RuntimeException
 {
     /** The SQLSTATE of a transaction that the database itself has ended. */
@@ -24,5 +24,6 @@ final class DatabaseException extends RuntimeException
         ?Throwable $previous = null,
     ) {
         parent::__construct($message, 0, $previous);
+        $this->code = $sqlState;
     }
 }

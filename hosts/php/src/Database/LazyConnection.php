@@ -118,8 +118,8 @@ final class LazyConnection implements Connection
     }
 
     /**
-     * Returns true if nothing but this object refers to the connection of the last call. The platform can have no transaction on it. Call it
-     * between two calls only, because such a connection is closed.
+     * Returns true if nothing but this object refers to the connection of the last call. The platform can have no transaction on it. Such a
+     * connection is closed.
      */
     public function isOwn(): bool
     {

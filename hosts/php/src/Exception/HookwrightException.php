@@ -10,7 +10,8 @@ use Throwable;
 /**
  * A failed call. It changed nothing. Each kind of the contract (`error-kind` in `wit/webhooks.wit`) has a subclass.
  *
- * `getMessage()` contains field, reason and hint.
+ * `getMessage()` contains field, reason and hint. `getCode()` returns the name of the kind, and `getPrevious()` the exception of the store
+ * because of which the call failed.
  */
 abstract class HookwrightException extends RuntimeException
 {
@@ -30,6 +31,20 @@ abstract class HookwrightException extends RuntimeException
     ) {
         $before = $field === null ? '' : "$field: ";
         parent::__construct($before . $reason . ($hint === null ? '' : " ($hint)"), 0, $previous);
+        $this->code = static::KIND;
+    }
+
+    /**
+     * Returns the exception with its cause, unless it has one.
+     *
+     * @internal
+     * @param ?string $hint the remedy of the cause
+     */
+    public function withPrevious(?Throwable $cause, ?string $hint = null): static
+    {
+        return $cause === null || $this->getPrevious() !== null
+            ? $this
+            : new static($this->field, $this->reason, $hint ?? $this->hint, $cause);
     }
 
     /** Returns the name of the kind in the contract. */

@@ -6,6 +6,8 @@ namespace Hookwright\Http;
 
 use Closure;
 use Hookwright\Exception\HookwrightException;
+use Hookwright\Exception\InvalidException;
+use Hookwright\Exception\UnavailableException;
 use Hookwright\Hookwright;
 use Hookwright\Support\Json;
 use Hookwright\Support\Limits;
@@ -17,12 +19,12 @@ final class Api
 {
     private const TITLES = [400 => 'Bad Request', 401 => 'Unauthorized', 413 => 'Content Too Large',
         500 => 'Internal Server Error', 503 => 'Service Unavailable'];
-    /** The statuses of exceptions; the component's other errors are in its response. */
-    private const STATUSES = ['invalid' => 400, 'unavailable' => 503];
+    private readonly string $mount;
 
-    /** @param string $mount the path below which the API is, without a slash at its end: `/api/webhooks-api` */
-    public function __construct(private readonly Hookwright $hooks, private readonly string $mount = '')
+    /** @param string $mount the path below which the API is: `/api/webhooks-api` */
+    public function __construct(private readonly Hookwright $hookwright, string $mount = '')
     {
+        $this->mount = rtrim($mount, '/');
     }
 
     /**
@@ -40,10 +42,14 @@ final class Api
         if ($response === null) {
             return false;
         }
-        http_response_code($response->status);
+        $known = [];
         foreach ($response->headers as ['name' => $name, 'value' => $value]) {
-            header("$name: $value");
+            // Replaces a header of the platform, and none of this response.
+            header("$name: $value", !isset($known[strtolower($name)]));
+            $known[strtolower($name)] = true;
         }
+        // After the headers, because PHP changes the status when it sees some of them, such as `location`.
+        http_response_code($response->status);
         echo $response->body;
         return true;
     }
@@ -69,11 +75,14 @@ final class Api
         }
         $below = substr($path, strlen($this->mount));
         try {
-            return $this->hooks->handle($method, $below === '' ? '/' : $below, $query, $body, $known);
+            return $this->hookwright->handle($method, $below === '' ? '/' : $below, $query, $body, $known)->below($this->mount);
         } catch (HookwrightException $error) {
-            // Text that is not UTF-8, a store that fails, or an instance that ended.
-            $status = self::STATUSES[$error->kind()] ?? 500;
-            return self::problem($status, $status === 500 ? 'the host failed' : $error->getMessage());
+            // Text that is not UTF-8, a store that fails, or an instance that ended. A failure of the host is in the log.
+            return match ($error->kind()) {
+                InvalidException::KIND => self::problem(400, $error->getMessage()),
+                UnavailableException::KIND => self::problem(503, 'the service is unavailable for now'),
+                default => self::problem(500, 'the host failed'),
+            };
         }
     }
 

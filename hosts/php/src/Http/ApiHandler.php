@@ -24,16 +24,16 @@ final class ApiHandler implements MiddlewareInterface, RequestHandlerInterface
 
     /**
      * @param Closure(ServerRequestInterface): ?Caller $caller returns the caller; null for an unknown caller, who gets a 401
-     * @param string $mount the path below which the API is, without a slash at its end
+     * @param string $mount the path below which the API is
      */
     public function __construct(
-        Hookwright $hooks,
+        Hookwright $hookwright,
         private readonly Closure $caller,
         private readonly ResponseFactoryInterface $responses,
         private readonly StreamFactoryInterface $streams,
         string $mount = '',
     ) {
-        $this->api = new Api($hooks, $mount);
+        $this->api = new Api($hookwright, $mount);
     }
 
     public function process(ServerRequestInterface $request, RequestHandlerInterface $handler): ResponseInterface

@@ -13,7 +13,7 @@ namespace Hookwright\Native;
 final class Declarations
 {
     /** The version of the interface, `HW_ABI`. */
-    public const ABI = 2;
+    public const ABI = 3;
 
     /** The statuses. Any other is an error of the caller or the bridge. */
     public const OK = 0;
@@ -47,6 +47,7 @@ final class Declarations
         int32_t hw_instance_signal_drain(hw_instance instance, hw_answer *answer);
         int32_t hw_instance_close(hw_instance instance, hw_answer *answer);
         int32_t hw_reply_set(hw_reply reply, const char *data, size_t len);
+        int32_t hw_abandon(void);
         int32_t hw_free(hw_answer *answer);
         C;
 }

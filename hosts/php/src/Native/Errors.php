@@ -16,7 +16,7 @@ use Hookwright\Exception\TrapException;
 use Hookwright\Exception\UnavailableException;
 
 /**
- * Errors of the bridge as exceptions.
+ * Errors of the bridge as exceptions, in the terms of this package. The bridge speaks of its C functions.
  *
  * @internal
  */
@@ -33,6 +33,16 @@ final class Errors
         TransactionAbortedException::KIND => TransactionAbortedException::class,
     ];
 
+    /** Hints for the misuse of the interface, by kind. */
+    private const HINTS = [
+        'abandoned' => 'restart this PHP process; committed data is kept',
+        'wrong-thread' => 'open a `Hookwright` in each thread',
+        'forked' => 'open a `Hookwright` in each process',
+        'busy' => 'let the running call return first',
+        'closed' => 'this is a bug of the package: please report it',
+        'pointer' => 'this is a bug of the package: please report it',
+    ];
+
     /** Returns the exception of an error. A kind that this package does not know is an internal error. */
     public static function exception(int $status, string $json): HookwrightException
     {
@@ -46,6 +56,36 @@ final class Errors
             $kind === InvalidException::KIND => InvalidException::class,
             default => InternalException::class,
         };
-        return new $class($field, $message, $hint);
+        return new $class(self::field($field), self::translated($message), self::hint($status, $kind, $hint));
+    }
+
+    /** Returns the name of a field: `sealedWith()` has one parameter for all keys. */
+    private static function field(?string $field): ?string
+    {
+        return $field === null ? null : preg_replace_callback(
+            '/^(?:config\.)?sealingKeys(?:\[(\d+)\](?:\.\w+)?)?$/',
+            static fn (array $found): string => ($found[1] ?? '0') === '0' ? 'sealingKey' : "sealingKey[$found[1]]",
+            $field,
+        );
+    }
+
+    private static function hint(int $status, string $kind, ?string $hint): ?string
+    {
+        return $status === Declarations::REFUSED ? $hint : self::HINTS[$kind] ?? ($hint === null ? null : self::translated($hint));
+    }
+
+    private static function translated(string $text): string
+    {
+        return (string) preg_replace_callback_array([
+            '/wit\/ has the parameters of (\w+)\.([\w-]+)/' => static fn (array $found): string =>
+                'see the parameters of `' . ($found[1] === 'receiver' ? 'Receiver::' : 'Hookwright::') . self::method($found[2]) . '()`',
+            '/\bhw_compile\b/' => static fn (): string => '`hookwright compile`',
+        ], $text);
+    }
+
+    /** Returns the name of the method that calls a function: `on-event` is `onEvent`. */
+    private static function method(string $function): string
+    {
+        return lcfirst(str_replace('-', '', ucwords($function, '-')));
     }
 }

@@ -7,8 +7,10 @@ namespace Hookwright\Native;
 use Closure;
 use FFI;
 use FFI\CData;
+use Fiber;
 use Hookwright\Exception\HookwrightException;
 use Hookwright\Exception\InternalException;
+use Hookwright\Exception\UnavailableException;
 use LogicException;
 use Throwable;
 use WeakReference;
@@ -27,8 +29,12 @@ final class Library
 
     /** @var array<string, self> by path */
     private static array $loaded = [];
-    /** Calls that have begun and not returned. */
-    private static int $running = 0;
+    /**
+     * The stacks of the calls that have begun and not returned, innermost last.
+     *
+     * @var list<array{?Fiber, int}>
+     */
+    private static array $running = [];
 
     /** @var array<string, array{int, int}> process and handle of the engines, by their options */
     private array $engines = [];
@@ -56,6 +62,7 @@ final class Library
     /** Loads the library at a path, or the one that `NativeFile` finds. */
     public static function load(?string $path = null): self
     {
+        self::$loaded === [] && self::checkFfi();
         $path ??= NativeFile::find();
         return self::$loaded[$path] ??= self::open($path);
     }
@@ -66,14 +73,20 @@ final class Library
         $this->take($this->ffi->hw_compile($options, strlen($options), FFI::addr($this->answer)));
     }
 
-    /** Returns an engine with these options. A process opens it once, and once more after a fork. */
-    public function engine(string $options): int
+    /**
+     * Returns an engine with these options. A process opens it once, and once more after a fork.
+     *
+     * @param Closure(string $problem): mixed $report receives what works, but not as configured
+     */
+    public function engine(string $options, Closure $report): int
     {
         $process = (int) getmypid();
         [$owner, $handle] = $this->engines[$options] ?? [0, 0];
         if ($owner !== $process) {
             $engine = $this->create('hw_engine');
-            $this->take($this->ffi->hw_engine_open($options, strlen($options), FFI::addr($engine), FFI::addr($this->answer)));
+            $status = $this->ffi->hw_engine_open($options, strlen($options), FFI::addr($engine), FFI::addr($this->answer));
+            $answer = json_decode($this->take($status), true);
+            array_map($report, $answer['problems'] ?? []);
             $handle = (int) $engine->cdata;
             $this->engines[$options] = [$process, $handle];
         }
@@ -87,6 +100,7 @@ final class Library
      */
     public function instance(int $engine, string $options, Closure $serve): int
     {
+        self::refuseOtherStack();
         $context = $this->lastContext += 1;
         $this->serving[$context] = WeakReference::create($serve);
         $this->host->context = $this->ffi->cast('void *', $context);
@@ -111,9 +125,10 @@ final class Library
     /** Calls a function of the contract. Arguments and result are JSON. */
     public function call(int $instance, string $function, string $arguments): string
     {
+        self::refuseOtherStack();
         // A new struct, because a callback may call another instance before this call returns.
         $answer = $this->create('hw_answer');
-        self::$running += 1;
+        self::$running[] = self::stack();
         $status = $this->ffi->hw_call(
             $instance,
             $function,
@@ -122,7 +137,7 @@ final class Library
             strlen($arguments),
             FFI::addr($answer),
         );
-        self::$running -= 1;
+        array_pop(self::$running);
         return $this->take($status, $answer);
     }
 
@@ -141,7 +156,8 @@ final class Library
         $this->take($this->ffi->hw_instance_close($instance, FFI::addr($this->answer)));
     }
 
-    private static function open(string $path): self
+    /** Fails if PHP has no FFI, or forbids it here. Checked before the path, which depends on the C library that only FFI can tell. */
+    private static function checkFfi(): void
     {
         if (!extension_loaded('ffi')) {
             throw new InternalException(
@@ -151,12 +167,24 @@ final class Library
             );
         }
         try {
-            $ffi = FFI::cdef(Declarations::C, $path);
-            $abi = $ffi->hw_abi();
+            FFI::cdef('');
         } catch (Throwable $error) {
-            $hint = str_contains($error->getMessage(), 'restricted')
-                ? 'set `ffi.enable = true`, or preload `preload.php` of this package (docs/php-host.md)'
-                : 'use the library of this package for this machine';
+            throw new InternalException(
+                null,
+                "PHP does not let this package use FFI: {$error->getMessage()}",
+                'set `ffi.enable = true`, or preload `preload.php` of this package (docs/php-host.md), or use the intake',
+                $error,
+            );
+        }
+    }
+
+    private static function open(string $path): self
+    {
+        try {
+            // A library of another release may lack other functions.
+            $abi = FFI::cdef('uint32_t hw_abi(void);', $path)->hw_abi();
+        } catch (Throwable $error) {
+            $hint = 'use the library of this package for this machine';
             throw new InternalException(null, "cannot load `$path`: {$error->getMessage()}", $hint, $error);
         }
         if ($abi !== Declarations::ABI) {
@@ -166,20 +194,53 @@ final class Library
                 'use package and library of the same release',
             );
         }
-        register_shutdown_function(self::endWorker(...));
+        $ffi = FFI::cdef(Declarations::C, $path);
+        register_shutdown_function(static fn () => self::abandon($ffi));
         return new self($ffi);
     }
 
     /**
-     * Ends a php-fpm worker after a fatal error of PHP within a callback (memory, time, `exit`). Such an error skips the library's frames,
-     * which leaves the library unusable. The request is lost anyway, and php-fpm replaces the worker.
+     * Makes the library refuse calls after a fatal error of PHP within a callback (memory, time, `exit`). Such an error skips the library's
+     * frames, which leaves them behind. A php-fpm worker then ends, and php-fpm replaces it. Under other servers, the library refuses the
+     * calls of later requests until the process ends.
      */
-    private static function endWorker(): void
+    private static function abandon(FFI $ffi): void
     {
-        if (self::$running > 0 && PHP_SAPI === 'fpm-fcgi' && function_exists('posix_kill')) {
-            error_log('hookwright: a fatal error within a storage call; this worker ends after its request');
+        if (self::$running === []) {
+            return;
+        }
+        $ffi->hw_abandon();
+        $ends = PHP_SAPI === 'fpm-fcgi' && function_exists('posix_kill');
+        if (PHP_SAPI !== 'cli') {
+            error_log('hookwright: a fatal error within a storage call; ' . ($ends
+                ? 'this worker ends after its request'
+                : 'this process can make no further calls of Hookwright: restart it'));
+        }
+        if ($ends) {
             posix_kill((int) getmypid(), self::SIGQUIT);
         }
+    }
+
+    /** Fails if a call that has not returned is on another stack. Calls on a thread must return in the reverse order of their begin. */
+    private static function refuseOtherStack(): void
+    {
+        if (self::$running !== [] && end(self::$running) !== self::stack()) {
+            throw new UnavailableException(
+                null,
+                'a call of Hookwright in another fiber or coroutine has not returned: it was suspended during a call of the store',
+                'let that call return before the next one, for example with a mutex around the calls',
+            );
+        }
+    }
+
+    /** @return array{?Fiber, int} the fiber, and Swoole's number of the coroutine */
+    private static function stack(): array
+    {
+        $coroutine = -1;
+        foreach (['Swoole\\Coroutine', 'OpenSwoole\\Coroutine'] as $class) {
+            $coroutine = class_exists($class, false) ? (int) $class::getCid() : $coroutine;
+        }
+        return [Fiber::getCurrent(), $coroutine];
     }
 
     /** Serves a request of an instance. Catches everything: an exception that leaves the callback would end the process. */

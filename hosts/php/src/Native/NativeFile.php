@@ -61,7 +61,7 @@ final class NativeFile
                 }
             }
         }
-        // Without FFI no library can be loaded. This guess is only for the error message.
+        // Without FFI no library can be loaded, and `Library` says so. This is a guess.
         return glob('/lib/ld-musl-*') === [];
     }
 }

@@ -94,11 +94,14 @@ final class IntakeTable
         return $connection->execute("DELETE FROM hookwright_intake WHERE id IN ($ids)");
     }
 
-    /** Marks a row that is not a valid event. It stays for the administrator and is not read again. */
-    public static function refuse(Connection $connection, IntakeRow $row, string $reason): void
+    /**
+     * Marks a row that is not a valid event. It stays for the administrator and is not read again. Returns 0 if another reader has
+     * marked or removed it.
+     */
+    public static function refuse(Connection $connection, IntakeRow $row, string $reason): int
     {
         $id = (int) $row->id;
-        $connection->execute("UPDATE hookwright_intake SET refused = ? WHERE id = $id", [$reason]);
+        return $connection->execute("UPDATE hookwright_intake SET refused = ? WHERE id = $id AND refused IS NULL", [$reason]);
     }
 
     /** Checked here, because some databases cut a text silently, and a cut tenant is another tenant. */

@@ -37,6 +37,13 @@ final class LazyStorage implements Storage
         }
     }
 
+    /** Returns true if no other object refers to the connection of the last call. */
+    public function hasOwnConnection(): bool
+    {
+        $connection = $this->storage?->connection();
+        return $connection instanceof LazyConnection && $connection->isOwn();
+    }
+
     public function get(array $keys): array
     {
         return $this->storage()->get($keys);

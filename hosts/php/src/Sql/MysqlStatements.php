@@ -26,6 +26,8 @@ final class MysqlStatements implements Statements
     private const LOCK_WAIT_TIMEOUT = 1205;
     private const TOO_LONG = 1406;
     private const WRONG_CHARACTERS = 1366;
+    private const NO_TABLE = 1146;
+    private const NO_PRIVILEGE = 1142;
     private const ROWS_MAX = 400;
     /** Character sets in which no byte of ASCII is part of another letter. In others, an escape could be half of a letter. */
     private const CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'latin1', 'ascii', 'binary'];
@@ -124,7 +126,11 @@ final class MysqlStatements implements Statements
     {
         return in_array($error->driverCode, [self::TOO_LONG, self::WRONG_CHARACTERS], true)
             ? StorageException::invalid($error->getMessage(), $error)
-            : StorageException::notApplied($error->getMessage(), $error);
+            : StorageException::notApplied($error->getMessage(), $error, match ($error->driverCode) {
+                self::NO_TABLE => Remedy::NO_TABLE,
+                self::NO_PRIVILEGE => Remedy::NO_PRIVILEGE,
+                default => null,
+            });
     }
 
     public function commitFailed(DatabaseException $error): StorageException
@@ -210,8 +216,8 @@ final class MysqlStatements implements Statements
     }
 
     /**
-     * Returns rows whose last column is the database. Fails if it is not that of the first rows: `USE` leads to the table of another database,
-     * whose events this store does not deliver.
+     * Returns rows whose last column is the database. Fails if it is not that of the first rows: `USE` leads to the table of another
+     * database, whose events this store does not deliver.
      *
      * @param list<list<string|int|null>> $rows
      * @return list<list<string|int|null>>

@@ -25,6 +25,8 @@ final class PostgresStatements implements Statements
     private const KEEP = 'ON CONFLICT (key) DO NOTHING';
     /** The SQLSTATE of a text that the database's encoding cannot hold. */
     private const WRONG_CHARACTERS = '22021';
+    private const NO_TABLE = '42P01';
+    private const NO_PRIVILEGE = '42501';
     /** Deadlock, serialization failure, lock not available, query canceled, transaction failed. */
     private const TRANSACTION_LOST = ['40P01', '40001', '55P03', '57014', '25P02'];
 
@@ -119,7 +121,11 @@ final class PostgresStatements implements Statements
     {
         return $error->sqlState === self::WRONG_CHARACTERS
             ? StorageException::invalid($error->getMessage(), $error)
-            : StorageException::notApplied($error->getMessage(), $error);
+            : StorageException::notApplied($error->getMessage(), $error, match ($error->sqlState) {
+                self::NO_TABLE => Remedy::NO_TABLE,
+                self::NO_PRIVILEGE => Remedy::NO_PRIVILEGE,
+                default => null,
+            });
     }
 
     public function commitFailed(DatabaseException $error): StorageException

@@ -48,7 +48,7 @@ final class Session
             throw match ($error->sqlState) {
                 DatabaseException::TRANSACTION_ENDED => StorageException::transactionAborted($error->getMessage(), $error),
                 LazyConnection::CHANGED => StorageException::invalid($error->getMessage(), $error),
-                default => StorageException::notApplied($error->getMessage(), $error),
+                default => $this->statements->failed($error),
             };
         }
     }

@@ -19,6 +19,8 @@ final class SqliteStatements implements Statements
     private const LOCKED = 6;
     /** The value of `PRAGMA synchronous` with which SQLite flushes each commit to disk. */
     private const FULL = 2;
+    private const READ_ONLY = 8;
+    private const NOT_A_DATABASE = 26;
     private const ROWS_MAX = 400;
 
     public static function schema(): array
@@ -104,14 +106,22 @@ final class SqliteStatements implements Statements
 
     public function failed(DatabaseException $error): StorageException
     {
-        $hint = self::isUnfinished($error) ? ': fetch all rows of the writing statement, or unset it, before this call' : '';
-        return StorageException::notApplied($error->getMessage() . $hint, $error);
+        if (self::isUnfinished($error)) {
+            $remedy = 'fetch all rows of the writing statement, or unset it, before this call';
+            return StorageException::notApplied("{$error->getMessage()}: $remedy", $error, $remedy);
+        }
+        return StorageException::notApplied($error->getMessage(), $error, match (true) {
+            ($error->driverCode & 0xff) === self::NOT_A_DATABASE => 'open the file of a SQLite database',
+            ($error->driverCode & 0xff) === self::READ_ONLY => 'let this process write the file and its folder',
+            str_contains($error->getMessage(), 'no such table: hookwright') => Remedy::NO_TABLE,
+            default => null,
+        });
     }
 
     public function commitFailed(DatabaseException $error): StorageException
     {
         // After any other error, the log may contain the whole transaction, and a restart may apply it.
-        return $error->driverCode === self::BUSY
+        return in_array($error->driverCode & 0xff, [self::BUSY, self::LOCKED], true)
             ? StorageException::notApplied($error->getMessage(), $error)
             : StorageException::unknown($error->getMessage(), $error);
     }

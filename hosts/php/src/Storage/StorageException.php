@@ -11,17 +11,22 @@ use Hookwright\Exception\UnavailableException;
 use RuntimeException;
 use Throwable;
 
-/** A failed storage call. Its kinds are those of `storage-error` in `wit/storage.wit`. */
+/** A failed storage call. Its kinds are those of `storage-error` in `wit/storage.wit`, and `getCode()` returns them too. */
 final class StorageException extends RuntimeException
 {
-    /** @param list<int> $failed for a conflict: the indexes of the failed checks */
+    /**
+     * @param list<int> $failed for a conflict: the indexes of the failed checks
+     * @param ?string $hint a remedy, if repeating the call is none
+     */
     private function __construct(
         public readonly string $kind,
         string $message,
         public readonly array $failed = [],
         ?Throwable $previous = null,
+        public readonly ?string $hint = null,
     ) {
         parent::__construct($message, 0, $previous);
+        $this->code = $kind;
     }
 
     /**
@@ -34,10 +39,14 @@ final class StorageException extends RuntimeException
         return new self('conflict', 'failed checks: ' . implode(', ', $failed), $failed);
     }
 
-    /** Nothing was applied. The call may be repeated. */
-    public static function notApplied(string $reason, ?Throwable $previous = null): self
+    /**
+     * Nothing was applied. The call may be repeated.
+     *
+     * @param ?string $hint a remedy, if repeating the call is none
+     */
+    public static function notApplied(string $reason, ?Throwable $previous = null, ?string $hint = null): self
     {
-        return new self('not-applied', $reason, [], $previous);
+        return new self('not-applied', $reason, [], $previous, $hint);
     }
 
     /** The commit may have been applied, or may still be applied. */
@@ -70,7 +79,7 @@ final class StorageException extends RuntimeException
             'transaction-aborted' =>
                 new TransactionAbortedException(null, $reason, 'roll the surrounding transaction back', $this),
             'invalid' => new InternalException(null, $reason, null, $this),
-            default => new UnavailableException(null, $reason, 'repeat the call', $this),
+            default => new UnavailableException(null, $reason, $this->hint ?? 'repeat the call', $this),
         };
     }
 }

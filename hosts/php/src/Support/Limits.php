@@ -11,7 +11,7 @@ namespace Hookwright\Support;
  */
 final class Limits
 {
-    /** The bounds of a storage call, the same as in `engine/src/limits.rs`. */
+    /** The bounds of a storage call, the same as in `engine/src/support/limits.rs`. */
     public const KEY_BYTES_MAX = 255;
     public const VALUE_BYTES_MAX = 524_288;
     public const GET_KEYS_MAX = 1_000;
@@ -22,7 +22,7 @@ final class Limits
     /** One byte more than a key, so that a bound can follow a key of full length. */
     public const BOUND_BYTES_MAX = self::KEY_BYTES_MAX + 1;
 
-    /** The bounds of an event, the same as in `engine/src/limits.rs`. The intake refuses a row that exceeds them. */
+    /** The bounds of an event, the same as in `engine/src/support/limits.rs`. The intake refuses a row that exceeds them. */
     public const TENANT_BYTES_MAX = 64;
     public const EVENT_BYTES_MAX = 262_144;
     /** Events of one `onEvents`. */
@@ -35,6 +35,9 @@ final class Limits
 
     /** Retries of a batch of the intake of which another reader has some rows. */
     public const INTAKE_RETRIES_MAX = 10;
+
+    /** Lines about refused rows that a reader keeps until they are taken. */
+    public const INTAKE_REFUSED_MAX = 1_000;
 
     /** Duration of one `deliver` of a worker, in milliseconds. Between two, the worker checks its own bounds. */
     public const WORKER_BUDGET_MS = 5_000;
@@ -49,8 +52,13 @@ final class Limits
     /** First pause after a failure, in milliseconds. It doubles with each failure, up to the maximum. */
     public const WORKER_BACKOFF_MS_MIN = 100;
     public const WORKER_BACKOFF_MS_MAX = 5_000;
+    /** Memory of the process at which a worker ends, in bytes, unless another is configured. */
+    public const WORKER_MEMORY_BYTES_MAX = 268_435_456;
     /** Time without a success after which a worker gives up, in seconds. A new process gets a new connection. */
     public const WORKER_FAILING_S_MAX = 30;
+
+    /** The largest number that fits in 32 bits: the bound of numbers in calls and on the command line. */
+    public const U32_MAX = 4_294_967_295;
 
     /** Bytes of a request's body at the management API. */
     public const BODY_BYTES_MAX = 1_048_576;

@@ -84,6 +84,19 @@ final class Fpm
         string $body = '',
         bool $mayFail = false,
     ): array {
+        [$status, $content, , $errors] = $this->exchange($script, $method, $uri, $more, $body);
+        Assert::assertTrue($mayFail || $errors === '', $errors);
+        return [$status, $content];
+    }
+
+    /**
+     * Requests a script.
+     *
+     * @param array<string, string> $more parameters of FastCGI
+     * @return array{int, string, string, string} the status, the output, the headers and stderr
+     */
+    public function exchange(string $script, string $method, string $uri, array $more = [], string $body = ''): array
+    {
         $parameters = $more + ['SCRIPT_FILENAME' => $script, 'REQUEST_METHOD' => $method, 'REQUEST_URI' => $uri,
             'QUERY_STRING' => explode('?', $uri, 2)[1] ?? '', 'SERVER_PROTOCOL' => 'HTTP/1.1',
             'GATEWAY_INTERFACE' => 'CGI/1.1', 'CONTENT_LENGTH' => (string) strlen($body), 'CONTENT_TYPE' => 'application/json'];
@@ -108,9 +121,8 @@ final class Fpm
                 break;
             }
         }
-        Assert::assertTrue($mayFail || $errors === '', $errors);
         [$head, $content] = explode("\r\n\r\n", $output, 2) + [1 => ''];
-        return [preg_match('/^Status: (\d+)/m', $head, $found) === 1 ? (int) $found[1] : 200, $content];
+        return [preg_match('/^Status: (\d+)/m', $head, $found) === 1 ? (int) $found[1] : 200, $content, $head, $errors];
     }
 
     /** @param resource $connection */

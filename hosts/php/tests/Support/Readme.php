@@ -19,6 +19,20 @@ final class Readme
         return $found[1];
     }
 
+    /** Returns the README's file `hookwright.php`, which allows private addresses too. */
+    public static function hookwrightFile(): string
+    {
+        $files = array_values(array_filter(array_slice(self::blocks(), 1), self::isFile(...)));
+        Assert::assertCount(1, $files);
+        return str_replace('->withCache(', "->withAllowedDestinations(['127.0.0.0/8'])->withCache(", $files[0]);
+    }
+
+    /** Returns true if a block is a whole file. */
+    public static function isFile(string $block): bool
+    {
+        return str_starts_with($block, '<?php');
+    }
+
     /** Writes the first block into a folder that has Composer's autoloader. */
     public static function example(string $folder): void
     {

@@ -15,9 +15,9 @@ require_once 'PHPUnit/Autoload.php';
 
 set_error_handler(static fn (int $level, string $message): bool => throw new ErrorException($message, $level));
 $pdo = new PDO('sqlite::memory:');
-$hooks = Hookwright::open($pdo, Hooks::config()->withCache($argv[2]));
-$hooks->storage()->createSchema();
-IntakeReader::of($hooks)->createSchema();
+$hookwright = Hookwright::open($pdo, Hooks::config()->withCache($argv[2]));
+$hookwright->storage()->createSchema();
+IntakeReader::of($hookwright)->createSchema();
 $_SESSION = ['user' => 'u1', 'account' => 'acme', 'isAdmin' => true];
 $_SERVER['REQUEST_URI'] = '/api/webhooks/webhooks';
 $_SERVER['REQUEST_METHOD'] = 'GET';
@@ -27,9 +27,9 @@ $app = new class {
     }
 };
 $service = new class {
-    public function payInvoice(Hookwright $hooks, string $id): void
+    public function payInvoice(Hookwright $hookwright, string $id): void
     {
-        $hooks->onEvent(['type' => 'invoice.paid', 'data' => ['id' => $id]], 'acme');
+        $hookwright->onEvent(['type' => 'invoice.paid', 'data' => ['id' => $id]], 'acme');
     }
 };
 

@@ -28,12 +28,12 @@ $serve = static function (int $number) use ($argv, $socket): WeakReference {
     $app->instance('db', $capsule->getDatabaseManager());
     $app['config']['hookwright'] = ['sealing_key' => Hooks::SEALING_KEY, 'cache' => $argv[1]];
     (new HookwrightServiceProvider($app))->register();
-    $hooks = $app->make(Hookwright::class);
+    $hookwright = $app->make(Hookwright::class);
     $database = $capsule->getConnection();
-    $database->transaction(static fn () => $hooks->onEvent(['type' => 'a.b', 'data' => $number], 'acme'));
+    $database->transaction(static fn () => $hookwright->onEvent(['type' => 'a.b', 'data' => $number], 'acme'));
     // One of Octane's optional listeners disconnects so. The next use connects again.
     $database->disconnect();
-    $hooks->onEvent(['type' => 'a.c', 'data' => $number], 'acme');
+    $hookwright->onEvent(['type' => 'a.c', 'data' => $number], 'acme');
     return WeakReference::create($app);
 };
 $apps = [];

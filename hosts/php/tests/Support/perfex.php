@@ -72,7 +72,20 @@ function hooks(): Hooks
     return $hooks ??= new Hooks();
 }
 
+function log_message(string $level, string $message): void
+{
+    fwrite(STDERR, "$level: $message\n");
+}
+
+function register_activation_hook(string $module, callable $install): void
+{
+    hooks()->actions["activate $module"] = $install;
+}
+
 require $argv[1];
+if (($argv[4] ?? '') === 'activate') {
+    hooks()->actions['activate ' . basename(dirname($argv[1]))]();
+}
 
 foreach ([1 => 'ROLLBACK', 2 => 'COMMIT'] as $id => $end) {
     $connection = get_instance()->db->conn_id;

@@ -12,9 +12,13 @@ use Hookwright\Value\Caller;
 require __DIR__ . '/../../src/autoload.php';
 require_once __DIR__ . '/../Support/Hooks.php';
 
-$hooks = Hookwright::open(new PDO((string) getenv('HOOKWRIGHT_TEST_DSN')), Hooks::config());
+// A failure of the store, on demand, with a message as databases have it.
+$storage = ($_SERVER['HTTP_X_FAILURE'] ?? '') === '' ? new PDO((string) getenv('HOOKWRIGHT_TEST_DSN')) : static function (): never {
+    throw new PDOException("SQLSTATE[HY000] [1045] Access denied for user 'shop'@'db.internal'");
+};
+$hookwright = Hookwright::open($storage, Hooks::config());
 $user = $_SERVER['HTTP_X_USER'] ?? null;
 $caller = static fn (): ?Caller => $user === null ? null : new Caller('acme', $user, $user === 'admin' ? ['manage:webhook'] : []);
-if (!(new Api($hooks, '/api/hooks'))->serve($caller)) {
+if (!(new Api($hookwright, '/api/hooks'))->serve($caller)) {
     echo 'not ours';
 }

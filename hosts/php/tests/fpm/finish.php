@@ -11,8 +11,8 @@ require __DIR__ . '/../../src/autoload.php';
 require_once __DIR__ . '/../Support/Hooks.php';
 
 $config = Hooks::config()->withAllowedDestinations(['127.0.0.0/8']);
-$hooks = Hookwright::open(new PDO((string) getenv('HOOKWRIGHT_TEST_DSN')), $config);
-$hooks->onEvent(['type' => 'a.b'], 'acme');
+$hookwright = Hookwright::open(new PDO((string) getenv('HOOKWRIGHT_TEST_DSN')), $config);
+$hookwright->onEvent(['type' => 'a.b'], 'acme');
 echo 'accepted';
 fastcgi_finish_request();
-$hooks->deliver(500);
+$hookwright->deliver(500);
