@@ -151,7 +151,7 @@ final class Worker
     /** Returns the memory of the process, most of which is not PHP's, in bytes. Without `/proc`, returns only PHP's. */
     private static function memoryBytes(): int
     {
-        // In KiB, whatever the size of a page is, which `/proc/self/statm` counts.
+        // In KiB, because `/proc/self/statm` counts pages, whose size differs between machines.
         $status = (string) @file_get_contents('/proc/self/status');
         return preg_match('/^VmRSS:\s*(\d+) kB$/m', $status, $found) === 1 ? (int) $found[1] * 1_024 : memory_get_usage(true);
     }

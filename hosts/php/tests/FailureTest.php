@@ -27,7 +27,7 @@ use Hookwright\Tests\Support\Program;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
-/** What a failed call says, and what a process can still do after it. */
+/** The messages of failed calls, and the state of the process after them. */
 final class FailureTest extends TestCase
 {
     public function testExceptionHasACodeAndItsCause(): void

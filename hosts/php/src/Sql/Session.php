@@ -128,7 +128,7 @@ final class Session
         }
     }
 
-    /** Fails if a connection that a closure returned is to another database than the first one. */
+    /** Fails if a connection that a closure returned is to a different database from that of the first one. */
     private function checkPlace(Connection $current): void
     {
         if (!$this->connection instanceof LazyConnection || isset($this->placed[$current])) {
