@@ -38,7 +38,7 @@ pub fn test(counts: &mut Counts) -> Result<()> {
         test.args(["--test", "--test-timeout=400000", "--test-concurrency=2", "test/*.test.js"]);
         if node == oldest {
             // These tests do not depend on Node's version.
-            test.arg("test/once/*.test.js");
+            test.arg("test/once/*.test.js").env("HOOKWRIGHT_COMPONENT", &built.component);
         }
         test.env("HOOKWRIGHT_BIN", &built.binary).env("HOOKWRIGHT_HISTORY", &built.history);
         run_counted(&mut test, counts, summary)?;

@@ -5,10 +5,16 @@
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { transpileBytes } from '@bytecodealliance/jco-transpile';
+import { withMemoryMax } from './memory.js';
 
 const OUT = new URL('../component/', import.meta.url);
 // The imports that may return promises. `submit` returns at once.
 const AWAITED = ['storage#get', 'storage#scan', 'storage#commit', 'http#wait'];
+// The largest memory of an instance, as in the Rust host.
+const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+
+// The generated code takes its timers when it is loaded, so that the fake timers of a platform's tests do not stop it.
+const TIMERS = 'const{queueMicrotask,setTimeout,clearTimeout,setInterval,clearInterval,setImmediate}=globalThis;';
 
 const component = await readFile(process.argv[2]);
 const options = { name: 'component', instantiation: 'sync', minify: true };
@@ -26,11 +32,11 @@ for (const [name, bytes] of Object.entries(synchronous.files)) {
 }
 await rm(OUT, { recursive: true, force: true });
 await mkdir(OUT, { recursive: true });
-await writeFile(new URL('suspending.js', OUT), keepingBoms(suspending.files['component.js']));
-await writeFile(new URL('synchronous.js', OUT), keepingBoms(synchronous.files['component.js']));
+await writeFile(new URL('suspending.js', OUT), adapted(suspending.files['component.js']));
+await writeFile(new URL('synchronous.js', OUT), adapted(synchronous.files['component.js']));
 for (const [name, bytes] of Object.entries(synchronous.files)) {
   if (name.endsWith('.wasm')) {
-    await writeFile(new URL(name, OUT), bytes);
+    await writeFile(new URL(name, OUT), name === 'component.core.wasm' ? withMemoryMax(bytes, MEMORY_BYTES_MAX) : bytes);
   }
 }
 
@@ -45,6 +51,11 @@ function exported(files) {
     const kebab = (camel) => camel.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return functions.map((camel) => `hookwright:webhooks/${name}@0.1.0#${kebab(camel)}`);
   });
+}
+
+// Returns the bindings with timers of their own, and with decoders that keep a leading U+FEFF.
+function adapted(source) {
+  return TIMERS + keepingBoms(source);
 }
 
 // Makes the decoder keep a leading U+FEFF, which it drops by default.

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Hookwright } from './hookwright.js';
 import { memoryStorage } from './storage/memory.js';
 import { requireConnection } from './storage/transaction.js';
+import { setImmediate } from './support/timers.js';
 
 const SEALING_KEY = `fake:${'00'.repeat(32)}`;
 

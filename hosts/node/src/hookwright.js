@@ -4,13 +4,14 @@ import { acceptOptions, callerOf, callOptions, eventTexts, pageOf, requestOf, sy
 import { Calls } from './api/calls.js';
 import { fastifyPlugin } from './api/fastify.js';
 import { middleware } from './api/middleware.js';
-import { readOptions } from './api/options.js';
+import { readOptions, refusalAsGiven } from './api/options.js';
 import { compile } from './component/compile.js';
 import { systemWorld } from './component/world.js';
 import { HttpClient } from './http/client.js';
 import { UnavailableError } from './support/errors.js';
 import { jsonText, optionalInteger, optionalTexts, requireTexts } from './support/input.js';
-import { DELIVER_MS_DEFAULT, U32_MAX } from './support/limits.js';
+import { DELIVER_MS_DEFAULT, STOP_MS_DEFAULT, U32_MAX } from './support/limits.js';
+import { after } from './support/timers.js';
 import { startWorkers } from './worker/background.js';
 
 /** The webhooks of a platform. `index.d.ts` documents its methods. */
@@ -20,6 +21,8 @@ export class Hookwright {
   #client;
   #workerOptions;
   #workers = null;
+  // The result of `start` until the workers are stopped.
+  #starting = null;
   // Aborted when the workers are stopped. It removes the listener of the signal that was passed to `start`.
   #workersStopped = null;
   #stopping = Promise.resolve();
@@ -30,7 +33,11 @@ export class Hookwright {
     const modules = await compile();
     const opened = new this(modules, options);
     await requireReadable(options.storage);
-    await opened.#calls.run(() => {});
+    try {
+      await opened.#calls.run(() => {});
+    } catch (error) {
+      throw refusalAsGiven(error, options);
+    }
     return opened;
   }
 
@@ -208,38 +215,29 @@ export class Hookwright {
   }
 
   fastify(options) {
-    return fastifyPlugin(this, options);
+    return fastifyPlugin(this, options, (message) => this.#setup.world.log('error', message));
   }
 
   start(options) {
     const { signal } = callOptions(options, ['signal']);
     this.#calls.requireOpen();
-    if (signal?.aborted || this.#workers !== null) {
-      return this;
+    if (signal?.aborted) {
+      return Promise.resolve(this);
     }
-    this.#workers = startWorkers(this.#setup, this.#workerOptions);
-    this.#workersStopped = new AbortController();
-    signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#workersStopped.signal });
-    return this;
+    this.#starting ??= this.#start(signal);
+    return this.#starting;
   }
 
-  async stop() {
-    const workers = this.#workers;
-    if (workers !== null) {
-      this.#workers = null;
-      this.#workersStopped.abort();
-      // Callers that come meanwhile wait for the same workers.
-      this.#stopping = Promise.all([this.#stopping, workers.stop()]);
-    }
-    await this.#stopping;
+  async stop(options) {
+    await this.#stop(stopMs(options));
   }
 
   signalWork() {
     this.#workers?.signalWork();
   }
 
-  async close() {
-    this.#closing ??= this.#close();
+  async close(options) {
+    this.#closing ??= this.#close(stopMs(options));
     await this.#closing;
   }
 
@@ -247,9 +245,42 @@ export class Hookwright {
     await this.close();
   }
 
-  async #close() {
-    this.#calls.close();
-    await this.stop();
+  #start(signal) {
+    const workers = startWorkers(this.#setup, this.#workerOptions);
+    const stopped = new AbortController();
+    this.#workers = workers;
+    this.#workersStopped = stopped;
+    signal?.addEventListener('abort', () => this.stop(), { once: true, signal: stopped.signal });
+    const started = workers.started.then(() => this, (error) => {
+      this.#setup.world.log('error', error.message);
+      stopped.abort();
+      if (this.#workers === workers) {
+        this.#workers = null;
+        this.#starting = null;
+      }
+      throw error;
+    });
+    // A platform that does not await the start finds the error in the log.
+    started.catch(() => {});
+    return started;
+  }
+
+  async #stop(timeoutMs) {
+    const workers = this.#workers;
+    if (workers !== null) {
+      this.#workers = null;
+      this.#starting = null;
+      this.#workersStopped.abort();
+      // Callers that come meanwhile wait for the same workers.
+      this.#stopping = Promise.all([this.#stopping, workers.stop(timeoutMs)]);
+    }
+    await this.#stopping;
+  }
+
+  async #close(timeoutMs) {
+    const deadline = after(timeoutMs);
+    await Promise.all([this.#calls.close(deadline.reached), this.#stop(timeoutMs)]);
+    deadline.stop();
     await this.#client.close?.();
     await this.#setup.storage.close?.();
   }
@@ -270,6 +301,10 @@ export class Hookwright {
     this.signalWork();
     return result;
   }
+}
+
+function stopMs(options) {
+  return optionalInteger('timeoutMs', callOptions(options, ['timeoutMs']).timeoutMs) ?? STOP_MS_DEFAULT;
 }
 
 // A log that throws must end neither an instance in the middle of a call, nor a worker.

@@ -86,10 +86,13 @@ export class Hookwright<Transaction = any> {
   /** Returns the profile's catalogue. An empty catalogue accepts every event type. */
   eventTypes(): Promise<{ profile: string; eventTypes: string[] }>;
 
-  /** Starts the background workers. They do not keep a finished process alive. `signal` stops them. */
-  start(options?: { signal?: AbortSignal }): this;
-  /** Stops the background workers. Resolves when their attempts in flight are settled. */
-  stop(): Promise<void>;
+  /**
+   * Starts the background workers. They do not keep a finished process alive. `signal` stops them. Resolves when they
+   * have started. Rejects if their thread cannot start, which is logged as well, so that the result need not be awaited.
+   */
+  start(options?: { signal?: AbortSignal }): Promise<this>;
+  /** Stops the background workers. Resolves when their attempts in flight are settled, or at the deadline. */
+  stop(options?: StopOptions): Promise<void>;
   /** Tells the background workers that there may be work. Call it after the commit of a transaction with an event. */
   signalWork(): void;
   /**
@@ -102,8 +105,11 @@ export class Hookwright<Transaction = any> {
    * only if no other process works on the store: otherwise requests may be sent twice.
    */
   reclaimLeases(): Promise<number>;
-  /** Stops the workers, and closes the connections and the store. Every later call fails. */
-  close(): Promise<void>;
+  /**
+   * Stops the workers, waits for the calls in flight, and closes the connections and the store. At the deadline it ends
+   * what is left. Every later call fails.
+   */
+  close(options?: StopOptions): Promise<void>;
   /** Does the same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 
@@ -161,19 +167,39 @@ export interface OpenOptions<Transaction = any> {
   workers?: {
     /** The number of workers: 1 to 16, by default 1. */
     count?: number;
-    /** True, the default: the workers run on a thread of their own, if the store has `portable`. */
+    /**
+     * True: the workers run on a thread of their own; refused where that is impossible. False: they run on the caller's
+     * thread. By default they have a thread if the store has `portable`.
+     */
     ownThread?: boolean;
   };
-  /** The clock and the random bytes, for tests, and the log. */
+  /** Gets log lines: a function, or a logger such as `console` or that of `pino`. By default they go to stderr. */
+  log?: Log | Logger;
+  /** The clock and the random bytes, for tests. */
   world?: {
     /** Returns microseconds since 1970. */
     now?: () => bigint;
     random?: (bytes: number) => Uint8Array;
-    /** Gets log lines. By default they go to stderr. */
-    log?: (level: 'error' | 'warn' | 'info', message: string) => void;
   };
   /** Another HTTP client, for tests. */
   client?: HttpClient;
+}
+
+export interface StopOptions {
+  /**
+   * Milliseconds after which the attempts and calls in flight are ended, by default 8,000. A request whose outcome was
+   * not recorded is sent again.
+   */
+  timeoutMs?: number;
+}
+
+/** Gets log lines. Log lines are for people; their texts may change. */
+export type Log = (level: 'error' | 'warn' | 'info', message: string) => void;
+
+export interface Logger {
+  error(message: string): void;
+  warn(message: string): void;
+  info(message: string): void;
 }
 
 export interface SealingKey {

@@ -1,5 +1,6 @@
 // The exports of the package.
 
+import './support/runtime.js';
 import { Fake } from './fake.js';
 import { Hookwright } from './hookwright.js';
 

@@ -16,6 +16,8 @@ const FINISHING = fileURLToPath(new URL('./support/finishing.js', import.meta.ur
 const LANE_IN_FLIGHT = 8;
 // Much longer than a process runs that nothing keeps alive.
 const FINISH_MS_MAX = 60_000;
+// The time of a webhook's request in `finishing.js`.
+const REQUEST_MS = 30_000;
 const EVENTS = 100;
 const WEBHOOKS = 4;
 const CRASHES = 2;
@@ -59,9 +61,18 @@ for (const [name, locate] of Object.entries(STORES)) {
 
   for (const thread of ['own', "caller's"]) {
     test(`${name}: workers on the ${thread} thread do not keep a finished process alive`, async (t) => {
-      const child = spawn(process.execPath, [FINISHING, locate(t), thread], { stdio: 'inherit', timeout: FINISH_MS_MAX });
+      // The receiver never responds, so a request is in flight when the process is finished.
+      const receiver = await openReceiver(t, () => new Promise(() => {}));
+      const startedMs = performance.now();
+      const args = [FINISHING, locate(t), thread, receiver.url()];
+      const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'], timeout: FINISH_MS_MAX });
+      child.stdin.on('error', () => {});
+      await receiver.count(1);
+      child.stdin.end('finish');
       const [code] = await once(child, 'exit');
       assert.equal(code, 0);
+      const ranMs = performance.now() - startedMs;
+      assert.ok(ranMs < REQUEST_MS, `the process was held for ${ranMs} ms`);
     });
   }
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { verify } from '../src/index.js';
+import { Hookwright, verify } from '../src/index.js';
 import { acceptInvoice, openFake, TENANT } from './support/open.js';
 
 test('a fake records events and requests, and its assertions find them', async (t) => {
@@ -36,6 +36,30 @@ test('a fake records an event as it would be stored', async (t) => {
   const stored = { at: '2025-02-04T12:00:00.000Z', total: '42.00' };
   const { event: recorded } = fake.assertAccepted('invoice.paid', { data: stored });
   assert.deepEqual(recorded.data, (await fake.message(TENANT, messageId)).event.data);
+});
+
+test('a fake delivers while timers, microtasks and the clock are replaced', async (t) => {
+  const names = ['setTimeout', 'setImmediate', 'setInterval', 'queueMicrotask', 'Date'];
+  const real = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
+  const realNow = performance.now;
+  t.after(() => {
+    Object.assign(globalThis, real);
+    performance.now = realNow;
+  });
+  // A clock that stands still, as `vi.useFakeTimers()` and `mock.timers` make one.
+  class FrozenDate extends real.Date {
+    static now = () => 0;
+  }
+  Object.assign(globalThis, Object.fromEntries(names.map((name) => [name, () => ({ unref() {} })])), { Date: FrozenDate });
+  performance.now = () => 0;
+  const fake = await Hookwright.fake();
+  const url = 'https://hooks.example.com/in';
+  await fake.register(TENANT, { url, events: ['*'] });
+  const { messageId } = await acceptInvoice(fake, 'a');
+  const { headers } = await fake.assertDelivered(url);
+  assert.equal(headers['webhook-id'], messageId);
+  assert.ok(Number(headers['webhook-timestamp']) > 1_700_000_000, 'the time is that of the system');
+  await fake.close();
 });
 
 test('a closed Hookwright refuses every call', async (t) => {

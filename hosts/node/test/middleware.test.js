@@ -68,6 +68,7 @@ function asker(address) {
   return async (method, path, { body, token = 'acme', headers = {} } = {}) => {
     const response = await fetch(`${address}${MOUNT}${path}`, {
       method,
+      redirect: 'manual',
       body: body && JSON.stringify(body),
       headers: {
         ...(token && { authorization: `Bearer ${token}` }),
@@ -77,8 +78,16 @@ function asker(address) {
     });
     const text = await response.text();
     const [type] = (response.headers.get('content-type') ?? '').split(';');
-    return { status: response.status, type, body: type.endsWith('json') ? JSON.parse(text) : text };
+    const location = response.headers.get('location');
+    return { status: response.status, type, location, body: type.endsWith('json') ? JSON.parse(text) : text };
   };
+}
+
+// Asserts that a response has this status, although it has a location, and that the location is a path of the server.
+async function assertJobAt({ status, location }, expected, ask) {
+  assert.equal(status, expected);
+  assert.ok(location.startsWith(`${MOUNT}/jobs/`), location);
+  assert.equal((await ask('GET', location.slice(MOUNT.length))).status, 200);
 }
 
 for (const [name, serve] of Object.entries(SERVERS)) {
@@ -98,12 +107,29 @@ for (const [name, serve] of Object.entries(SERVERS)) {
     assert.equal((await ask('GET', '/webhooks', { token: null })).status, 401, 'an unknown caller');
     const forbidden = await ask('DELETE', `/webhooks/${created.body.id}`, { headers: { 'x-read-only': '1' } });
     assert.equal(forbidden.status, 403);
-    assert.equal((await ask('DELETE', `/webhooks/${created.body.id}`)).status, 204);
+    const since = new Date(Date.now() - 60_000).toISOString();
+    const replayed = await ask('POST', `/webhooks/${created.body.id}/replay`, { body: { since } });
+    await assertJobAt(replayed, 202, ask);
+    await assertJobAt(await ask('DELETE', `/webhooks/${created.body.id}`), 204, ask);
     assert.equal((await ask('GET', '/nowhere')).status, 404);
     const large = await ask('POST', '/webhooks', { body: { ...registration, name: 'x'.repeat(1_100_000) } });
     // A body parser before the middleware refuses the body itself.
     const type = name.includes('parser') ? 'text/html' : 'application/problem+json';
     assert.deepEqual([large.status, large.type], [413, type]);
+  });
+}
+
+for (const [name, serve] of Object.entries(SERVERS)) {
+  test(`${name}: a failure of the host is logged, and the response does not quote it`, async (t) => {
+    const logged = [];
+    const webhooks = await openWebhooks(t, { log: (level, message) => logged.push([level, message]) });
+    const ask = asker(await addressOf(t, await serve(webhooks)));
+    webhooks.handle = async () => { throw new Error('password of db.internal'); };
+    const response = await ask('GET', '/webhooks');
+    assert.deepEqual([response.status, response.type], [500, 'application/problem+json']);
+    assert.ok(!JSON.stringify(response.body).includes('db.internal'));
+    assert.equal(logged.length, 1);
+    assert.match(logged[0][1], /GET \/webhooks of the management API failed: .*password of db\.internal/);
   });
 }
 
@@ -128,7 +154,7 @@ test('node:http: a path outside the mount is a 404, or goes to `next`', async (t
 
 test('node:http: a response that `caller` has begun is cut off, and logged', async (t) => {
   const logged = [];
-  const webhooks = await openWebhooks(t, { world: { log: (level, message) => logged.push(message) } });
+  const webhooks = await openWebhooks(t, { log: (level, message) => logged.push(message) });
   const begin = (response) => response.writeHead(200, { 'content-length': 10 }).write('x');
   const callers = {
     '/begins/': (request) => {

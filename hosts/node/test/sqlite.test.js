@@ -274,7 +274,7 @@ test('a commit that waits for a lock fails with not-applied when the store is cl
   const outcomes = Promise.allSettled([accepting, committing]);
   // The result of a later read shows that the commits have reached the thread.
   await storage.get(['nothing']);
-  await webhooks.close();
+  await webhooks.close({ timeoutMs: 0 });
   const [accepted, committed] = await outcomes;
   assert.equal(accepted.reason?.name, 'UnavailableError', accepted.reason?.stack);
   assert.equal(committed.reason?.kind, 'not-applied');

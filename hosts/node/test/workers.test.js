@@ -112,7 +112,7 @@ test('a program that is passed as text can start threads', async (t) => {
 
 test('workers go on after failures of the store', async (t) => {
   const storage = memoryStorage();
-  const { webhooks, receiver } = await openSubscribed(t, { storage, world: { log: () => {} } });
+  const { webhooks, receiver } = await openSubscribed(t, { storage, log: () => {} });
   await acceptInvoice(webhooks, 1);
   const commit = storage.commit.bind(storage);
   let commits = 0;
@@ -131,14 +131,14 @@ test('workers go on after failures of the store', async (t) => {
 
 test('workers go on after failures of the log', async (t) => {
   let logged = 0;
-  const world = { log() {
+  const log = () => {
     logged += 1;
     throw new Error('the log is full');
-  } };
+  };
   const memory = memoryStorage();
   const { storage: sqlite } = await temporarySqlite(t);
   for (const storage of [memory, sqlite]) {
-    const { webhooks, receiver } = await openSubscribed(t, { storage, world });
+    const { webhooks, receiver } = await openSubscribed(t, { storage, log });
     webhooks.start();
     if (storage === memory) {
       // One failed scan makes the worker log a line.

@@ -15,6 +15,9 @@ export class Calls {
   #pool;
   #syncInstances = [];
   #closed = false;
+  // The calls that have not ended, and the signals of those that deliver.
+  #running = new Set();
+  #delivering = new Set();
 
   /**
    * @param modules the result of `compile`
@@ -38,7 +41,7 @@ export class Calls {
   /** Runs a call on an instance of the pool. The signal ends the wait, not the call. */
   async run(call, signal) {
     this.requireOpen();
-    return unlessAborted(this.#pool.run((instance) => instance.call(call), { signal }), signal);
+    return unlessAborted(this.#track(this.#pool.run((instance) => instance.call(call), { signal })), signal);
   }
 
   /**
@@ -59,14 +62,14 @@ export class Calls {
     }
     this.requireOpen();
     const joined = join(storage, transaction);
-    return this.#pool.run(async (instance) => {
+    return this.#track(this.#pool.run(async (instance) => {
       instance.storage = joined;
       try {
         return await instance.call(call);
       } finally {
         instance.storage = storage;
       }
-    }, { inTransaction: true });
+    }, { inTransaction: true }));
   }
 
   /** Runs a call inside the platform's transaction. It is complete when this method returns. */
@@ -96,20 +99,37 @@ export class Calls {
     const signals = new Signals();
     const onAbort = () => signals.drain();
     signal?.addEventListener('abort', onAbort, { once: true });
+    this.#delivering.add(signals);
     let instance;
     try {
       instance = await makeInstance(this.#setup, { signals, keepsAlive: true });
-      return await instance.call(call);
+      signals.end = () => instance.dispose();
+      return await this.#track(instance.call(call));
     } finally {
       instance?.dispose();
+      this.#delivering.delete(signals);
       signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  /** Refuses every later call, and ends the idle instances. The calls that run are finished. */
-  close() {
+  /** Refuses every later call, and waits for those that run, until the deadline. Then it ends them. */
+  async close(deadline) {
     this.#closed = true;
+    for (const signals of this.#delivering) {
+      signals.drain();
+    }
+    await Promise.race([Promise.allSettled(this.#running), deadline]);
     this.#pool.dispose();
+    for (const signals of this.#delivering) {
+      signals.end?.();
+    }
+  }
+
+  #track(call) {
+    this.#running.add(call);
+    const forget = () => this.#running.delete(call);
+    call.then(forget, forget);
+    return call;
   }
 }
 

@@ -2,10 +2,10 @@
 
 import { BODY_BYTES_MAX } from '../support/limits.js';
 import { adapterOptions } from './arguments.js';
-import { splitTarget, tooLarge, unauthorized } from './problem.js';
+import { respond, splitTarget, tooLarge, unauthorized } from './problem.js';
 
-/** Returns a plugin: `app.register(webhooks.fastify({ caller }), { prefix: '/webhooks-api' })`. */
-export function fastifyPlugin(webhooks, options) {
+/** Returns a plugin: `app.register(webhooks.fastify({ caller }), { prefix: '/webhooks-api' })`. `log` gets errors. */
+export function fastifyPlugin(webhooks, options, log) {
   const { caller } = adapterOptions(options, ['caller']);
   return async function hookwright(fastify) {
     // The routes of this plugin get the body's text. The parsers of the application do not apply to them.
@@ -25,9 +25,11 @@ export function fastifyPlugin(webhooks, options) {
     fastify.all('/*', async (request, reply) => {
       const known = await caller(request);
       const [target, query] = splitTarget(request.raw.url);
-      const path = `/${target.split('/').slice(segments).join('/')}`;
+      const parts = target.split('/');
+      const mount = parts.slice(0, segments).join('/');
+      const path = `/${parts.slice(segments).join('/')}`;
       const forwarded = { method: request.method, path, query, body: request.body ?? '' };
-      return send(reply, known == null ? unauthorized() : await webhooks.handle(forwarded, known));
+      return send(reply, known == null ? unauthorized() : await respond(webhooks, forwarded, known, { mount, log }));
     });
   };
 }

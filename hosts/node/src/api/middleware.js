@@ -3,8 +3,9 @@
 
 import { requireTexts } from '../support/input.js';
 import { BODY_BYTES_MAX, BODY_READ_MS_MAX } from '../support/limits.js';
+import { clearTimeout, setTimeout } from '../support/timers.js';
 import { adapterOptions } from './arguments.js';
-import { problem, splitTarget, tooLarge, unauthorized } from './problem.js';
+import { failed, problem, respond, splitTarget, tooLarge, unauthorized } from './problem.js';
 
 const JSON_TYPES = /^application\/([a-z.+-]+\+)?json\b/i;
 
@@ -21,7 +22,10 @@ export function middleware(webhooks, options, log) {
       const [target, query] = splitTarget(request.url);
       if (target === root || target.startsWith(`${root}/`)) {
         const path = target.slice(root.length) || '/';
-        write(response, await respond(webhooks, request, { path, query }, await caller(request)));
+        const forwarded = await forward(request, { path, query }, await caller(request));
+        // Express removes its own mount from the URL.
+        const place = { mount: (request.baseUrl ?? '') + root, log };
+        write(response, forwarded.status === undefined ? await respond(webhooks, ...forwarded, place) : forwarded);
       } else if (next === undefined) {
         write(response, problem(404, 'Not Found', `the API is mounted at ${root}`));
       } else {
@@ -38,12 +42,13 @@ export function middleware(webhooks, options, log) {
   };
 }
 
-async function respond(webhooks, request, { path, query }, known) {
+// Returns the request and the caller for `handle`, or a response.
+async function forward(request, { path, query }, known) {
   if (known == null) {
     return unauthorized();
   }
   const body = await readBody(request);
-  return body === undefined ? tooLarge() : webhooks.handle({ method: request.method, path, query, body }, known);
+  return body === undefined ? tooLarge() : [{ method: request.method, path, query, body }, known];
 }
 
 // Returns the body, or undefined if it is too large. `request.body` is set if a parser has run before. Text or bytes
@@ -88,6 +93,6 @@ function fail(response) {
     // A cut connection shows the client that the response is incomplete.
     response.destroy();
   } else {
-    write(response, problem(500, 'Internal Server Error', 'the host failed'));
+    write(response, failed());
   }
 }

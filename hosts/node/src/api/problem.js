@@ -18,6 +18,27 @@ export function tooLarge() {
   return problem(413, 'Content Too Large', `the body has more than ${BODY_BYTES_MAX} bytes`);
 }
 
+/**
+ * Returns the response of the management API below a mount. An error of the host is logged, and the response does not
+ * quote it: it is no matter of a tenant.
+ */
+export async function respond(webhooks, request, known, { mount, log }) {
+  try {
+    const response = await webhooks.handle(request, known);
+    const headers = response.headers.map(({ name, value }) =>
+      ({ name, value: name.toLowerCase() === 'location' && value.startsWith('/') ? mount + value : value }));
+    return { ...response, headers };
+  } catch (error) {
+    log(`${request.method} ${request.path} of the management API failed: ${error.stack ?? error}`);
+    return failed();
+  }
+}
+
+/** Returns the response to a request that failed in the host. */
+export function failed() {
+  return problem(500, 'Internal Server Error', 'the host failed');
+}
+
 /** Returns the path and the query of a request's target. */
 export function splitTarget(target) {
   const at = target.indexOf('?');

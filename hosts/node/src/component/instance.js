@@ -1,7 +1,7 @@
 // One instance of the component: its imports, and the translation of a call's end into a result or an error.
 
 import { invalid, StorageError, notApplied, unknown } from '../storage/errors.js';
-import { errorOf, HookwrightError, InternalError, TrapError } from '../support/errors.js';
+import { errorOf, HookwrightError, InternalError, TrapError, UnavailableError } from '../support/errors.js';
 import { instantiate } from './compile.js';
 import { wallClock } from './world.js';
 
@@ -18,6 +18,8 @@ export class Instance {
   // The last failure of the storage in a call, which is the cause of the call's error.
   #lastFailure;
   #ended = false;
+  // Rejects the call that runs. The generated code does not end a call whose import has failed.
+  #abandon = null;
 
   constructor(modules, world, queue, { synchronously }) {
     this.#queue = queue;
@@ -34,9 +36,14 @@ export class Instance {
   async call(run) {
     this.#begin();
     try {
-      return await run(this.#exports);
+      return await new Promise((resolve, reject) => {
+        this.#abandon = reject;
+        Promise.resolve(run(this.#exports)).then(resolve, reject);
+      });
     } catch (error) {
       throw this.#errorOf(error);
+    } finally {
+      this.#abandon = null;
     }
   }
 
@@ -50,10 +57,11 @@ export class Instance {
     }
   }
 
-  /** Ends the instance, and aborts its requests in flight. */
+  /** Ends the instance and its call, and aborts its requests in flight. */
   dispose() {
     this.#ended = true;
     this.#queue?.dispose();
+    this.#abandon?.(new Error('the instance was ended'));
   }
 
   #begin() {
@@ -70,6 +78,12 @@ export class Instance {
       // A store refuses what the platform passed, for example as `transaction`, in words that the component lacks.
       return failure instanceof HookwrightError ? failure : errorOf(error, causes(error, failure) ? failure : undefined);
     }
+    if (this.#ended) {
+      return new UnavailableError({
+        kind: 'unavailable', message: 'this Hookwright was closed before the call had ended', cause: error,
+        hint: 'give `close` more time; whether the call took effect is not known',
+      });
+    }
     // Anything but a refusal leaves the instance in the middle of a call.
     this.dispose();
     return new TrapError(this.#lastErrorLine ?? error?.message ?? String(error), error);
@@ -85,7 +99,7 @@ export class Instance {
       },
       http: {
         submit: (requests) => this.#queue.submit(requests),
-        wait: (timeoutMs) => this.#queue.wait(timeoutMs),
+        wait: (timeoutMs) => this.#wait(timeoutMs),
       },
       log: { write: (level, message) => this.#log(level, message) },
       clock: wallClock(() => world.now()),
@@ -96,6 +110,19 @@ export class Instance {
     };
   }
 
+  // An instance that was ended must not go on when its wait is over.
+  #wait(timeoutMs) {
+    const result = this.#queue.wait(timeoutMs);
+    return result instanceof Promise ? result.then((later) => this.#unlessEnded(later)) : this.#unlessEnded(result);
+  }
+
+  #unlessEnded(result) {
+    if (this.#ended) {
+      throw new Error('the instance was ended');
+    }
+    return result;
+  }
+
   // Runs a storage call. A store throws `StorageError`. Any other error is a bug of the store or of its driver, and
   // counts as the weakest outcome that fits. A plain result is returned as it is, because a promise would suspend the
   // call, and each suspension costs time.
@@ -103,9 +130,12 @@ export class Instance {
     const translate = (error) => {
       throw this.#failed(error, weakest);
     };
+    this.#unlessEnded();
     try {
       const result = call();
-      return typeof result?.then === 'function' ? result.then(undefined, translate) : result;
+      return typeof result?.then === 'function'
+        ? result.then((later) => this.#unlessEnded(later), translate)
+        : result;
     } catch (error) {
       return translate(error);
     }

@@ -1,11 +1,16 @@
-// A pool of instances for calls. It keeps idle instances, replaces those that trapped, and bounds their number.
+// A pool of instances for calls. It keeps the instances of a burst for the next one, replaces those that trapped, and
+// bounds their number.
 
-import { INSTANCES_IDLE_MAX, INSTANCES_MAX } from '../support/limits.js';
+import { INSTANCE_IDLE_MS_MAX, INSTANCES_IDLE_MIN, INSTANCES_MAX } from '../support/limits.js';
+import { monotonicMs, setTimeout } from '../support/timers.js';
 
 /** Instances made by `make`. Each makes one call at a time. */
 export class Pool {
   #make;
+  // The instances that no call uses, with the time since when. The last one is used first.
   #idle = [];
+  #trimming = null;
+  #inUse = new Set();
   #busy = 0;
   #waiting = [];
 
@@ -26,16 +31,21 @@ export class Pool {
     }
     let instance;
     try {
-      instance = this.#idle.pop() ?? await this.#make();
+      instance = this.#idle.pop()?.instance ?? await this.#make();
+      this.#inUse.add(instance);
       return await call(instance);
     } finally {
+      this.#inUse.delete(instance);
       this.#release(instance);
     }
   }
 
-  /** Ends the idle instances. The busy ones finish their calls. */
+  /** Ends every instance, and with it its call. */
   dispose() {
-    for (const instance of this.#idle.splice(0)) {
+    for (const { instance } of this.#idle.splice(0)) {
+      instance.dispose();
+    }
+    for (const instance of this.#inUse) {
       instance.dispose();
     }
   }
@@ -57,8 +67,9 @@ export class Pool {
 
   #release(instance) {
     if (instance !== undefined && !instance.ended) {
-      if (this.#idle.length < INSTANCES_IDLE_MAX) {
-        this.#idle.push(instance);
+      if (this.#idle.length < INSTANCES_MAX) {
+        this.#idle.push({ instance, sinceMs: monotonicMs() });
+        this.#trimLater();
       } else {
         instance.dispose();
       }
@@ -69,6 +80,20 @@ export class Pool {
       this.#busy -= 1;
     } else {
       next();
+    }
+  }
+
+  // Ends the instances that the last burst has left over.
+  #trimLater() {
+    if (this.#idle.length > INSTANCES_IDLE_MIN) {
+      this.#trimming ??= setTimeout(() => {
+        this.#trimming = null;
+        const leftMs = monotonicMs() - INSTANCE_IDLE_MS_MAX;
+        while (this.#idle.length > INSTANCES_IDLE_MIN && this.#idle[0].sinceMs <= leftMs) {
+          this.#idle.shift().instance.dispose();
+        }
+        this.#trimLater();
+      }, INSTANCE_IDLE_MS_MAX).unref();
     }
   }
 }

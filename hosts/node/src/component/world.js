@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { CLOCK_DRIFT_MS_MAX } from '../support/limits.js';
+import { monotonicMs, startedMs, wallMs } from '../support/timers.js';
 
 /**
  * The imports of an instance besides its storage and its HTTP queue. Tests replace them. `now` returns microseconds
@@ -29,13 +30,13 @@ export function wallClock(now) {
 
 // The system clock has milliseconds only. The monotonic clock adds the microseconds, at an offset that follows the
 // system clock.
-let offsetMs = performance.timeOrigin;
+let offsetMs = startedMs;
 
 function wallClockUs() {
-  const monotonicMs = performance.now();
-  const wallMs = Date.now();
-  if (Math.abs(wallMs - monotonicMs - offsetMs) > CLOCK_DRIFT_MS_MAX) {
-    offsetMs = wallMs - monotonicMs;
+  const sinceStartMs = monotonicMs();
+  const systemMs = wallMs();
+  if (Math.abs(systemMs - sinceStartMs - offsetMs) > CLOCK_DRIFT_MS_MAX) {
+    offsetMs = systemMs - sinceStartMs;
   }
-  return BigInt(Math.round((monotonicMs + offsetMs) * 1_000));
+  return BigInt(Math.round((sinceStartMs + offsetMs) * 1_000));
 }

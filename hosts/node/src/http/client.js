@@ -19,24 +19,29 @@ export class HttpClient {
   #proxy;
   #tls;
   #connectMsMax;
+  #keepsAlive;
   // The agent of each policy, the oldest first. A kept connection serves requests of its own policy only.
   #agents = new Map();
 
-  /** @param {{ ca?: string | string[], proxy?: string, network?: object, connectMsMax?: number }} options */
-  constructor({ ca, proxy, network = system, connectMsMax = CONNECT_MS_MAX } = {}) {
+  /**
+   * Without `keepsAlive`, a process with nothing else to do does not wait for the requests.
+   * @param {{ ca?: string | string[], proxy?: string, network?: object, connectMsMax?: number, keepsAlive?: boolean }} options
+   */
+  constructor({ ca, proxy, network = system, connectMsMax = CONNECT_MS_MAX, keepsAlive = true } = {}) {
     const lookups = new Lookups(network);
     this.#network = {
       lookup: (name, signal) => lookups.lookup(name, signal),
-      dial: (address, port, signal) => network.dial(address, port, signal),
+      dial: (address, port, signal) => network.dial(address, port, signal, { keepsAlive }),
     };
     this.#proxy = proxy === undefined ? undefined : parseProxy(proxy);
     this.#tls = new Tls(ca);
     this.#connectMsMax = connectMsMax;
+    this.#keepsAlive = keepsAlive;
   }
 
   /** Sends a request. `done` gets its outcome. Returns a function that aborts the request. */
   send(request, done) {
-    const exchange = new Exchange(request, done);
+    const exchange = new Exchange(request, done, this.#keepsAlive);
     try {
       const { origin, path } = target(request.url);
       const agent = this.#agent(request.egress);
@@ -95,8 +100,15 @@ export class HttpClient {
     const toPort = Number(port || (isSecure ? 443 : 80));
     const way = { rules, network: this.#network, proxy: this.#proxy };
     const socket = await dial(way, hostname, toPort, signal);
-    return withoutContinue(isSecure ? await this.#tls.secure(socket, hostname, toPort, signal) : socket);
+    const connection = isSecure ? await this.#tls.secure(socket, hostname, toPort, signal) : socket;
+    return withoutContinue(this.#keepsAlive ? connection : released(connection));
   }
+}
+
+// undici makes a connection keep the process alive while a request runs on it.
+function released(connection) {
+  connection.ref = () => connection;
+  return connection.unref();
 }
 
 function rulesOf(policy) {

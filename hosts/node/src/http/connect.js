@@ -1,6 +1,7 @@
 // Connections to one of several addresses. It does not judge the addresses: the callers pass those that are permitted.
 
 import { ADDRESSES_MAX, DIAL_STAGGER_MS } from '../support/limits.js';
+import { clearTimeout, setTimeout } from '../support/timers.js';
 import { parseAddress } from './egress.js';
 
 /**

@@ -1,6 +1,7 @@
 // One request and its response, as undici's handler. Its timeout covers everything, and its outcome is reported once.
 
 import { RESPONSE_HEADERS_MAX } from '../support/limits.js';
+import { clearTimeout, setTimeout } from '../support/timers.js';
 import { collector } from './body.js';
 import { Failure, failed, failureOf } from './failure.js';
 
@@ -14,12 +15,15 @@ export class Exchange {
   #head = null;
   #body = null;
 
-  /** Starts the timeout. `done` gets the outcome. */
-  constructor({ timeoutMs, responseBytesMax }, done) {
+  /** Starts the timeout. `done` gets the outcome. Without `keepsAlive`, a finished process does not wait for it. */
+  constructor({ timeoutMs, responseBytesMax }, done, keepsAlive) {
     this.#done = done;
     this.#timeoutMs = timeoutMs;
     this.#bytesMax = responseBytesMax;
     this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);
+    if (!keepsAlive) {
+      this.#timer.unref();
+    }
   }
 
   /** Reports a failure. */

@@ -2,6 +2,7 @@
 // lookups occupies a thread until it ends. There are few of them: half of UV_THREADPOOL_SIZE, which is 2 by default.
 
 import { LOOKUPS_MAX, LOOKUP_SLOW_MS, SLOW_LOOKUPS_MAX, SLOW_NAMES_MAX } from '../support/limits.js';
+import { monotonicMs } from '../support/timers.js';
 
 /** Lookups through a network. Their results are not cached. */
 export class Lookups {
@@ -56,7 +57,7 @@ export class Lookups {
     lookup.running = true;
     this.#running += 1;
     this.#slowRunning += slow ? 1 : 0;
-    const startedMs = performance.now();
+    const startedMs = monotonicMs();
     try {
       found.resolve(await this.#network.lookup(name));
     } catch (error) {
@@ -65,7 +66,7 @@ export class Lookups {
     this.#running -= 1;
     this.#slowRunning -= slow ? 1 : 0;
     this.#lookups.delete(name);
-    this.#remember(name, performance.now() - startedMs);
+    this.#remember(name, monotonicMs() - startedMs);
     this.#runNext();
   }
 

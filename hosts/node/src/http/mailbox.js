@@ -1,5 +1,7 @@
 // The place where one waiter finds its completions and its signal.
 
+import { clearTimeout, setImmediate, setTimeout } from '../support/timers.js';
+
 // The longest delay of a timer.
 const TIMER_MS_MAX = 2_147_483_647;
 

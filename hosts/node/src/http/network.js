@@ -11,8 +11,11 @@ export const system = {
     return found.map(({ address }) => address);
   },
 
-  /** Returns a TCP connection to an address. The signal aborts the attempt to connect, not the connection. */
-  dial(address, port, signal) {
+  /**
+   * Returns a TCP connection to an address. The signal aborts the attempt to connect, not the connection. Without
+   * `keepsAlive`, a process with nothing else to do does not wait for the connection.
+   */
+  dial(address, port, signal, { keepsAlive = true } = {}) {
     return new Promise((resolve, reject) => {
       const timedOut = () => new Error('the connection was not made in time');
       if (signal?.aborted) {
@@ -21,6 +24,9 @@ export const system = {
       }
       // As an option of the socket, the signal would end the connection as well.
       const socket = net.connect({ host: address, port, noDelay: true });
+      if (!keepsAlive) {
+        socket.unref();
+      }
       const onAbort = () => socket.destroy(timedOut());
       const removeListener = () => signal?.removeEventListener('abort', onAbort);
       signal?.addEventListener('abort', onAbort, { once: true });

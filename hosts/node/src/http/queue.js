@@ -1,5 +1,6 @@
 // The completion queue of one instance: `submit` and `wait` of `wit/http.wit`.
 
+import { monotonicMs } from '../support/timers.js';
 import { Mailbox } from './mailbox.js';
 
 /** The requests of one instance. */
@@ -20,11 +21,11 @@ export class Queue {
   /** Sends requests. */
   submit(requests) {
     for (const request of requests) {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       // The entry comes first, because the client may refuse a request at once.
       this.#inFlight.set(request.id, () => {});
       const abort = this.#client.send(request, (outcome) => {
-        const durationMs = Math.round(performance.now() - startedMs);
+        const durationMs = Math.round(monotonicMs() - startedMs);
         this.#mailbox.put({ id: request.id, durationMs, outcome });
       });
       this.#inFlight.set(request.id, abort);
@@ -37,8 +38,9 @@ export class Queue {
     return result instanceof Promise ? result.then((later) => this.#reported(later)) : this.#reported(result);
   }
 
-  /** Aborts the requests in flight. */
+  /** Aborts the requests in flight, and ends the wait. */
   dispose() {
+    this.#mailbox.signal('drain');
     for (const abort of this.#inFlight.values()) {
       abort();
     }

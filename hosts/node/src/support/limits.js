@@ -16,8 +16,16 @@ export const COMMIT_BYTES_MAX = 8_388_608;
 
 // Instances that run calls outside a transaction at the same time. More calls queue.
 export const INSTANCES_MAX = 16;
-// Idle instances that are kept. Each has a few megabytes of memory.
-export const INSTANCES_IDLE_MAX = 4;
+// Idle instances that are kept without limit. Each has a few megabytes of memory.
+export const INSTANCES_IDLE_MIN = 4;
+// How long the others are kept for the next burst of calls.
+export const INSTANCE_IDLE_MS_MAX = 60_000;
+// How long the worker thread may compute without a pause. A working guest needs some milliseconds.
+export const GUEST_MS_MAX = 5_000;
+
+// How long `stop` and `close` wait for what is in flight when the caller gives no time. Orchestrators kill a process
+// after 10 to 30 s.
+export const STOP_MS_DEFAULT = 8_000;
 
 // The largest difference between the monotonic clock and the system clock before the offset is measured again.
 export const CLOCK_DRIFT_MS_MAX = 5;
@@ -38,8 +46,9 @@ export const RUN_RETRY_MS_MIN = 100;
 export const RUN_RETRY_MS_MAX = 5_000;
 // The pause after a run that did nothing although work is due, because another worker holds the leases.
 export const RUN_CONTENDED_MS = 10;
-// The pause before a worker thread that ended is started again.
-export const THREAD_RESTART_MS = 1_000;
+// The pause before a worker thread that ended is started again. It doubles until a thread has started.
+export const THREAD_RESTART_MS_MIN = 1_000;
+export const THREAD_RESTART_MS_MAX = 60_000;
 
 // How long a SQLite call waits for another connection's lock before it fails with `not-applied`.
 export const SQLITE_BUSY_MS_MAX = 5_000;

@@ -1,7 +1,6 @@
 // The run loop of one worker: it delivers, waits until something is due or a signal comes, and replaces an instance
 // that trapped. The component decides what is due, and when the next run begins.
 
-import { TrapError } from '../support/errors.js';
 import {
   RUN_ATTEMPTS_MAX, RUN_CONTENDED_MS, RUN_MS_MAX, RUN_RETRY_MS_MAX, RUN_RETRY_MS_MIN,
 } from '../support/limits.js';
@@ -21,8 +20,12 @@ export async function deliverUntilDrained(make, signals, log) {
       reported = logNew(report.problems, reported, log);
       pauseMs = pauseAfter(report);
     } catch (error) {
-      if (error instanceof TrapError) {
+      if (instance?.ended) {
         instance = null;
+        if (signals.drained) {
+          // The instance was ended in the middle of the run, at the end of the time for a stop.
+          return;
+        }
       }
       log('error', `the delivery run failed: ${error.message}; the next one begins in ${retryMs} ms`);
       pauseMs = retryMs;

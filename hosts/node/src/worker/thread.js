@@ -16,8 +16,10 @@ const signals = new Signals();
 parentPort.on('message', (message) => {
   if (message === 'work') {
     signals.work();
-  } else {
+  } else if (message === 'drain') {
     signals.drain();
+  } else {
+    parentPort.postMessage({ pong: true });
   }
 });
 
@@ -25,6 +27,7 @@ const { [portable.name]: Store } = await import(portable.module);
 const storage = new Store(...portable.args);
 const client = new HttpClient(egress);
 const make = () => makeInstance({ config, storage, world, client }, { signals, keepsAlive: true });
+parentPort.postMessage({ ready: true });
 await Promise.all(Array.from({ length: count }, () => deliverUntilDrained(make, signals, log)));
 await client.close();
 await storage.close();

@@ -1,12 +1,17 @@
-// A process that starts workers, on a thread of their own or on this one, and has then nothing more to do.
+// A process that starts workers, on a thread of their own or on this one. Its standard input ends when it has nothing
+// more to do.
 
 import { Hookwright } from '../../src/index.js';
-import { acceptInvoice, SEALING_KEY, subscribe } from './open.js';
+import { acceptInvoice, LOOPBACK, SEALING_KEY, subscribe } from './open.js';
 import { openStore } from './stores.js';
 
-const [location, thread] = process.argv.slice(2);
+const [location, thread, url] = process.argv.slice(2);
 const storage = await openStore(location);
-const webhooks = await Hookwright.open({ storage, sealingKey: SEALING_KEY, workers: { ownThread: thread === 'own' } });
-await subscribe(webhooks, 'http://127.0.0.1:9/');
+const webhooks = await Hookwright.open({
+  storage, sealingKey: SEALING_KEY, egress: LOOPBACK, workers: { ownThread: thread === 'own' },
+});
+await subscribe(webhooks, url, { timeoutMs: 30_000 });
+await webhooks.reclaimLeases();
 webhooks.start();
-await acceptInvoice(webhooks, 'a');
+await acceptInvoice(webhooks, thread);
+for await (const _ of process.stdin);

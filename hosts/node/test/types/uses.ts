@@ -62,10 +62,12 @@ class Mine implements Storage {
   }
 }
 await using own = await Hookwright.open({ storage: new Mine(), sealingKey: 'k1:00' });
+await Hookwright.open({ storage: memoryStorage(), sealingKey: 'k1:00', log: console });
 const fake = await Hookwright.fake({ profile: 'standard' });
 fake.assertAccepted('a.b').event.data;
 try {
-  await own.start().stop();
+  await own.start();
+  await own.stop({ timeoutMs: 5_000 });
 } catch (error) {
   if (error instanceof ConflictError) {
     const field: string | undefined = error.field;

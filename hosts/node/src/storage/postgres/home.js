@@ -1,6 +1,7 @@
 // The database and the table of a store, and the comparison with those of a platform's connection.
 
 import { HOME_MS_MAX } from '../../support/limits.js';
+import { after } from '../../support/timers.js';
 import { notApplied } from '../errors.js';
 import { refuseOtherDatabase } from '../transaction.js';
 import { statementError } from './errors.js';
@@ -88,14 +89,14 @@ function withServer() {
 
 // The pool may have no free connection, because the transactions that hold them wait for this answer.
 async function soon(reading) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    const error = notApplied(`the pool had no free connection within ${HOME_MS_MAX} ms, to compare the database with the transaction's`);
-    timer = setTimeout(reject, HOME_MS_MAX, error);
-  });
+  const deadline = after(HOME_MS_MAX);
   try {
-    return await Promise.race([reading, late]);
+    const read = await Promise.race([reading, deadline.reached]);
+    if (read === undefined) {
+      throw notApplied(`the pool had no free connection within ${HOME_MS_MAX} ms, to compare the database with the transaction's`);
+    }
+    return read;
   } finally {
-    clearTimeout(timer);
+    deadline.stop();
   }
 }
