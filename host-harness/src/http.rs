@@ -17,7 +17,9 @@ mod resolve;
 mod routes;
 mod send;
 mod spelling;
+mod tls;
 mod trust;
+mod versions;
 
 pub use client::{Builder, HttpClient};
 pub use network::{Answer, Network};

@@ -26,6 +26,7 @@ impl Guest for Plugin {
                 PlainHttp::Allowed => engine::PlainHttp::Allowed,
                 PlainHttp::Refused => engine::PlainHttp::Refused,
             },
+            user_agent: config.user_agent,
             webhooks_per_tenant_max: config.webhooks_per_tenant_max,
             disable_after_s: config.disable_after_s,
             disable_after_deliveries: config.disable_after_deliveries,

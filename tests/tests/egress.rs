@@ -19,8 +19,7 @@ use hookwright_host::signal::Signals;
 use kit::{Expected, Registration, Server};
 
 pub use proxy::{ESTABLISHED, Proxy};
-use stand::Stand;
-pub use stand::listen;
+pub use stand::{Stand, listen};
 
 /// A time limit that no working step reaches.
 const PATIENCE_MS: u32 = 20_000;

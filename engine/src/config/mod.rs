@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::config::seal::Keys;
 use crate::ports::EgressPolicy;
-use crate::profile::Profile;
+use crate::profile::{Profile, check_user_agent};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::quoted;
 use crate::support::limits::{
@@ -28,6 +28,7 @@ pub struct Config {
     sealing: Keys,
     allow_destinations: Vec<String>,
     plain_http: PlainHttp,
+    user_agent: Option<String>,
     webhooks_per_tenant_max: u32,
     disable_after_s: u32,
     disable_after_deliveries: u32,
@@ -41,6 +42,9 @@ impl Config {
         for (index, network) in settings.allow_destinations.iter().enumerate() {
             egress::check_network(&format!("allowDestinations[{index}]"), network)?;
         }
+        if let Some(user_agent) = &settings.user_agent {
+            check_user_agent("userAgent", user_agent)?;
+        }
         let webhooks_per_tenant_max = settings.webhooks_per_tenant_max.unwrap_or(WEBHOOKS_PER_TENANT_MAX);
         if !(1..=WEBHOOKS_PER_TENANT_CEILING).contains(&webhooks_per_tenant_max) {
             let message = format!("`{webhooks_per_tenant_max}` is out of range");
@@ -53,6 +57,7 @@ impl Config {
             sealing: Keys::new(&settings.sealing_keys)?,
             allow_destinations: settings.allow_destinations.clone(),
             plain_http: settings.plain_http,
+            user_agent: settings.user_agent.clone(),
             webhooks_per_tenant_max,
             disable_after_s: settings.disable_after_s.unwrap_or(DISABLE_AFTER_S),
             disable_after_deliveries: settings.disable_after_deliveries.unwrap_or(0),
@@ -66,11 +71,16 @@ impl Config {
     }
 
     /// Returns the profile that a webhook chooses as its format. Attributes that the platform's profile hides stay
-    /// hidden in every format, because that profile knows the models.
+    /// hidden in every format, because that profile knows the models. The `User-Agent` is the host's, the format's or
+    /// the platform's, in this order.
     pub fn format(&self, field: &str, name: &str) -> Result<Arc<Profile>, Error> {
         let mut format = named(&self.profiles, field, name)?;
         if format.name != self.profile.name && !self.profile.hidden.is_empty() {
             Arc::make_mut(&mut format).hidden.extend_from_slice(&self.profile.hidden);
+        }
+        let user_agent = self.user_agent.as_ref().or(format.user_agent.as_ref()).or(self.profile.user_agent.as_ref());
+        if let Some(user_agent) = user_agent.filter(|text| format.user_agent.as_ref() != Some(text)).cloned() {
+            Arc::make_mut(&mut format).user_agent = Some(user_agent);
         }
         Ok(format)
     }

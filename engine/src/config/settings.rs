@@ -39,6 +39,9 @@ pub struct Settings {
     pub allow_destinations: Vec<String>,
     /// The policy on `http` URLs.
     pub plain_http: PlainHttp,
+    /// The `User-Agent` of every request. `None`: the one of the webhook's format, of the platform's profile, or
+    /// `Hookwright/<version>`, in this order.
+    pub user_agent: Option<String>,
     /// The largest number of webhooks of one tenant. `None`: [`WEBHOOKS_PER_TENANT_MAX`].
     pub webhooks_per_tenant_max: Option<u32>,
     /// The time without a success after which a failing webhook is disabled, in seconds. 0: there is no limit. `None`:
@@ -60,6 +63,7 @@ impl Default for Settings {
             sealing_keys: Vec::new(),
             allow_destinations: Vec::new(),
             plain_http: PlainHttp::Allowed,
+            user_agent: None,
             webhooks_per_tenant_max: None,
             disable_after_s: None,
             disable_after_deliveries: None,

@@ -39,3 +39,48 @@ fn a_configured_profile_serves_webhooks_while_it_is_configured() {
     assert_eq!(world.deliver(&config).delivered, 1);
     assert!(world.requests.borrow()[0].headers.iter().any(|(name, _)| name == "X-AssetsUp-Signature"));
 }
+
+/// One row: the `User-Agent` of a webhook's requests, by the host's option, the profile of its format and the platform's.
+fn user_agent(option: Option<&str>, format: Option<&str>, platform: Option<&str>, expected: Option<&str>) {
+    let named = |name: &str, user_agent: Option<&str>| {
+        let member = user_agent.map(|text| format!("\"userAgent\":\"{text}\",")).unwrap_or_default();
+        let text = profile::Profile::builtin_text("assetsup").unwrap();
+        text.replace("\"assetsup\",", &format!("\"{name}\",{member}"))
+    };
+    let config = Config::new(&Settings {
+        profile: "own".to_owned(),
+        profiles: vec![named("own", platform), named("other", format)],
+        sealing_keys: vec![SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) }],
+        user_agent: option.map(str::to_owned),
+        ..Settings::default()
+    });
+    let format = config.unwrap().format("format", "other").unwrap();
+    assert_eq!(format.user_agent.as_deref(), expected, "{option:?} {platform:?}");
+}
+
+#[test]
+fn user_agent_is_the_hosts_the_formats_or_the_platforms() {
+    user_agent(None, None, None, None);
+    user_agent(None, None, Some("Platform/1"), Some("Platform/1"));
+    user_agent(None, Some("Format/1"), Some("Platform/1"), Some("Format/1"));
+    user_agent(Some("Host/1"), Some("Format/1"), Some("Platform/1"), Some("Host/1"));
+    user_agent(Some("Host/1"), None, None, Some("Host/1"));
+}
+
+#[test]
+fn user_agent_that_is_no_header_text_is_refused() {
+    let longest = "a".repeat(256);
+    let with = |text: &str| {
+        let sealing_keys = vec![SealingKey { id: "k1".to_owned(), key_hex: "ab".repeat(32) }];
+        Config::new(&Settings { sealing_keys, user_agent: Some(text.to_owned()), ..Settings::default() })
+    };
+    for text in ["Shop/1.0", "Shop/1.0 (+https://shop.example)", longest.as_str()] {
+        assert!(with(text).is_ok(), "{text}");
+    }
+    let too_long = "a".repeat(257);
+    for text in ["", " ", " a", "a ", "a  b", "a\tb", "a\r\nX: y", "caf\u{e9}", "a\u{7f}", too_long.as_str()] {
+        let error = with(text).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("userAgent"), "{text:?}");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("visible ASCII")), "{text:?}: {error}");
+    }
+}

@@ -23,6 +23,11 @@ pub struct Profile {
     pub payload: Vec<Member>,
     /// The headers, beside those that every request has.
     pub headers: Vec<Header>,
+    /// The `User-Agent` of its requests. `None`: [`USER_AGENT`](crate::profile::request::USER_AGENT).
+    pub user_agent: Option<String>,
+    /// The `Accept` of its requests, unless a custom header replaces it. An empty text: none is sent. `None`:
+    /// [`ACCEPT`](crate::profile::request::ACCEPT).
+    pub accept: Option<String>,
     /// The signature scheme.
     pub signature: Signature,
     /// The meaning of a registration without a secret.

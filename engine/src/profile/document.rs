@@ -15,6 +15,8 @@ pub struct Document {
     pub payload: Vec<DocumentMember>,
     #[serde(default)]
     pub headers: Vec<DocumentHeader>,
+    pub user_agent: Option<String>,
+    pub accept: Option<String>,
     pub signature: DocumentSignature,
     pub secret_absent: SecretAbsent,
     pub unsigned: Unsigned,

@@ -26,6 +26,7 @@ pub mod verify;
 pub(crate) mod pattern;
 
 pub use definition::Profile;
+pub(crate) use parse::check_user_agent;
 pub use vocabulary::{Header, HeaderValue, LetterCase, Method, SecretAbsent, Signature, TestEvent, Unsigned};
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ fn profile(document: Document) -> Result<Profile, Error> {
         style: document.style,
         payload: members("payload", document.payload)?,
         headers: headers(document.headers)?,
+        user_agent: document.user_agent.map(|text| check_user_agent("userAgent", &text).map(|()| text)).transpose()?,
+        accept: document.accept.map(accept).transpose()?,
         signature: signature(document.signature)?,
         secret_absent: document.secret_absent,
         unsigned: document.unsigned,
@@ -122,6 +124,33 @@ fn prefix(prefix: String) -> Result<String, Error> {
         return Err(Error::invalid("signature.prefix", message));
     }
     Ok(prefix)
+}
+
+/// Checks the `User-Agent` that a profile or the host names. It becomes the value of a header.
+pub(crate) fn check_user_agent(field: &str, text: &str) -> Result<(), Error> {
+    let max = limits::USER_AGENT_BYTES_MAX;
+    if is_header_text(text, max) && !text.is_empty() {
+        return Ok(());
+    }
+    let error = Error::invalid(field, format!("`{}` cannot be a User-Agent", quoted(text)));
+    Err(error.hint(format!("use 1 to {max} visible ASCII characters, with single spaces between them: `Shop/1.0`")))
+}
+
+/// Checks the `Accept` that a profile names.
+fn accept(text: String) -> Result<String, Error> {
+    let max = limits::ACCEPT_BYTES_MAX;
+    if is_header_text(&text, max) {
+        return Ok(text);
+    }
+    let error = Error::invalid("accept", format!("`{}` cannot be the value of Accept", quoted(&text)));
+    Err(error
+        .hint(format!("use at most {max} visible ASCII characters, for example `application/json`; `` sends none")))
+}
+
+/// Returns true if the text has only visible ASCII characters, and single spaces between them.
+fn is_header_text(text: &str, bytes_max: usize) -> bool {
+    let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    text.len() <= bytes_max && !spaced && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
 fn headers(list: Vec<DocumentHeader>) -> Result<Vec<Header>, Error> {

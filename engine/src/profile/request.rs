@@ -15,8 +15,12 @@ use crate::support::redact;
 use crate::support::time;
 use std::fmt;
 
-/// The `User-Agent` of every request.
+/// The `User-Agent` of requests, unless the platform names its own.
 pub const USER_AGENT: &str = concat!("Hookwright/", env!("CARGO_PKG_VERSION"));
+
+/// The `Accept` of requests, unless the profile or a custom header names another one. Firewalls count a request without one
+/// as suspicious.
+pub const ACCEPT: &str = "*/*";
 
 /// The destination of a webhook's requests.
 #[derive(Clone, Copy)]
@@ -44,7 +48,7 @@ pub struct Outgoing {
     pub method: Method,
     /// The URL. For `GET` the payload is its query.
     pub url: String,
-    /// `Content-Type`, `User-Agent`, the profile's headers, the custom ones.
+    /// `Content-Type`, `User-Agent`, `Accept`, the profile's headers, the custom ones.
     pub headers: Vec<(String, String)>,
     /// The body of a `POST`.
     pub body: Option<String>,
@@ -89,10 +93,7 @@ pub fn of_payload(
     secrets: &[Secret],
 ) -> Result<Outgoing, Error> {
     let attempt_at_s = time::unix_seconds(attempt_at_us);
-    let mut headers = vec![
-        ("Content-Type".to_owned(), "application/json".to_owned()),
-        ("User-Agent".to_owned(), USER_AGENT.to_owned()),
-    ];
+    let mut headers = general_headers(profile, target);
     for header in profile.headers.iter().filter(|header| !header.signed_only || !secrets.is_empty()) {
         let value = match header.value {
             HeaderValue::Type => payload.event_type.clone(),
@@ -114,6 +115,22 @@ pub fn of_payload(
         }
     };
     Ok(Outgoing { method: target.method, url, headers, body, logged_body: payload.body })
+}
+
+/// Returns the headers that do not depend on the message.
+fn general_headers(profile: &Profile, target: &Target<'_>) -> Vec<(String, String)> {
+    let user_agent = profile.user_agent.as_deref().unwrap_or(USER_AGENT);
+    let mut headers = vec![
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+        ("User-Agent".to_owned(), user_agent.to_owned()),
+    ];
+    let accept = profile.accept.as_deref().unwrap_or(ACCEPT);
+    let mut others =
+        profile.headers.iter().map(|header| &header.name).chain(target.headers.iter().map(|(name, _)| name));
+    if !accept.is_empty() && !others.any(|name| name.eq_ignore_ascii_case("accept")) {
+        headers.push(("Accept".to_owned(), accept.to_owned()));
+    }
+    headers
 }
 
 fn signature(scheme: &Signature, message_id: &str, attempt_at_s: u64, body: &str, secrets: &[Secret]) -> String {

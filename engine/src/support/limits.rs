@@ -74,6 +74,10 @@ pub const HEADERS_PER_WEBHOOK_MAX: usize = 20;
 pub const HEADER_NAME_BYTES_MAX: usize = 64;
 /// Length of a custom header's value.
 pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
+/// Length of a `User-Agent` that the platform names.
+pub const USER_AGENT_BYTES_MAX: usize = 256;
+/// Length of the `Accept` of a profile.
+pub const ACCEPT_BYTES_MAX: usize = 256;
 /// Length of a typed secret. A `whsec_` secret decodes to 24 to 64 bytes.
 pub const SECRET_BYTES_MAX: usize = 256;
 /// Secrets of one webhook that sign at the same time, during rotations.

@@ -52,6 +52,9 @@ pub struct Options {
     /// Refuses webhooks with an `http` URL, and sends nothing to existing ones
     #[arg(long, env = "HOOKWRIGHT_HTTPS_ONLY", value_parser = clap::builder::FalseyValueParser::new())]
     https_only: bool,
+    /// `User-Agent` of the requests, for example `Shop/1.0`; without this option that of the profile, or `Hookwright/<version>`
+    #[arg(long, env = "HOOKWRIGHT_USER_AGENT", value_name = "TEXT")]
+    user_agent: Option<String>,
     /// Most webhooks of one tenant, 1 to 1,000,000
     #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",
         default_value_t = hookwright_engine::limits::WEBHOOKS_PER_TENANT_MAX)]
@@ -100,6 +103,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         sealing_keys: sealing_keys(options, &*store)?,
         allow_destinations: options.allow_destination.clone(),
         plain_http: if options.https_only { PlainHttp::Refused } else { PlainHttp::Allowed },
+        user_agent: options.user_agent.clone(),
         webhooks_per_tenant_max: Some(options.webhooks_per_tenant),
         disable_after_s: Some(options.disable_after_s),
         disable_after_deliveries: Some(options.disable_after_deliveries),

@@ -4,6 +4,8 @@ use std::io::Write;
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
+/// The encodings that a collector decompresses, as the value of `Accept-Encoding`.
+pub(crate) const READABLE_ENCODINGS: &str = "gzip, deflate";
 /// How many bytes a compressed body may have beyond the limit on its content: header, trailer and framing.
 const COMPRESSED_OVERHEAD_BYTES: usize = 1024;
 

@@ -1,6 +1,6 @@
-//! The clients of one egress policy: TLS on the dialer's connections, connection pools, and HTTP on the connections.
+//! The clients of one egress policy: connection pools, and HTTP on the connections.
 //!
-//! The dialer decides where a connection goes.
+//! The dialer decides where a connection goes, and `tls` makes the sessions.
 
 use std::error::Error;
 use std::future::Future;
@@ -13,7 +13,6 @@ use bytes::Bytes;
 use hookwright_engine::limits::IN_FLIGHT_MAX;
 use http::Uri;
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -23,6 +22,7 @@ use tower_service::Service;
 
 use super::dial::{DialError, Dialer, Way};
 use super::egress::Rules;
+use super::tls::Secure;
 
 /// How long connecting may take, TLS included. It bounds connections that no request waits for any more: when a request gets
 /// another connection first, hyper goes on making this one in the background, and the peer may never answer.
@@ -41,7 +41,7 @@ const HEAD_HEADERS_MAX: usize = 256;
 /// A client for `http` URLs.
 pub(crate) type PlainClient = Client<InTime<Dialer>, Full<Bytes>>;
 /// A client for `https` URLs.
-pub(crate) type TlsClient = Client<InTime<HttpsConnector<Dialer>>, Full<Bytes>>;
+pub(crate) type TlsClient = Client<InTime<Secure>, Full<Bytes>>;
 
 /// When an HTTP/2 connection counts as dead.
 ///
@@ -57,20 +57,37 @@ pub(crate) struct Ping {
 
 /// Makes the client for `http` URLs.
 pub(crate) fn plain_client(rules: &Arc<Rules>, way: &Way, ping: Ping) -> PlainClient {
-    pooled(Dialer::new(rules, way), ping)
+    pooled(Dialer::new(rules, way), (Version::Http1, ping))
 }
 
-/// Makes the client for `https` URLs. ALPN chooses between HTTP/2 and HTTP/1.1.
-pub(crate) fn tls_client(rules: &Arc<Rules>, way: &Way, ping: Ping, config: ClientConfig) -> TlsClient {
-    let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_all_versions();
-    pooled(connector.wrap_connector(Dialer::new(rules, way)), ping)
+/// The version of HTTP that a client offers in TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http1,
+    Http2,
 }
 
-fn pooled<C: Clone>(connector: C, ping: Ping) -> Client<InTime<C>, Full<Bytes>>
+/// Makes the client for `https` URLs that speaks this version of HTTP.
+pub(crate) fn tls_client(
+    rules: &Arc<Rules>,
+    way: &Way,
+    (version, ping): (Version, Ping),
+    tls: &ClientConfig,
+) -> TlsClient {
+    let mut tls = tls.clone();
+    tls.alpn_protocols = match version {
+        Version::Http1 => vec![b"http/1.1".to_vec()],
+        Version::Http2 => vec![b"h2".to_vec()],
+    };
+    pooled(Secure::new(Dialer::new(rules, way), Arc::new(tls)), (version, ping))
+}
+
+fn pooled<C: Clone>(connector: C, (version, ping): (Version, Ping)) -> Client<InTime<C>, Full<Bytes>>
 where
     InTime<C>: Connect,
 {
     Client::builder(TokioExecutor::new())
+        .http2_only(version == Version::Http2)
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)

@@ -6,9 +6,10 @@ use hookwright_engine::ports::{HttpError, HttpErrorKind};
 use hyper_util::client::legacy;
 
 use super::dial::DialError;
+use super::tls::Refusal;
 
 /// The length at which a sentence is cut, in characters.
-const DETAIL_CHARS_MAX: usize = 200;
+const DETAIL_CHARS_MAX: usize = 400;
 
 /// Makes an error of this kind. The sentence is cut at its maximum length.
 pub(crate) fn failure(kind: HttpErrorKind, detail: impl Into<String>) -> HttpError {
@@ -18,23 +19,33 @@ pub(crate) fn failure(kind: HttpErrorKind, detail: impl Into<String>) -> HttpErr
 
 /// Converts an error of the client. The kind is decided by the types in its chain of sources, not by its text.
 pub(crate) fn classify(error: &legacy::Error) -> HttpError {
-    let mut tls = None;
     let found = walk(error, &mut |link| {
         if let Some(dial) = link.downcast_ref::<DialError>() {
             return Some(failure(dial_kind(dial), dial.to_string()));
         }
-        tls = tls.take().or_else(|| link.downcast_ref::<rustls::Error>().map(ToString::to_string));
-        None
+        link.downcast_ref::<Refusal>().map(|refusal| failure(HttpErrorKind::Tls, refusal.to_string()))
     });
-    match (found, tls) {
-        (Some(found), _) => found,
-        (None, Some(tls)) => failure(HttpErrorKind::Tls, format!("no TLS session: {tls}")),
+    match found {
+        Some(found) => found,
         // The dialer's errors are handled above. The rest of connecting is the TLS handshake.
-        (None, None) if error.is_connect() => {
-            failure(HttpErrorKind::Tls, format!("no TLS session: {}", innermost(error)))
-        }
-        (None, None) => failure(HttpErrorKind::Protocol, format!("no response: {}", innermost(error))),
+        None if error.is_connect() => failure(HttpErrorKind::Tls, format!("no TLS session: {}", innermost(error))),
+        None if wants_http1(error) => failure(
+            HttpErrorKind::Protocol,
+            "the receiver asks for HTTP/1.1, but accepts only HTTP/2 over TLS: let it accept HTTP/1.1",
+        ),
+        None => failure(HttpErrorKind::Protocol, format!("no response: {}", innermost(error))),
     }
+}
+
+/// Returns true if the receiver refused HTTP/1.1 in the TLS handshake. Nothing has been sent then.
+pub(crate) fn wants_other_http(error: &legacy::Error) -> bool {
+    walk(error, &mut |link| link.downcast_ref::<Refusal>().map(|refusal| refusal.wants_other_http)).unwrap_or(false)
+}
+
+/// Returns true if the receiver refused to process the request over HTTP/2, and asks for HTTP/1.1 (RFC 9113, section 7).
+pub(crate) fn wants_http1(error: &legacy::Error) -> bool {
+    let reason = walk(error, &mut |link| link.downcast_ref::<h2::Error>().and_then(h2::Error::reason));
+    reason == Some(h2::Reason::HTTP_1_1_REQUIRED)
 }
 
 /// Converts an error in the middle of a response.

@@ -6,12 +6,13 @@ use hookwright_engine::ports::{EgressPolicy, HttpError, HttpErrorKind};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;
 
-use super::connect::{Ping, PlainClient, TlsClient, plain_client, tls_client};
+use super::connect::{Ping, PlainClient, TlsClient, Version, plain_client, tls_client};
 use super::dial::Way;
 use super::egress::Rules;
 use super::error::failure;
 use super::spelling::Spellings;
 use super::trust::Trust;
+use super::versions::Http2Only;
 
 /// Egress policies whose connections are kept. An instance has one policy.
 const ROUTES_MAX: usize = 16;
@@ -42,6 +43,8 @@ pub(super) struct Route {
     rules: Arc<Rules>,
     plain: PlainClient,
     tls: OnceCell<TlsClient>,
+    http2: OnceCell<TlsClient>,
+    http2_only: Http2Only,
     shared: Shared,
 }
 
@@ -69,7 +72,8 @@ impl Routes {
         let _inside = self.handle.enter();
         let shared = self.shared.clone();
         let plain = plain_client(&rules, &shared.way, shared.ping);
-        let route = Arc::new(Route { rules, plain, tls: OnceCell::new(), shared });
+        let (tls, http2) = (OnceCell::new(), OnceCell::new());
+        let route = Arc::new(Route { rules, plain, tls, http2, http2_only: Http2Only::default(), shared });
         recent.truncate(ROUTES_MAX - 1);
         recent.insert(0, (policy.clone(), route.clone()));
         Ok(route)
@@ -90,11 +94,20 @@ impl Route {
         &self.plain
     }
 
-    /// Returns the client for `https` URLs. The first call reads the platform's roots.
-    pub(super) async fn tls(&self) -> Result<&TlsClient, HttpError> {
+    /// Returns the client for `https` URLs that speaks this version. The first call reads the platform's roots.
+    pub(super) async fn tls(&self, version: Version) -> Result<&TlsClient, HttpError> {
         let Shared { trust, way, ping, .. } = &self.shared;
         let config = trust.config().await?;
-        Ok(self.tls.get_or_init(|| async { tls_client(&self.rules, way, *ping, config.clone()) }).await)
+        let client = match version {
+            Version::Http1 => &self.tls,
+            Version::Http2 => &self.http2,
+        };
+        Ok(client.get_or_init(|| async { tls_client(&self.rules, way, (version, *ping), config) }).await)
+    }
+
+    /// Returns the receivers that accept only HTTP/2.
+    pub(super) fn http2_only(&self) -> &Http2Only {
+        &self.http2_only
     }
 
     pub(super) fn spellings(&self) -> &Spellings {

@@ -1,15 +1,19 @@
 //! One request: it is converted, sent, and its response is read, all within the request's deadline.
 
+use std::time::Instant as StdInstant;
+
 use bytes::Bytes;
 use hookwright_engine::ports::{HttpError, HttpErrorKind, Request, Response};
+use http::header::ACCEPT_ENCODING;
 use http::{HeaderName, HeaderValue, Method, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::body::{Collected, Collector, Room};
-use super::error::{broken_body, classify, failure};
+use super::body::{Collected, Collector, READABLE_ENCODINGS, Room};
+use super::connect::Version;
+use super::error::{broken_body, classify, failure, wants_http1, wants_other_http};
 use super::routes::Route;
 
 /// How many headers of a response are reported. The rest is dropped.
@@ -23,7 +27,7 @@ pub(super) async fn exchange(route: &Route, request: Request, deadline: Instant)
     let responding = async {
         *outgoing.extensions_mut() = route.spellings().of(names.iter().map(String::as_str)).await;
         if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTPS) {
-            route.tls().await?.request(outgoing).await.map_err(|error| classify(&error))
+            secure(route, outgoing).await
         } else {
             route.plain().request(outgoing).await.map_err(|error| classify(&error))
         }
@@ -38,6 +42,33 @@ pub(super) async fn exchange(route: &Route, request: Request, deadline: Instant)
     let headers = headers.map(|(name, value)| (name.as_str().to_owned(), lossy(value))).collect();
     let Collected { text: body, truncated } = collected;
     Ok(Response { status: head.status.as_u16(), headers, body, truncated })
+}
+
+/// Sends a request over TLS: with HTTP/1.1, unless the receiver accepts only HTTP/2. Changes the version only after an error that
+/// guarantees that the request was not processed.
+async fn secure(route: &Route, outgoing: http::Request<Full<Bytes>>) -> Result<http::Response<Incoming>, HttpError> {
+    let receiver = outgoing.uri().authority().map(ToString::to_string).unwrap_or_default();
+    let known = route.http2_only();
+    if known.has(&receiver, StdInstant::now()) {
+        match route.tls(Version::Http2).await?.request(outgoing.clone()).await {
+            // The receiver may have been set up anew.
+            Err(error) if wants_http1(&error) || wants_other_http(&error) => known.forget(&receiver),
+            result => return result.map_err(|error| classify(&error)),
+        }
+    }
+    match route.tls(Version::Http1).await?.request(outgoing.clone()).await {
+        Err(error) if wants_other_http(&error) => {
+            known.remember(&receiver, StdInstant::now());
+            let result = route.tls(Version::Http2).await?.request(outgoing).await;
+            result.map_err(|error| {
+                if wants_http1(&error) || wants_other_http(&error) {
+                    known.forget(&receiver);
+                }
+                classify(&error)
+            })
+        }
+        result => result.map_err(|error| classify(&error)),
+    }
 }
 
 /// Reads until the end of the body or the limit. If a rest is left unread, dropping the body closes the connection.
@@ -70,7 +101,7 @@ fn express(request: Request) -> Result<Outgoing, HttpError> {
         .map_err(|_| failure(HttpErrorKind::InvalidRequest, "the method is not a token"))?;
     *outgoing.uri_mut() = target(&request.url)?;
     let headers = outgoing.headers_mut();
-    headers.reserve(request.headers.len() + 2);
+    headers.reserve(request.headers.len() + 3);
     let mut names = Vec::with_capacity(request.headers.len());
     for (name, value) in request.headers {
         let refused =
@@ -81,6 +112,7 @@ fn express(request: Request) -> Result<Outgoing, HttpError> {
         headers.append(parsed, value);
         names.push(name);
     }
+    headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(READABLE_ENCODINGS));
     Ok(Outgoing { request: outgoing, names })
 }
 

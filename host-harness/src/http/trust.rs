@@ -1,4 +1,4 @@
-//! The root certificates that TLS trusts: the platform's and those that the embedder adds.
+//! The certificates that TLS trusts: the platform's authorities and those that the embedder names.
 
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use rustls::pki_types::pem::PemObject;
 use tokio::sync::OnceCell;
 
 use super::error::failure;
+use super::tls::{Certificate, NoClientCertificate, Verifier};
 
-/// The trusted root certificates.
+/// The trusted certificates.
 #[derive(Debug)]
 pub(super) struct Trust {
     extra: Vec<CertificateDer<'static>>,
@@ -37,15 +38,20 @@ impl Trust {
     }
 }
 
-/// Returns the certificates of a PEM file. Fails if there is none, or one that cannot be a root, so that a bad file is
-/// reported when it is given and not at the first request.
+/// Returns the certificates of a PEM file. Fails if there is none, or one that cannot be read, so that a bad file is reported
+/// when it is given and not at the first request.
 pub(super) fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = found.context("the file is not PEM")?;
     anyhow::ensure!(!found.is_empty(), "the file has no certificate: a PEM file has BEGIN CERTIFICATE lines");
     let mut tried = rustls::RootCertStore::empty();
-    for certificate in &found {
-        tried.add(certificate.clone()).context("a certificate of the file cannot be used as a root")?;
+    for (index, certificate) in found.iter().enumerate() {
+        let what =
+            || format!("certificate {} of the file cannot be used: it is not a valid X.509 certificate", index + 1);
+        let read = Certificate::read(certificate).with_context(what)?;
+        if read.is_authority() {
+            tried.add(certificate.clone()).with_context(what)?;
+        }
     }
     Ok(found)
 }
@@ -54,10 +60,11 @@ fn tls_config(extra: &[CertificateDer<'static>]) -> anyhow::Result<ClientConfig>
     let mut roots = rustls::RootCertStore::empty();
     // A platform's store may contain certificates that rustls cannot read, or be missing. Sessions with other roots work.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for certificate in extra {
-        roots.add(certificate.clone()).context("an extra root certificate cannot be used")?;
-    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new(roots, extra.to_vec(), &provider)?;
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    // `dangerous` is the name of the library's door for other rules. These accept more than the default ones in two cases, which
+    // the verifier describes.
+    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    Ok(config.with_client_cert_resolver(Arc::new(NoClientCertificate)))
 }

@@ -43,6 +43,7 @@ impl Exports {
                 engine::PlainHttp::Allowed => webhooks::PlainHttp::Allowed,
                 engine::PlainHttp::Refused => webhooks::PlainHttp::Refused,
             },
+            user_agent: settings.user_agent.clone(),
             webhooks_per_tenant_max: settings.webhooks_per_tenant_max,
             disable_after_s: settings.disable_after_s,
             disable_after_deliveries: settings.disable_after_deliveries,

@@ -145,6 +145,11 @@ export interface OpenOptions<Transaction = any> {
     plainHttp?: 'allowed' | 'refused';
     /** An outbound proxy: `http://user:password@host:port`. */
     proxy?: string;
+    /**
+     * The `User-Agent` of every request: 1 to 256 visible ASCII characters. By default that of the profile, or
+     * `Hookwright/<version>`.
+     */
+    userAgent?: string;
     /** Certificates in PEM that are trusted besides the default ones. */
     ca?: string | string[];
   };

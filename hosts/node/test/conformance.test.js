@@ -10,7 +10,7 @@ const TEXT = readFileSync(new URL('../../../tests/data/conformance/dialects.json
 const CASES = JSON.parse(TEXT).cases;
 const ORIGIN = 'https://hooks.example.com';
 // Headers of the transport, which the cases do not contain.
-const TRANSPORT = ['host', 'content-length', 'user-agent', 'accept-encoding', 'connection'];
+const TRANSPORT = ['host', 'content-length', 'user-agent', 'accept', 'accept-encoding', 'connection'];
 const PROFILES = { standard: 1, 'perfex-assets': 6, datagerry: 3, perscom: 3, assetsup: 1 };
 
 for (const [profile, count] of Object.entries(PROFILES)) {
@@ -48,6 +48,7 @@ function assertRequest(one, actual, messageId, startedS) {
   const own = actual.headers.map(([name]) => name).filter((name) => !TRANSPORT.includes(name.toLowerCase()));
   assert.deepEqual(own, Object.keys(headers));
   assert.match(found.get('user-agent'), /^Hookwright\//);
+  assert.deepEqual([found.get('accept'), found.get('accept-encoding')], ['*/*', 'gzip, deflate']);
   for (const [name, value] of wanted) {
     const actualValue = found.get(name);
     if (name === 'x-asset-webhook-timestamp' || name === 'webhook-timestamp') {

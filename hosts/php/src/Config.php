@@ -95,6 +95,12 @@ final class Config
         return $this->with('plainHttp', 'refused');
     }
 
+    /** Sets the `User-Agent` of every request: 1 to 256 visible ASCII characters; by default the profile's, or `Hookwright/<version>`. */
+    public function withUserAgent(?string $userAgent): self
+    {
+        return $this->with('userAgent', $userAgent === null ? null : Json::utf8('userAgent', $userAgent));
+    }
+
     /** Sets the maximum number of webhooks of a tenant: 1 to 1,000,000; by default 1,000. */
     public function withWebhooksPerTenantMax(?int $webhooks): self
     {

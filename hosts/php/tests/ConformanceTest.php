@@ -75,6 +75,7 @@ final class ConformanceTest extends TestCase
         // The spelling of a header's name is part of the profile.
         self::assertSame([], array_diff(array_keys($headers), array_column($request['headers'], 0)));
         self::assertStringStartsWith('Hookwright/', $found['user-agent']);
+        self::assertSame(['*/*', 'gzip, deflate'], [$found['accept'], $found['accept-encoding']]);
         foreach (array_change_key_case($headers) as $name => $value) {
             $this->checkHeader($case, $name, $value, $found, $messageId, $begunS);
         }

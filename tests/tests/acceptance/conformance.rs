@@ -17,7 +17,7 @@ const CASES: &str = include_str!("../../data/conformance/dialects.json");
 /// The names of the cases' hosts.
 const ORIGIN: &str = "https://hooks.example.com";
 /// Headers of the transport, which the cases leave aside.
-const TRANSPORT: [&str; 4] = ["host", "content-length", "user-agent", "accept-encoding"];
+const TRANSPORT: [&str; 5] = ["host", "content-length", "user-agent", "accept", "accept-encoding"];
 /// The tolerance for a clock's second and a busy machine.
 const TOLERANCE_S: i64 = 1;
 
@@ -123,6 +123,8 @@ fn check_request(case: &Case, request: &RawRequest, message: &str, [begun_s, end
     let transport = BTreeSet::from(TRANSPORT);
     assert_eq!(once.difference(&transport).collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>(), "{what}");
     assert!(request.header("user-agent").unwrap().starts_with("Hookwright/"), "{what}");
+    assert_eq!(request.header("accept"), Some("*/*"), "{what}");
+    assert_eq!(request.header("accept-encoding"), Some("gzip, deflate"), "{what}");
 
     let attempt_s = || request.header("webhook-timestamp").unwrap().parse().unwrap();
     for (name, value) in &expected.headers {

@@ -9,7 +9,7 @@ fn text<'a>(json: &'a Json, key: &str) -> Option<&'a str> {
     json.get(key).and_then(Json::as_str)
 }
 
-/// Every case's request, byte for byte; the headers are exactly the expected ones and `User-Agent`.
+/// Every case's request, byte for byte; the headers are exactly the expected ones, `User-Agent` and `Accept`.
 #[test]
 fn a_request_is_the_expected_one_of_the_conformance_cases() {
     let file = json::parse(CASES).unwrap();
@@ -36,6 +36,7 @@ fn a_request_is_the_expected_one_of_the_conformance_cases() {
         let mut wanted: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
         wanted.insert(1, ("User-Agent".to_owned(), USER_AGENT.to_owned()));
+        wanted.insert(2, ("Accept".to_owned(), ACCEPT.to_owned()));
         assert_eq!(outgoing.headers, wanted, "case {index}");
     }
 }
@@ -108,11 +109,44 @@ fn a_scheme_with_one_signature_uses_the_newest_secret() {
 fn a_request_without_a_secret_has_no_signature() {
     let names = |profile: &str| {
         let outgoing = sent(profile, Method::Post, "https://x.example", &event(r#"{"type":"a"}"#), &[]);
-        outgoing.headers.into_iter().map(|(name, _)| name).skip(2).collect::<Vec<_>>()
+        outgoing.headers.into_iter().map(|(name, _)| name).skip(3).collect::<Vec<_>>()
     };
     assert_eq!(names("perfex-assets"), ["X-Asset-Webhook-Event", "X-Asset-Webhook-Timestamp"]);
     assert_eq!(names("datagerry"), [""; 0]);
     assert_eq!(names("standard"), ["webhook-id", "webhook-timestamp"]);
+}
+
+/// One row: the values of a header in a request with these custom headers, under a profile with these further members.
+fn general(members: &str, custom: &[(&str, &str)], name: &str, expected: &[&str]) {
+    let text = Profile::builtin_text("assetsup").unwrap().replace("\"assetsup\",", &format!("\"shop\",{members}"));
+    let profile = Profile::parse(&text).unwrap();
+    let custom: Vec<_> = custom.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let target = Target { url: "https://x.example", method: Method::Post, headers: &custom };
+    let outgoing = format(&profile, &target, "msg_1", &event(r#"{"type":"a"}"#), 1_999_999, &[]).unwrap();
+    let found = outgoing.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    assert_eq!(found.map(|(_, value)| value.as_str()).collect::<Vec<_>>(), expected, "{members} {custom:?}");
+}
+
+#[test]
+fn the_profile_or_a_custom_header_replaces_accept() {
+    general("", &[], "Accept", &["*/*"]);
+    general("", &[("accept", "application/json")], "Accept", &["application/json"]);
+    general("", &[("ACCEPT", "")], "Accept", &[""]);
+    general("\"accept\":\"text/plain\",", &[], "Accept", &["text/plain"]);
+    general("\"accept\":\"text/plain\",", &[("Accept", "a/b")], "Accept", &["a/b"]);
+    general("\"accept\":\"\",", &[], "Accept", &[]);
+    general("\"accept\":\"\",", &[("Accept", "a/b")], "Accept", &["a/b"]);
+}
+
+#[test]
+fn the_profile_names_the_user_agent() {
+    general("", &[], "User-Agent", &[USER_AGENT]);
+    general(
+        "\"userAgent\":\"Shop/1.0 (+https://shop.example)\",",
+        &[],
+        "User-Agent",
+        &["Shop/1.0 (+https://shop.example)"],
+    );
 }
 
 #[test]

@@ -48,12 +48,13 @@ export function readOptions(given) {
   if (typeof storage?.get !== 'function' || typeof storage.scan !== 'function' || typeof storage.commit !== 'function') {
     refuse('storage', 'is not a store', STORAGE_HINT);
   }
-  const egress = options('egress', open.egress, ['allowDestinations', 'plainHttp', 'proxy', 'ca']);
+  const egress = options('egress', open.egress, ['allowDestinations', 'plainHttp', 'proxy', 'ca', 'userAgent']);
   const { plainHttp = 'allowed' } = egress;
   if (!PLAIN_HTTP.includes(plainHttp)) {
     refuse('egress.plainHttp', `is \`${plainHttp}\``, `pass ${PLAIN_HTTP.join(' or ')}`);
   }
   const { profile = 'standard' } = optionalTexts({ profile: open.profile });
+  const { userAgent } = optionalTexts({ userAgent: egress.userAgent });
   const world = options('world', open.world, ['now', 'random', 'log']);
   return {
     config: {
@@ -63,6 +64,7 @@ export function readOptions(given) {
       sealingKeys: readKeys(open),
       allowDestinations: readNetworks(egress.allowDestinations),
       plainHttp,
+      userAgent,
     },
     egress,
     workers: readWorkers(open.workers, { storage, client, world }),

@@ -3,6 +3,9 @@
 import zlib from 'node:zlib';
 import { COMPRESSED_OVERHEAD_BYTES } from '../support/limits.js';
 
+/** The encodings that a collector decompresses, as the value of `Accept-Encoding`. */
+export const READABLE_ENCODINGS = 'gzip, deflate';
+
 /**
  * Returns a collector for a body with this content encoding. The limit counts decompressed bytes. `push` returns true
  * if there is room for more. `finish` returns `{ body, truncated }`, or a promise of it.

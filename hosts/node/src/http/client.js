@@ -1,17 +1,18 @@
 // The HTTP client. It makes requests under the egress policy that comes with each. The component decides what is sent,
 // when, and how many requests are in flight.
 
-import { Agent } from 'undici';
-import { CONNECT_MS_MAX, IDLE_CONNECTION_MS_MAX, RESPONSE_HEAD_BYTES_MAX, ROUTES_MAX } from '../support/limits.js';
+import { CONNECT_MS_MAX, ROUTES_MAX } from '../support/limits.js';
+import { READABLE_ENCODINGS } from './body.js';
 import { dial } from './dial.js';
 import { parseRules } from './egress.js';
 import { Exchange } from './exchange.js';
 import { Failure, failureOf } from './failure.js';
-import { withoutContinue } from './interim.js';
 import { Lookups } from './lookups.js';
 import { system } from './network.js';
 import { parseProxy } from './proxy.js';
+import { Route } from './route.js';
 import { Tls } from './tls.js';
+import { Wire } from './wire.js';
 
 /** A client and its connections. The instances of a thread share it. */
 export class HttpClient {
@@ -20,8 +21,8 @@ export class HttpClient {
   #tls;
   #connectMsMax;
   #keepsAlive;
-  // The agent of each policy, the oldest first. A kept connection serves requests of its own policy only.
-  #agents = new Map();
+  // The route of each policy, the oldest first.
+  #routes = new Map();
 
   /**
    * Without `keepsAlive`, a process with nothing else to do does not wait for the requests.
@@ -44,9 +45,9 @@ export class HttpClient {
     const exchange = new Exchange(request, done, this.#keepsAlive);
     try {
       const { origin, path } = target(request.url);
-      const agent = this.#agent(request.egress);
       const { method } = request;
-      agent.dispatch({ origin, path, method, headers: flat(request.headers), body: bodyOf(request) }, exchange);
+      const sent = { origin, path, method, headers: flat(request.headers), body: bodyOf(request) };
+      this.#route(request.egress).send(sent, exchange);
     } catch (error) {
       exchange.fail(failureOf(error));
     }
@@ -55,53 +56,42 @@ export class HttpClient {
 
   /** Closes every connection. */
   async close() {
-    const agents = [...this.#agents.values()];
-    this.#agents.clear();
-    await Promise.all(agents.map((agent) => agent.destroy()));
+    const routes = [...this.#routes.values()];
+    this.#routes.clear();
+    await Promise.all(routes.map((route) => route.destroy()));
   }
 
-  #agent(policy) {
+  #route(policy) {
     const key = `${policy.allow.join()}|${policy.deny.join()}`;
-    const known = this.#agents.get(key);
+    const known = this.#routes.get(key);
     if (known !== undefined) {
       return known;
     }
-    const agent = this.#makeAgent(rulesOf(policy));
-    if (this.#agents.size >= ROUTES_MAX) {
-      const [[oldestKey, oldest]] = this.#agents;
-      this.#agents.delete(oldestKey);
+    const rules = rulesOf(policy);
+    const route = new Route((options, protocol) => this.#connect(rules, options, protocol));
+    if (this.#routes.size >= ROUTES_MAX) {
+      const [[oldestKey, oldest]] = this.#routes;
+      this.#routes.delete(oldestKey);
       oldest.close();
     }
-    this.#agents.set(key, agent);
-    return agent;
+    this.#routes.set(key, route);
+    return route;
   }
 
-  #makeAgent(rules) {
-    return new Agent({
-      connect: (options, callback) => {
-        this.#connect(rules, options).then((socket) => callback(null, socket), (error) => callback(error, null));
-      },
-      allowH2: false,
-      pipelining: 1,
-      // The component bounds the number of requests, and each request has its own timeout.
-      connections: null,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: IDLE_CONNECTION_MS_MAX,
-      keepAliveMaxTimeout: IDLE_CONNECTION_MS_MAX,
-      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
-      maxResponseSize: -1,
-    });
-  }
-
-  async #connect(rules, { hostname, protocol, port }) {
+  async #connect(rules, { hostname, protocol: scheme, port }, protocol) {
     const signal = AbortSignal.timeout(this.#connectMsMax);
-    const isSecure = protocol === 'https:';
+    const isSecure = scheme === 'https:';
     const toPort = Number(port || (isSecure ? 443 : 80));
     const way = { rules, network: this.#network, proxy: this.#proxy };
     const socket = await dial(way, hostname, toPort, signal);
-    const connection = isSecure ? await this.#tls.secure(socket, hostname, toPort, signal) : socket;
-    return withoutContinue(this.#keepsAlive ? connection : released(connection));
+    const connection = isSecure ? await this.#secure(socket, { hostname, port: toPort, protocol }, signal) : new Wire(socket);
+    return this.#keepsAlive ? connection : released(connection);
+  }
+
+  async #secure(socket, receiver, signal) {
+    const secured = await this.#tls.secure(socket, receiver, signal);
+    // Node's own HTTP/2 reads the socket below the stream.
+    return secured.alpnProtocol === 'h2' ? secured : new Wire(secured, Tls.explain(receiver.hostname));
   }
 }
 
@@ -139,9 +129,11 @@ function target(text) {
   return { origin: url.origin, path: url.pathname + url.search };
 }
 
-// undici takes names and values in turn.
+// undici takes names and values in turn. The client adds the encodings that it can read.
 function flat(headers) {
-  return headers.flatMap(({ name, value }) => [name, value]);
+  const taken = headers.flatMap(({ name, value }) => [name, value]);
+  const namesEncodings = headers.some(({ name }) => name.toLowerCase() === 'accept-encoding');
+  return namesEncodings ? taken : [...taken, 'Accept-Encoding', READABLE_ENCODINGS];
 }
 
 function bodyOf({ body }) {

@@ -14,6 +14,8 @@ export class Exchange {
   #controller = null;
   #head = null;
   #body = null;
+  /** Called when there is no response. Returns true if the request was sent again. */
+  retry = () => false;
 
   /** Starts the timeout. `done` gets the outcome. Without `keepsAlive`, a finished process does not wait for it. */
   constructor({ timeoutMs, responseBytesMax }, done, keepsAlive) {
@@ -44,12 +46,12 @@ export class Exchange {
     }
   }
 
-  onResponseStart(controller, status) {
+  onResponseStart(controller, status, parsed) {
     const isInterim = status < 200;
     if (isInterim) {
       return;
     }
-    const headers = headersOf(controller.rawHeaders ?? []);
+    const headers = headersOf(Array.isArray(controller.rawHeaders) ? controller.rawHeaders : Object.entries(parsed).flatMap(pairsOf));
     const encoding = headers.findLast(({ name }) => name === 'content-encoding')?.value;
     this.#head = { status, headers: headers.slice(0, RESPONSE_HEADERS_MAX) };
     this.#body = collector(encoding, this.#bytesMax);
@@ -68,6 +70,10 @@ export class Exchange {
   }
 
   onResponseError(_, error) {
+    const mayRetry = this.#head === null && this.#done !== null;
+    if (mayRetry && this.retry(error)) {
+      return;
+    }
     this.fail(this.#head === null ? failureOf(error) : new Failure('protocol', `the response broke off: ${error.message}`));
   }
 
@@ -98,6 +104,11 @@ export class Exchange {
       }
     }
   }
+}
+
+// Over HTTP/2 there are no raw headers. A header that is there several times has an array.
+function pairsOf([name, value]) {
+  return [value].flat().flatMap((one) => [name, String(one)]);
 }
 
 function headersOf(raw) {

@@ -10,10 +10,19 @@ export class Failure extends Error {
   }
 }
 
+/** Returns true if the receiver refused to process the request over HTTP/2, and asks for HTTP/1.1 (RFC 9113, section 7). */
+export function wantsHttp1(error) {
+  // Node and undici have no field for the code.
+  return /HTTP_1_1_REQUIRED|"GOAWAY" frame received with code 13$|session closed with error code 13$/i.test(rootCause(error));
+}
+
 /** Returns the failure for an error of undici. Its name decides, not its text. */
 export function failureOf(error) {
   if (error instanceof Failure) {
     return error;
+  }
+  if (wantsHttp1(error)) {
+    return new Failure('protocol', 'the receiver asks for HTTP/1.1, but accepts only HTTP/2 over TLS: let it accept HTTP/1.1');
   }
   switch (error.name) {
     case 'InvalidArgumentError':

@@ -85,7 +85,15 @@ export const RESPONSE_HEAD_BYTES_MAX = 65_536;
 // Bytes of a compressed body that are not content: a header, a trailer, framing.
 export const COMPRESSED_OVERHEAD_BYTES = 1_024;
 // Characters of an error's detail.
-export const DETAIL_CHARS_MAX = 200;
+export const DETAIL_CHARS_MAX = 400;
+// Characters of a name in a certificate, and how many of its hosts are named, in an error's detail.
+export const CERTIFICATE_NAME_CHARS_MAX = 64;
+export const CERTIFICATE_HOSTS_SHOWN_MAX = 3;
+// Receivers that are remembered because they accept no HTTP/1.1 over TLS, and for how long.
+export const HTTP2_RECEIVERS_MAX = 256;
+export const HTTP2_REMEMBERED_MS = 3_600_000;
+// The time between two pings of an HTTP/2 connection. It is closed if one has no reply when the next is due.
+export const HTTP2_PING_MS = 4_000;
 // Egress policies whose connections are kept. One instance uses one policy.
 export const ROUTES_MAX = 16;
 export const PROXY_RESPONSE_BYTES_MAX = 16_384;
