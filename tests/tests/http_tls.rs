@@ -1,6 +1,6 @@
 //! The Rust host's HTTP client over TLS: trusted certificates, and the version of HTTP.
 
-mod cases;
+pub mod cases;
 mod http2;
 pub mod receiver;
 

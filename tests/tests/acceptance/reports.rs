@@ -1,10 +1,15 @@
 //! The kinds of faults that users report about webhook software, tried on the real binary. `tests/data/reports` has the rows; each module
 //! below runs those of one file.
 
+mod r04_named_certificate;
+mod r05_tls_errors;
+mod r06_http_versions;
+mod r07_accept;
+mod tls;
+
 use serde_json::Value;
 
 /// Returns the rows of a kind of report, from its file in `tests/data/reports`. Panics if there are none.
-#[allow(dead_code, reason = "the first module that reads rows comes with the first kind")]
 fn cases(file: &str) -> Vec<Value> {
     let path = format!("{}/data/reports/{file}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
