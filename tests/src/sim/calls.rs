@@ -161,8 +161,8 @@ impl World {
             Done::Json(Err(_)) => (),
             Done::Removed(_) => self.forget(call),
         }
-        let hurries = self.workload.hurries(instance);
-        let mut pause_us = self.streams.faults.between(100, if hurries { 1_000 } else { self.params.pause_us_max });
+        let pause_us_max = self.workload.pause_us_max(&self.params, instance);
+        let mut pause_us = self.streams.faults.between(100, pause_us_max);
         if let Some(script) = &mut self.script {
             pause_us = script.pause_us();
         }

@@ -52,8 +52,6 @@ impl World {
         if loses {
             fate = net::lost(fate, self.now_us, request);
             self.coverage.add(Count::LostCompletions);
-            // The worker keeps the lane until it gives the request up, which can be after the end of the lease.
-            self.calls[call].faults += 1;
             self.observed.excuses.add(self.now_us, delay::NETWORK_US);
         }
         self.count_told(&told);
@@ -86,6 +84,7 @@ impl World {
             answered: None,
             wish: asks.is_some(),
             aborts: asks == Some("abort-message"),
+            completion_lost: loses,
             completed: false,
             over: false,
             recorded: false,

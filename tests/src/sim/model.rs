@@ -95,6 +95,9 @@ pub struct Lost {
     pub early: bool,
     /// The store left its worker no time to release it.
     pub hurried: bool,
+    /// The completion of a request under it was lost. The worker keeps the lane until it gives that request up, which can
+    /// be after the end of the lease, because only waits that bring nothing count towards the time for that.
+    pub unanswered: bool,
 }
 
 /// A webhook and its queue.

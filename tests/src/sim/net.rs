@@ -43,6 +43,8 @@ pub struct Sent {
     pub wish: bool,
     /// Whether it asks for an end of the message.
     pub aborts: bool,
+    /// Whether the completion is lost, so that the sender must give the request up.
+    pub completion_lost: bool,
     /// Whether that came back to the sender.
     pub completed: bool,
     /// Whether it is not in flight any more: its sender has its answer, or has ended.

@@ -45,9 +45,8 @@ pub struct Params {
     pub jobs: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
-    /// The platform's commits take longer than what waits has to wait, and the workers' do not: attempts end between a redelivery's
-    /// look and its commit.
-    pub race: bool,
+    /// Whose commits are slow.
+    pub slow_commits: SlowCommits,
     /// Workers have time enough, so that how long a healthy webhook waits can be judged.
     pub patient: bool,
     /// Some receivers lie, redirect, answer garbage, or come back after days.
@@ -70,6 +69,18 @@ pub struct Params {
     pub disable_after_deliveries: u32,
     /// The faults.
     pub faults: Faults,
+}
+
+/// Whose commits are slow in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowCommits {
+    /// Nobody's, or everybody's alike.
+    Alike,
+    /// The platform's take longer than the schedule's waits: attempts end between a redelivery's read and its commit.
+    OfPlatform,
+    /// The workers' take longer than the platform's calls: a webhook is registered, and a message redelivered to it,
+    /// while the commit that routes the message is in progress.
+    OfWorkers,
 }
 
 /// How often what goes wrong.
@@ -134,7 +145,7 @@ impl Params {
                 _ => rng.pick(&[4, 8, 12, 20]),
             },
             fault_phase_ms: rng.pick(&[20_000, 120_000, 600_000]),
-            race: false,
+            slow_commits: SlowCommits::Alike,
             patient: !hot && !fan_out && Rng::of(seed, "patient", 0).below(4) == 0,
             odd: Rng::of(seed, "odd", 0).below(4) == 0,
             strangers: 0,
@@ -182,9 +193,8 @@ impl Params {
         if self.patient && Rng::of(seed, "patient", 1).below(3) > 0 {
             self.only_receivers_fail();
         }
-        if self.hot && self.redeliveries == 10 && Rng::of(seed, "race", 0).below(3) == 0 {
-            self.race = true;
-            self.commit_us_max = 0;
+        if self.hot && self.redeliveries == 10 {
+            self.race(seed);
         }
         if !self.hot && self.retention_s == 60 {
             // A pass every few seconds, for the days that all may wait, is nearly all that happens.
@@ -205,6 +215,19 @@ impl Params {
         let mut completions = Rng::of(seed, "completions", 0);
         if !self.patient && !self.hot && completions.below(8) == 0 {
             self.faults.completion_lost = completions.pick(&[100, 1_000]);
+        }
+    }
+
+    /// Draws whether redeliveries race with attempts, or with routing. Streams of their own: other seeds stay as they were,
+    /// the pinned ones included.
+    fn race(&mut self, seed: u64) {
+        if Rng::of(seed, "race", 0).below(3) == 0 {
+            self.slow_commits = SlowCommits::OfPlatform;
+            self.commit_us_max = 0;
+        } else if Rng::of(seed, "race", 2).below(3) == 0 {
+            self.slow_commits = SlowCommits::OfWorkers;
+            self.commit_us_max = 2_000_000;
+            self.storage_us_max = self.storage_us_max.min(100_000);
         }
     }
 

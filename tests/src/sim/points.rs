@@ -10,7 +10,7 @@ use hookwright_engine::limits::DISABLE_AFTER_S;
 use super::checkers::Failure;
 use super::coverage::Coverage;
 use super::hits::AHEAD_MS;
-use super::params::{Faults, Params};
+use super::params::{Faults, Params, SlowCommits};
 pub use super::point::Point;
 use super::point::{Kind, Mode};
 use super::sabotage::Sabotage;
@@ -147,7 +147,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         strict: 0,
         jobs: 0,
         wishes: 0,
-        race: false,
+        slow_commits: SlowCommits::Alike,
         patient: false,
         odd: false,
         strangers: 0,

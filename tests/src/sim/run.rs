@@ -13,7 +13,7 @@ use super::ids::{BEGIN_US, InstanceId};
 use super::instance::Role;
 use super::model::Lost;
 use super::ops::{Op, Reply};
-use super::params::Faults;
+use super::params::{Faults, SlowCommits};
 use super::world::World;
 
 /// How long a world may take to come to rest: two years. In strict order, each message may exhaust its attempts, over days.
@@ -197,10 +197,14 @@ impl World {
         match op {
             Op::Wait { .. } => self.agenda.order.between(1, 20),
             _ if self.calm => self.agenda.order.between(20, self.params.storage_us_max.min(5_000)),
-            Op::Commit { .. } if self.params.race && self.instances[instance].role == Role::Application => {
-                self.agenda.order.between(20, RACE_US_MAX)
+            Op::Commit { .. } => {
+                let slow_us = match (self.params.slow_commits, self.instances[instance].role) {
+                    (SlowCommits::OfPlatform, Role::Application) => return self.agenda.order.between(20, RACE_US_MAX),
+                    (SlowCommits::OfWorkers, Role::Application) => 0,
+                    _ => self.params.commit_us_max,
+                };
+                self.agenda.order.between(20, self.params.storage_us_max + slow_us)
             }
-            Op::Commit { .. } => self.agenda.order.between(20, self.params.storage_us_max + self.params.commit_us_max),
             _ => self.agenda.order.between(20, self.params.storage_us_max),
         }
     }
@@ -238,11 +242,11 @@ impl World {
     }
 
     /// Returns true if a call may have lost this lease: it ended early, it met a fault, clocks differ and another one
-    /// was ahead, or a slow store left it no time.
+    /// was ahead, a slow store left it no time, or the completion of a request under the lease was lost.
     fn went_wrong(&self, lost: &Lost) -> bool {
         let ended = !matches!(self.observed.ends[lost.call], End::Answered | End::Open);
         let clocks = lost.early && self.params.faults.clock_off_ms_max > 0;
-        ended || self.calls[lost.call].faults > 0 || clocks || lost.hurried
+        ended || self.calls[lost.call].faults > 0 || clocks || lost.hurried || lost.unanswered
     }
 
     fn asks_for_its_own(&self, instance: InstanceId, op: &Op) -> Result<(), Failure> {

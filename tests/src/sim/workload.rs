@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::job::Job;
 use super::net;
 use super::odd;
-use super::params::Params;
+use super::params::{Params, SlowCommits};
 use super::receiver::Health;
 use super::rng::Rng;
 use base64::Engine as _;
@@ -77,7 +77,7 @@ impl Workload {
         let schedules = match (params.hot, params.redeliveries) {
             // A waiting delivery must wait until a redelivery finds it, and only briefly, so that both want it at the
             // same time.
-            (true, 10) if params.race => vec!["[1,1,1,1,1,1,1,1]"],
+            (true, 10) if params.slow_commits == SlowCommits::OfPlatform => vec!["[1,1,1,1,1,1,1,1]"],
             (true, 10) => vec!["[4,4,4,4]"],
             (true, _) => vec!["[1,1,1,1]"],
             _ => (0..3).map(|_| rng.pick(SCHEDULES)).collect(),
@@ -160,9 +160,15 @@ impl Workload {
         }
     }
 
-    /// Returns true if an application goes on at once.
-    pub fn hurries(&self, application: usize) -> bool {
-        self.bursts.get(&application).is_some_and(|burst| !burst.is_empty())
+    /// Returns the longest pause before an application's next action, in microseconds. The actions of a burst follow one
+    /// another at once; where the commits of workers are slow, a registration waits until the routing commit is in
+    /// progress.
+    pub fn pause_us_max(&self, params: &Params, application: usize) -> u64 {
+        let next = self.bursts.get(&application).and_then(|burst| burst.last());
+        match (next, params.slow_commits) {
+            (None, _) | (Some(Next::Register), SlowCommits::OfWorkers) => params.pause_us_max,
+            (Some(_), _) => 1_000,
+        }
     }
 
     /// The next thing that an application does.

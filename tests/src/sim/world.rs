@@ -241,7 +241,11 @@ impl World {
         let within = |from: u64, to: u64| to.min(until_us).saturating_sub(from.max(from_us));
         let busy_us: u64 = self.calls[loser].stored.iter().map(|(from, to)| within(*from, *to)).sum();
         let runs = self.observed.ends[loser] == End::Open;
+        let mut of_lease =
+            self.requests.sent.iter().filter(|request| request.lease == lease.token && request.lane == lane);
+        let unanswered = of_lease.any(|request| request.completion_lost);
         if let Some(lost) = self.model.lanes.get_mut(lane).and_then(|lane| lane.lost.get_mut(&lease.token)) {
+            lost.unanswered = unanswered;
             lost.early = runs && self.now_us < until_us;
             lost.hurried = runs && busy_us >= RELEASE_US;
         }

@@ -77,6 +77,7 @@ mod tests {
             answered: None,
             wish: false,
             aborts: false,
+            completion_lost: false,
             completed: false,
             over: true,
             recorded: false,

@@ -47,7 +47,7 @@ sabotages! {
     ForgetRouted "forget-routed" Seen(&["listed"]),
     ForgetUnregisterTimer "forget-unregister-timer" Seen(&["announced", "job-armed"]),
     SkipMessageCheck "skip-message-check" Seen(&["rows"]),
-    SkipInboxCheck "skip-inbox-check" Rare(&["redelivered", "erased"]),
+    SkipInboxCheck "skip-inbox-check" Seen(&["redelivered", "erased"]),
     SkipShardCheck "skip-shard-check" Harmless(
         "the checks of the inbox rows make a message routed once as well; the shard's lease only saves work"),
     SkipInboxAndShardCheck "skip-inbox-and-shard-check" Seen(&["queued-once", "rows"]),
