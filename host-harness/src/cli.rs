@@ -3,11 +3,11 @@
 mod check_storage;
 mod client;
 mod demo;
-mod dialect;
 mod egress;
 mod emit;
 mod import;
 mod input;
+mod judge;
 mod limits;
 mod listen;
 mod open;

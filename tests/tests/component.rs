@@ -9,7 +9,7 @@ use hookwright_host::{Blueprint, COMPONENT, CallError, Imports, Pool, Runtime, S
 use crate::hostile::{self, NoHttp, settings};
 
 #[test]
-fn the_component_imports_exactly_what_is_allowed() {
+fn component_imports_exactly_the_allowed_interfaces() {
     let names = imports(COMPONENT).unwrap();
     println!("{} bytes, imports {names:?}", COMPONENT.len());
     let interfaces: Vec<&str> = names.iter().map(|name| name.split_once('@').unwrap().0).collect();
@@ -67,7 +67,7 @@ fn settings_are_refused_when_an_instance_is_made() {
 }
 
 #[test]
-fn a_trap_loses_nothing_that_was_accepted() {
+fn trap_loses_no_accepted_event() {
     // Little memory, so that a request which is far too large for the component traps it.
     let runtime = Runtime::builder().memory_bytes_max(8 * 1024 * 1024).build().unwrap();
     let store = Arc::new(MemoryStore::new());

@@ -242,7 +242,7 @@ fn compare(seed: u64, flaw: Flaw, made: &Arc<AtomicU64>) -> (Coverage, Option<St
 }
 
 #[test]
-fn the_component_does_what_the_engine_does() {
+fn component_behaves_like_the_engine_in_seeds() {
     let pinned = PINNED.iter().map(|(seed, _)| seed);
     let seeds: Vec<u64> = (1..=SEEDS).chain(pinned.chain(FURTHER).copied()).collect();
     let (next, made) = (AtomicUsize::new(0), Arc::new(AtomicU64::new(0)));

@@ -6,7 +6,7 @@ const SEEDS: u64 = 1_000;
 
 /// One test for all: who runs at the moment is known to one watch.
 #[test]
-fn every_target_holds_on_its_corpus_and_on_what_seeds_make_of_it() {
+fn every_target_passes_its_corpus_and_its_seeds() {
     for target in &TARGETS {
         let corpus = runner::corpus(target).unwrap();
         let known = runner::run_corpus(target, &corpus).unwrap_or_else(|failure| panic!("{failure}"));
@@ -19,7 +19,7 @@ fn every_target_holds_on_its_corpus_and_on_what_seeds_make_of_it() {
 }
 
 #[test]
-fn each_folder_is_a_targets_and_each_target_has_its_wrapper() {
+fn every_corpus_folder_and_wrapper_belongs_to_a_target() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     for entry in std::fs::read_dir(root.join("data/fuzz")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

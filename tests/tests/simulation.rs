@@ -86,7 +86,7 @@ fn seeds_pass_and_cover_the_faults() {
 }
 
 #[test]
-fn a_seed_is_the_same_run_every_time() {
+fn seed_gives_the_same_run_every_time() {
     for seed in [3, 17, 40] {
         let (one, two) = (sim::run(seed, None, true), sim::run(seed, None, false));
         assert_eq!(one.hash, two.hash, "seed {seed}");
@@ -96,7 +96,7 @@ fn a_seed_is_the_same_run_every_time() {
 }
 
 #[test]
-fn a_run_that_proves_nothing_is_told_from_one_that_does() {
+fn run_without_events_or_faults_proves_nothing() {
     let run = sim::run(1, None, false);
     assert!(run.coverage.proves(1) && run.coverage.proves(2), "{}", run.coverage.table());
     let mut faults = Coverage::default();
@@ -117,7 +117,7 @@ fn named(cell: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_documentation_says_of_every_sabotage_what_is_asked_of_it() {
+fn documentation_lists_every_sabotage_with_its_checkers() {
     let text = include_str!("../../docs/simulation.md");
     let (_, tables) = text.split_once("## Sabotages").unwrap();
     let (tables, _) = tables.split_once("\n## ").unwrap();

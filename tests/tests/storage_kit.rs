@@ -95,7 +95,7 @@ fn each_broken_driver_is_caught_by_the_case_that_should() {
 
 /// Only this case finds a store that guards nothing but the rows it changes.
 #[test]
-fn a_store_that_locks_only_what_it_changes_passes_every_other_case() {
+fn store_that_locks_only_changed_rows_fails_one_case() {
     let folder = TempDir::new().unwrap();
     let broken = root().join("tests/data/storage-kit/broken.py");
     let words = command(&[&python(), &broken, &"LocksOnlyWhatItChanges", &folder.path().join("store.db")]);
@@ -105,7 +105,7 @@ fn a_store_that_locks_only_what_it_changes_passes_every_other_case() {
 /// A driver that breaks the protocol is reported as such, and no case waits without limit.
 #[test]
 #[cfg(unix)]
-fn drivers_that_do_not_speak_the_protocol_are_told_so() {
+fn drivers_that_break_the_protocol_are_reported() {
     let rows = [
         ("exit 0", "it has closed its stdout, or ended"),
         ("echo hello; cat >/dev/null", "a line that is no JSON"),

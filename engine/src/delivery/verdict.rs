@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_log_keeps_can_be_stored() {
+    fn texts_of_an_attempt_without_control_characters_are_bounded() {
         let text = format!("a\u{0}\u{1b}b\n{}", "x".repeat(2_000));
         let error = HttpError { kind: HttpErrorKind::Protocol, detail: text.clone() };
         let answer = Response { status: 500, body: text, ..Response::default() };

@@ -13,7 +13,7 @@ use hookwright_host::receiver::{Received, Receiver};
 use http::StatusCode;
 use tokio::sync::Notify;
 
-use super::dialect::{self, Dialects};
+use super::judge::{self, Judge};
 use super::limits::LISTEN_END_MS_MAX;
 use super::termination::Termination;
 
@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(long, env = "HOOKWRIGHT_LISTEN_AT", value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
     #[command(flatten)]
-    dialect: dialect::Options,
+    judge: judge::Options,
     /// Status of the responses, 200 to 599
     #[arg(long, env = "HOOKWRIGHT_STATUS", value_name = "CODE", default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599))]
     status: u16,
@@ -58,7 +58,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let termination = Termination::listen()?;
     let desk = Arc::new(Desk {
-        dialects: Dialects::new(&options.dialect)?,
+        judge: Judge::new(&options.judge)?,
         status: StatusCode::from_u16(options.status).context("--status")?,
         fail_first: options.fail_first,
         count: options.count,
@@ -69,8 +69,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let answering = desk.clone();
     let receiver = Receiver::start_with(options.listen, move |received| answering.answer(received))
         .with_context(|| format!("listening on {}", options.listen))?;
-    eprintln!("listening on http://{} for {}", receiver.address(), desk.dialects.names());
-    if !desk.dialects.has_secrets() {
+    eprintln!("listening on http://{} for {}", receiver.address(), desk.judge.names());
+    if !desk.judge.has_secrets() {
         eprintln!("hookwright: no signature can be verified without a secret; give one with --secret");
     }
     termination.wait_or(desk.done.notified());
@@ -81,7 +81,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 /// Handles the requests one by one.
 struct Desk {
-    dialects: Dialects,
+    judge: Judge,
     status: StatusCode,
     fail_first: u64,
     count: Option<u64>,
@@ -106,7 +106,7 @@ impl Desk {
         seen.requests += 1;
         let failing = seen.requests <= self.fail_first;
         let status = if failing { StatusCode::SERVICE_UNAVAILABLE } else { self.status };
-        let text = line::of(&self.dialects, received, status.as_u16(), self.json);
+        let text = line::of(&self.judge, received, status.as_u16(), self.json);
         let mut stdout = std::io::stdout().lock();
         let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
         if let Err(error) = written {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use hookwright_engine::{time, verify};
 
-use super::dialect::{self, Dialects};
+use super::judge::{self, Judge};
 use super::limits::REQUEST_BYTES_MAX;
 use super::{input, text};
 use request::Request;
@@ -31,7 +31,7 @@ Exit codes: 0 verified; 1 not verified, and stdout says why; 2 the request canno
 #[command(group(clap::ArgGroup::new("what").required(true).args(["body", "request"])))]
 pub struct Options {
     #[command(flatten)]
-    dialect: dialect::Options,
+    judge: judge::Options,
     /// File with a whole HTTP/1.1 request as text: request line, headers, an empty line, the body; `-` is stdin
     #[arg(long, env = "HOOKWRIGHT_REQUEST", value_name = "FILE")]
     request: Option<String>,
@@ -57,7 +57,7 @@ pub struct Options {
 
 /// Prints the verdict on the signature.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let Outcome { is_verified, text } = match judge(options) {
+    let Outcome { is_verified, text } = match outcome_of(options) {
         Ok(outcome) => outcome,
         Err(error) => {
             eprintln!("hookwright: error: {error:#}");
@@ -74,15 +74,15 @@ struct Outcome {
     text: String,
 }
 
-fn judge(options: &Options) -> Result<Outcome> {
-    let dialects = Dialects::new(&options.dialect)?;
-    ensure!(dialects.has_secrets(), "there is no secret; give it with --secret or HOOKWRIGHT_SECRET");
+fn outcome_of(options: &Options) -> Result<Outcome> {
+    let judge = Judge::new(&options.judge)?;
+    ensure!(judge.has_secrets(), "there is no secret; give it with --secret or HOOKWRIGHT_SECRET");
     let at = match &options.at {
         None => SystemTime::now(),
         Some(text) => UNIX_EPOCH + Duration::from_micros(time::parse(text).context("--at")?),
     };
     let request = read(options)?;
-    let judged = dialects.judge(&request.received(), at);
+    let judged = judge.judge(&request.received(), at);
     let profile = judged.profile.map(|profile| format!(" (profile {})", text::plain(&profile.name)));
     let is_verified = matches!(judged.verdict, Some(verify::Verdict::Verified { .. }));
     let text = format!("{}{}", text::plain(&judged.detail()), profile.unwrap_or_default());

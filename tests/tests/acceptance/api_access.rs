@@ -27,7 +27,7 @@ const CALLS: [(&str, &str); 13] = [
 ];
 
 #[test]
-fn nothing_but_health_is_answered_without_the_token() {
+fn requests_without_the_token_are_refused_except_health() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let call = |method: &str, path: &str, headers: &[(&str, &str)]| -> Answer {
@@ -50,7 +50,7 @@ fn nothing_but_health_is_answered_without_the_token() {
 }
 
 #[test]
-fn tenants_see_nothing_of_each_other() {
+fn data_of_another_tenant_is_not_found() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let id = serve.register(&json!({"url": "http://127.0.0.1:9/", "events": ["*"]})).id;
@@ -86,7 +86,7 @@ fn tenants_see_nothing_of_each_other() {
 }
 
 #[test]
-fn the_user_who_registers_is_kept() {
+fn user_of_a_registration_is_stored() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let authorization = format!("Bearer {TOKEN}");
@@ -134,7 +134,7 @@ fn paths_and_methods_that_are_not_there() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_the_service_lives_on() {
+fn requests_beyond_the_body_limit_are_refused_and_later_ones_served() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let authorization = format!("Bearer {TOKEN}");

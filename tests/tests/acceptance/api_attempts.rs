@@ -101,7 +101,7 @@ fn a_message_is_shown_with_its_attempts() {
 }
 
 #[test]
-fn a_test_send_is_answered_whatever_becomes_of_it() {
+fn test_send_with_any_outcome_is_answered() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "perfex-assets");
     let (dead, raw) = (Receiver::reserve(Script::Healthy).unwrap(), RawReceiver::start());

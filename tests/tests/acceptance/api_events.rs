@@ -58,7 +58,7 @@ fn the_same_id_with_another_content_is_refused() {
 }
 
 #[test]
-fn a_list_with_one_bad_event_accepts_nothing() {
+fn list_with_one_invalid_event_is_refused_as_a_whole() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "perfex-assets");
     let receiver = Receiver::start(Script::Healthy).unwrap();

@@ -7,7 +7,7 @@ use super::raw::RawReceiver;
 use super::serve::Serve;
 
 #[test]
-fn what_failed_and_what_was_missed_is_sent_by_jobs() {
+fn recover_sends_failed_and_replay_sends_missed_messages() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let raw = RawReceiver::start();
@@ -71,7 +71,7 @@ fn a_removed_webhook_is_purged_by_a_job() {
 }
 
 #[test]
-fn what_cannot_be_a_job_is_refused() {
+fn invalid_jobs_are_refused() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let raw = RawReceiver::start();

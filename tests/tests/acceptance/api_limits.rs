@@ -32,7 +32,7 @@ fn registrations_of_one_tenant_do_not_hinder_each_other() {
 }
 
 #[test]
-fn what_is_far_too_much_is_refused_at_once() {
+fn registration_far_beyond_the_limits_is_refused_with_a_short_error() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let headers: serde_json::Map<String, Value> = (0..60_000).map(|n| (format!("X-{n}"), json!("v"))).collect();

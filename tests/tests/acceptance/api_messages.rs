@@ -72,7 +72,7 @@ fn a_message_is_sent_again_with_the_same_bytes() {
 }
 
 #[test]
-fn what_cannot_be_sent_again_is_refused() {
+fn redelivery_to_an_inactive_or_unknown_webhook_is_refused() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let receiver = Receiver::start(Script::Healthy).unwrap();

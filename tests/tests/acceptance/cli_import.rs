@@ -176,7 +176,7 @@ fn a_lost_answer_makes_no_second_webhook() {
 }
 
 #[test]
-fn what_the_service_alone_knows_is_rehearsed_when_it_is_told() {
+fn import_checks_the_list_by_the_options_of_the_service() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("shop.json");
     let own = hookwright_engine::profile::Profile::builtin_text("perscom").unwrap();

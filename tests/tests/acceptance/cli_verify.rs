@@ -83,7 +83,7 @@ fn a_body_and_headers_will_do() {
 }
 
 #[test]
-fn what_makes_no_sense_is_told() {
+fn verify_with_wrong_options_fails_with_a_message() {
     let folder = TempDir::new().unwrap();
     let broken = folder.path().join("broken.json");
     std::fs::write(&broken, "{}").unwrap();

@@ -21,7 +21,7 @@ const PACE: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(3);
 
 #[test]
-fn receivers_that_never_answer_delay_nobody_else() {
+fn silent_receivers_delay_no_other_webhook() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let healthy = Receiver::start(Script::Healthy).unwrap();

@@ -35,7 +35,7 @@ fn a_webhook_or_a_tenant_keeps_no_bodies() {
 }
 
 #[test]
-fn what_is_too_old_goes() {
+fn messages_older_than_the_retention_are_removed() {
     let folder = TempDir::new().unwrap();
     let store = store(folder.path());
     let usual = ["--store", &store, "--token", TOKEN, "--allow-destination", "127.0.0.0/8"];

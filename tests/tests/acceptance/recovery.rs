@@ -12,7 +12,7 @@ use super::{PATIENCE, check_members};
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 #[test]
-fn a_receiver_that_comes_back_gets_what_it_missed() {
+fn receiver_that_returns_gets_the_missed_message() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let mut receiver = Receiver::reserve(Script::FailFirst(1)).unwrap();
@@ -83,7 +83,7 @@ fn the_schedule_ends() {
 }
 
 #[test]
-fn what_is_in_flight_is_settled_before_the_end() {
+fn requests_in_flight_are_recorded_before_the_process_ends() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let receiver = RawReceiver::start();

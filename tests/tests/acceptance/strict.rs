@@ -18,7 +18,7 @@ fn accept(serve: &Serve, numbers: std::ops::Range<u64>) -> Vec<String> {
 }
 
 #[test]
-fn a_receiver_that_fails_at_first_gets_everything_in_order() {
+fn receiver_that_fails_at_first_gets_all_messages_in_order() {
     let folder = TempDir::new().unwrap();
     let serve = Serve::start(folder.path(), "standard");
     let receiver = Receiver::start(Script::FailFirst(2)).unwrap();

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn reexports_are_followed_and_are_no_use_of_what_is_below() {
+    fn reexports_are_followed_and_do_not_count_as_uses() {
         let files = |a| {
             [
                 ("lib.rs", "mod a; mod b; pub use b::f;"),

@@ -65,7 +65,7 @@ fn why_a_receiver_has_ended_a_delivery_is_explained() {
 
 /// One row: the fields of a webhook with one waiting message, and a part of the explanation.
 #[test]
-fn what_a_delivery_waits_for_is_explained() {
+fn waiting_delivery_is_explained_with_its_reason() {
     let check = |fields: &str, failures: usize, change: &str, said: &str| {
         let world = World::new(&vec![500; failures]);
         let config = Config::new(&settings()).unwrap();

@@ -42,7 +42,7 @@ fn a_redelivery_brings_a_waiting_attempt_forward() {
 }
 
 #[test]
-fn a_redelivery_of_what_is_just_being_routed_is_seen_by_the_routing() {
+fn redelivery_during_routing_is_noticed_by_the_routing() {
     let (world, config) = (World::new(&[]), config());
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
     world.meddle(At::Commit("shard/"), move |world| {
@@ -133,7 +133,7 @@ fn an_attempt_that_was_made_from_two_rows_is_recorded_once() {
 }
 
 #[test]
-fn a_webhook_can_be_sent_what_came_before_it() {
+fn redelivery_of_an_earlier_message_to_a_newer_webhook_is_sent() {
     let (world, config) = (World::new(&[]), config());
     let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
     let early = subscribe(&world, &config, r#"["asset.created"]"#);

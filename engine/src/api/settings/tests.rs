@@ -75,7 +75,7 @@ fn a_change_of_the_settings_with_an_unknown_outcome_is_made_once() {
 }
 
 #[test]
-fn what_an_unreadable_answer_quotes_is_no_body_to_be_kept() {
+fn body_quoted_by_a_protocol_error_is_not_kept() {
     use crate::ports::{Completion, HttpError, HttpErrorKind};
     let judge = |kind, bodies| {
         let error = HttpError { kind, detail: "got `secret`".to_owned() };
@@ -89,7 +89,7 @@ fn what_an_unreadable_answer_quotes_is_no_body_to_be_kept() {
 }
 
 #[test]
-fn hidden_attributes_are_nowhere_to_be_seen() {
+fn hidden_attributes_appear_in_no_format() {
     let own =
         profile::Profile::builtin_text("standard").unwrap().replace("\"name\": \"standard\"", "\"name\": \"shop\"");
     let own = own.replace("\"hidden\": []", "\"hidden\": [\"password\"]");

@@ -311,7 +311,7 @@ fn erasure_leaves_out_a_row_that_crashes_workers() {
     let begun = erase(&world, &config, "acme", r#"{"subject":{"type":"asset","id":7}}"#).unwrap();
     let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
     let lane = Lane::of("acme", begun["id"].as_str().unwrap());
-    nobody_came_back(&world, &lane);
+    claim_without_success(&world, &lane);
     for _ in 0..3 {
         world.deliver(&config);
         pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
@@ -368,7 +368,7 @@ fn restarted_job_is_kept_although_it_had_ended() {
 }
 
 /// Writes the job's row as if this number of workers had died of its next step.
-fn nobody_came_back(world: &World, lane: &Lane) {
+fn claim_without_success(world: &World, lane: &Lane) {
     let row = world.store.get_one(&keys::job(lane)).unwrap().unwrap();
     let claims = limits::JOB_FAILED_CLAIMS + 1;
     let value = row.value.replacen("\"token\"", &format!("\"claims\":{claims},\"token\""), 1);
@@ -390,7 +390,7 @@ fn erasure_ends_although_a_tombstone_crashes_workers() {
     };
     world.deliver(&config);
     assert_eq!(shown()["detail"], "everything is removed; the messages' ids go later");
-    nobody_came_back(&world, &lane);
+    claim_without_success(&world, &lane);
     pass(&world, ERASE_TOMBSTONE_MS * 1_000 + 1);
     world.deliver(&config);
     assert_eq!((world.count("erasure"), world.count("message"), &shown()["state"]), (0, 1, &"done".into()));

@@ -9,7 +9,7 @@ use hookwright_engine::verify;
 use hookwright_host::receiver::Received;
 use serde::Serialize;
 
-use crate::cli::dialect::{Dialects, Judged};
+use crate::cli::judge::{Judge, Judged};
 use crate::cli::text;
 
 #[derive(Serialize)]
@@ -31,13 +31,13 @@ struct Line<'a> {
 }
 
 /// Returns the request with its verdict, ending in a line break.
-pub fn of(dialects: &Dialects, received: &Received, answered: u16, json: bool) -> String {
+pub fn of(judge: &Judge, received: &Received, answered: u16, json: bool) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: Vec<(String, String)> =
         received.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
     let query = received.target.split_once('?').map_or("", |(_, query)| query);
     let request = verify::Received { method: &received.method, query, headers: &headers, body: &received.body };
-    let judged = dialects.judge(&request, received.at);
+    let judged = judge.judge(&request, received.at);
     let since_1970 = received.at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let at = time::rfc3339_millis(u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX));
     if json {

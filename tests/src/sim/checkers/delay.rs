@@ -86,7 +86,7 @@ mod tests {
     use super::Excuses;
 
     #[test]
-    fn what_went_wrong_before_does_not_count() {
+    fn faults_before_the_wait_do_not_count() {
         let mut excuses = Excuses::default();
         assert_eq!(excuses.since(0), 0);
         excuses.add(10, 100);

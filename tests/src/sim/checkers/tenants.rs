@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_anothers_is_seen() {
+    fn data_of_another_tenant_in_a_response_is_noticed() {
         let texts = [
             format!("{{\"id\":\"{MESSAGE}\"}}"),
             format!("[\"{WEBHOOK}\"]"),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_for_anothers_is_seen() {
+    fn requests_for_rows_of_another_tenant_are_noticed() {
         let get = |key: &str| Op::Get(vec![key.to_owned()]);
         let range = |start: &str, end: &str| Op::Scan {
             range: hookwright_engine::ports::KeyRange { start: start.to_owned(), end: end.to_owned() },

@@ -46,7 +46,7 @@ fn a_private_ca_and_a_proxy() {
 }
 
 #[test]
-fn what_it_cannot_use_is_told_before_it_listens() {
+fn serve_with_unusable_egress_options_fails_before_it_listens() {
     let folder = TempDir::new().unwrap();
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "# nothing\n").unwrap();

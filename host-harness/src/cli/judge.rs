@@ -13,7 +13,7 @@ use super::profiles;
 
 /// The options of both commands.
 #[derive(clap::Args)]
-#[group(id = "dialect")]
+#[group(id = "judge")]
 pub struct Options {
     /// Profile of the request: `standard`, `perfex-assets`, `datagerry`, `perscom`, `assetsup`, or `auto`
     ///
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Options {
 
 /// The profiles by which a request is judged.
 #[derive(Debug)]
-pub struct Dialects {
+pub struct Judge {
     candidates: Vec<Candidate>,
     tolerance_s: u64,
 }
@@ -84,9 +84,9 @@ impl Judged<'_> {
     }
 }
 
-impl Dialects {
+impl Judge {
     /// Reads the profiles and the secrets. Errors never quote a secret.
-    pub fn new(options: &Options) -> Result<Dialects> {
+    pub fn new(options: &Options) -> Result<Judge> {
         let profiles = profiles(options)?;
         let candidate = |profile| Candidate { profile, secrets: Vec::new() };
         let mut candidates: Vec<Candidate> = profiles.into_iter().map(candidate).collect();
@@ -106,7 +106,7 @@ impl Dialects {
                 return Err(error).with_context(|| format!("secret number {number} fits no profile"));
             }
         }
-        Ok(Dialects { candidates, tolerance_s: options.tolerance_s })
+        Ok(Judge { candidates, tolerance_s: options.tolerance_s })
     }
 
     /// Returns true if there is a secret.
