@@ -45,7 +45,7 @@ pub struct Params {
     pub jobs: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
     pub wishes: u32,
-    /// Whose commits are slow.
+    /// The role whose commits are slow.
     pub slow_commits: SlowCommits,
     /// Workers have time enough, so that how long a healthy webhook waits can be judged.
     pub patient: bool,
@@ -71,10 +71,10 @@ pub struct Params {
     pub faults: Faults,
 }
 
-/// Whose commits are slow in a world.
+/// The role whose commits are slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlowCommits {
-    /// Nobody's, or everybody's alike.
+    /// Both roles commit alike.
     Alike,
     /// The platform's take longer than the schedule's waits: attempts end between a redelivery's read and its commit.
     OfPlatform,
