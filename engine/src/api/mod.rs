@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod jobs;
 pub(crate) mod messages;
 pub(crate) mod redeliver;
+pub(crate) mod rotate;
 pub(crate) mod settings;
 pub(crate) mod test_send;
 pub(crate) mod webhooks;
@@ -15,6 +16,7 @@ mod paging;
 mod registration;
 mod request;
 mod router;
+mod statuses;
 mod view;
 
 pub use request::{ApiRequest, ApiResponse, Caller};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::api::headers;
+use crate::api::statuses::{self, Setting};
 use crate::config::Config;
 use crate::config::url;
 use crate::delivery::target;
@@ -37,6 +38,10 @@ pub(super) struct Draft {
     keep_bodies: Option<bool>,
     strict_order: Option<bool>,
     on_exhausted: Option<AfterExhaustion>,
+    #[serde(default)]
+    success_statuses: Setting,
+    #[serde(default)]
+    final_statuses: Setting,
 }
 
 /// The field `onExhausted`.
@@ -195,6 +200,7 @@ pub(super) fn apply(
     if let Some(keep_bodies) = draft.keep_bodies {
         webhook.keep_bodies = (!keep_bodies).then_some(false);
     }
+    statuses::apply(draft.success_statuses, draft.final_statuses, profile, webhook)?;
     webhook.strict_order = draft.strict_order.unwrap_or(webhook.strict_order);
     let on_exhausted = draft.on_exhausted.map(|choice| match choice {
         AfterExhaustion::Continue => OnExhausted::Continue,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{attempts, erase, explain, jobs, messages, redeliver, settings, test_send, webhooks};
+use super::{attempts, erase, explain, jobs, messages, redeliver, rotate, settings, test_send, webhooks};
 use crate::api::paging::PAGE_DEFAULT;
 use crate::api::request::{ApiRequest, ApiResponse, Caller};
 use crate::api::view::{self, JobView, Problem};
@@ -168,7 +168,7 @@ fn rotate(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
     let Rotation { secret, overlap_s } = json::read_optional(body)?;
     // A number that is too large for the type is out of range.
     let overlap_s = overlap_s.map(|overlap_s| u32::try_from(overlap_s).unwrap_or(u32::MAX));
-    ok(200, webhooks::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
+    ok(200, rotate::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
 }
 
 /// The body of a call that sends a message again.

@@ -37,7 +37,7 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
     let ready = request::format(target.profile(), &target.request(), &message, &event, now_us, secrets)?;
     let completion = send(host, outgoing::request(ready, request_id, target.timeout_ms(), &config.egress()));
     let keep_bodies = target.keep_bodies() && read_keeps_bodies(host, lane.tenant_part())?;
-    let judged = verdict::judge(target.profile(), &[], 1, "", completion, host.now_us() / 1_000);
+    let judged = verdict::judge(target.rules(), &[], 1, "", completion, host.now_us() / 1_000);
     let state = if judged.state == AttemptState::Delivered { AttemptState::Delivered } else { AttemptState::Exhausted };
     let attempt = Attempt { state, test: true, ..judged.recorded(now_us / 1_000, &event.event_type, keep_bodies) };
     let row = rows::Message {

@@ -4,7 +4,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::api::statuses;
 use crate::config::Config;
+use crate::delivery::rotation;
 use crate::delivery::target::inactive_reason;
 use crate::ports::HttpErrorKind;
 use crate::profile::secret::Secret;
@@ -12,6 +14,7 @@ use crate::store::rows::{Attempt, Health, Job, Webhook};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::{self, Json, Style};
 use crate::support::limits::LANE_IN_FLIGHT_MAX;
+use crate::support::statuses::StatusSet;
 use crate::support::time;
 
 /// The text shown in place of a custom header's value.
@@ -63,7 +66,11 @@ pub(super) struct WebhookView<'a> {
     keep_bodies: bool,
     strict_order: bool,
     on_exhausted: &'static str,
+    success_statuses: Option<StatusSet>,
+    final_statuses: Option<StatusSet>,
     secret_hint: Option<&'a str>,
+    new_secret_signs_from: Option<String>,
+    old_secret_signs_until: Option<String>,
     last_triggered_at: Option<String>,
     last_response_code: Option<u16>,
     failure_count: u32,
@@ -86,16 +93,30 @@ impl Serialize for MaskedHeaders<'_> {
     }
 }
 
-/// Returns a webhook as it is shown. `secret` is shown in clear.
+impl WebhookView<'_> {
+    /// Returns the webhook with the time from which a secret signs that was set at this time. It differs if an earlier
+    /// one signs first.
+    pub(super) fn with_new_secret_from(mut self, now_ms: u64) -> Self {
+        self.new_secret_signs_from.get_or_insert_with(|| millis(now_ms));
+        self
+    }
+}
+
+/// Returns a webhook as it is shown at a time. `secret` is shown in clear.
 pub(super) fn webhook<'a>(
     config: &Config,
     webhook: &'a Webhook,
     health: &Health,
     secret: Option<&'a Secret>,
+    now_ms: u64,
 ) -> WebhookView<'a> {
     // The stored reason, or the configuration's reason to deliver nothing.
     let inactive_reason =
         if webhook.active { inactive_reason(config, webhook) } else { webhook.inactive_reason.clone() };
+    // Without its profile, nothing is sent.
+    let profile = config.format("format", &webhook.format).ok();
+    let (success_statuses, final_statuses) = statuses::shown(profile.as_deref(), webhook);
+    let rotation = profile.and_then(|profile| rotation::under_way(&webhook.secrets, &profile.signature, now_ms));
     WebhookView {
         id: &webhook.id,
         user_id: webhook.user.as_deref(),
@@ -114,7 +135,11 @@ pub(super) fn webhook<'a>(
         keep_bodies: webhook.keep_bodies != Some(false),
         strict_order: webhook.strict_order,
         on_exhausted: webhook.on_exhausted.unwrap_or_default().as_str(),
+        success_statuses,
+        final_statuses,
         secret_hint: webhook.secrets.first().map(|secret| secret.fingerprint.as_str()),
+        new_secret_signs_from: rotation.map(|rotation| millis(rotation.new_from_ms)),
+        old_secret_signs_until: rotation.map(|rotation| millis(rotation.old_until_ms)),
         last_triggered_at: (health.last_at_ms > 0).then(|| millis(health.last_at_ms)),
         last_response_code: health.last_status,
         failure_count: health.failures,

@@ -1,4 +1,4 @@
-//! Registers, changes, lists and removes webhooks, and rotates their secrets.
+//! Registers, changes, lists and removes webhooks.
 
 use crate::api::paging::{bad_cursor, check_limit};
 use crate::api::registration;
@@ -17,10 +17,7 @@ use crate::store::rows::{self, Empty, Health, JobKind, Webhook, WebhookSecret};
 use crate::store::subscriptions::{Change, Known};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
-use crate::support::limits::{
-    LIVE_SECRETS_MAX, ROTATION_OVERLAP_MS, ROTATION_OVERLAP_MS_MAX, SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX,
-    USER_BYTES_MAX,
-};
+use crate::support::limits::{SUBSCRIPTION_COMMITS_MAX, SUBSCRIPTION_MS_MAX, USER_BYTES_MAX};
 
 /// Registers a webhook. Returns it with its secret in clear.
 pub fn register(
@@ -50,11 +47,11 @@ pub fn register(
         let added = Change { token: &webhook.token, webhooks: known.webhooks + 1, before: &[], now: &webhook.events };
         known.change(&mut commit, &lane, &added);
         match commit.submit(host)? {
-            Outcome::Applied(_) => return show(config, &webhook, &Health::default(), secret.as_ref()),
+            Outcome::Applied(_) => return show(host, config, &webhook, &Health::default(), secret.as_ref()),
             // Either an earlier submission was applied, or another webhook of the tenant was changed meanwhile.
             Outcome::Conflict { .. } => {
                 if is_ours(host, &lane, &webhook.token)? {
-                    return show(config, &webhook, &Health::default(), secret.as_ref());
+                    return show(host, config, &webhook, &Health::default(), secret.as_ref());
                 }
             }
         }
@@ -87,14 +84,22 @@ fn empty(host: &dyn Host, tenant: &str, user: Option<&str>, lane: &Lane) -> Webh
         keep_bodies: None,
         strict_order: false,
         on_exhausted: None,
+        success_statuses: None,
+        final_statuses: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     }
 }
 
 /// Returns the JSON of a webhook. `secret` is shown in clear.
-fn show(config: &Config, webhook: &Webhook, health: &Health, secret: Option<&Secret>) -> Result<String, Error> {
-    view::text(&view::webhook(config, webhook, health, secret))
+fn show(
+    host: &dyn Host,
+    config: &Config,
+    webhook: &Webhook,
+    health: &Health,
+    secret: Option<&Secret>,
+) -> Result<String, Error> {
+    view::text(&view::webhook(config, webhook, health, secret, host.now_us() / 1_000))
 }
 
 fn check_user(user: Option<&str>) -> Result<(), Error> {
@@ -124,13 +129,13 @@ pub fn update(host: &dyn Host, config: &Config, tenant: &str, id: &str, changes:
         webhook.updated_at_ms = now_ms;
         Ok(())
     })?;
-    show(config, &changed.webhook, &changed.health, None)
+    show(host, config, &changed.webhook, &changed.health, None)
 }
 
 /// Returns a webhook, without its secret.
 pub fn get(host: &dyn Host, config: &Config, tenant: &str, id: &str) -> Result<String, Error> {
     let registered = read_webhook(host, &lane(tenant, id)?)?;
-    show(config, &registered.webhook, &registered.health, None)
+    show(host, config, &registered.webhook, &registered.health, None)
 }
 
 /// Returns a page of the tenant's webhooks, in the order of their ids.
@@ -146,6 +151,7 @@ pub fn list(host: &dyn Host, config: &Config, tenant: &str, cursor: Option<&str>
     let lanes: Vec<Lane> = entries.iter().map(|entry| Lane::of(&tenant_part, keys::last_part(&entry.key))).collect();
     let health = host.get(&lanes.iter().map(keys::health).collect::<Vec<_>>())?;
     // A row that cannot be decoded is left out; `get` returns the reason.
+    let now_ms = host.now_us() / 1_000;
     let decoded: Vec<(Webhook, Health)> = entries
         .iter()
         .zip(health)
@@ -154,7 +160,7 @@ pub fn list(host: &dyn Host, config: &Config, tenant: &str, cursor: Option<&str>
             Some((webhook, read_health(health).unwrap_or_default()))
         })
         .collect();
-    let data = decoded.iter().map(|(webhook, health)| view::webhook(config, webhook, health, None)).collect();
+    let data = decoded.iter().map(|(webhook, health)| view::webhook(config, webhook, health, None, now_ms)).collect();
     let next_cursor = lanes.last().filter(|_| more).map(|lane| lane.webhook().to_owned());
     view::text(&Page { data, next_cursor })
 }
@@ -189,45 +195,6 @@ pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
     Err(busy())
 }
 
-/// Sets a new secret. The old ones go on signing for `overlap_s` seconds. Returns the webhook with the new secret in clear.
-pub fn rotate_secret(
-    host: &dyn Host,
-    config: &Config,
-    tenant: &str,
-    id: &str,
-    secret: Option<&str>,
-    overlap_s: Option<u32>,
-) -> Result<String, Error> {
-    let overlap_ms = overlap_s.map_or(ROTATION_OVERLAP_MS, |overlap_s| u64::from(overlap_s) * 1_000);
-    if overlap_ms > ROTATION_OVERLAP_MS_MAX {
-        let message = format!("`{}` is too long", overlap_ms / 1_000);
-        let hint = format!("0 to {} seconds", ROTATION_OVERLAP_MS_MAX / 1_000);
-        return Err(Error::invalid("overlapS", message).hint(hint));
-    }
-    let now_ms = host.now_us() / 1_000;
-    let mut shown = None;
-    let changed = change(host, tenant, id, |webhook| {
-        let profile = config.format("format", &webhook.format)?;
-        let fresh = match secret {
-            Some(text) => Secret::parse(&profile, text)?,
-            None => Secret::generate(&profile, &mut |buffer| host.fill(buffer)),
-        };
-        for old in &mut webhook.secrets {
-            old.until_ms = Some(old.until_ms.unwrap_or(u64::MAX).min(now_ms + overlap_ms));
-        }
-        webhook.secrets.retain(|old| old.is_live(now_ms));
-        webhook.secrets.insert(0, seal_secret(host, config, &webhook.id, &fresh)?);
-        if webhook.secrets.len() > LIVE_SECRETS_MAX {
-            let message = format!("{LIVE_SECRETS_MAX} secrets are live already");
-            return Err(Error::of(ErrorKind::Conflict, message).hint("rotate with a shorter overlap"));
-        }
-        webhook.updated_at_ms = now_ms;
-        shown = Some(fresh);
-        Ok(())
-    })?;
-    show(config, &changed.webhook, &changed.health, shown.as_ref())
-}
-
 /// Returns the lane of a webhook, or an error if its id cannot be one.
 pub(super) fn lane(tenant: &str, webhook: &str) -> Result<Lane, Error> {
     let tenant = intake::check_tenant(tenant)?;
@@ -235,13 +202,13 @@ pub(super) fn lane(tenant: &str, webhook: &str) -> Result<Lane, Error> {
 }
 
 /// A webhook after a change.
-struct Changed {
-    webhook: Webhook,
-    health: Health,
+pub(super) struct Changed {
+    pub webhook: Webhook,
+    pub health: Health,
 }
 
 /// Edits a webhook's row, and its subscriptions if its patterns change.
-fn change(
+pub(super) fn change(
     host: &dyn Host,
     tenant: &str,
     id: &str,
@@ -283,9 +250,11 @@ fn is_ours(host: &dyn Host, lane: &Lane, token: &str) -> Result<bool, Error> {
     Ok(webhook.is_some_and(|webhook| webhook.token == token))
 }
 
-fn seal_secret(host: &dyn Host, config: &Config, id: &str, secret: &Secret) -> Result<WebhookSecret, Error> {
+/// Returns the row of a secret that is set now.
+pub(super) fn seal_secret(host: &dyn Host, config: &Config, id: &str, secret: &Secret) -> Result<WebhookSecret, Error> {
     let sealed = config.sealing().seal(host, &target::secret_place(id), secret.expose())?;
-    Ok(WebhookSecret { sealed, fingerprint: config.sealing().fingerprint(secret.expose()), until_ms: None })
+    let fingerprint = config.sealing().fingerprint(secret.expose());
+    Ok(WebhookSecret { sealed, fingerprint, since_ms: host.now_us() / 1_000, until_ms: None })
 }
 
 fn busy() -> Error {

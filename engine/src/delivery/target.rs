@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::config::PlainHttp;
 use crate::config::url;
+use crate::delivery::rules::Rules;
 use crate::ports::Entry;
 use crate::profile::secret::Secret;
 use crate::profile::{Method, Profile};
@@ -22,10 +23,11 @@ pub struct Target {
     method: Method,
     headers: Zeroizing<Vec<(String, String)>>,
     secrets: Vec<Secret>,
-    /// The time until which each secret signs, in milliseconds. A rotation bounds the older ones, so none outlives a newer one.
+    /// The time until which each secret signs, in milliseconds. No secret ends before an older one.
     secret_ends_ms: Vec<u64>,
     timeout_ms: u32,
     schedule_s: Vec<u32>,
+    rules: Rules,
     inactive_reason: Option<String>,
     activated_at_ms: u64,
     concurrency: usize,
@@ -64,6 +66,7 @@ impl Target {
             headers.push((name.clone(), value.to_string()));
         }
         let inactive = inactive_reason(config, webhook);
+        let rules = Rules::of(&profile, webhook);
         Ok(Target {
             profile,
             authority: authority(&webhook.url),
@@ -75,6 +78,7 @@ impl Target {
             // A claim assumes the same bound. A longer timeout, from a version with other limits, would outlast every lease.
             timeout_ms: webhook.timeout_ms.clamp(TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
             schedule_s: webhook.schedule_s.clone(),
+            rules,
             inactive_reason: inactive,
             activated_at_ms: webhook.activated_at_ms.unwrap_or(0),
             concurrency: match webhook.concurrency {
@@ -121,6 +125,11 @@ impl Target {
     /// Returns the waits after each failed attempt, in seconds.
     pub fn schedule_s(&self) -> &[u32] {
         &self.schedule_s
+    }
+
+    /// Returns the rules by which the outcome of an attempt is judged.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Returns the number of requests that may be in flight at once.

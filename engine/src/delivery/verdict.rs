@@ -1,12 +1,12 @@
 //! Judges the outcome of an attempt: delivered, another attempt at a time, or the end. The functions are pure, so the same
 //! outcome at the same time has the same verdict in every host.
 
+use crate::delivery::retry_after;
+use crate::delivery::rules::Rules;
 use crate::ports::{Completion, HttpErrorKind, Response};
-use crate::profile::Profile;
 use crate::store::id;
 use crate::store::rows::{Attempt, AttemptState};
-use crate::support::limits::{EXCERPT_CHARS_MAX, RETRY_AFTER_MS_MAX};
-use crate::support::time;
+use crate::support::limits::EXCERPT_CHARS_MAX;
 
 /// The verdict, with the parts of the outcome that are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,27 @@ pub struct Verdict {
     pub disable: Option<String>,
     /// The time of the next attempt, in milliseconds, if the webhook has been changed meanwhile and is not disabled.
     pub otherwise_at_ms: Option<u64>,
-    /// The receiver has ended this message.
-    pub aborted: bool,
+    /// Why no further attempt of the message is made, if the schedule is not the reason.
+    pub end: Option<End>,
+}
+
+/// Why no further attempt of a message is made although the schedule goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The receiver asked for it.
+    Aborted,
+    /// The receiver responded with this status, which is final by the rules of the webhook.
+    FinalStatus(u16),
+}
+
+impl End {
+    /// Returns the detail of the attempt.
+    pub fn detail(self) -> String {
+        match self {
+            End::Aborted => "the receiver wants this message no more".to_owned(),
+            End::FinalStatus(status) => format!("the receiver responded {status}, which ends the message"),
+        }
+    }
 }
 
 impl Verdict {
@@ -49,9 +68,9 @@ impl Verdict {
     }
 }
 
-/// Judges the outcome of attempt `number` (from 1) by the profile and the webhook's waits. `salt` determines the jitter.
+/// Judges the outcome of attempt `number` (from 1) by the webhook's rules and waits. `salt` determines the jitter.
 pub fn judge(
-    profile: &Profile,
+    rules: &Rules,
     schedule_s: &[u32],
     number: u32,
     salt: &str,
@@ -68,28 +87,31 @@ pub fn judge(
         next_at_ms: None,
         disable: None,
         otherwise_at_ms: None,
-        aborted: false,
+        end: None,
     };
     let mut hint_ms = 0;
     match completion.result {
         Ok(response) => {
-            if profile.is_success(response.status) {
+            if rules.is_success(response.status) {
                 verdict.state = AttemptState::Delivered;
             }
-            if profile.disable_on.contains(&response.status) {
+            if rules.is_final(response.status) {
+                verdict.end = Some(End::FinalStatus(response.status));
+            }
+            if rules.is_disabling(response.status) {
                 verdict.disable = Some(format!("the receiver answered {}", response.status));
             }
-            if profile.retry_after_on.contains(&response.status) {
-                hint_ms = retry_after_ms(&response, now_ms);
+            if rules.is_retry_after(response.status) {
+                hint_ms = retry_after::wait_ms(&response, now_ms);
             }
             match request_of_receiver(&response) {
                 Some(ReceiverRequest::Disable) => verdict.disable = Some("the receiver asked for it".to_owned()),
                 Some(ReceiverRequest::AbortMessage) if verdict.state != AttemptState::Delivered => {
-                    verdict.detail = Some(aborted());
-                    verdict.aborted = true;
+                    verdict.end = Some(End::Aborted);
                 }
                 Some(ReceiverRequest::AbortMessage) | None => {}
             }
+            verdict.detail = verdict.end.map(End::detail);
             if verdict.disable.is_some() {
                 verdict.detail = Some("the receiver wants nothing more for this webhook".to_owned());
             }
@@ -101,8 +123,8 @@ pub fn judge(
             verdict.detail = Some(printable(&error.detail));
         }
     }
-    let failed = verdict.state != AttemptState::Delivered && !verdict.aborted;
-    let wait_ms = wait_ms(profile.jitter_percent, schedule_s, number, salt).filter(|_| failed);
+    let goes_on = verdict.state != AttemptState::Delivered && verdict.end.is_none();
+    let wait_ms = wait_ms(rules.jitter_percent, schedule_s, number, salt).filter(|_| goes_on);
     let next_at_ms = wait_ms.map(|wait_ms| now_ms + wait_ms.max(hint_ms));
     if verdict.disable.is_some() {
         verdict.otherwise_at_ms = next_at_ms;
@@ -111,11 +133,6 @@ pub fn judge(
         verdict.next_at_ms = next_at_ms;
     }
     verdict
-}
-
-/// Returns the detail of an attempt whose receiver has ended the message.
-pub(crate) fn aborted() -> String {
-    "the receiver wants this message no more".to_owned()
 }
 
 /// The request of a receiver in the header `webhook-delivery`, for every status.
@@ -143,18 +160,6 @@ fn wait_ms(jitter_percent: u32, schedule_s: &[u32], number: u32, salt: &str) -> 
     Some(wait_ms + id::derived_number("jitter", &[salt]) % (jitter_max_ms + 1))
 }
 
-/// Returns the wait that the receiver asks for by `Retry-After`, in milliseconds.
-fn retry_after_ms(response: &Response, now_ms: u64) -> u64 {
-    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
-    let Some(value) = header.map(|(_, value)| value.trim()) else { return 0 };
-    let hint_ms = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        value.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1_000)
-    } else {
-        time::http_date(value).map_or(0, |date_s| date_s.saturating_mul(1_000).saturating_sub(now_ms))
-    };
-    hint_ms.min(RETRY_AFTER_MS_MAX)
-}
-
 fn excerpt(response: &Response) -> Option<String> {
     let text = printable(&response.body);
     (!text.is_empty()).then_some(text)
@@ -170,13 +175,17 @@ fn printable(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::ports::HttpError;
+    use crate::profile::Profile;
+    use crate::support::limits::RETRY_AFTER_MS_MAX;
+    use crate::support::statuses::StatusSet;
 
     const NOW_MS: u64 = 1_738_670_407_000;
 
     const SCHEDULE_S: &[u32] = &[5, 300];
 
-    fn standard() -> Profile {
-        Profile { jitter_percent: 0, ..Profile::builtin("standard").expect("built in").clone() }
+    fn standard() -> Rules {
+        let profile = Profile::builtin("standard").expect("built in");
+        Rules { jitter_percent: 0, ..Rules::of_profile(profile) }
     }
 
     fn answer(status: u16, retry_after: &str) -> Completion {
@@ -200,7 +209,11 @@ mod tests {
             (429, 1, "Tue, 04 Feb 2025 12:01:07 GMT", Retrying, Some(60_000)),
             (429, 1, "Tue, 04 Feb 2020 12:01:07 GMT", Retrying, Some(5_000)),
             (429, 1, "soon", Retrying, Some(5_000)),
-            (500, 1, "60", Retrying, Some(5_000)),
+            (500, 1, "60", Retrying, Some(60_000)),
+            (413, 1, "60", Retrying, Some(60_000)),
+            (302, 1, "60", Retrying, Some(60_000)),
+            (200, 1, "60", Delivered, None),
+            (429, 3, "60", Exhausted, None),
         ];
         for &(status, number, hint, state, wait_ms) in rows {
             let verdict = judge(&standard(), SCHEDULE_S, number, "", answer(status, hint), NOW_MS);
@@ -232,6 +245,48 @@ mod tests {
             assert_eq!((verdict.state, verdict.disable.is_some()), (state, disabled), "{status} {asked}");
             assert_eq!(verdict.next_at_ms.is_some(), state == Retrying);
         }
+    }
+
+    #[test]
+    fn profile_names_the_statuses_with_which_a_hint_counts() {
+        let named = Rules { retry_after_on: Some(StatusSet::range(429, 429)), ..standard() };
+        let none = Rules { retry_after_on: Some(StatusSet::default()), ..standard() };
+        for (rules, status, wait_ms) in [(&named, 429, 60_000), (&named, 503, 5_000), (&none, 429, 5_000)] {
+            let verdict = judge(rules, SCHEDULE_S, 1, "", answer(status, "60"), NOW_MS);
+            assert_eq!(verdict.next_at_ms, Some(NOW_MS + wait_ms), "{status}");
+        }
+    }
+
+    #[test]
+    fn final_status_ends_a_message_and_nothing_else() {
+        use AttemptState::{Delivered, Exhausted, Retrying};
+        let rules = Rules { finals: StatusSet::range(400, 410), success: StatusSet::range(200, 201), ..standard() };
+        let rows: &[(&str, u16, &str, AttemptState, Option<&str>, bool)] = &[
+            ("final", 401, "", Exhausted, Some("the receiver responded 401, which ends the message"), false),
+            (
+                "final, with a hint",
+                408,
+                "60",
+                Exhausted,
+                Some("the receiver responded 408, which ends the message"),
+                false,
+            ),
+            ("another failure", 500, "", Retrying, None, false),
+            ("no longer a success", 204, "", Retrying, None, false),
+            ("success", 201, "", Delivered, None, false),
+            ("final, and disables", 410, "", Exhausted, Some("the receiver wants nothing more for this webhook"), true),
+        ];
+        for &(name, status, hint, state, detail, disabled) in rows {
+            let verdict = judge(&rules, SCHEDULE_S, 1, "", answer(status, hint), NOW_MS);
+            assert_eq!((verdict.state, verdict.detail.as_deref()), (state, detail), "{name}");
+            assert_eq!(verdict.disable.is_some(), disabled, "{name}");
+            // Also if the webhook is not disabled, because it was changed meanwhile.
+            assert_eq!(verdict.otherwise_at_ms, None, "{name}");
+        }
+        let headers = vec![("webhook-delivery".to_owned(), "abort-message".to_owned())];
+        let result = Ok(Response { status: 401, headers, ..Response::default() });
+        let verdict = judge(&rules, SCHEDULE_S, 1, "", Completion { id: 1, duration_ms: 7, result }, NOW_MS);
+        assert_eq!(verdict.end, Some(End::Aborted), "the receiver's own request comes first");
     }
 
     #[test]

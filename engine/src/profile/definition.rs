@@ -6,6 +6,7 @@ use crate::profile::suggest;
 use crate::profile::vocabulary::{Header, LetterCase, Member, Method, SecretAbsent, Signature, TestEvent, Unsigned};
 use crate::support::error::Error;
 use crate::support::json::Style;
+use crate::support::statuses::StatusSet;
 
 /// A platform's dialect. Made by [`Profile::builtin`] and [`Profile::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +41,16 @@ pub struct Profile {
     pub jitter_percent: u32,
     /// The timeout of one attempt, in milliseconds: headers and body of the response together.
     pub timeout_ms: u32,
-    /// The first and the last status that mean success.
-    pub success: (u16, u16),
+    /// The statuses that mean success.
+    pub success: StatusSet,
+    /// The statuses that end a message at once.
+    pub finals: StatusSet,
     /// The methods that a webhook may choose. The first is the default.
     pub methods: Vec<Method>,
-    /// Statuses by which a receiver asks to be disabled.
-    pub disable_on: Vec<u16>,
-    /// Statuses with which `Retry-After` counts.
-    pub retry_after_on: Vec<u16>,
+    /// StatusSet by which a receiver asks to be disabled.
+    pub disable_on: StatusSet,
+    /// StatusSet with which `Retry-After` counts. `None`: every failure.
+    pub retry_after_on: Option<StatusSet>,
     /// Attributes that are never sent, at any depth of `before`, `after` and `data`, in any letter case.
     pub hidden: Vec<String>,
     /// The event that a test sends.
@@ -96,7 +99,7 @@ impl Profile {
 
     /// Returns true if a response of this status is a success.
     pub fn is_success(&self, status: u16) -> bool {
-        (self.success.0..=self.success.1).contains(&status)
+        self.success.contains(status)
     }
 
     /// Returns the event that a test sends, with this time.

@@ -2,6 +2,7 @@
 
 use crate::profile::vocabulary::{HeaderValue, LetterCase, Method, SecretAbsent, Unsigned};
 use crate::support::json::{Json, Style};
+use crate::support::statuses::StatusEntry;
 use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
@@ -23,12 +24,14 @@ pub struct Document {
     pub schedule_s: Vec<u32>,
     pub jitter_percent: u32,
     pub timeout_ms: u32,
-    pub success: Vec<u16>,
+    pub success: Option<Vec<u16>>,
+    pub success_statuses: Option<Vec<StatusEntry>>,
+    #[serde(default)]
+    pub final_statuses: Vec<StatusEntry>,
     pub methods: Vec<Method>,
     #[serde(default)]
-    pub disable_on: Vec<u16>,
-    #[serde(default)]
-    pub retry_after_on: Vec<u16>,
+    pub disable_on: Vec<StatusEntry>,
+    pub retry_after_on: Option<Vec<StatusEntry>>,
     #[serde(default)]
     pub hidden: Vec<String>,
     pub test: DocumentTest,

@@ -9,6 +9,7 @@ use crate::profile::vocabulary::{
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::{self, quoted};
 use crate::support::limits;
+use crate::support::statuses::{StatusEntry, StatusSet};
 
 impl Profile {
     /// Returns the profile that a JSON document describes, in the words of the built-in ones.
@@ -48,10 +49,11 @@ fn profile(document: Document) -> Result<Profile, Error> {
         schedule_s: numbers("scheduleS", document.schedule_s, 0, limits::SCHEDULE_WAIT_S_MAX)?,
         jitter_percent: number("jitterPercent", document.jitter_percent, 0, 100)?,
         timeout_ms: number("timeoutMs", document.timeout_ms, timeout_min, timeout_max)?,
-        success: success(document.success)?,
+        success: success(document.success, document.success_statuses)?,
+        finals: StatusSet::parse("finalStatuses", &document.final_statuses)?,
         methods: document.methods,
-        disable_on: numbers("disableOn", document.disable_on, 100, 599)?,
-        retry_after_on: numbers("retryAfterOn", document.retry_after_on, 100, 599)?,
+        disable_on: StatusSet::parse("disableOn", &document.disable_on)?,
+        retry_after_on: document.retry_after_on.map(|on| StatusSet::parse("retryAfterOn", &on)).transpose()?,
         hidden: document.hidden,
         test: test(document.test)?,
         events: document.events,
@@ -59,6 +61,7 @@ fn profile(document: Document) -> Result<Profile, Error> {
     check_catalogue(&profile)?;
     check_secrets(&profile)?;
     check_scheme(&profile)?;
+    check_statuses(&profile)?;
     Ok(profile)
 }
 
@@ -99,11 +102,32 @@ fn numbers<N: Into<u32> + Copy>(field: &str, list: Vec<N>, min: u32, max: u32) -
     list.into_iter().enumerate().map(|(index, item)| number(&format!("{field}[{index}]"), item, min, max)).collect()
 }
 
-fn success(range: Vec<u16>) -> Result<(u16, u16), Error> {
-    match numbers("success", range, 100, 599)?[..] {
-        [first, last] if first <= last => Ok((first, last)),
-        _ => Err(Error::invalid("success", "must be the first and the last status: [200, 299]")),
+/// Returns the statuses of success: `success` has the first and the last, `successStatuses` any.
+fn success(range: Option<Vec<u16>>, statuses: Option<Vec<StatusEntry>>) -> Result<StatusSet, Error> {
+    match (range, statuses) {
+        (Some(_), Some(_)) => {
+            let error = Error::invalid("successStatuses", "cannot be beside `success`");
+            Err(error.hint("give one of the two"))
+        }
+        (None, Some(statuses)) if statuses.is_empty() => {
+            let error = Error::invalid("successStatuses", "is empty, so that every response would be a failure");
+            Err(error.hint("name the statuses of success, as [\"2xx\"]"))
+        }
+        (None, Some(statuses)) => StatusSet::parse("successStatuses", &statuses),
+        (None, None) => Err(Error::invalid("success", "is required").hint("give it or `successStatuses`")),
+        (Some(range), None) => match numbers("success", range, 100, 599)?[..] {
+            [first, last] if first <= last => Ok(StatusSet::range(first, last)),
+            _ => Err(Error::invalid("success", "must be the first and the last status: [200, 299]")
+                .hint("`successStatuses` takes any statuses")),
+        },
     }
+}
+
+/// Checks that no status both ends a message and is a success.
+fn check_statuses(profile: &Profile) -> Result<(), Error> {
+    let Some(status) = profile.finals.common(&profile.success) else { return Ok(()) };
+    let error = Error::invalid("finalStatuses", format!("`{status}` ends a message, and is a success"));
+    Err(error.hint("leave it out of one of the two lists"))
 }
 
 fn signature(signature: DocumentSignature) -> Result<Signature, Error> {

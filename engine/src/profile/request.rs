@@ -66,8 +66,8 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// Returns the request of one attempt. `secrets` are the live ones, newest first. Without any, the request has no
-/// signature.
+/// Returns the request of one attempt. `secrets` are the live ones, newest first. Each of them signs, or only the oldest
+/// if the scheme has one signature. Without any, the request has no signature.
 ///
 /// Errors: `internal` if the event does not say when it happened; `too-large` if the payload, or its query, is longer
 /// than the limits. Both are permanent: the same event fails again.
@@ -136,8 +136,9 @@ fn general_headers(profile: &Profile, target: &Target<'_>) -> Vec<(String, Strin
 fn signature(scheme: &Signature, message_id: &str, attempt_at_s: u64, body: &str, secrets: &[Secret]) -> String {
     match scheme {
         Signature::BodyHex { prefix } => {
-            let newest = secrets.iter().take(1).map(|secret| sign::body_hex(secret.key(), body));
-            newest.map(|signature| format!("{prefix}{signature}")).collect()
+            // A receiver that does not know the newer ones yet verifies the request.
+            let oldest = secrets.last().map(|secret| sign::body_hex(secret.key(), body));
+            oldest.map(|signature| format!("{prefix}{signature}")).unwrap_or_default()
         }
         Signature::StandardWebhooks => {
             let each = secrets.iter().map(|secret| sign::standard_v1(secret.key(), message_id, attempt_at_s, body));

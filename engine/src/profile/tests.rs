@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::profile::vocabulary::Source;
+use crate::support::statuses::StatusSet;
 
 fn builtin(name: &str) -> &'static Profile {
     Profile::builtin(name).unwrap()
@@ -24,7 +25,8 @@ fn policy(name: &str, events: usize, schedule_s: &[u32], jitter_percent: u32, ti
     assert!(profile.is_success(200) && profile.is_success(299), "{name}");
     assert!(!profile.is_success(199) && !profile.is_success(300), "{name}");
     assert_eq!(profile.methods, [Method::Post, Method::Get], "{name}");
-    assert_eq!(profile.retry_after_on, [429, 503], "{name}");
+    assert_eq!(profile.retry_after_on, None, "{name}");
+    assert!(profile.finals.is_empty(), "{name}");
 }
 
 #[test]
@@ -35,8 +37,8 @@ fn a_builtin_profile_has_its_policy() {
     policy("datagerry", 3, &default, 10, 3_000);
     policy("perscom", 33, &[10, 100], 0, 3_000);
     policy("assetsup", 11, &[2, 4, 8], 0, 10_000);
-    assert_eq!(builtin("standard").disable_on, [410]);
-    assert_eq!(builtin("perscom").disable_on, [0; 0]);
+    assert_eq!(builtin("standard").disable_on, StatusSet::range(410, 410));
+    assert!(builtin("perscom").disable_on.is_empty());
 }
 
 #[test]
@@ -159,7 +161,7 @@ fn a_document_with_a_wrong_word_or_number_is_refused() {
             "success in the wrong order",
             ["[200, 299]", "[299, 200]"],
             ("success", 31),
-            "must be the first and the last status: [200, 299]",
+            "must be the first and the last status: [200, 299] (`successStatuses` takes any statuses)",
         ),
         broken(
             "unknown scheme",
@@ -181,9 +183,27 @@ fn a_document_with_a_wrong_word_or_number_is_refused() {
         ),
         broken(
             "status of two digits",
-            ["\"retryAfterOn\": [429", "\"retryAfterOn\": [42"],
-            ("retryAfterOn[0]", 34),
-            "must be a whole number from 100 to 599",
+            ["\"disableOn\": []", "\"disableOn\": [42]"],
+            ("disableOn[0]", 33),
+            "`42` is no status and no range of statuses (write 500, \"5xx\" or \"500-599\", from 100 to 599)",
+        ),
+        broken(
+            "success twice",
+            ["\"success\": [200, 299]", "\"success\": [200, 299], \"successStatuses\": [200]"],
+            ("successStatuses", 31),
+            "cannot be beside `success` (give one of the two)",
+        ),
+        broken(
+            "no success",
+            ["\"success\": [200, 299]", "\"successStatuses\": []"],
+            ("successStatuses", 31),
+            "is empty, so that every response would be a failure (name the statuses of success, as [\"2xx\"])",
+        ),
+        broken(
+            "success and the end of a message",
+            ["\"success\": [200, 299]", "\"success\": [200, 299], \"finalStatuses\": [404, \"200-210\"]"],
+            ("finalStatuses", 31),
+            "`200` ends a message, and is a success (leave it out of one of the two lists)",
         ),
         broken(
             "negative wait",

@@ -54,13 +54,23 @@ pub enum HeaderValue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
     /// `body-hex`: HMAC-SHA256 over the body, with the secret's text as the key, in lower-case hexadecimal after a
-    /// prefix. There is room for one signature: if several secrets are live, the newest signs.
+    /// prefix. There is room for one signature: if several secrets are live, the oldest signs.
     BodyHex {
         /// `sha256=`, or empty.
         prefix: String,
     },
     /// `standard-webhooks`: Standard Webhooks 1.0, one signature for each live secret, newest first.
     StandardWebhooks,
+}
+
+impl Signature {
+    /// Returns true if a request has room for one signature only.
+    pub fn is_single(&self) -> bool {
+        match self {
+            Signature::BodyHex { .. } => true,
+            Signature::StandardWebhooks => false,
+        }
+    }
 }
 
 /// The meaning of a registration without a secret.

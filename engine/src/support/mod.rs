@@ -1,5 +1,6 @@
 //! Values and rules that every other room uses: limits, errors, JSON, times. It uses no other room.
 
+pub(crate) mod date;
 pub mod error;
 pub mod json;
 pub mod limits;

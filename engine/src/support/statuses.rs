@@ -51,6 +51,11 @@ impl StatusSet {
         Ok(StatusSet(ranges))
     }
 
+    /// Returns the set of the statuses from `first` to `last`.
+    pub fn range(first: u16, last: u16) -> StatusSet {
+        StatusSet(vec![StatusRange { first, last }])
+    }
+
     /// Returns true if the status is in the set.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|range| (range.first..=range.last).contains(&status))
@@ -106,9 +111,16 @@ impl fmt::Display for StatusRange {
 }
 
 impl Serialize for StatusSet {
-    /// Writes an array of texts, in rows and in the API.
+    /// Writes an array, in rows and in the API.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(StatusRange::to_string))
+        serializer.collect_seq(&self.0)
+    }
+}
+
+impl Serialize for StatusRange {
+    /// Writes a single status as a number, and a class or a range as text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.first == self.last { serializer.serialize_u16(self.first) } else { serializer.collect_str(self) }
     }
 }
 
@@ -155,13 +167,13 @@ mod tests {
     #[test]
     fn entries_of_every_form_are_read_and_written_in_one_form() {
         let rows = [
-            ("a number", "[500]", r#"["500"]"#, &[500][..], &[499, 501][..]),
-            ("a number as text", r#"["500"]"#, r#"["500"]"#, &[500], &[501]),
+            ("a number", "[500]", "[500]", &[500][..], &[499, 501][..]),
+            ("a number as text", r#"["500"]"#, "[500]", &[500], &[501]),
             ("a class", r#"["5xx","4XX"]"#, r#"["5xx","4xx"]"#, &[400, 499, 500, 599], &[399]),
             ("a range", r#"["500-503"]"#, r#"["500-503"]"#, &[500, 502, 503], &[499, 504]),
             ("a range that is a class", r#"["500-599"]"#, r#"["5xx"]"#, &[599], &[600]),
             ("white space", r#"[" 500 - 503 "]"#, r#"["500-503"]"#, &[501], &[]),
-            ("an entry twice", r#"[404,"404","4xx"]"#, r#"["404","4xx"]"#, &[404, 410], &[]),
+            ("an entry twice", r#"[404,"404","4xx"]"#, r#"[404,"4xx"]"#, &[404, 410], &[]),
             ("nothing", "[]", "[]", &[], &[100, 599]),
         ];
         for (name, text, written, inside, outside) in rows {

@@ -2,7 +2,6 @@
 
 use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
-use std::time::UNIX_EPOCH;
 
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::quoted;
@@ -31,13 +30,6 @@ fn read(text: &str) -> Option<u64> {
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     let us = u64::try_from(time.unix_timestamp_nanos().div_euclid(1_000)).ok()?;
     (us <= LAST_US).then_some(us)
-}
-
-/// Returns the time of an HTTP date, in seconds since 1970-01-01T00:00:00Z. All three forms of RFC 9110, section 5.6.7
-/// are accepted. The day of the week must be that of the date.
-pub fn http_date(text: &str) -> Option<u64> {
-    let time = httpdate::parse_http_date(text).ok()?;
-    time.duration_since(UNIX_EPOCH).ok().map(|since_1970| since_1970.as_secs())
 }
 
 /// Returns the date and the time of day to the second. A time after 9999 becomes the last one of 9999.
@@ -126,48 +118,6 @@ mod tests {
             ("a space behind", "2025-02-04T12:00:00Z "),
         ] {
             assert!(parse(text).is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn http_dates_of_all_three_forms_become_seconds() {
-        for (name, text, seconds) in [
-            ("IMF-fixdate", "Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
-            ("RFC 850", "Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777),
-            ("asctime", "Sun Nov  6 08:49:37 1994", 784_111_777),
-            ("29 February", "Wed, 29 Feb 2096 23:59:59 GMT", 3_981_398_399),
-            ("two digits of the next century", "Tuesday, 31-Dec-69 23:59:59 GMT", 3_155_759_999),
-            ("the epoch", "Thu, 01 Jan 1970 00:00:00 GMT", 0),
-            ("the last second", "Fri Dec 31 23:59:59 9999", 253_402_300_799),
-        ] {
-            assert_eq!(http_date(text), Some(seconds), "{name}");
-        }
-    }
-
-    #[test]
-    fn other_http_dates_are_refused() {
-        for (name, text) in [
-            ("empty", ""),
-            ("a word", "tomorrow"),
-            ("no zone", "Sun, 06 Nov 1994 08:49:37"),
-            ("another zone", "Sun, 06 Nov 1994 08:49:37 CET"),
-            ("a month in lower case", "Sun, 06 nov 1994 08:49:37 GMT"),
-            ("letters of two months", "Sun, 06 anF 1994 08:49:37 GMT"),
-            ("a year of three digits", "Sun, 06 Nov 994 08:49:37 GMT"),
-            ("a year of twenty digits", "Sun, 06 Nov 99999999999999999999 08:49:37 GMT"),
-            ("a year of twenty digits in asctime", "Sun Nov  6 08:49:37 99999999999999999999"),
-            ("a day of three digits", "Sun, 006 Nov 1994 08:49:37 GMT"),
-            ("31 November", "Thu, 31 Nov 1994 08:49:37 GMT"),
-            ("29 February of a century", "Mon, 29 Feb 2100 08:49:37 GMT"),
-            ("an hour of one digit", "Sun, 06 Nov 1994 8:49:37 GMT"),
-            ("hour 24", "Sun, 06 Nov 1994 24:00:00 GMT"),
-            ("minute 60", "Sun, 06 Nov 1994 08:60:37 GMT"),
-            ("second 60", "Sun, 06 Nov 1994 08:49:60 GMT"),
-            ("before 1970", "Tue, 06 Nov 1900 08:49:37 GMT"),
-            ("a sign", "Sun, +6 Nov 1994 08:49:37 GMT"),
-            ("another day of the week", "Mon, 06 Nov 1994 08:49:37 GMT"),
-        ] {
-            assert_eq!(http_date(text), None, "{name}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::state::Ended;
 use crate::config::Config;
+use crate::delivery::verdict::End;
 use crate::store::rows::{AttemptState, Health};
 use crate::support::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAUSE_MS_MIN};
 
@@ -22,7 +23,7 @@ pub(super) fn count(health: &mut Health, ended: &Ended) {
             health.succeeded_at_ms = Some(attempt.at_ms);
         }
         AttemptState::Retrying | AttemptState::Exhausted => {
-            let exhausted = attempt.state == AttemptState::Exhausted && !ended.wish.aborted;
+            let exhausted = attempt.state == AttemptState::Exhausted && ended.wish.end != Some(End::Aborted);
             health.failures = health.failures.saturating_add(1);
             health.failing_since_ms.get_or_insert(attempt.at_ms);
             health.exhausted = health.exhausted.saturating_add(u32::from(exhausted));

@@ -57,9 +57,8 @@ fn judge(sent: Sent, completion: Completion, now_ms: u64) -> Ended {
     let salt = format!("{}/{}/{}", lane.webhook(), delivery.message, delivery.number);
     // A redelivery begins the schedule anew.
     let number = delivery.attempts().max(1);
-    let judged = verdict::judge(target.profile(), target.schedule_s(), number, &salt, completion, now_ms);
-    let wish =
-        Wish { disable: judged.disable.clone(), otherwise_at_ms: judged.otherwise_at_ms, aborted: judged.aborted };
+    let judged = verdict::judge(target.rules(), target.schedule_s(), number, &salt, completion, now_ms);
+    let wish = Wish { disable: judged.disable.clone(), otherwise_at_ms: judged.otherwise_at_ms, end: judged.end };
     let attempt = judged.recorded(sent_ms, &event_type, target.keep_bodies());
     Ended { lane, token, delivery, attempt, wish, target: Some(target), gone: false }
 }

@@ -33,8 +33,9 @@ export class Hookwright<Transaction = any> {
   /** Removes a webhook. Its waiting deliveries end as `cancelled`. A job removes its other rows. */
   unregister(tenant: string, webhookId: string): Promise<void>;
   /**
-   * Sets a new secret, generated unless one is given. The old secret also signs for `overlapS` more seconds: 0 to
-   * 604,800, by default 86,400 (1 day). The result contains the new secret in clear.
+   * Sets a new secret, generated unless one is given. The old secret signs for `overlapS` more seconds: 0 to 604,800,
+   * by default 86,400 (1 day). In a format with one signature it signs alone until then. The result contains the new
+   * secret in clear, and the time from which it signs in `newSecretSignsFrom`.
    */
   rotateSecret(
     tenant: string,
@@ -275,6 +276,9 @@ export interface Accepted {
 // Webhooks
 
 /** The fields of a webhook that a caller sets. */
+/** A status (`401`), a class (`'4xx'`) or a range (`'500-599'`). */
+export type StatusEntry = number | string;
+
 export interface Registration {
   url: string;
   /** Event types or patterns: `invoice.paid`, `invoice.*`, `*`. */
@@ -299,6 +303,10 @@ export interface Registration {
   strictOrder?: boolean;
   /** With `strictOrder`: the reaction to a delivery that has failed all its attempts. */
   onExhausted?: 'continue' | 'pause';
+  /** Statuses of success: `[200, '2xx', '200-204']`. `null`: those of the format. */
+  successStatuses?: StatusEntry[] | null;
+  /** Statuses that end a message at once. `null`: those of the format. */
+  finalStatuses?: StatusEntry[] | null;
   /** False: neither payloads nor the receivers' responses are kept or shown. */
   keepBodies?: boolean;
   /** Fields of later versions of the component. */
@@ -325,8 +333,16 @@ export interface Webhook {
   keepBodies: boolean;
   strictOrder: boolean;
   onExhausted: 'continue' | 'pause';
+  /** The statuses of success that count: the webhook's own or those of its format. */
+  successStatuses: StatusEntry[] | null;
+  /** The statuses that end a message at once. */
+  finalStatuses: StatusEntry[] | null;
   /** A fingerprint that distinguishes secrets without revealing them. */
   secretHint: string | null;
+  /** During a rotation: when the newest secret begins to sign. */
+  newSecretSignsFrom: string | null;
+  /** During a rotation: when the last of the earlier secrets ends. */
+  oldSecretSignsUntil: string | null;
   lastTriggeredAt: string | null;
   lastResponseCode: number | null;
   /** Failed attempts since the last success. */

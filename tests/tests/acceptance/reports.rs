@@ -1,10 +1,14 @@
 //! The kinds of faults that users report about webhook software, tried on the real binary. `tests/data/reports` has the rows; each module
 //! below runs those of one file.
 
+mod r01_rotation;
 mod r04_named_certificate;
 mod r05_tls_errors;
 mod r06_http_versions;
 mod r07_accept;
+mod r08_retry_after;
+mod r20_statuses;
+mod responder;
 mod tls;
 
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! Tests of the tenant's settings: the bodies that are kept, and those that are shown.
 
+use crate::delivery::rules::Rules;
 use crate::delivery::verdict;
 use crate::ports::{Direction, KeyRange, Storage};
 use crate::testing::*;
@@ -80,8 +81,8 @@ fn body_quoted_by_a_protocol_error_is_not_kept() {
     let judge = |kind, bodies| {
         let error = HttpError { kind, detail: "got `secret`".to_owned() };
         let completion = Completion { id: 1, duration_ms: 1, result: Err(error) };
-        let profile = profile::Profile::builtin("standard").unwrap();
-        verdict::judge(profile, &[], 1, "", completion, 0).recorded(0, "a", bodies).detail
+        let rules = Rules::of_profile(profile::Profile::builtin("standard").unwrap());
+        verdict::judge(&rules, &[], 1, "", completion, 0).recorded(0, "a", bodies).detail
     };
     assert_eq!(judge(HttpErrorKind::Protocol, false), None);
     assert!(judge(HttpErrorKind::Protocol, true).is_some());

@@ -92,7 +92,7 @@ fn the_library_of_standard_webhooks_verifies_a_signature() {
 }
 
 #[test]
-fn a_scheme_with_one_signature_uses_the_newest_secret() {
+fn a_scheme_with_one_signature_uses_the_oldest_secret() {
     for (profile, name, prefix) in [
         ("perfex-assets", "X-Asset-Webhook-Signature", ""),
         ("perscom", "Signature", ""),
@@ -100,7 +100,7 @@ fn a_scheme_with_one_signature_uses_the_newest_secret() {
     ] {
         let secrets = [secret(profile, "new"), secret(profile, "old")];
         let outgoing = sent(profile, Method::Post, "https://x.example", &event(r#"{"type":"a"}"#), &secrets);
-        let expected = format!("{prefix}{}", sign::body_hex(b"new", outgoing.body.as_deref().unwrap()));
+        let expected = format!("{prefix}{}", sign::body_hex(b"old", outgoing.body.as_deref().unwrap()));
         assert_eq!(header(&outgoing, name), Some(expected.as_str()), "{profile}");
     }
 }

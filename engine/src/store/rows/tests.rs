@@ -94,7 +94,7 @@ fn an_attempt_has_one_spelling() {
 
 #[test]
 fn a_registration_has_one_spelling() {
-    let text = r#"{"v":1,"token":"t","id":"wh_a","tenant":"acme","name":"n","url":"u","method":"POST","events":["*"],"format":"standard","secrets":[{"sealed":"s","fingerprint":"f","untilMs":5}],"headers":[["X-A","sealed"]],"active":true,"timeoutMs":1,"scheduleS":[5,300],"strictOrder":false,"onExhausted":"pause","createdAtMs":1,"updatedAtMs":2}"#;
+    let text = r#"{"v":1,"token":"t","id":"wh_a","tenant":"acme","name":"n","url":"u","method":"POST","events":["*"],"format":"standard","secrets":[{"sealed":"s","fingerprint":"f","sinceMs":4,"untilMs":5}],"headers":[["X-A","sealed"]],"active":true,"timeoutMs":1,"scheduleS":[5,300],"strictOrder":false,"onExhausted":"pause","successStatuses":["2xx"],"finalStatuses":[401],"createdAtMs":1,"updatedAtMs":2}"#;
     let webhook: Webhook = decode("k", text).unwrap();
     assert_eq!(encode(&webhook), text);
     assert_eq!((webhook.secrets[0].until_ms, webhook.schedule_s.as_slice()), (Some(5), &[5, 300][..]));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Row;
+use crate::support::statuses::StatusSet;
 
 /// `webhook/`: a registration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,6 +59,12 @@ pub struct Webhook {
     /// The reaction to an exhausted delivery in strict order. `None`: the next message follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_exhausted: Option<OnExhausted>,
+    /// The statuses of success; none: its format's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_statuses: Option<StatusSet>,
+    /// The statuses that end a message at once; none: its format's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_statuses: Option<StatusSet>,
     /// When it was registered, in milliseconds.
     pub created_at_ms: u64,
     /// When it was last changed, in milliseconds.
@@ -83,7 +90,10 @@ pub struct WebhookSecret {
     pub sealed: String,
     /// The keyed fingerprint, for display and comparison.
     pub fingerprint: String,
-    /// When it stops signing, in milliseconds; none: when it is rotated.
+    /// When it was set, in milliseconds.
+    #[serde(default)]
+    pub since_ms: u64,
+    /// When it stops signing, in milliseconds; none: when it is rotated. No secret ends before an older one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
 }

@@ -2,7 +2,7 @@
 //! a delivery that was given up.
 
 use super::plan_lane::{Disable, LanePlan};
-use crate::delivery::verdict;
+use crate::delivery::verdict::End;
 use crate::ports::{Entry, Host};
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, AttemptState, Webhook};
@@ -32,7 +32,7 @@ pub(super) fn take_back(webhook: Option<&Entry>, ended: &mut [Ended]) -> bool {
     for ended in ended.iter_mut().filter(is_stale) {
         stale = true;
         ended.wish.disable = None;
-        ended.attempt.detail = ended.wish.aborted.then(verdict::aborted);
+        ended.attempt.detail = ended.wish.end.map(End::detail);
         if ended.wish.otherwise_at_ms.is_some() {
             ended.attempt.state = AttemptState::Retrying;
             ended.attempt.next_at_ms = ended.wish.otherwise_at_ms;
@@ -89,9 +89,10 @@ pub(super) fn disable(
 
 /// Returns why nothing follows, in strict order, a delivery that was given up.
 fn reason_of_pause(given_up: &Ended) -> String {
-    let problem = match given_up.attempt.state {
-        AttemptState::Failed => "could not be sent",
-        _ => "exhausted its attempts",
+    let problem = match (given_up.attempt.state, given_up.wish.end) {
+        (AttemptState::Failed, _) => "could not be sent".to_owned(),
+        (_, Some(End::FinalStatus(status))) => format!("was ended by the status {status}"),
+        _ => "exhausted its attempts".to_owned(),
     };
     format!("paused: {} {problem}", given_up.delivery.message)
 }

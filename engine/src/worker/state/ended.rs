@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::delivery::Delivery;
 use crate::delivery::target::Target;
+use crate::delivery::verdict::End;
 use crate::store::keys::Lane;
 use crate::store::rows::{Attempt, AttemptState};
 
@@ -28,8 +29,8 @@ pub(crate) struct Wish {
     pub disable: Option<String>,
     /// When the next attempt is due if the webhook has been changed meanwhile and is not disabled.
     pub otherwise_at_ms: Option<u64>,
-    /// The receiver refuses further attempts of this message.
-    pub aborted: bool,
+    /// Why no further attempt of this message is made, if the schedule is not the reason.
+    pub end: Option<End>,
 }
 
 impl Ended {
@@ -38,14 +39,18 @@ impl Ended {
         self.attempt.next_at_ms.filter(|_| self.target.as_ref().is_some_and(|target| target.is_strict()))
     }
 
-    /// Returns true if the delivery has used up its attempts, or could not be made into one. A message that its receiver has
-    /// refused does not count.
+    /// Returns true if the delivery has used up its attempts, was ended by a final status, or could not be made into a request. A
+    /// message that its receiver has refused does not count.
     pub(crate) fn is_given_up(&self) -> bool {
         let attempts = self.delivery.attempts() as usize;
         let used_up = self.target.as_ref().is_some_and(|target| target.schedule_s().len() < attempts);
         match self.attempt.state {
             AttemptState::Failed => true,
-            AttemptState::Exhausted => used_up && !self.wish.aborted,
+            AttemptState::Exhausted => match self.wish.end {
+                Some(End::Aborted) => false,
+                Some(End::FinalStatus(_)) => true,
+                None => used_up,
+            },
             _ => false,
         }
     }

@@ -69,7 +69,7 @@ trait WebhookCalls
     /**
      * Sets a new secret, random by default. The result has it in clear text, only this once.
      *
-     * @param ?int $overlapS how long the old secret also signs: 0 to 604,800 seconds; by default 86,400
+     * @param ?int $overlapS how long the old secret goes on signing: 0 to 604,800 seconds; by default 86,400
      */
     public function rotateSecret(
         string $tenant,

@@ -31,8 +31,16 @@ final class Webhook extends Result
     public readonly bool $keepBodies;
     public readonly bool $strictOrder;
     public readonly string $onExhausted;
+    /** @var ?list<int|string> the statuses of success: 200, `2xx` or `200-204`; null: unknown, as the format is */
+    public readonly ?array $successStatuses;
+    /** @var ?list<int|string> the statuses that end a message at once; null: unknown, as the format is */
+    public readonly ?array $finalStatuses;
     /** Distinguishes secrets without revealing them. */
     public readonly ?string $secretHint;
+    /** During a rotation: when the newest secret begins to sign. */
+    public readonly ?DateTimeImmutable $newSecretSignsFrom;
+    /** During a rotation: when the last of the earlier secrets ends. */
+    public readonly ?DateTimeImmutable $oldSecretSignsUntil;
     public readonly ?DateTimeImmutable $lastTriggeredAt;
     public readonly ?int $lastResponseCode;
     /** The number of failed attempts since the last success. */
@@ -75,7 +83,11 @@ final class Webhook extends Result
         $this->keepBodies = $this->flag('keepBodies');
         $this->strictOrder = $this->flag('strictOrder');
         $this->onExhausted = $this->text('onExhausted');
+        $this->successStatuses = isset($this->fields['successStatuses']) ? $this->items('successStatuses') : null;
+        $this->finalStatuses = isset($this->fields['finalStatuses']) ? $this->items('finalStatuses') : null;
         $this->secretHint = $this->optionalText('secretHint');
+        $this->newSecretSignsFrom = $this->optionalTime('newSecretSignsFrom');
+        $this->oldSecretSignsUntil = $this->optionalTime('oldSecretSignsUntil');
         $this->lastTriggeredAt = $this->optionalTime('lastTriggeredAt');
         $this->lastResponseCode = $this->optionalNumber('lastResponseCode');
         $this->failureCount = $this->number('failureCount');
