@@ -44,6 +44,7 @@ mod scenarios;
 mod script;
 mod scripted;
 mod signature;
+mod statuses;
 mod storage_calls;
 mod store;
 mod strangers;

@@ -8,15 +8,15 @@ use crate::support::statuses::StatusSet;
 /// The rules by which the outcome of an attempt is judged.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// StatusSet of success. They precede all other rules about a status.
+    /// Statuses of success. They precede all other rules about a status.
     pub success: StatusSet,
-    /// StatusSet that end a message at once.
+    /// Statuses that end a message at once.
     pub finals: StatusSet,
-    /// StatusSet by which a receiver asks to be disabled, whether or not they are final.
+    /// Statuses by which a receiver asks to be disabled, whether or not they are final.
     pub disable_on: StatusSet,
     /// Such a status disables although it is a success. The profile's author has written both.
     pub disable_on_success: bool,
-    /// StatusSet with which `Retry-After` counts. `None`: every failure.
+    /// Statuses with which `Retry-After` counts. `None`: every failure.
     pub retry_after_on: Option<StatusSet>,
     /// The longest extension of a wait, in percent of it.
     pub jitter_percent: u32,

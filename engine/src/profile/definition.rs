@@ -47,9 +47,9 @@ pub struct Profile {
     pub finals: StatusSet,
     /// The methods that a webhook may choose. The first is the default.
     pub methods: Vec<Method>,
-    /// StatusSet by which a receiver asks to be disabled.
+    /// Statuses by which a receiver asks to be disabled.
     pub disable_on: StatusSet,
-    /// StatusSet with which `Retry-After` counts. `None`: every failure.
+    /// Statuses with which `Retry-After` counts. `None`: every failure.
     pub retry_after_on: Option<StatusSet>,
     /// Attributes that are never sent, at any depth of `before`, `after` and `data`, in any letter case.
     pub hidden: Vec<String>,

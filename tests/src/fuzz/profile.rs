@@ -34,6 +34,8 @@ pub const WORDS: &[&str] = &[
     "\"methods\":[\"GET\"]",
     "\"disableOn\":[",
     "\"retryAfterOn\":[",
+    "\"successStatuses\":[200,\"2xx\"]",
+    "\"finalStatuses\":[401,\"404-410\"]",
     "\"hidden\":[\"password\"]",
     "\"test\":{\"type\":\"T\",\"data\":{}}",
     "\"unsigned\":\"allow\"",

@@ -12,7 +12,7 @@ use super::job::Job;
 use super::net::{self, Sent};
 use super::ops::Reply;
 use super::receiver::Health;
-use super::rows::Webhook;
+use super::rows::{Secret, Webhook};
 use super::world::World;
 
 /// Number of waits of almost no time in a row that show a worker that turns in circles.
@@ -55,6 +55,7 @@ impl World {
             self.observed.excuses.add(self.now_us, delay::NETWORK_US);
         }
         self.count_told(&told);
+        let signer = self.count_signer(&told, clock_us / 1_000);
         let asks = if told.message.is_some() { self.wish(health, &mut fate.result) } else { None };
         if matches!((health, &fate.result), (Health::Odd, Ok(_))) {
             self.coverage.add(Count::OddAnswers);
@@ -85,6 +86,7 @@ impl World {
             wish: asks.is_some(),
             aborts: asks == Some("abort-message"),
             completion_lost: loses,
+            signer,
             completed: false,
             over: false,
             recorded: false,
@@ -103,6 +105,20 @@ impl World {
         if told.message.is_some() && told.number == 0 {
             self.coverage.add(Count::StaleSends);
         }
+    }
+
+    /// Counts requests during a rotation. Returns the secret whose signature a request has if it has room for one only.
+    fn count_signer(&mut self, told: &Told, clock_ms: u64) -> Option<String> {
+        let lane = self.model.lanes.get(&told.lane)?;
+        let is_live = |secret: &&Secret| secret.until_ms.is_none_or(|until_ms| until_ms > clock_ms);
+        let live: Vec<&Secret> = lane.registration()?.secrets.iter().filter(is_live).collect();
+        let signer = live.last()?.sealed.clone();
+        self.coverage.add_many(Count::Overlaps, usize::from(live.len() > 1));
+        let delivery = told.message.as_ref().and_then(|message| lane.deliveries.get(message));
+        let before = delivery.and_then(|delivery| delivery.requests.last()).map(|&id| &self.requests.sent[id]);
+        let switched = before.is_some_and(|before| before.signer.as_ref() != Some(&signer));
+        self.coverage.add_many(Count::Switched, usize::from(switched));
+        Some(signer)
     }
 
     /// Counts what a receiver returns. Returns its status, or the kind of the failure.

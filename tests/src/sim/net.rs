@@ -45,6 +45,8 @@ pub struct Sent {
     pub aborts: bool,
     /// Whether the completion is lost, so that the sender must give the request up.
     pub completion_lost: bool,
+    /// The sealed secret that a signature alone is of.
+    pub signer: Option<String>,
     /// Whether that came back to the sender.
     pub completed: bool,
     /// Whether it is not in flight any more: its sender has its answer, or has ended.

@@ -30,10 +30,10 @@ pub fn answer(rng: &mut Rng) -> (Response, Option<u64>) {
         4 => (304, &[], None),
         5 => (429, &[("retry-after", "soon")], None),
         6 => (503, &[("retry-after", "-5")], None),
-        7 => (503, &[("retry-after", "99999999999999999999999")], None),
+        7 => (503, &[("retry-after", "99999999999999999999999")], Some(90_000)),
         8 => (429, &[("retry-after", "90000")], Some(90_000)),
         9 => (503, &[("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT")], None),
-        10 => (500, &[("webhook-delivery", ""), ("retry-after", "1"), ("retry-after", "2")], None),
+        10 => (500, &[("webhook-delivery", ""), ("retry-after", "1"), ("retry-after", "1.5s")], Some(2)),
         _ => (599, &[], None),
     };
     let body = match rng.below(4) {

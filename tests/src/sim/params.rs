@@ -4,6 +4,7 @@
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, DISABLE_AFTER_S, LEASE_MARGIN_MS, LEASE_SENDING_MS};
 
 use super::rng::Rng;
+use super::statuses;
 
 /// The world of one seed. Rates are per ten thousand.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Params {
     pub commit_us_max: u64,
     /// How many of ten webhooks want strict order.
     pub strict: u64,
+    /// How many of ten webhooks set statuses of success or statuses that end a message.
+    pub statuses: u64,
     /// How many of twenty actions are about jobs.
     pub jobs: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
@@ -171,6 +174,7 @@ impl Params {
             commit_us_max: if hot { rng.pick(&[0, 300_000, 2_000_000]) } else { 0 },
             // Streams of their own: other seeds stay as they were.
             strict: strict(seed, fan_out, hot),
+            statuses: statuses::drawn(seed, fan_out),
             jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             poison: {

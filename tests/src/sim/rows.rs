@@ -173,6 +173,10 @@ pub struct Webhook {
     #[serde(default)]
     pub on_exhausted: Option<String>,
     #[serde(default)]
+    pub success_statuses: Option<Vec<serde_json::Value>>,
+    #[serde(default)]
+    pub final_statuses: Option<Vec<serde_json::Value>>,
+    #[serde(default)]
     pub inactive_reason: Option<String>,
     #[serde(default)]
     pub activated_at_ms: Option<u64>,

@@ -70,7 +70,10 @@ impl Storage for Sabotaged<'_> {
         }
         if self.delivers {
             let webhooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("webhook/"));
-            webhooks.for_each(|entry| switch(self.sabotage, &mut entry.value));
+            webhooks.for_each(|entry| {
+                switch(self.sabotage, &mut entry.value);
+                strip(self.sabotage, &mut entry.value);
+            });
         }
         Ok(entries)
     }
@@ -257,6 +260,23 @@ fn switch(sabotage: Sabotage, webhook: &mut String) {
         Sabotage::KeepInactive => *webhook = webhook.replace(on, off),
         _ => (),
     }
+}
+
+/// A webhook looks as if it had no earlier secrets, or did not set statuses.
+fn strip(sabotage: Sabotage, webhook: &mut String) {
+    let field = match sabotage {
+        Sabotage::ForgetOverlap => "secrets",
+        Sabotage::ForgetFinalStatuses => "finalStatuses",
+        Sabotage::ForgetSuccessStatuses => "successStatuses",
+        _ => return,
+    };
+    let Ok(mut row) = serde_json::from_str::<serde_json::Value>(webhook) else { return };
+    match row.get_mut(field) {
+        Some(serde_json::Value::Array(secrets)) if field == "secrets" => secrets.truncate(1),
+        Some(statuses) => *statuses = serde_json::Value::Null,
+        None => return,
+    }
+    *webhook = row.to_string();
 }
 
 /// Drops the quarantine record of a lane whenever its row is put.

@@ -8,6 +8,8 @@ use super::poison::Poison;
 pub struct Scenario {
     /// As on the command line.
     pub name: &'static str,
+    /// The format.
+    pub profile: &'static str,
     /// Instances that deliver.
     pub workers: usize,
     /// The webhooks at the start.
@@ -49,7 +51,8 @@ pub enum Step {
     Register(Registered),
     Update(Which, &'static str),
     Unregister(Which),
-    Rotate(Which),
+    /// Rotates the secret, with an overlap in seconds.
+    Rotate(Which, u32),
     Test(Which),
     /// Has the first message sent again, to this webhook or to all.
     Redeliver(Option<Which>),

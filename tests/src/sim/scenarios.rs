@@ -15,8 +15,16 @@ const STRICT: Registered = Registered { answers: &[200, 500, 200], more: r#","st
 const PAUSES: Registered =
     Registered { answers: &[200, 500, 500, 500, 200], more: r#","strictOrder":true,"onExhausted":"pause""#, ..WELL };
 const OTHERS: Registered = Registered { events: r#"["order.paid"]"#, ..WELL };
+const ENDED: Registered =
+    Registered { answers: &[401, 500, 200], more: r#","finalStatuses":[401],"successStatuses":[200,201]"#, ..WELL };
+const ENDED_PAUSES: Registered = Registered {
+    answers: &[200, 422, 200],
+    more: r#","finalStatuses":["4xx"],"strictOrder":true,"onExhausted":"pause""#,
+    ..WELL
+};
 const PLAIN: Scenario = Scenario {
     name: "",
+    profile: "standard",
     workers: 1,
     webhooks: &[WELL],
     steps: &[],
@@ -63,7 +71,7 @@ pub const SCENARIOS: &[Scenario] = &[
             (1, Register(WELL)),
             (1, Report(&[2])),
             (1, Update(Which::First, r#"{"events":["a.*"]}"#)),
-            (1, Rotate(Which::First)),
+            (1, Rotate(Which::First, 3_600)),
             (1, Report(&[3])),
             (1, Update(Which::Newest, r#"{"isActive":false}"#)),
             (1, Update(Which::Newest, r#"{"isActive":true}"#)),
@@ -71,6 +79,28 @@ pub const SCENARIOS: &[Scenario] = &[
             (3_000, Unregister(Which::First)),
         ],
         expects: &[Count::Delivered, Count::Cancelled, Count::Changes],
+        ..PLAIN
+    },
+    Scenario {
+        name: "rotated",
+        profile: "perfex-assets",
+        webhooks: &[Registered { answers: &[500, 500, 500, 500, 200], ..WELL }],
+        steps: &[(0, Report(&[1])), (1_000, Rotate(Which::First, 20)), (1, Report(&[2])), (1, Rotate(Which::First, 5))],
+        expects: &[Count::Retries, Count::Delivered, Count::Overlaps, Count::Switched],
+        ..PLAIN
+    },
+    Scenario {
+        name: "ended",
+        webhooks: &[ENDED],
+        steps: &[(0, Report(&[1, 2])), (20_000, Recover(Which::First)), (10_000, Redeliver(None))],
+        expects: &[Count::Ended, Count::Retries, Count::Delivered, Count::JobAsks],
+        ..PLAIN
+    },
+    Scenario {
+        name: "strict-ended",
+        webhooks: &[ENDED_PAUSES],
+        steps: &[(0, Report(&[1, 2, 3])), (60_000, Update(Which::First, r#"{"isActive":true}"#)), (1, Report(&[4]))],
+        expects: &[Count::Ended, Count::Paused, Count::Skipped, Count::Delivered],
         ..PLAIN
     },
     Scenario {

@@ -38,15 +38,15 @@ impl World {
         Some(match step {
             Report(markers) | ReportInTransaction(markers) => Job::Accept {
                 tenant,
-                events: markers.iter().map(|marker| event(*marker)).collect(),
+                events: markers.iter().map(|marker| event(self.params.profile, *marker)).collect(),
                 markers: markers.to_vec(),
                 transaction: matches!(step, ReportInTransaction(_)),
             },
             Register(webhook) => self.scripted_registration(webhook),
             Update(which, json) => Job::Update { tenant, webhook: self.which(which)?, json: json.to_owned() },
             Unregister(which) => Job::Unregister { tenant, webhook: self.which(which)? },
-            Rotate(which) => {
-                Job::Rotate { tenant, webhook: self.which(which)?, secret: self.workload.secret(), overlap_s: 3_600 }
+            Rotate(which, overlap_s) => {
+                Job::Rotate { tenant, webhook: self.which(which)?, secret: self.workload.secret(), overlap_s }
             }
             Test(which) => Job::Test { tenant, webhook: self.which(which)? },
             Recover(which) => Job::Recover { tenant, webhook: self.which(which)?, range: EVER.to_owned() },
@@ -89,8 +89,9 @@ impl World {
     }
 }
 
-fn event(marker: u64) -> String {
+fn event(profile: &str, marker: u64) -> String {
+    let event_type = if profile == "standard" { "a.b" } else { "asset.lost" };
     format!(
-        r#"{{"id":"evt-{marker}","type":"a.b","occurredAt":"2025-02-04T12:00:00.000Z","subject":{{"type":"asset","id":{marker}}},"data":{{"sim":{marker}}}}}"#
+        r#"{{"id":"evt-{marker}","type":"{event_type}","occurredAt":"2025-02-04T12:00:00.000Z","subject":{{"type":"asset","id":{marker}}},"data":{{"sim":{marker}}}}}"#
     )
 }

@@ -7,7 +7,7 @@ use hookwright_engine::ports::Request;
 use sha2::Sha256;
 
 /// Returns true if the request is signed with the secrets that are live in one of these views of the registration, as
-/// the profile says: with each of them, or with the newest. Its date must be that of the sender's clock.
+/// the profile says: with each of them, or with the oldest. Its date must be that of the sender's clock.
 pub fn verify(profile: &str, request: &Request, live: &[Vec<&str>], clock_us: u64) -> Result<(), String> {
     let body = request.body.as_deref().ok_or("the request has no body")?;
     let (signature, signed) = match profile {
@@ -28,7 +28,7 @@ pub fn verify(profile: &str, request: &Request, live: &[Vec<&str>], clock_us: u6
             let each = secrets.iter().map(|secret| format!("v1,{}", STANDARD.encode(hmac(&key(secret), &signed))));
             each.collect::<Vec<_>>().join(" ")
         }
-        _ => secrets.first().map(|secret| hex::encode(hmac(secret.as_bytes(), &signed))).unwrap_or_default(),
+        _ => secrets.last().map(|secret| hex::encode(hmac(secret.as_bytes(), &signed))).unwrap_or_default(),
     };
     let valid = live.iter().any(|secrets| !secrets.is_empty() && expected(secrets) == signature);
     valid.then_some(()).ok_or_else(|| format!("{signature} is not what the live secrets sign: {live:?}"))

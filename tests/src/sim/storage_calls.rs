@@ -251,6 +251,8 @@ impl World {
         for (lane, message, number) in &touched.logged {
             let log = &self.model.lanes[lane].deliveries[message].log[number];
             self.coverage.add(counted(log));
+            let ended = log.detail.as_deref().is_some_and(|detail| detail.ends_with("which ends the message"));
+            self.coverage.add_many(Count::Ended, usize::from(ended));
             let webhook = self.model.lanes[lane].registration();
             if log.attempted() && webhook.is_some_and(|webhook| webhook.strict_order) {
                 self.coverage.add(Count::Ordered);

@@ -9,6 +9,7 @@ use super::odd;
 use super::params::{Params, SlowCommits};
 use super::receiver::Health;
 use super::rng::Rng;
+use super::statuses;
 use base64::Engine as _;
 
 /// An application's next action right after it has reported an event, while the event is being routed.
@@ -38,6 +39,8 @@ pub struct Workload {
     /// Draws what is done with jobs.
     jobs_rng: Rng,
     odd: Rng,
+    /// Draws the statuses that webhooks set.
+    statuses: Rng,
     /// Draws what is erased, and which tenants keep no bodies.
     kept: Rng,
     /// How many subjects there are; 0: each event has its own.
@@ -100,6 +103,7 @@ impl Workload {
             rng,
             strict: Rng::of(seed, "strict", 1),
             odd: Rng::of(seed, "odd", 1),
+            statuses: Rng::of(seed, "statuses", 1_000),
             jobs_rng: Rng::of(seed, "jobs", 1),
             jobs: Vec::new(),
             schedules,
@@ -134,8 +138,10 @@ impl Workload {
             true => self.strict.pick(&[r#","strictOrder":true"#, r#","strictOrder":true,"onExhausted":"pause""#]),
             false => "",
         };
+        let statuses =
+            if self.statuses.below(10) < params.statuses { statuses::registered(&mut self.statuses) } else { "" };
         let json = format!(
-            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms},"concurrency":{concurrency},"ratePerMinute":{rate}{order}}}"#
+            r#"{{"name":"n","url":"https://h{receiver}.sim.test/in","events":{events},"secret":"{secret}","schedule":{schedule},"timeoutMs":{timeout_ms},"concurrency":{concurrency},"ratePerMinute":{rate}{order}{statuses}}}"#
         );
         let health = match (params.fan_out, params.hot) {
             (true, _) => Health::Well,
@@ -311,6 +317,10 @@ impl Workload {
                 r#"{"onExhausted":"pause"}"#,
                 r#"{"isActive":true}"#,
             ]);
+            return self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.to_owned() });
+        }
+        if params.statuses > 0 && self.statuses.below(4) == 0 {
+            let json = statuses::change(&mut self.statuses);
             return self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.to_owned() });
         }
         match self.rng.below(10) {

@@ -308,11 +308,15 @@ fn follows(
     request: &Sent,
     about: impl Fn() -> String,
 ) -> Result<(), Failure> {
-    let success = log.status.is_some_and(|status| (200..300).contains(&status));
-    ensure(success == (log.state == "delivered"), "state", &about)?;
-    if success {
-        return Ok(());
+    // By the registration as it was when the worker read it.
+    let any = |holds: fn(&rows::Webhook, u16) -> bool| {
+        log.status.is_some_and(|status| states.iter().flatten().any(|webhook| holds(webhook, status)))
+    };
+    if log.state == "delivered" {
+        return ensure(any(rows::Webhook::succeeds), "state", &about);
     }
+    let fails = log.status.is_none() || any(|webhook, status| !webhook.succeeds(status));
+    ensure(fails, "state", || format!("{}: it was a success all the time", about()))?;
     let waits =
         |index: u32| states.iter().flatten().filter_map(move |webhook| webhook.schedule_s.get(index as usize - 1));
     match log.state.as_str() {
@@ -322,6 +326,8 @@ fn follows(
             let changed = activated().min() != activated().max();
             let ends = request.aborts || (request.wish && !changed);
             ensure(!ends, "state", || format!("{}: the receiver asked for an end", about()))?;
+            let goes_on = |webhook: &rows::Webhook, status| !webhook.succeeds(status) && !webhook.ends(status);
+            ensure(log.status.is_none() || any(goes_on), "state", || format!("{}: the status is final", about()))?;
             let least_s = waits(attempts).copied().min().map(u64::from);
             let least_s = least_s.map(|wait_s| request.wait_s(wait_s));
             // The wait begins when the answer is known.
@@ -336,9 +342,8 @@ fn follows(
         }
         "exhausted" => {
             let last = states.iter().flatten().any(|webhook| webhook.schedule_s.len() < attempts as usize);
-            ensure(last || request.wish || log.status == Some(410), "schedule", || {
-                format!("{}: the schedule goes on", about())
-            })
+            let ends = request.wish || log.status == Some(410) || any(rows::Webhook::ends);
+            ensure(last || ends, "schedule", || format!("{}: the schedule goes on", about()))
         }
         "skipped" => ensure(request.wish || log.status == Some(410), "state", &about),
         "cancelled" => ensure(states.iter().any(Option::is_none), "state", &about),

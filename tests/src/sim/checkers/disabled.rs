@@ -57,7 +57,9 @@ fn ends(params: &Params, lane_id: &str, lane: &Lane, now_us: u64, gone: bool) ->
     if !stable || lane.registration().is_none_or(|webhook| !webhook.active) {
         return Ok(());
     }
-    ensure(!gone || params.profile != "standard", "disabled", || format!("{lane_id} goes on after a 410"))?;
+    let stated = lane.registrations[first..].iter().filter_map(|(_, webhook)| webhook.as_ref());
+    let disables = params.profile == "standard" && stated.clone().all(|webhook| !webhook.succeeds(410));
+    ensure(!gone || !disables, "disabled", || format!("{lane_id} goes on after a 410"))?;
     let after = params.disable_after_deliveries;
     ensure(after == 0 || lane.health.least.exhausted < after, "disabled", || {
         format!("{lane_id} goes on after {:?}", lane.health)

@@ -78,6 +78,7 @@ mod tests {
             wish: false,
             aborts: false,
             completion_lost: false,
+            signer: None,
             completed: false,
             over: true,
             recorded: false,

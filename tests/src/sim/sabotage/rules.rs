@@ -15,6 +15,11 @@ macro_rules! sabotages {
                 match self { $(Sabotage::$name => $text),* }
             }
 
+            /// Returns the seed that shows it, if it is named.
+            pub fn seed(self) -> Option<u64> {
+                match self.outcome() { Outcome::At(seed, _) => Some(seed), _ => None }
+            }
+
             /// Returns the demanded outcome of a run with it.
             pub fn outcome(self) -> Outcome {
                 match self { $(Sabotage::$name => $outcome),* }
@@ -90,6 +95,9 @@ sabotages! {
     CloseLanes "close-lanes" Seen(&["delay"]),
     ForgetPace "forget-pace" Seen(&["rate"]),
     KeepSecrets "keep-secrets" Seen(&["signature"]),
+    ForgetOverlap "forget-overlap" Seen(&["signature"]),
+    ForgetFinalStatuses "forget-final-statuses" Seen(&["state"]),
+    ForgetSuccessStatuses "forget-success-statuses" Seen(&["state"]),
     KeepActive "keep-active" Seen(&["in-service"]),
     KeepInactive "keep-inactive" Seen(&["state"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
