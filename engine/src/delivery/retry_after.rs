@@ -1,7 +1,7 @@
 //! Reads `Retry-After` as servers write it: the wait until the time before which a receiver does not want to be asked again.
 //!
-//! A value is a number of seconds, a duration with units, a time in seconds or smaller units since 1970, or a date. What
-//! cannot be read counts as nothing, and the schedule decides.
+//! A value is a number of seconds, a duration with units, a time in seconds or smaller units since 1970, or a date. A value
+//! that cannot be read counts as no header.
 
 use crate::ports::Response;
 use crate::support::date;

@@ -68,7 +68,7 @@ impl Rules {
         !self.is_success(status) && self.retry_after_on.as_ref().is_none_or(|on| on.contains(status))
     }
 
-    /// Checks the statuses that a webhook sets. What the profile says of its own statuses was checked with the profile.
+    /// Checks the statuses that a webhook sets. The profile's own lists were checked with the profile.
     ///
     /// Errors: `invalid` on the field that is to be changed.
     pub fn check(profile: &Profile, webhook: &Webhook) -> Result<(), Error> {

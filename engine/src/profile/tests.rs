@@ -188,24 +188,6 @@ fn a_document_with_a_wrong_word_or_number_is_refused() {
             "`42` is no status and no range of statuses (write 500, \"5xx\" or \"500-599\", from 100 to 599)",
         ),
         broken(
-            "success twice",
-            ["\"success\": [200, 299]", "\"success\": [200, 299], \"successStatuses\": [200]"],
-            ("successStatuses", 31),
-            "cannot be beside `success` (give one of the two)",
-        ),
-        broken(
-            "no success",
-            ["\"success\": [200, 299]", "\"successStatuses\": []"],
-            ("successStatuses", 31),
-            "is empty, so that every response would be a failure (name the statuses of success, as [\"2xx\"])",
-        ),
-        broken(
-            "success and the end of a message",
-            ["\"success\": [200, 299]", "\"success\": [200, 299], \"finalStatuses\": [404, \"200-210\"]"],
-            ("finalStatuses", 31),
-            "`200` ends a message, and is a success (leave it out of one of the two lists)",
-        ),
-        broken(
             "negative wait",
             ["\"scheduleS\": [5", "\"scheduleS\": [-5"],
             ("scheduleS[0]", 28),
@@ -222,6 +204,30 @@ fn a_document_with_a_wrong_word_or_number_is_refused() {
             ["\"perfex-assets\"", "\"Perfex\""],
             ("name", 2),
             "`Perfex` does not name a profile (use 1 to 32 of a to z, 0 to 9 and -)",
+        ),
+    ]);
+}
+
+#[test]
+fn a_document_with_contradictory_statuses_is_refused() {
+    check(vec![
+        broken(
+            "success twice",
+            ["\"success\": [200, 299]", "\"success\": [200, 299], \"successStatuses\": [200]"],
+            ("successStatuses", 31),
+            "cannot be beside `success` (give one of the two)",
+        ),
+        broken(
+            "no success",
+            ["\"success\": [200, 299]", "\"successStatuses\": []"],
+            ("successStatuses", 31),
+            "is empty, so that every response would be a failure (name the statuses of success, as [\"2xx\"])",
+        ),
+        broken(
+            "success and the end of a message",
+            ["\"success\": [200, 299]", "\"success\": [200, 299], \"finalStatuses\": [404, \"200-210\"]"],
+            ("finalStatuses", 31),
+            "`200` ends a message, and is a success (leave it out of one of the two lists)",
         ),
     ]);
 }

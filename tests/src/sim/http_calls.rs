@@ -57,9 +57,6 @@ impl World {
         self.count_told(&told);
         let signer = self.count_signer(&told, clock_us / 1_000);
         let asks = if told.message.is_some() { self.wish(health, &mut fate.result) } else { None };
-        if matches!((health, &fate.result), (Health::Odd, Ok(_))) {
-            self.coverage.add(Count::OddAnswers);
-        }
         let outcome = self.outcome_of(health, &fate.result);
         self.judge_pace(&told, health, request.timeout_ms)?;
         let id = self.requests.sent.len();
@@ -123,6 +120,7 @@ impl World {
 
     /// Counts what a receiver returns. Returns its status, or the kind of the failure.
     fn outcome_of(&mut self, health: Health, result: &Result<Response, HttpError>) -> Result<u16, HttpErrorKind> {
+        self.coverage.add_many(Count::OddAnswers, usize::from(matches!((health, result), (Health::Odd, Ok(_)))));
         let outcome = match result {
             Ok(response) => Ok(response.status),
             Err(error) => Err(error.kind),
