@@ -5,6 +5,7 @@ import { Calls } from './api/calls.js';
 import { fastifyPlugin } from './api/fastify.js';
 import { middleware } from './api/middleware.js';
 import { readOptions, refusalAsGiven } from './api/options.js';
+import { withoutInternals } from './api/problem.js';
 import { compile } from './component/compile.js';
 import { systemWorld } from './component/world.js';
 import { HttpClient } from './http/client.js';
@@ -207,15 +208,15 @@ export class Hookwright {
     if (method !== 'GET' && method !== 'HEAD') {
       this.signalWork();
     }
-    return response;
+    return withoutInternals(response, asked, (message) => this.#logError(message));
   }
 
   middleware(options) {
-    return middleware(this, options, (message) => this.#setup.world.log('error', message));
+    return middleware(this, options, (message) => this.#logError(message));
   }
 
   fastify(options) {
-    return fastifyPlugin(this, options, (message) => this.#setup.world.log('error', message));
+    return fastifyPlugin(this, options, (message) => this.#logError(message));
   }
 
   start(options) {
@@ -252,7 +253,7 @@ export class Hookwright {
     this.#workersStopped = stopped;
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: stopped.signal });
     const started = workers.started.then(() => this, (error) => {
-      this.#setup.world.log('error', error.message);
+      this.#logError(error.message);
       stopped.abort();
       if (this.#workers === workers) {
         this.#workers = null;
@@ -283,6 +284,10 @@ export class Hookwright {
     deadline.stop();
     await this.#client.close?.();
     await this.#setup.storage.close?.();
+  }
+
+  #logError(message) {
+    this.#setup.world.log('error', message);
   }
 
   async #accept(call, { transaction, signal }) {

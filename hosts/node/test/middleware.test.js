@@ -6,6 +6,7 @@ import http from 'node:http';
 import { test } from 'node:test';
 import express from 'express';
 import Fastify from 'fastify';
+import { memoryStorage, StorageError } from '../src/index.js';
 import { openWebhooks } from './support/open.js';
 
 const MOUNT = '/api/webhooks';
@@ -132,6 +133,30 @@ for (const [name, serve] of Object.entries(SERVERS)) {
     assert.match(logged[0][1], /GET \/webhooks of the management API failed: .*password of db\.internal/);
   });
 }
+
+test('a failure of the storage is logged, and the response does not quote the database', async (t) => {
+  const logged = [];
+  const storage = memoryStorage();
+  const webhooks = await openWebhooks(t, { storage, log: (level, message) => logged.push([level, message]) });
+  const { get, scan } = storage;
+  const rows = [
+    { name: 'a lost connection', error: new Error('connect ECONNREFUSED db.internal:5432'), status: 503 },
+    { name: 'a refused user', error: new StorageError('not-applied', 'no access for user shop@db.internal'), status: 503 },
+    { name: 'a call that the store refuses', error: new StorageError('invalid', 'encoding of db.internal'), status: 500 },
+  ];
+  for (const { name, error, status } of rows) {
+    storage.get = storage.scan = () => { throw error; };
+    const request = { method: 'GET', path: '/webhooks' };
+    const response = await webhooks.handle(request, { tenant: 'acme', permissions: ['manage:webhook'] });
+    Object.assign(storage, { get, scan });
+    assert.equal(response.status, status, name);
+    assert.ok(!response.body.includes('db.internal'), `${name}: ${response.body}`);
+    assert.equal(JSON.parse(response.body).status, status, name);
+    const [[level, message], ...more] = logged.splice(0);
+    assert.deepEqual([level, more], ['error', []], name);
+    assert.match(message, new RegExp(`GET /webhooks failed with status ${status}: .*db\\.internal`), name);
+  }
+});
 
 test('node:http: a path outside the mount is a 404, or goes to `next`', async (t) => {
   const webhooks = await openWebhooks(t);

@@ -34,6 +34,25 @@ export async function respond(webhooks, request, known, { mount, log }) {
   }
 }
 
+/**
+ * Returns the response without the text of an error that only the platform may see: a message of the database names
+ * users and hosts. `log` gets the text.
+ */
+export function withoutInternals({ status, headers, body }, { method, path }, log) {
+  if (status < 500) {
+    return { status, headers, body };
+  }
+  const { field, hint, ...answer } = JSON.parse(body);
+  log(`${method} ${path} failed with status ${status}: ${answer.detail}`);
+  if (status === 503 && !answer.detail.startsWith('storage: ')) {
+    return { status, headers, body };
+  }
+  const shown = status === 503
+    ? { ...answer, detail: 'the service is unavailable for now', hint: 'repeat the request later' }
+    : { ...answer, detail: 'the host failed' };
+  return { status, headers, body: JSON.stringify(shown) };
+}
+
 /** Returns the response to a request that failed in the host. */
 export function failed() {
   return problem(500, 'Internal Server Error', 'the host failed');
