@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::intake::on_event;
 use crate::ports::memory::MemoryStore;
 use crate::ports::{
-    AcceptTimes, Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Response,
+    AcceptTimes, Check, Clock, Completion, Direction, Entropy, Entry, Http, KeyRange, Log, Mutation, Request, Response,
     Signal, Storage, StorageError, WaitResult,
 };
 use crate::store::keys;
@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) fails_after: Cell<u32>,
     /// The store refuses rows whose key contains this text, unless the value says `failed`.
     pub(crate) refused: RefCell<Option<String>>,
+    /// The lines for the administrator's log.
+    pub(crate) log_lines: RefCell<Vec<String>>,
 }
 
 impl World {
@@ -116,6 +118,7 @@ impl World {
             late: RefCell::default(),
             fails_after: Cell::new(u32::MAX),
             refused: RefCell::default(),
+            log_lines: RefCell::default(),
         }
     }
 
@@ -252,6 +255,12 @@ impl Clock for World {
 
     fn accept_us(&self, events: u64) -> u64 {
         self.accepted.take(self.now_us(), events)
+    }
+}
+
+impl Log for World {
+    fn warn(&self, line: &str) {
+        self.log_lines.borrow_mut().push(line.to_owned());
     }
 }
 

@@ -1,11 +1,11 @@
 //! The engine's host, on the world's imports.
 
 use hookwright_engine::ports::{
-    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError,
-    WaitResult,
+    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Log, Mutation, Request, Storage,
+    StorageError, WaitResult,
 };
 
-use crate::bindings::hookwright::webhooks::{http, storage};
+use crate::bindings::hookwright::webhooks::{http, log, storage};
 use crate::convert;
 
 thread_local! {
@@ -59,6 +59,12 @@ impl Clock for ComponentHost {
 
     fn accept_us(&self, events: u64) -> u64 {
         ACCEPTED.with(|accepted| accepted.take(self.now_us(), events))
+    }
+}
+
+impl Log for ComponentHost {
+    fn warn(&self, line: &str) {
+        log::write(log::Level::Warn, line);
     }
 }
 

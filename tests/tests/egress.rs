@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::{
-    Check, Clock, Completion, Direction, EgressPolicy, Entropy, Entry, Http, HttpError, HttpErrorKind, KeyRange,
+    Check, Clock, Completion, Direction, EgressPolicy, Entropy, Entry, Http, HttpError, HttpErrorKind, KeyRange, Log,
     Mutation, Request, Response, Storage, StorageError, WaitResult,
 };
 use hookwright_engine::{Config, SealingKey, Settings};
@@ -273,6 +273,8 @@ impl Clock for Registrar {
         1_700_000_000_000_000
     }
 }
+
+impl Log for Registrar {}
 
 impl Entropy for Registrar {
     fn fill(&self, buffer: &mut [u8]) {

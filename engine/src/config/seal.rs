@@ -90,7 +90,12 @@ impl Keys {
         let bytes = Base64Unpadded::decode_vec(rest).map_err(|_| broken())?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or_else(broken)?;
         let payload = Payload { msg: ciphertext, aad: place.as_bytes() };
-        let opened = key.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| broken())?;
+        let opened = key.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| {
+            Error::of(ErrorKind::Internal, format!("a value of `{place}` does not open with the key `{id}`")).hint(
+                "configure the key that had this name when the value was sealed, and give a new key a new name; with \
+                     the same key, the value is damaged or belongs elsewhere",
+            )
+        })?;
         // Wiped if it is no text.
         let opened = Zeroizing::new(opened);
         let text = std::str::from_utf8(&opened).map_err(|_| broken())?;
@@ -184,6 +189,12 @@ mod tests {
         assert!(both.open("wh_b", &sealed).is_err(), "another webhook's");
         let error = keys(&[("new", "2")]).unwrap().open("wh_a", &sealed).unwrap_err();
         assert!(error.to_string().contains("key `old`"), "{error}");
+        let error = keys(&[("old", "3")]).unwrap().open("wh_a", &sealed).unwrap_err();
+        assert!(
+            error.to_string().contains("does not open with the key `old`"),
+            "another key of the same name: {error}"
+        );
+        assert!(error.hint.as_ref().unwrap().contains("give a new key a new name"), "{error}");
         let flipped = sealed.replace(&sealed[20..21], if &sealed[20..21] == "A" { "B" } else { "A" });
         assert!(both.open("wh_a", &flipped).is_err(), "changed");
         assert_ne!(sealed, old.seal(&entropy, "wh_a", "topsecret").unwrap(), "a nonce is used once");

@@ -23,7 +23,7 @@ function memorySection(bytes, start, bytesMax) {
   const flags = bytes[flagsAt];
   const [pagesMin] = readLeb(bytes, flagsAt + 1);
   if (count !== 1 || flags > HAS_MAX || pagesMin * PAGE_BYTES > bytesMax) {
-    throw new Error(`the module has ${count} memories with the flags ${flags} and ${pagesMin} pages; adapt this script`);
+    throw new Error(`the module has ${count} memories, the flags ${flags} and ${pagesMin} pages; adapt this script`);
   }
   const body = [...leb(1), HAS_MAX, ...leb(pagesMin), ...leb(bytesMax / PAGE_BYTES)];
   return Buffer.from([MEMORY_SECTION, ...leb(body.length), ...body]);

@@ -1,5 +1,6 @@
-// Makes `component/` before `npm pack`: from the file that HOOKWRIGHT_COMPONENT names, or from the one that `cargo xtask
-// build` has written. Without either, a complete `component/` is packed as it is. The repository contains none.
+// Makes `component/` before `npm pack`: from the file that HOOKWRIGHT_COMPONENT names, or from the one that
+// `cargo xtask build` has written. Without either, a complete `component/` is packed as it is. The repository contains
+// none.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -7,7 +8,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PARTS = ['suspending.js', 'synchronous.js', 'component.core.wasm', 'component.core2.wasm', 'component.core3.wasm'];
+const CORES = ['component.core.wasm', 'component.core2.wasm', 'component.core3.wasm'];
+const PARTS = ['suspending.js', 'synchronous.js', ...CORES];
 
 const target = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, '../../target');
 const component = process.env.HOOKWRIGHT_COMPONENT ?? path.join(target, 'release/hookwright.wasm');
@@ -24,7 +26,8 @@ function prepare() {
     fail('the component cannot be transpiled, because node_modules/ has no jco: run `npm ci`');
     return;
   }
-  execFileSync(process.execPath, ['scripts/transpile.js', path.resolve(component)], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const args = ['scripts/transpile.js', path.resolve(component)];
+  execFileSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 function fail(reason) {

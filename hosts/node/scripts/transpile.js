@@ -36,7 +36,8 @@ await writeFile(new URL('suspending.js', OUT), adapted(suspending.files['compone
 await writeFile(new URL('synchronous.js', OUT), adapted(synchronous.files['component.js']));
 for (const [name, bytes] of Object.entries(synchronous.files)) {
   if (name.endsWith('.wasm')) {
-    await writeFile(new URL(name, OUT), name === 'component.core.wasm' ? withMemoryMax(bytes, MEMORY_BYTES_MAX) : bytes);
+    const bounded = name === 'component.core.wasm' ? withMemoryMax(bytes, MEMORY_BYTES_MAX) : bytes;
+    await writeFile(new URL(name, OUT), bounded);
   }
 }
 

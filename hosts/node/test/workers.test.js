@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { memoryStorage, StorageError } from '../src/index.js';
 import {
-  acceptInvoice, invoicePaid, openSubscribed, openWebhooks, SEALING_KEY, subscribe, temporarySqlite, TENANT,
+  acceptInvoice, invoicePaid, openReceiver, openSubscribed, openWebhooks, SEALING_KEY, subscribe, temporarySqlite, TENANT,
 } from './support/open.js';
 import { assertSentAtOnce } from './support/receiver.js';
 
@@ -153,6 +153,45 @@ test('workers go on after failures of the log', async (t) => {
     await webhooks.stop();
   }
   assert.ok(logged > 0);
+});
+
+for (const ownThread of [true, false]) {
+  test(`the log names given-up deliveries and disabled webhooks, ${ownThread ? 'from' : 'without'} a thread`, async (t) => {
+    const lines = [];
+    const told = Promise.withResolvers();
+    const log = (level, message) => {
+      lines.push(`${level}: ${message}`);
+      if (message.includes('was disabled')) {
+        told.resolve();
+      }
+    };
+    const { storage } = await temporarySqlite(t);
+    const webhooks = await openWebhooks(t, { storage, log, workers: { ownThread }, limits: { disableAfterDeliveries: 1 } });
+    const receiver = await openReceiver(t, () => 500);
+    const { id } = await subscribe(webhooks, receiver.url(), { schedule: [] });
+    await webhooks.start();
+    const { messageId } = await acceptInvoice(webhooks, 'a');
+    await told.promise;
+    assert.equal(lines[0], `warn: webhook ${id} of tenant ${TENANT} has given up a delivery: ${messageId}; the last response was 500`);
+    assert.match(lines[1], new RegExp(`^warn: webhook ${id} of tenant ${TENANT} was disabled: `));
+    assert.equal(lines.length, 2);
+  });
+}
+
+test('a logger with a method for each level gets the lines', async (t) => {
+  const lines = [];
+  const method = (level) => function log(message) {
+    lines.push([level, message, this === logger]);
+  };
+  const logger = { error: method('error'), warn: method('warn'), info: method('info') };
+  const { webhooks } = await openSubscribed(t, { log: logger, respond: () => 500 });
+  await acceptInvoice(webhooks, 'a');
+  await webhooks.deliver();
+  const { data: [webhook] } = await webhooks.list(TENANT);
+  await webhooks.update(TENANT, webhook.id, { schedule: [] });
+  await acceptInvoice(webhooks, 'b');
+  await webhooks.deliver();
+  assert.deepEqual(lines.map(([level, , bound]) => [level, bound]), [['warn', true]]);
 });
 
 test('the event loop of the application stays free during deliveries', async (t) => {

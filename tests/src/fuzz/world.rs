@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use hookwright_engine::memory::MemoryStore;
 use hookwright_engine::ports::{
-    Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, KeyRange, Mutation, Request, Response,
+    Check, Clock, Completion, Direction, Entropy, Entry, Http, HttpError, KeyRange, Log, Mutation, Request, Response,
     Signal, Storage, StorageError, WaitResult,
 };
 use hookwright_engine::{Budget, Config, DeliveryReport, Error, SealingKey, Settings, deliver, register};
@@ -131,6 +131,8 @@ impl Clock for World {
         self.now_us.get()
     }
 }
+
+impl Log for World {}
 
 impl Entropy for World {
     fn fill(&self, buffer: &mut [u8]) {

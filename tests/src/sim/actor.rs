@@ -12,8 +12,8 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use hookwright_engine::Config;
 use hookwright_engine::ports::{
-    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Mutation, Request, Storage, StorageError,
-    WaitResult,
+    AcceptTimes, Check, Clock, Direction, Entropy, Entry, Http, KeyRange, Log, Mutation, Request, Storage,
+    StorageError, WaitResult,
 };
 
 use super::job::Job;
@@ -208,6 +208,8 @@ impl Clock for SimHost<'_> {
         self.senses.accept_us(events)
     }
 }
+
+impl Log for SimHost<'_> {}
 
 impl Entropy for SimHost<'_> {
     fn fill(&self, buffer: &mut [u8]) {

@@ -2,7 +2,8 @@
 //! never seen its fault proves nothing. The checkers must notice.
 
 use hookwright_engine::ports::{
-    Check, Clock, Direction, Entropy, Entry, Host, Http, KeyRange, Mutation, Request, Storage, StorageError, WaitResult,
+    Check, Clock, Direction, Entropy, Entry, Host, Http, KeyRange, Log, Mutation, Request, Storage, StorageError,
+    WaitResult,
 };
 
 use super::job::Job;
@@ -333,6 +334,8 @@ impl Clock for Sabotaged<'_> {
         self.host.accept_us(events)
     }
 }
+
+impl Log for Sabotaged<'_> {}
 
 impl Entropy for Sabotaged<'_> {
     fn fill(&self, buffer: &mut [u8]) {

@@ -6,6 +6,7 @@ use super::apply::apply;
 use super::plan::Plan;
 use super::plan_lane::Fate;
 use super::reconcile;
+use super::tell::tell;
 use super::write::{Stamp, put_lane};
 use crate::store::commit::{Commit, Outcome};
 use crate::support::error::{Error, ErrorKind};
@@ -25,7 +26,10 @@ pub(super) fn carry_out(
     let mut plans = VecDeque::from([plan]);
     while let Some(plan) = plans.pop_front() {
         let submitted = match submit(ctx, leases, &plan) {
-            Ok(Outcome::Applied(versions)) => apply(leases, agenda, report, plan, &versions),
+            Ok(Outcome::Applied(versions)) => {
+                tell(ctx.host, &plan);
+                apply(leases, agenda, report, plan, &versions)
+            }
             Ok(Outcome::Conflict { .. }) => match reconcile::read(ctx, &plan) {
                 Ok(entries) => {
                     reconcile::reconcile(ctx, leases, completed, report, plan, entries);

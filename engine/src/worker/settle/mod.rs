@@ -9,6 +9,7 @@ mod plan;
 mod plan_lane;
 mod reconcile;
 mod take;
+mod tell;
 mod write;
 
 use super::state::{Agenda, Completed, Ctx, Leases, Report};

@@ -107,3 +107,36 @@ fn reclaim_passes_over_a_page_of_keys_that_name_no_lane() {
     assert_eq!(reclaim_leases(&world, &config).unwrap(), 1);
     assert_eq!(world.deliver(&config).delivered, 1);
 }
+
+#[test]
+fn log_names_deliveries_that_were_given_up_and_webhooks_that_were_disabled() {
+    let world = World::new(&[200, 500, 500, 500, 500, 500]);
+    let config = Config::new(&settings()).unwrap();
+    let webhook = registered(&world, &config, r#""schedule":[],"concurrency":1"#);
+    accept_many(&world, &config, 1);
+    world.deliver(&config);
+    assert_eq!(*world.log_lines.borrow(), [""; 0], "a success is not in the log");
+    let one = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+    world.deliver(&config);
+    let expected =
+        format!("webhook {webhook} of tenant acme has given up a delivery: {one}; the last response was 500");
+    assert_eq!(world.log_lines.take(), [expected]);
+    *world.wish.borrow_mut() = Some("disable".to_owned());
+    accept_many(&world, &config, 1);
+    world.deliver(&config);
+    let lines = world.log_lines.take();
+    let disabled = format!("webhook {webhook} of tenant acme was disabled: ");
+    assert!(lines.iter().any(|line| line.starts_with(&disabled)), "{lines:?}");
+}
+
+#[test]
+fn log_names_three_messages_of_many_that_were_given_up_together() {
+    let world = World::new(&[500; 8]);
+    let config = Config::new(&settings()).unwrap();
+    registered(&world, &config, r#""schedule":[]"#);
+    accept_many(&world, &config, 8);
+    world.deliver(&config);
+    let lines = world.log_lines.take();
+    let named: usize = lines.iter().map(|line| line.matches("msg_").count()).sum();
+    assert!(named >= 3 && lines.iter().all(|line| line.matches("msg_").count() <= 3), "{lines:?}");
+}

@@ -1,7 +1,8 @@
 // Arguments that several calls share.
 
 import {
-  jsonText, list, optionalInteger, options, optionalTexts, refuse, requireSignal, requireTextList, requireTexts, typeName,
+  jsonText, list, optionalInteger, options, optionalTexts, refuse, requireSignal, requireTextList, requireTexts,
+  typeName,
 } from '../support/input.js';
 import { PAGE_ENTRIES_DEFAULT } from '../support/limits.js';
 

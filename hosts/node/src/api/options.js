@@ -8,7 +8,8 @@ import {
 import { WORKERS_MAX } from '../support/limits.js';
 
 const KNOWN = [
-  'storage', 'profile', 'profiles', 'sealingKey', 'sealingKeys', 'egress', 'limits', 'workers', 'log', 'world', 'client',
+  'storage', 'profile', 'profiles', 'sealingKey', 'sealingKeys', 'egress', 'limits', 'workers', 'log', 'world',
+  'client',
 ];
 const LIMITS = ['webhooksPerTenantMax', 'disableAfterS', 'disableAfterDeliveries', 'retentionS'];
 const LEVELS = ['error', 'warn', 'info'];
@@ -45,7 +46,7 @@ export function refusalAsGiven(error, given) {
 /** Returns the component's configuration, the client's egress options, and the options of the workers. */
 export function readOptions(given) {
   const { storage, client, ...open } = options(undefined, given, KNOWN);
-  if (typeof storage?.get !== 'function' || typeof storage.scan !== 'function' || typeof storage.commit !== 'function') {
+  if (!['get', 'scan', 'commit'].every((name) => typeof storage?.[name] === 'function')) {
     refuse('storage', 'is not a store', STORAGE_HINT);
   }
   const egress = options('egress', open.egress, ['allowDestinations', 'plainHttp', 'proxy', 'ca', 'userAgent']);

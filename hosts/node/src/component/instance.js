@@ -76,7 +76,10 @@ export class Instance {
     const failure = this.#lastFailure;
     if (!(error instanceof Error) && error?.kind !== undefined) {
       // A store refuses what the platform passed, for example as `transaction`, in words that the component lacks.
-      return failure instanceof HookwrightError ? failure : errorOf(error, causes(error, failure) ? failure : undefined);
+      if (failure instanceof HookwrightError) {
+        return failure;
+      }
+      return errorOf(error, causes(error, failure) ? failure : undefined);
     }
     if (this.#ended) {
       return new UnavailableError({

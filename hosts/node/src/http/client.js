@@ -26,7 +26,8 @@ export class HttpClient {
 
   /**
    * Without `keepsAlive`, a process with nothing else to do does not wait for the requests.
-   * @param {{ ca?: string | string[], proxy?: string, network?: object, connectMsMax?: number, keepsAlive?: boolean }} options
+   * @param {{ ca?: string | string[], proxy?: string, network?: object, connectMsMax?: number,
+   *   keepsAlive?: boolean }} options
    */
   constructor({ ca, proxy, network = system, connectMsMax = CONNECT_MS_MAX, keepsAlive = true } = {}) {
     const lookups = new Lookups(network);

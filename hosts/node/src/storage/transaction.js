@@ -1,4 +1,5 @@
-// The values that a platform may not pass as `transaction`, each refused in words that name the mistake. The stores decide the rest.
+// The values that a platform may not pass as `transaction`, each refused in words that name the mistake. The stores
+// decide the rest.
 
 import { refuse, typeName } from '../support/input.js';
 

@@ -18,7 +18,9 @@ export class LocalWorkers {
   constructor(setup, count) {
     this.#log = setup.world.log;
     // The application's requests keep a finished process alive, and those of the workers do not.
-    this.#client = setup.client instanceof HttpClient ? new HttpClient({ ...setup.egress, keepsAlive: false }) : undefined;
+    if (setup.client instanceof HttpClient) {
+      this.#client = new HttpClient({ ...setup.egress, keepsAlive: false });
+    }
     const parts = { ...setup, client: this.#client ?? setup.client };
     const make = async () => {
       const instance = await makeInstance(parts, { signals: this.#signals, keepsAlive: false });
@@ -33,7 +35,7 @@ export class LocalWorkers {
     this.#signals.work();
   }
 
-  /** Starts no new attempts. Resolves when the attempts in flight are settled, or after the time, which abandons them. */
+  /** Starts no new attempts. Resolves when the attempts in flight are settled, or abandons them after the time. */
   async stop(timeoutMs) {
     this.#signals.drain();
     const deadline = after(timeoutMs, false);
@@ -50,6 +52,6 @@ export class LocalWorkers {
 
 /** Returns the log line of workers that were stopped with attempts in flight. */
 export function stoppedEarly(timeoutMs) {
-  return `the workers did not settle their attempts in flight within ${timeoutMs} ms; requests without a recorded outcome `
-    + 'are sent again when their leases end';
+  return `the workers did not settle their attempts in flight within ${timeoutMs} ms; requests without a recorded `
+    + 'outcome are sent again when their leases end';
 }

@@ -31,7 +31,7 @@ export class ThreadWorkers {
     this.#thread.postMessage('work');
   }
 
-  /** Starts no new attempts. Resolves when the attempts in flight are settled, or after the time, which abandons them. */
+  /** Starts no new attempts. Resolves when the attempts in flight are settled, or abandons them after the time. */
   async stop(timeoutMs) {
     this.#stopping = true;
     this.#thread.ref();

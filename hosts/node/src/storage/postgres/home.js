@@ -19,7 +19,7 @@ const NO_SERVER = ['42501', '42883'];
 // The database of each connection of a platform. A connection never changes its database.
 const databases = new WeakMap();
 
-/** The database and the table that a store's own connections use. `query(sql, values)` runs a statement on one of them. */
+/** The database and the table of a store's own connections. `query(sql, values)` runs a statement on one of them. */
 export class Home {
   #query;
   #reading = null;
@@ -93,7 +93,8 @@ async function soon(reading) {
   try {
     const read = await Promise.race([reading, deadline.reached]);
     if (read === undefined) {
-      throw notApplied(`the pool had no free connection within ${HOME_MS_MAX} ms, to compare the database with the transaction's`);
+      const use = "to compare the store's database with the transaction's";
+      throw notApplied(`the pool had no free connection within ${HOME_MS_MAX} ms, ${use}`);
     }
     return read;
   } finally {

@@ -10,7 +10,8 @@ import { applyCommit, getRows, scanRows } from './statements.js';
 import { inTurn } from './turns.js';
 
 const NO_TRANSACTION = '25P01';
-const BEGIN_HINT = 'call BEGIN first, and pass the client that began the transaction: the queries of a pool run on several connections';
+const BEGIN_HINT = 'call BEGIN first, and pass the client that began the transaction: the queries of a pool run on several '
+  + 'connections';
 
 let savepoints = 0;
 

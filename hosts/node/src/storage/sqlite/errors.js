@@ -12,10 +12,11 @@ const HINTS = {
   26: "the file is not a SQLite database: pass the path of the application's database, or of a new file",
 };
 const NO_TABLE_HINT = 'check that the file is the right one, and create the table with `await storage.createSchema()`';
-const LOCKED_HINT = 'if this call belongs to an open transaction of the application, pass its connection as `transaction`; '
-  + 'otherwise shorten the transaction that holds the lock';
+const LOCKED_HINT = 'if this call belongs to an open transaction of the application, pass its connection as '
+  + '`transaction`; otherwise shorten the transaction that holds the lock';
 const UNFINISHED_HINT = 'fetch all rows of the writing statement, or end its iteration, before this call';
-const IMMEDIATE_HINT = 'roll the transaction back and repeat it; begin it with BEGIN IMMEDIATE, so that it waits for the lock first';
+const IMMEDIATE_HINT = 'roll the transaction back and repeat it; begin it with BEGIN IMMEDIATE, so that it waits for the '
+  + 'lock first';
 
 /** Returns true if the error means that another connection holds a lock. */
 export function isBusy(error) {

@@ -16,7 +16,8 @@ export function locate(given) {
   const text = String(given);
   if (text === '' || /^(file:)?:memory:|^file:.*[?&]mode=memory\b/.test(text)) {
     // Each connection would have a database of its own.
-    refuse('file', `is \`${text}\`, a database that only one connection sees`, 'pass a path, or use memoryStorage() for tests');
+    const hint = 'pass a path, or use memoryStorage() for tests';
+    refuse('file', `is \`${text}\`, a database that only one connection sees`, hint);
   }
   if (!text.startsWith('file:')) {
     if (given instanceof URL) {
@@ -34,8 +35,8 @@ export function locate(given) {
 }
 
 /**
- * Throws unless the table `hookwright` of this connection is in the store's file. `databases()` returns the connection's
- * databases in the order in which SQLite looks for a table, with `{ name, file, hasTable() }`.
+ * Throws unless the table `hookwright` of this connection is in the store's file. `databases` are those of the
+ * connection, in the order in which SQLite looks for a table, with `{ name, file, hasTable() }`.
  */
 export function requireSameFile(databases, file) {
   const inUse = databases.find(({ hasTable }) => hasTable()) ?? databases.find(({ name }) => name === 'main');

@@ -62,13 +62,14 @@ export class SqliteRows {
 
   /** Returns the databases of the connection, with `{ name, file, hasTable() }`. */
   databases() {
-    return this.#prepare(DATABASES).all().map(({ name, file }) => ({ name, file, hasTable: () => this.#hasTable(name) }));
+    const found = this.#prepare(DATABASES).all();
+    return found.map(({ name, file }) => ({ name, file, hasTable: () => this.#hasTable(name) }));
   }
 
   #hasTable(database) {
     const quoted = `"${database.replaceAll('"', '""')}"`;
-    const sql = `SELECT 1 FROM ${quoted}.sqlite_master WHERE name = 'hookwright' COLLATE NOCASE AND type IN ('table', 'view')`;
-    return this.#prepare(sql).get() !== undefined;
+    const named = "name = 'hookwright' COLLATE NOCASE AND type IN ('table', 'view')";
+    return this.#prepare(`SELECT 1 FROM ${quoted}.sqlite_master WHERE ${named}`).get() !== undefined;
   }
 
   #prepare(sql) {
