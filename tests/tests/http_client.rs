@@ -149,14 +149,17 @@ fn request_arrives_as_submitted() {
     assert_eq!(
         requests.recv().unwrap(),
         format!(
-            "POST /in?x=1 HTTP/1.1\r\nContent-Type: application/json\r\nHost: {address}\r\nContent-Length: 7\r\n\r\n{{\"a\":1}}"
+            "POST /in?x=1 HTTP/1.1\r\nContent-Type: application/json\r\nAccept-Encoding: gzip, deflate\r\nHost: {address}\r\nContent-Length: 7\r\n\r\n{{\"a\":1}}"
         )
     );
 
     let bare = Request { method: "GET".to_owned(), headers: vec![], body: None, ..to(address) };
     queue.submit(vec![bare]);
     assert_eq!(next(&queue).result.unwrap().status, 200);
-    assert_eq!(requests.recv().unwrap(), format!("GET /in?x=1 HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+    assert_eq!(
+        requests.recv().unwrap(),
+        format!("GET /in?x=1 HTTP/1.1\r\nAccept-Encoding: gzip, deflate\r\nHost: {address}\r\n\r\n")
+    );
 }
 
 #[test]

@@ -9,10 +9,13 @@ use webpki::RawPublicKeyEntity;
 use x509_parser::asn1_rs::{Any, FromDer as _};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
+use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{X509Name, X509Version};
 
 /// The longest part of a name that a sentence shows.
 const NAME_CHARS_MAX: usize = 64;
+/// The shortest RSA key that the TLS library accepts, in bits.
+const RSA_BITS_MIN: usize = 2048;
 
 /// A certificate that could be read.
 #[derive(Debug)]
@@ -102,6 +105,20 @@ impl<'a> Certificate<'a> {
             _ => None,
         };
         listed.value.general_names.iter().filter_map(host).collect()
+    }
+
+    /// Returns true if its extended key usage, where it has one, includes servers.
+    pub(crate) fn is_for_servers(&self) -> bool {
+        match self.parsed.extended_key_usage() {
+            Ok(None) => true,
+            Ok(Some(usage)) => usage.value.server_auth || usage.value.any,
+            Err(_) => false,
+        }
+    }
+
+    /// Returns true if its key is too short to be safe.
+    pub(crate) fn has_short_key(&self) -> bool {
+        matches!(self.parsed.public_key().parsed(), Ok(PublicKey::RSA(key)) if key.key_size() < RSA_BITS_MIN)
     }
 
     /// Returns its public key.

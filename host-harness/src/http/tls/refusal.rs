@@ -44,6 +44,14 @@ impl Refusal {
         Refusal::new("the receiver's certificate cannot be read: install a valid X.509 certificate")
     }
 
+    /// The certificate's signature or key is too weak.
+    pub(super) fn not_safe() -> Refusal {
+        Refusal::new(
+            "the receiver's certificate is signed in a way that is not safe: renew it with SHA-256, and RSA of 2048 bits \
+             or more or ECDSA",
+        )
+    }
+
     /// The time is outside of the certificate's validity. Returns `None` if it is not.
     pub(super) fn of_time(certificate: &Certificate<'_>, now_s: i64) -> Option<Refusal> {
         if now_s > certificate.not_after_s() {
@@ -119,10 +127,7 @@ impl Refusal {
             CertificateError::BadSignature => Refusal::new(
                 "the signature of the receiver's certificate is wrong: install the certificate and the chain as they were issued",
             ),
-            CertificateError::UnsupportedSignatureAlgorithmContext { .. } => Refusal::new(
-                "the receiver's certificate is signed in a way that is not safe: renew it with SHA-256, and RSA of 2048 bits \
-                 or more or ECDSA",
-            ),
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. } => Refusal::not_safe(),
             CertificateError::InvalidPurposeContext { .. } | CertificateError::InvalidPurpose => Refusal::new(
                 "the receiver's certificate is not for servers: use one whose extended key usage has serverAuth",
             ),

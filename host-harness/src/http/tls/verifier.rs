@@ -55,7 +55,8 @@ impl Verifier {
         if self.named.contains(certificate) {
             return true;
         }
-        let is_excluded = read.lacks_extensions() || read.is_authority();
+        let is_clear = || ParsedCertificate::try_from(certificate).is_ok() && read.is_for_servers();
+        let is_excluded = read.lacks_extensions() || (read.is_authority() && is_clear());
         let issued = |named: &CertificateDer<'static>| {
             Certificate::read(named).is_some_and(|issuer| {
                 issuer.is_authority()
@@ -108,6 +109,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if Certificate::read(certificate).is_some_and(|own| own.has_short_key()) {
+            return Err(Refusal::not_safe().into());
+        }
         if ParsedCertificate::try_from(certificate).is_ok() {
             return verify_tls12_signature(message, certificate, signature, &self.algorithms);
         }
@@ -128,6 +132,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if Certificate::read(certificate).is_some_and(|own| own.has_short_key()) {
+            return Err(Refusal::not_safe().into());
+        }
         if ParsedCertificate::try_from(certificate).is_ok() {
             return verify_tls13_signature(message, certificate, signature, &self.algorithms);
         }
