@@ -162,3 +162,18 @@ test('the memory of an instance is bounded, and another instance takes its place
   storage.scan = scan;
   assert.equal((await webhooks.list(TENANT)).data.length, 1);
 });
+
+test('a thread of the workers outlives a block of the thread that watches it', async (t) => {
+  const logged = [];
+  const { storage } = await temporarySqlite(t);
+  const { webhooks, receiver } = await openSubscribed(t, { storage, log: (_, message) => logged.push(message) });
+  await webhooks.start();
+  // Blocks this thread over a look at the workers' thread, and for longer than the thread may be silent.
+  for (let n = 0; n < 2; n += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, GUEST_MS_MAX / 2 + 500);
+    await new Promise(setImmediate);
+  }
+  await acceptInvoice(webhooks, 1);
+  await receiver.count(1);
+  assert.deepEqual(logged, []);
+});

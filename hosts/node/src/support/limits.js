@@ -21,7 +21,11 @@ export const INSTANCES_IDLE_MIN = 4;
 // How long the others are kept for the next burst of calls.
 export const INSTANCE_IDLE_MS_MAX = 60_000;
 // How long the worker thread may compute without a pause. A working guest needs some milliseconds.
-export const GUEST_MS_MAX = 5_000;
+export const GUEST_MS_MAX = 10_000;
+// How often the thread is asked whether it responds.
+export const WATCH_MS = 5_000;
+// A look that comes later than this shows that the asking thread itself was blocked.
+export const WATCH_LATE_MS = 1_000;
 
 // How long `stop` and `close` wait for what is in flight when the caller gives no time. Orchestrators kill a process
 // after 10 to 30 s.

@@ -1,9 +1,11 @@
 // Background workers on a thread of their own: its start, its end, its replacement, and the watch over it.
 
 import { InternalError } from '../support/errors.js';
-import { GUEST_MS_MAX, THREAD_RESTART_MS_MAX, THREAD_RESTART_MS_MIN } from '../support/limits.js';
+import {
+  GUEST_MS_MAX, THREAD_RESTART_MS_MAX, THREAD_RESTART_MS_MIN, WATCH_LATE_MS, WATCH_MS,
+} from '../support/limits.js';
 import { startThread } from '../support/thread.js';
-import { after, clearTimeout, setTimeout } from '../support/timers.js';
+import { after, clearTimeout, monotonicMs, setTimeout } from '../support/timers.js';
 import { stoppedEarly } from './local.js';
 
 /** Workers on a thread of their own. */
@@ -98,9 +100,12 @@ export class ThreadWorkers {
 // Ends a thread that computes too long without a pause, which only another thread can notice.
 class Watch {
   #timer;
+  #dueMs;
   #thread;
   #onEnd;
   #asked = false;
+  // Looks in a row without an answer.
+  #missed = 0;
 
   constructor(thread, onEnd) {
     this.#thread = thread;
@@ -110,6 +115,7 @@ class Watch {
 
   answered() {
     this.#asked = false;
+    this.#missed = 0;
   }
 
   stop() {
@@ -117,17 +123,23 @@ class Watch {
   }
 
   #next() {
-    this.#timer = setTimeout(() => this.#look(), GUEST_MS_MAX).unref();
+    this.#dueMs = monotonicMs() + WATCH_MS;
+    this.#timer = setTimeout(() => this.#look(), WATCH_MS).unref();
   }
 
   #look() {
-    if (this.#asked) {
+    // If this thread was blocked or the machine was asleep, an answer may be waiting.
+    const isLate = monotonicMs() - this.#dueMs > WATCH_LATE_MS;
+    this.#missed = this.#asked && !isLate ? this.#missed + 1 : 0;
+    if (this.#missed * WATCH_MS >= GUEST_MS_MAX) {
       this.#onEnd(`it did not respond for ${GUEST_MS_MAX} ms`);
       this.#thread.terminate();
       return;
     }
-    this.#asked = true;
-    this.#thread.postMessage('ping');
+    if (!this.#asked) {
+      this.#asked = true;
+      this.#thread.postMessage('ping');
+    }
     this.#next();
   }
 }
