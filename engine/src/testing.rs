@@ -38,7 +38,7 @@ pub(crate) type Meddler = Box<dyn FnOnce(&World)>;
 /// The longest wait of one run, in microseconds: ten minutes.
 const WAIT_US_MAX: u64 = 600_000_000;
 /// The most reads of one test.
-const READS_MAX: u32 = 1_000_000;
+pub(crate) const READS_MAX: u32 = 1_000_000;
 
 /// A host whose time passes only while it waits.
 pub(crate) struct World {

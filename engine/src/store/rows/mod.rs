@@ -11,6 +11,7 @@ mod inbox;
 mod job;
 mod lane;
 mod message;
+mod object;
 mod queue;
 mod recent;
 mod routed;
@@ -70,7 +71,6 @@ impl Row for Empty {}
 /// # Panics
 ///
 /// Never: every row is an object of fields that JSON can hold.
-#[inline(never)] // One copy for each kind of row: a copy in each caller is many times larger, and no faster.
 pub fn encode<T: Row>(row: &T) -> String {
     let mut text = HEAD.to_owned().into_bytes();
     serde_json::to_writer(&mut text, row).expect("a row is an object of fields that JSON can hold");
@@ -86,13 +86,12 @@ pub fn encode<T: Row>(row: &T) -> String {
 /// Returns the row of a text.
 ///
 /// Errors: `internal`, with the key and the field; `blocked` for a row of a newer version.
-#[inline(never)] // As in `encode`.
 pub fn decode<T: Row>(key: &str, text: &str) -> Result<T, Error> {
     let starts_as_written = text.strip_prefix(HEAD).is_some_and(|rest| rest.starts_with([',', '}']));
     if !starts_as_written {
         check_version(key, text)?;
     }
-    let row: T = serde_json::from_str(text).map_err(|error| unreadable(key, text, &error))?;
+    let row: T = object::read(text).map_err(|error| unreadable(key, text, &error))?;
     match row.invalid_field() {
         None => Ok(row),
         Some(name) => Err(broken(key, format!("has no valid field `{name}`"))),
@@ -109,7 +108,7 @@ fn check_version(key: &str, text: &str) -> Result<(), Error> {
     if !text.trim_start().starts_with('{') {
         return Err(broken(key, "is not readable: it is no JSON object".to_owned()));
     }
-    let Versioned { v } = serde_json::from_str(text).map_err(|error| unreadable(key, text, &error))?;
+    let Versioned { v } = object::read(text).map_err(|error| unreadable(key, text, &error))?;
     if v == VERSION {
         return Ok(());
     }

@@ -52,7 +52,7 @@ impl<'de> Deserializer<'de> for Value {
             }
             Json::String(text) => visitor.visit_string(text),
             Json::Array(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
-            Json::Object(members) => visitor.visit_map(Members { members: members.into_iter(), value: None }),
+            Json::Object(members) => visitor.visit_map(Members::of(members)),
         }
     }
 
@@ -83,7 +83,7 @@ impl<'de> Deserializer<'de> for Value {
         visitor: V,
     ) -> Result<V::Value, Problem> {
         match self.0 {
-            Json::Object(_) => self.deserialize_any(visitor),
+            Json::Object(members) => visitor.visit_map(Members::of(members)),
             Json::Null => Err(Problem::of("is required")),
             other => Err(Problem::of(format!("expected an object, not {}", other.kind()))),
         }
@@ -121,6 +121,12 @@ impl<'de> de::SeqAccess<'de> for Items {
 struct Members {
     members: std::vec::IntoIter<(String, Json)>,
     value: Option<(String, Json)>,
+}
+
+impl Members {
+    fn of(members: Vec<(String, Json)>) -> Members {
+        Members { members: members.into_iter(), value: None }
+    }
 }
 
 impl<'de> de::MapAccess<'de> for Members {
