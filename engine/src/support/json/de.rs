@@ -7,7 +7,7 @@
 mod problem;
 mod tree;
 
-use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::{Json, Style, parse, write};
@@ -47,7 +47,8 @@ impl<'de> Deserializer<'de> for Value {
                 } else if let Ok(number) = text.parse::<i64>() {
                     visitor.visit_i64(number)
                 } else {
-                    visitor.visit_f64(text.parse().unwrap_or(f64::INFINITY))
+                    // No field is a fraction, and none takes more than 64 bits.
+                    Err(de::Error::invalid_type(Unexpected::Float(f64::NAN), &visitor))
                 }
             }
             Json::String(text) => visitor.visit_string(text),
@@ -97,9 +98,13 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        tuple_struct map identifier
     }
 }
 

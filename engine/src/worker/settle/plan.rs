@@ -21,7 +21,11 @@ pub(super) struct Plan {
 impl Plan {
     /// Splits the plan into one for each lane.
     pub(super) fn split(self) -> impl Iterator<Item = Plan> {
-        self.lanes.into_iter().map(|(lane, planned)| Plan { lanes: BTreeMap::from([(lane, planned)]), more: false })
+        self.lanes.into_iter().map(|(lane, planned)| {
+            let mut plan = Plan { lanes: BTreeMap::new(), more: false };
+            plan.lanes.insert(lane, planned);
+            plan
+        })
     }
 }
 

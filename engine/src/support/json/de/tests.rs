@@ -48,6 +48,8 @@ struct Free {
 fn a_field_of_any_json_keeps_numbers_and_order() {
     let free = read::<Free>(r#"{"any":{"b":1E5,"a":[null]},"maybe":null}"#).unwrap();
     assert_eq!(free, Free { any: parse(r#"{"b":1E5,"a":[null]}"#).unwrap(), maybe: None });
+    let unknown = read::<Free>(r#"{"new":[1.5,{"n":1e999}],"any":1.5,"maybe":18446744073709551616}"#).unwrap();
+    assert_eq!(unknown, Free { any: parse("1.5").unwrap(), maybe: Some(parse("18446744073709551616").unwrap()) });
     assert_eq!(read::<Free>(r#"{"any":null,"maybe":7}"#).unwrap().maybe, Some(Json::from(7)));
 }
 
