@@ -4,6 +4,8 @@
 //! An event stays a tree of the engine's own (`support::json`), where configuration is read by `serde`: the reason is
 //! there.
 
+pub mod pattern;
+
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::{self, Fields, Json, Style, quoted};
 use crate::support::limits;
@@ -224,18 +226,6 @@ fn context(fields: &mut Fields) -> Result<Vec<(String, String)>, Error> {
         }
     }
     Ok(context)
-}
-
-/// The pattern that matches every event type.
-pub const ALL: &str = "*";
-
-/// Returns the patterns that match an event type: `*`, each prefix with `.*`, and the type itself.
-pub fn matching_patterns(event_type: &str) -> Vec<String> {
-    let mut patterns = vec![ALL.to_owned()];
-    let dots = event_type.match_indices('.').map(|(at, _)| format!("{}.*", &event_type[..at]));
-    patterns.extend(dots.take(limits::EVENT_TYPE_PARTS_MAX - 1));
-    patterns.push(event_type.to_owned());
-    patterns
 }
 
 #[cfg(test)]

@@ -49,6 +49,10 @@ pub(crate) struct World {
     pub(crate) commits: Cell<u32>,
     /// Calls of `get` and `scan`.
     pub(crate) reads: Cell<u32>,
+    /// The time that each of them takes, in microseconds.
+    pub(crate) read_us: Cell<u64>,
+    /// When a worker last looked for an inbox shard, and the longest time from there to a routing commit, in microseconds.
+    pub(crate) route_us: Cell<(u64, u64)>,
     pub(crate) rows: Cell<usize>,
     pub(crate) requests: RefCell<Vec<Request>>,
     pub(crate) waiting: RefCell<Vec<Request>>,
@@ -102,6 +106,8 @@ impl World {
             drawn: Cell::new(0),
             commits: Cell::new(0),
             reads: Cell::new(0),
+            read_us: Cell::new(0),
+            route_us: Cell::new((0, 0)),
             rows: Cell::new(0),
             requests: RefCell::default(),
             waiting: RefCell::default(),
@@ -129,7 +135,9 @@ impl World {
 
     pub(crate) fn put(&self, keys: impl Iterator<Item = String>, value: &str) {
         let rows: Vec<Mutation> = keys.map(|key| Mutation::Put { key, value: value.to_owned() }).collect();
-        self.store.commit(&[], &rows).unwrap();
+        for rows in rows.chunks(1_000) {
+            self.store.commit(&[], rows).unwrap();
+        }
     }
 
     /// Removes all rows of a family.
@@ -149,6 +157,12 @@ impl World {
         true
     }
 
+    /// Counts a read, and lets its time pass.
+    fn count_read(&self) {
+        self.reads.set(self.reads.get() + 1);
+        self.now_us.set(self.now_us.get() + self.read_us.get());
+    }
+
     /// Fails a storage call if that was asked for, and panics where the engine reads without end.
     fn check_reads(&self) -> Result<(), StorageError> {
         assert!(self.reads.get() < READS_MAX, "the engine reads without end");
@@ -166,7 +180,7 @@ impl World {
 
 impl Storage for World {
     fn get(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, StorageError> {
-        self.reads.set(self.reads.get() + 1);
+        self.count_read();
         let deadly = keys.iter().any(|key| self.deadly.borrow().contains(key));
         assert!(!deadly, "a deadly row");
         self.check_reads()?;
@@ -174,7 +188,10 @@ impl Storage for World {
     }
 
     fn scan(&self, range: &KeyRange, limit: u32, order: Direction) -> Result<Vec<Entry>, StorageError> {
-        self.reads.set(self.reads.get() + 1);
+        if range.start.starts_with("inbox/") && limit == 1 {
+            self.route_us.set((self.now_us.get(), self.route_us.get().1));
+        }
+        self.count_read();
         self.check_reads()?;
         let due = self.meddler.borrow().as_ref().map(|(at, _)| *at);
         if let Some(at @ At::Scan(start)) = due
@@ -189,6 +206,10 @@ impl Storage for World {
         self.check_reads()?;
         self.commits.set(self.commits.get() + 1);
         self.rows.set(self.rows.get() + mutations.len());
+        if mutations.iter().any(|mutation| mutation.key().starts_with("shard/")) {
+            let (began_us, longest_us) = self.route_us.get();
+            self.route_us.set((began_us, longest_us.max(self.now_us.get() - began_us)));
+        }
         if let Some(part) = self.refused.borrow().as_ref() {
             let refused = |mutation: &Mutation| match mutation {
                 Mutation::Put { key, value } => key.contains(part) && !value.contains("\"failed\""),

@@ -11,7 +11,7 @@ const FILES: [(&str, &str); 3] = [
         "engine/src/support/limits.rs",
         "## The engine\n\nThe same in every host. A call that exceeds a limit fails as a whole. Its error names the field, the limit and \
          the mend. The HTTP status is 413 for the size of an event or a call, 422 for a field, and 409 for the number of a \
-         tenant's webhooks.",
+         tenant's webhooks and of their wide patterns.",
     ),
     (
         "host-harness/src/limits.rs",

@@ -31,9 +31,10 @@ pub fn attempts(
         listed.attempts.iter().map(|attempt| keys::attempt(&lane, &attempt.message, attempt.number)).collect();
     let entries = host.get(&keys)?;
     let shown = |(listed, entry): (&RecordedAttempt, Option<Entry>)| {
-        // An attempt that retention has removed since is left out, and so is a row that cannot be decoded.
+        // An attempt that retention has removed since is left out, also if its message was reported again. So is a row that
+        // cannot be decoded.
         let entry = entry?;
-        let attempt = rows::decode::<Attempt>(&entry.key, &entry.value).ok()?;
+        let attempt = rows::decode::<Attempt>(&entry.key, &entry.value).ok().filter(|attempt| listed.is_of(attempt))?;
         Some(view::attempt(lane.webhook(), &listed.message, listed.number, &attempt))
     };
     let data = listed.attempts.iter().zip(entries).filter_map(shown).collect();

@@ -7,15 +7,17 @@ use crate::api::view;
 use crate::api::webhooks;
 use crate::config::Config;
 use crate::delivery::order;
-use crate::delivery::redeliver;
+use crate::delivery::redeliver::{self, Search};
 use crate::delivery::stored::{Registered, read_webhook, unknown_webhook};
 use crate::delivery::target::{Target, inactive_reason};
-use crate::event;
+use crate::event::pattern::{self, Choice};
 use crate::ports::{Direction, Host};
 use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Attempt, AttemptState, Health, Isolation, Message, Webhook};
 use crate::support::error::{Error, ErrorKind};
-use crate::support::limits::{BREAKER_FAILURES, SCAN_ENTRIES_MAX};
+use crate::support::limits::{
+    BREAKER_FAILURES, CLOCK_SKEW_MS_MAX, EXPLAIN_ATTEMPTS_MAX, EXPLAIN_QUEUE_PAGES_MAX, SCAN_ENTRIES_MAX,
+};
 
 /// The explanation as the API shows it.
 #[derive(Serialize)]
@@ -82,16 +84,15 @@ fn matched(steps: &mut Steps, row: &Message, webhook: Option<&Webhook>) {
     let Some(webhook) = webhook else {
         return steps.say(row.accepted_at_ms(), "unmatched", "the webhook is no longer registered".to_owned());
     };
-    let candidates = event::matching_patterns(&row.event_type);
-    let by: Vec<&str> = candidates.iter().filter(|one| webhook.events.contains(one)).map(String::as_str).collect();
     let when = if webhook.created_at_ms > row.accepted_at_ms() {
         "; it was registered after the event was accepted"
     } else {
         ""
     };
-    let (step, detail) = match by.as_slice() {
-        [] => ("unmatched", format!("none of its present patterns matches the type{when}")),
-        by => ("matched", format!("by {}, of its present patterns{when}", by.join(" and "))),
+    let (step, detail) = match pattern::choose(&webhook.events, &row.event_type) {
+        Choice::Unmatched => ("unmatched", format!("none of its present patterns matches the type{when}")),
+        Choice::Excluded(by) => ("unmatched", format!("its present pattern {by} excludes the type{when}")),
+        Choice::Matched(by) => ("matched", format!("by {}, of its present patterns{when}", by.join(" and "))),
     };
     steps.say(row.accepted_at_ms().max(webhook.created_at_ms), step, detail);
 }
@@ -102,31 +103,30 @@ struct LastAttempt {
     attempt: Attempt,
 }
 
-/// Adds a step for each attempt. Returns the last one.
+/// Adds a step for each of the latest attempts. Returns the last one.
 fn attempts(host: &dyn Host, lane: &Lane, message: &str, steps: &mut Steps) -> Result<Option<LastAttempt>, Error> {
     let mut last = None;
-    let mut range = keys::attempts_of_delivery(lane, message);
-    loop {
-        let page = host.scan(&range, SCAN_ENTRIES_MAX, Direction::Forward)?;
-        let is_full = page.len() == SCAN_ENTRIES_MAX as usize;
-        for entry in page {
-            range.start = keys::next(&entry.key);
-            let attempt: Attempt = rows::decode(&entry.key, &entry.value)?;
-            let number = keys::parse_attempt(&entry.key).map_or(0, |(_, number)| number);
-            if number > 0 {
-                steps.say(attempt.at_ms, attempt.state.as_str(), outcome(number, &attempt));
-            }
-            if attempt.again.is_some() {
-                let by = attempt.job.as_deref().map_or(String::new(), |job| format!(", by the job {job}"));
-                let asked = format!("a redelivery was requested{by}; the schedule starts again with the next attempt");
-                steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked);
-            }
-            last = Some(LastAttempt { number, attempt });
+    let range = keys::attempts_of_delivery(lane, message);
+    let latest = host.scan(&range, EXPLAIN_ATTEMPTS_MAX, Direction::Reverse)?;
+    let more = latest.len() == EXPLAIN_ATTEMPTS_MAX as usize;
+    for entry in latest.into_iter().rev() {
+        let attempt: Attempt = rows::decode(&entry.key, &entry.value)?;
+        let number = keys::parse_attempt(&entry.key).map_or(0, |(_, number)| number);
+        if more && last.is_none() && number > 1 {
+            let detail = format!("the attempts before number {number} are left out; the message's attempts list them");
+            steps.say(attempt.at_ms, "shortened", detail);
         }
-        if !is_full {
-            return Ok(last);
+        if number > 0 {
+            steps.say(attempt.at_ms, attempt.state.as_str(), outcome(number, &attempt));
         }
+        if attempt.again.is_some() {
+            let by = attempt.job.as_deref().map_or(String::new(), |job| format!(", by the job {job}"));
+            let asked = format!("a redelivery was requested{by}; the schedule starts again with the next attempt");
+            steps.say(attempt.next_at_ms.unwrap_or(attempt.at_ms), "redelivery", asked);
+        }
+        last = Some(LastAttempt { number, attempt });
     }
+    Ok(last)
 }
 
 /// Returns the sentence about an attempt.
@@ -170,11 +170,22 @@ fn waits(
     }
     let due_ms = match &last {
         Some(last) => last.attempt.next_at_ms.unwrap_or(now_ms),
-        None if redeliver::is_queued(host, lane, message)? => now_ms,
-        None => {
-            steps.say(now_ms, "ended", "it was not routed to this webhook; a redelivery sends it".to_owned());
-            return Ok("none");
-        }
+        None => match search(host, lane, message, row)? {
+            Search::Found(_) => now_ms,
+            Search::Absent => {
+                steps.say(now_ms, "ended", "it was not routed to this webhook; a redelivery sends it".to_owned());
+                return Ok("none");
+            }
+            Search::Unfinished => {
+                let detail = format!(
+                    "the webhook's queue is too long to look through it: its first {} rows since the message was accepted do \
+                     not name the message, which waits behind them or was not routed to this webhook",
+                    EXPLAIN_QUEUE_PAGES_MAX * SCAN_ENTRIES_MAX
+                );
+                steps.say(now_ms, "unknown", detail);
+                return Ok("unknown");
+            }
+        },
     };
     let number = last.map_or(1, |last| last.number + 1);
     steps.say(due_ms, "waiting", format!("attempt {number} is due then"));
@@ -192,6 +203,12 @@ fn waits(
     paced(health, now_ms, due_ms, steps);
     leased(host, lane, now_ms, steps)?;
     Ok("waiting")
+}
+
+/// Searches a message without attempt in a queue. It was queued after it was accepted, by another clock perhaps.
+fn search(host: &dyn Host, lane: &Lane, message: &str, row: &Message) -> Result<Search, Error> {
+    let from_ms = row.accepted_at_ms().saturating_sub(CLOCK_SKEW_MS_MAX);
+    redeliver::search(host, keys::queue_from(lane, from_ms), message, EXPLAIN_QUEUE_PAGES_MAX)
 }
 
 /// Adds the step that says until when the webhook is spared attempts.

@@ -1,7 +1,6 @@
 //! The calls about jobs: starting one that sends again, looking at jobs, and cancelling.
 
-use serde::Deserialize;
-
+use crate::api::filter::{self, Wanted};
 use crate::api::paging::{bad_cursor, check_limit};
 use crate::api::view::{self, JobView, Page};
 use crate::api::webhooks;
@@ -16,18 +15,9 @@ use crate::store::keys::{self, Lane};
 use crate::store::rows::{self, Job, JobKind, JobState};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
-use crate::support::time;
 
 /// Commits of a cancellation, while a worker changes the job, before the call fails.
 const CANCEL_COMMITS_MAX: u32 = 50;
-
-/// The time range that a job is about.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Range {
-    since: String,
-    until: Option<String>,
-}
 
 /// Starts a job that sends again the deliveries of a webhook that ended exhausted or failed in a time range. Returns the job.
 pub fn recover(host: &dyn Host, config: &Config, tenant: &str, webhook: &str, range: &str) -> Result<String, Error> {
@@ -40,7 +30,7 @@ pub fn replay(host: &dyn Host, config: &Config, tenant: &str, webhook: &str, ran
     view::text(&start(host, config, JobKind::Replay, (tenant, webhook), range)?)
 }
 
-/// Starts a job that sends again. `range` is the JSON of the call.
+/// Starts a job that sends again. `range` is the JSON of the call: a time range and a filter.
 pub(super) fn start(
     host: &dyn Host,
     config: &Config,
@@ -48,27 +38,17 @@ pub(super) fn start(
     (tenant, webhook): (&str, &str),
     range: &str,
 ) -> Result<JobView, Error> {
-    let range: Range = json::read(range)?;
-    let since_ms = parse_ms("since", &range.since)?;
-    let until_ms = range.until.as_deref().map(|until| parse_ms("until", until)).transpose()?;
-    if until_ms.is_some_and(|until_ms| until_ms < since_ms) {
-        return Err(Error::invalid("until", "is before `since`"));
-    }
+    let Wanted { since_ms, until_ms, filter } = filter::read(config, kind, range)?;
     let lane = webhooks::lane(tenant, webhook)?;
     read_active_webhook(host, config, &lane)?;
     row::check_running(host, lane.tenant_part(), kind)?;
     let now_ms = host.now_us() / 1_000;
-    let job = Job { since_ms: Some(since_ms), until_ms, ..row::new(kind, Some(webhook), now_ms) };
+    let job = Job { since_ms: Some(since_ms), until_ms, filter, ..row::new(kind, Some(webhook), now_ms) };
     let mut commit = Commit::default();
     let id = row::put_new(host, &mut commit, lane.tenant_part(), &id::token(host), job.clone());
     // The id was drawn by this call, so a row with it was written by an earlier submission.
     commit.submit(host)?;
     Ok(view::job(&id, &job))
-}
-
-fn parse_ms(field: &str, text: &str) -> Result<u64, Error> {
-    let us = time::parse(text).map_err(|error| error.at(field))?;
-    Ok((us / 1_000).min(keys::TIME_MS_MAX))
 }
 
 /// Returns a job.

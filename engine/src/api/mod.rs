@@ -11,6 +11,7 @@ pub(crate) mod settings;
 pub(crate) mod test_send;
 pub(crate) mod webhooks;
 
+mod filter;
 mod headers;
 mod paging;
 mod registration;

@@ -110,7 +110,7 @@ pub(super) fn read_change(config: &Config, text: &str) -> Result<Draft, Error> {
         check_name(name)?;
     }
     if let Some(events) = draft.events.take() {
-        draft.events = Some(check_events(config, events)?);
+        draft.events = Some(pattern::parse_list(config.profile(), "events", &events)?);
     }
     if let Some(Headers(headers)) = &draft.headers {
         headers::check(headers)?;
@@ -267,22 +267,6 @@ fn check_method(profile: &Profile, text: &str) -> Result<String, Error> {
     }
     Err(Error::invalid("method", format!("`{}` is not possible", json::quoted(text)))
         .hint(format!("the methods are {}", allowed.join(", "))))
-}
-
-/// Returns the patterns in their canonical form, each once.
-fn check_events(config: &Config, events: Vec<String>) -> Result<Vec<String>, Error> {
-    if events.is_empty() || events.len() > limits::PATTERNS_PER_WEBHOOK_MAX {
-        let hint = format!("1 to {} patterns; [\"*\"] wants every event", limits::PATTERNS_PER_WEBHOOK_MAX);
-        return Err(Error::invalid("events", format!("has {} patterns", events.len())).hint(hint));
-    }
-    let mut patterns: Vec<String> = Vec::new();
-    for (index, text) in events.iter().enumerate() {
-        let pattern = pattern::parse(config.profile(), text).map_err(|error| error.at(&format!("events[{index}]")))?;
-        if !patterns.contains(&pattern) {
-            patterns.push(pattern);
-        }
-    }
-    Ok(patterns)
 }
 
 fn check_schedule(schedule: &[u64]) -> Result<(), Error> {

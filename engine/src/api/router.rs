@@ -220,7 +220,10 @@ fn problem(error: &Error) -> ApiResponse {
 
 fn problem_of(status: u16, title: &str, error: &Error) -> ApiResponse {
     let (field, hint) = (error.field.as_deref(), error.hint.as_deref());
-    let problem = Problem { r#type: "about:blank", title, status, detail: error.to_string(), field, hint };
+    let (done, left) = error.progress.as_ref().map(|progress| (&progress.done[..], &progress.left[..])).unzip();
+    let detail = error.to_string();
+    let r#type = "about:blank";
+    let problem = Problem { r#type, title, status, detail, field, hint, webhook_ids: done, webhook_ids_left: left };
     let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
     ApiResponse { status, headers, body: view::text(&problem).unwrap_or_default() }
 }

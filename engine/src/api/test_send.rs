@@ -65,7 +65,8 @@ fn record(host: &dyn Host, lane: &Lane, message: &str, row: &rows::Message, atte
         commit.check(&key, None);
         commit.put(key.clone(), rows::encode(attempt));
         commit.put(keys::message(lane.tenant_part(), message), rows::encode(row));
-        let recent = Recent { attempts: vec![RecordedAttempt { message: message.to_owned(), number: 1 }] };
+        let recorded = RecordedAttempt { message: message.to_owned(), number: 1, at_ms: Some(attempt.at_ms) };
+        let recent = Recent { attempts: vec![recorded] };
         commit.put(keys::recent(lane, host.now_us() / 1_000, &id::token(host)), rows::encode(&recent));
         match commit.submit(host)? {
             Outcome::Applied(_) => return Ok(()),

@@ -10,7 +10,7 @@ use crate::delivery::rotation;
 use crate::delivery::target::inactive_reason;
 use crate::ports::HttpErrorKind;
 use crate::profile::secret::Secret;
-use crate::store::rows::{Attempt, Health, Job, Webhook};
+use crate::store::rows::{Attempt, Health, Job, JobFilter, Webhook};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::{self, Json, Style};
 use crate::support::limits::LANE_IN_FLIGHT_MAX;
@@ -221,6 +221,8 @@ pub(super) struct JobView {
     until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
+    #[serde(flatten)]
+    filter: Option<JobFilter>,
 }
 
 /// Returns a job as it is shown.
@@ -238,6 +240,7 @@ pub(super) fn job(id: &str, job: &Job) -> JobView {
         since: job.since_ms.map(millis),
         until: job.until_ms.map(millis),
         ended_at: job.ended_at_ms.map(millis),
+        filter: job.filter.clone(),
     }
 }
 
@@ -250,6 +253,7 @@ impl JobView {
 
 /// A problem document (RFC 9457).
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Problem<'a> {
     pub r#type: &'static str,
     pub title: &'a str,
@@ -259,4 +263,10 @@ pub(super) struct Problem<'a> {
     pub field: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<&'a str>,
+    /// The webhooks for which a call for several was carried out before it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_ids: Option<&'a [String]>,
+    /// The other webhooks of such a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_ids_left: Option<&'a [String]>,
 }

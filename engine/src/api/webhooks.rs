@@ -45,7 +45,7 @@ pub fn register(
         commit.check(&keys::webhook(&lane), None);
         commit.put(keys::webhook(&lane), rows::encode(&webhook));
         let added = Change { token: &webhook.token, webhooks: known.webhooks + 1, before: &[], now: &webhook.events };
-        known.change(&mut commit, &lane, &added);
+        known.change(&mut commit, &lane, &added)?;
         match commit.submit(host)? {
             Outcome::Applied(_) => return show(host, config, &webhook, &Health::default(), secret.as_ref()),
             // Either an earlier submission was applied, or another webhook of the tenant was changed meanwhile.
@@ -177,7 +177,7 @@ pub fn unregister(host: &dyn Host, _config: &Config, tenant: &str, id: &str) -> 
         commit.check(&keys::webhook(&lane), Some(version));
         commit.delete(keys::webhook(&lane));
         let webhooks = known.webhooks.saturating_sub(1);
-        known.change(&mut commit, &lane, &Change { token: &token, webhooks, before: &webhook.events, now: &[] });
+        known.change(&mut commit, &lane, &Change { token: &token, webhooks, before: &webhook.events, now: &[] })?;
         let now_ms = host.now_us() / 1_000;
         commit.put(keys::timer(now_ms, &lane, &token), rows::encode(&Empty {}));
         let purge = row::new(JobKind::Purge, Some(id), now_ms);
@@ -227,7 +227,7 @@ pub(super) fn change(
         if webhook.events != before {
             let webhooks = known.webhooks;
             let change = Change { token: &webhook.token, webhooks, before: &before, now: &webhook.events };
-            known.change(&mut commit, lane, &change);
+            known.change(&mut commit, lane, &change)?;
         }
         // The timer makes a worker that has the lane read the registration again: another row may be due next.
         let now_ms = host.now_us() / 1_000;

@@ -14,7 +14,7 @@ use crate::store::rows::{self, Attempt, Empty, Inbox, Message, Queue, QueuedDeli
 use crate::support::error::{Error, ErrorKind};
 use crate::support::limits::ATTEMPT_NUMBER_MAX;
 
-pub(crate) use find::{Last, is_queued};
+pub(crate) use find::{Last, Search, is_queued, search};
 pub(crate) use put::{QueuePlace, asked_attempt, put_again, put_first, put_same};
 pub(crate) use relied::check_kept;
 

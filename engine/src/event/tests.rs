@@ -104,10 +104,3 @@ fn content_is_the_same_for_every_spelling_of_an_event() {
     same(r#"{"type":"a","data":{"x":1,"y":2}}"#, r#"{"type":"a","data":{"y":2,"x":1}}"#, false);
     same(r#"{"type":"a","data":{}}"#, r#"{"type":"a"}"#, false);
 }
-
-#[test]
-fn an_event_type_is_matched_by_a_pattern_for_each_of_its_prefixes() {
-    assert_eq!(matching_patterns("CREATE"), ["*", "CREATE"]);
-    assert_eq!(matching_patterns("asset.created"), ["*", "asset.*", "asset.created"]);
-    assert_eq!(matching_patterns("a.b.c"), ["*", "a.*", "a.b.*", "a.b.c"]);
-}

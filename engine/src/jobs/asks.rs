@@ -8,7 +8,7 @@ use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::id;
 use crate::store::keys::{self, Lane};
-use crate::store::rows::{self, Attempt, Empty, JobState, Message, Webhook};
+use crate::store::rows::{self, Attempt, Empty, JobFilter, JobState, Message, Webhook};
 use crate::support::error::Error;
 use crate::support::limits::{
     ATTEMPT_NUMBER_MAX, JOB_ATTEMPT_ROWS_MAX, JOB_LEASE_MS, JOB_PAUSE_MS, JOB_PAUSE_MS_MAX, JOB_QUEUED_ROWS_MAX,
@@ -20,6 +20,7 @@ use crate::support::limits::{
 pub(super) struct Asks {
     pub lane: Lane,
     pub webhook: Webhook,
+    pub filter: JobFilter,
     began_ms: u64,
     /// The earliest time at which the next delivery is due, in milliseconds.
     due_ms: u64,
@@ -80,6 +81,7 @@ impl Asks {
         Ok(Some(Asks {
             lane,
             webhook,
+            filter: work.job.filter(),
             began_ms: now_ms,
             due_ms: asked_ms + 1,
             behind,

@@ -5,7 +5,7 @@ use crate::jobs::asks::{Asks, Found, Sendable, sendable};
 use crate::jobs::step::{JobContext, Step, Work};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
-use crate::store::rows::{self, Attempt, AttemptState, JobState, Recent, RecordedAttempt};
+use crate::store::rows::{self, Attempt, DeliveryState, JobFilter, JobState, Recent, RecordedAttempt};
 use crate::support::error::Error;
 use crate::support::limits::JOB_ROWS_MAX;
 
@@ -54,16 +54,15 @@ fn recover(
     let keys: Vec<String> =
         attempts[from..].iter().map(|recorded| keys::attempt(&asks.lane, &recorded.message, recorded.number)).collect();
     let logs = if keys.is_empty() { Vec::new() } else { ctx.host.get(&keys)? };
-    for (RecordedAttempt { message, number }, log) in attempts[from..].iter().zip(logs) {
+    for (recorded, log) in attempts[from..].iter().zip(logs) {
+        let RecordedAttempt { message, number, .. } = recorded;
         let looks = asks.look(step, &entry.key, message);
         let log = log.and_then(|log| rows::decode::<Attempt>(&log.key, &log.value).ok());
-        let failed = |attempt: &Attempt| {
-            matches!(attempt.state, AttemptState::Exhausted | AttemptState::Failed) && !attempt.test
-        };
-        if looks && log.as_ref().is_some_and(|attempt| failed(attempt) && attempt.next_at_ms.is_none()) {
+        if looks && log.as_ref().is_some_and(|attempt| recorded.is_of(attempt) && is_meant(&asks.filter, attempt)) {
             // Read before the attempts, as retention reads it.
             let row = ctx.host.get_one(&keys::message(asks.lane.tenant_part(), message))?;
             if let Some(Sendable { entry: row, message: event }) = sendable(ctx, row)
+                && asks.filter.has_type(&event.event_type)
                 && let Found::Ended(last) = asks.last(ctx, work, message)?
                 && last.number == *number
             {
@@ -75,4 +74,13 @@ fn recover(
         }
     }
     Ok(true)
+}
+
+/// Returns true if a delivery ended with this attempt in a way that the job is about.
+fn is_meant(filter: &JobFilter, attempt: &Attempt) -> bool {
+    let state = DeliveryState::of(attempt.state).filter(|state| *state != DeliveryState::Skipped);
+    state.is_some_and(|state| filter.has_state(state))
+        && filter.has_outcome(attempt.status, attempt.error)
+        && !attempt.test
+        && attempt.next_at_ms.is_none()
 }

@@ -193,7 +193,7 @@ pub(super) fn indexes(ctx: &mut JobContext<'_>, step: &mut Step, page: &[&Entry]
     for entry in page {
         // A test is the only attempt of its row. A row that cannot be decoded is removed all the same.
         if let Ok(Recent { attempts }) = rows::decode(&entry.key, &entry.value)
-            && let ([RecordedAttempt { message, number: 1 }], Some(lane)) =
+            && let ([RecordedAttempt { message, number: 1, .. }], Some(lane)) =
                 (attempts.as_slice(), keys::lane_of_recent(&entry.key))
         {
             tests.push(keys::message(lane.tenant_part(), message));

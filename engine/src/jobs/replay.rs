@@ -2,12 +2,12 @@
 //! found by the rows that list routed messages, in the order of acceptance.
 
 use crate::delivery::redeliver;
-use crate::event;
+use crate::event::pattern;
 use crate::jobs::asks::{Asks, Found, Sendable, sendable};
 use crate::jobs::step::{JobContext, Step, Work, fence};
 use crate::ports::{Direction, Entry};
 use crate::store::keys;
-use crate::store::rows::{self, AttemptState, JobState, Message, Queue, Routed, RoutedMessage};
+use crate::store::rows::{self, AttemptState, DeliveryState, JobState, Queue, Routed, RoutedMessage};
 use crate::support::error::Error;
 use crate::support::limits::{CLOCK_SKEW_MS_MAX, JOB_MESSAGES_MAX, JOB_ROWS_MAX, REPLAY_AFTER_MS, ROUTE_MESSAGES_MAX};
 
@@ -73,7 +73,8 @@ fn replay(
             if asks.look(step, &entry.key, message)
                 && let Some(Sendable { entry: row, message: event }) = sendable(ctx, row)
                 && event.accepted_at_us / 1_000 == *accepted_ms
-                && wants(asks, &event)
+                && pattern::selects(&asks.webhook.events, &event.event_type)
+                && asks.filter.has_type(&event.event_type)
             {
                 match missed(ctx, work, asks, (&entry.key, &routed), message)? {
                     Found::Nothing => asks.ask(work, step, row, &event.event_type, None),
@@ -87,10 +88,6 @@ fn replay(
         }
     }
     Ok(true)
-}
-
-fn wants(asks: &Asks, event: &Message) -> bool {
-    event::matching_patterns(&event.event_type).iter().any(|candidate| asks.webhook.events.contains(candidate))
 }
 
 /// Returns the state of a delivery that the webhook may have missed. A delivery moves from the queue to its attempts, so it is
@@ -111,6 +108,8 @@ fn missed(
     }
     Ok(match found {
         Found::Ended(last) if last.attempt.state != AttemptState::Skipped => Found::Other,
+        Found::Ended(_) if !asks.filter.has_state(DeliveryState::Skipped) => Found::Other,
+        Found::Nothing if !asks.filter.has_state(DeliveryState::None) => Found::Other,
         found => found,
     })
 }

@@ -19,6 +19,7 @@ pub(crate) fn new(kind: JobKind, webhook: Option<&str>, now_ms: u64) -> Job {
         phase: None,
         since_ms: None,
         until_ms: None,
+        filter: None,
         place: None,
         after: None,
         asked_ms: None,

@@ -400,3 +400,88 @@ fn tenants_take_turns_with_their_jobs() {
     let rest = vec!["many"; limits::JOBS_DUE_OF_TENANT_MAX - 1];
     assert_eq!(turns, [vec!["many", "_", "few"], rest].concat());
 }
+
+/// Six deliveries that failed in different ways: types, states and statuses.
+fn failures(world: &World, config: &Config) -> String {
+    let webhook = registered(world, config, r#""schedule":[]"#);
+    for event_type in ["order.paid", "order.item.paid", "user.login", "user.login"] {
+        on_event(world, config, Some("acme"), &format!(r#"{{"type":"{event_type}"}}"#)).unwrap();
+        world.deliver(config);
+        world.now_us.set(world.now_us.get() + 120_000_000);
+    }
+    webhook
+}
+
+#[test]
+fn recover_keeps_to_its_filter() {
+    let rows = [
+        ("", 4),
+        (r#","eventTypes":["order.*"]"#, 2),
+        (r#","eventTypes":["order.*.paid"]"#, 1),
+        (r#","eventTypes":["!user.login"]"#, 2),
+        (r#","statuses":["5xx"]"#, 2),
+        (r#","statuses":[404,"500-502"]"#, 2),
+        (r#","statuses":["2xx"]"#, 0),
+        (r#","errors":["timeout"]"#, 0),
+        (r#","errors":["timeout"],"statuses":["4xx"]"#, 2),
+        (r#","states":["failed"]"#, 0),
+        (r#","states":["exhausted"],"eventTypes":["user.*"],"statuses":[503]"#, 1),
+    ];
+    for (filter, expected) in rows {
+        let (world, config) = (World::new(&[500, 404, 503, 429]), Config::new(&settings()).unwrap());
+        let webhook = failures(&world, &config);
+        let begun = recover(&world, &config, "acme", &webhook, &EVER.replace('}', &format!("{filter}}}"))).unwrap();
+        world.deliver(&config);
+        assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 4, expected), "{filter}");
+        let job = look(&world, &config, &begun);
+        assert_eq!(job["eventTypes"].is_array(), filter.contains("eventTypes"), "{job}");
+        assert_eq!(job["statuses"].is_array(), filter.contains("statuses"), "{job}");
+    }
+}
+
+#[test]
+fn replay_keeps_to_its_filter() {
+    for (filter, expected) in [
+        ("", 4),
+        (r#","states":["none"]"#, 2),
+        (r#","states":["skipped"]"#, 2),
+        (r#","states":["skipped","none"],"eventTypes":["*.paid"]"#, 2),
+        (r#","eventTypes":["!order.*"]"#, 2),
+        (r#","eventTypes":["asset.*"]"#, 0),
+    ] {
+        let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+        let accept = |event_type: &str| {
+            on_event(&world, &config, Some("acme"), &format!(r#"{{"type":"{event_type}"}}"#)).unwrap();
+            world.deliver(&config);
+        };
+        accept("order.paid");
+        accept("user.login");
+        let webhook = registered(&world, &config, r#""isActive":false"#);
+        accept("order.paid");
+        accept("user.login");
+        update(&world, &config, "acme", &webhook, r#"{"isActive":true}"#).unwrap();
+        let begun = replay(&world, &config, "acme", &webhook, &EVER.replace('}', &format!("{filter}}}"))).unwrap();
+        world.deliver(&config);
+        assert_eq!(ended(&world, &config, &begun).2, expected, "{filter}");
+    }
+}
+
+#[test]
+fn recover_does_not_take_a_message_for_a_removed_one_of_the_same_id() {
+    let (world, config) = (World::new(&[500, 500]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let event = r#"{"type":"a","id":"1"}"#;
+    on_event(&world, &config, Some("acme"), event).unwrap();
+    world.deliver(&config);
+    let until = time::rfc3339_millis(world.now_us.get());
+    for family in ["message", "attempt", "routed"] {
+        world.remove(family);
+    }
+    world.now_us.set(world.now_us.get() + 3_600_000_000);
+    on_event(&world, &config, Some("acme"), event).unwrap();
+    world.deliver(&config);
+    let range = EVER.replace('}', &format!(r#","until":"{until}"}}"#));
+    let begun = recover(&world, &config, "acme", &webhook, &range).unwrap();
+    world.deliver(&config);
+    assert_eq!(ended(&world, &config, &begun), ("done".to_owned(), 1, 0));
+}

@@ -5,16 +5,27 @@ const LISTED_MAX: usize = 5;
 
 /// Returns one clause with the names that come near, or with the first names of the catalogue.
 pub(super) fn hint(text: &str, catalogue: &[String]) -> String {
-    let far: Vec<usize> = catalogue.iter().map(|name| distance(text, name)).collect();
-    let nearest = far.iter().copied().min().unwrap_or(0);
-    let is_near = |(name, far): &(&String, usize)| *far <= nearest + 1 && *far * 3 <= name.len();
-    let near: Vec<&str> = catalogue.iter().zip(far).filter(is_near).map(|(name, _)| name.as_str()).collect();
+    let near = near(text, catalogue);
     if near.is_empty() {
         let first = catalogue.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = if catalogue.len() > LISTED_MAX { format!(", {} in all", catalogue.len()) } else { String::new() };
         return format!("the types are {first}{more}");
     }
-    format!("did you mean {}?", near[..near.len().min(LISTED_MAX)].join(" or "))
+    format!("did you mean {}?", near.join(" or "))
+}
+
+/// Returns the nearest names, each once, if any comes near.
+pub(super) fn near<'a>(text: &str, names: &'a [String]) -> Vec<&'a str> {
+    let far: Vec<usize> = names.iter().map(|name| distance(text, name)).collect();
+    let nearest = far.iter().copied().min().unwrap_or(0);
+    let is_near = |(name, far): &(&String, usize)| *far <= nearest + 1 && *far * 3 <= name.len();
+    let mut near: Vec<&str> = Vec::new();
+    for (name, _) in names.iter().zip(far).filter(is_near) {
+        if near.len() < LISTED_MAX && !near.contains(&name.as_str()) {
+            near.push(name);
+        }
+    }
+    near
 }
 
 /// Returns the Levenshtein distance in bytes, without regard to letter case.

@@ -26,7 +26,7 @@ pub use jobs::{erasure, erasures, job, jobs_after, redaction_job, retention_job}
 pub use lanes::{Lane, health, lane, lanes_after, parse_lane};
 pub use messages::{message, redacted, routed, routed_from};
 pub use parts::{is_key, is_part, last_part, part, tenant_of};
-pub use queues::{lane_of_queue, queue, queue_all, queue_due_ms, queue_of_commit, retry};
+pub use queues::{lane_of_queue, queue, queue_all, queue_due_ms, queue_from, queue_of_commit, retry};
 pub use ranges::{TIME_MS_MAX, after_group, below, family_from, kept_at, next, tenant_from};
 pub use timers::{is_timer, parse_timer, timer, timers_after};
 pub use webhooks::{subscription, subscriptions, subscriptions_after, tenant, webhook, webhooks_after};

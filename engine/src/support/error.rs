@@ -1,5 +1,8 @@
 //! The error type of the engine's calls: kind, field, message and hint. It never holds a secret.
 
+/// Number of webhooks that a message lists.
+const LISTED_MAX: usize = 20;
+
 /// The reason why a call was refused or failed. It is boxed, so that results stay small.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Details>);
@@ -15,6 +18,17 @@ pub struct Details {
     pub message: String,
     /// One sentence that says how to mend it.
     pub hint: Option<String>,
+    /// What a call for several webhooks has done before it failed.
+    pub progress: Option<Progress>,
+}
+
+/// What a call for several webhooks has done before it failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The webhooks for which it was done.
+    pub done: Vec<String>,
+    /// The other webhooks.
+    pub left: Vec<String>,
 }
 
 /// The kinds of error.
@@ -50,7 +64,7 @@ impl Error {
     /// Returns an error of a kind, about no field.
     #[cold]
     pub fn of(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Details { kind, field: None, message: message.into(), hint: None }))
+        Error(Box::new(Details { kind, field: None, message: message.into(), hint: None, progress: None }))
     }
 
     /// Returns the error with this field of the input.
@@ -64,6 +78,18 @@ impl Error {
     #[cold]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Returns the error with what the call has done before it. The message says it too.
+    #[cold]
+    pub fn after(mut self, progress: Progress) -> Error {
+        let (done, all) = (progress.done.len(), progress.done.len() + progress.left.len());
+        let listed = progress.done.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if done > LISTED_MAX { format!(" and {} more", done - LISTED_MAX) } else { String::new() };
+        let which = if done > 0 { format!(": {listed}{more}") } else { String::new() };
+        self.message = format!("{}; it was done for {done} of {all} webhooks{which}", self.message);
+        self.progress = Some(progress);
         self
     }
 

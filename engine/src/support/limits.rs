@@ -66,8 +66,13 @@ pub const URL_BYTES_MAX: usize = 2_048;
 pub const WEBHOOKS_PER_TENANT_MAX: u32 = 1_000;
 /// Largest number of webhooks of one tenant that a host can configure.
 pub const WEBHOOKS_PER_TENANT_CEILING: u32 = 1_000_000;
-/// Event patterns of one webhook.
+/// Event patterns of one webhook or job, exclusions included.
 pub const PATTERNS_PER_WEBHOOK_MAX: usize = 100;
+/// Exclusions among the patterns of one webhook or job.
+pub const EXCLUSIONS_PER_LIST_MAX: usize = 50;
+/// Wide patterns of one tenant's webhooks together: those with `*` elsewhere than at the end. Routing reads them for each
+/// event type, in three ranges beside those of the other patterns.
+pub const WIDE_PATTERNS_PER_TENANT_MAX: u32 = 1_000;
 /// Custom headers of one webhook.
 pub const HEADERS_PER_WEBHOOK_MAX: usize = 20;
 /// Length of a custom header's name.
@@ -96,6 +101,10 @@ pub const SCHEDULE_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
 pub const STATUS_RANGES_MAX: usize = 20;
 /// Pages of a queue in which a redelivery searches for its message.
 pub const QUEUE_PAGES_SEARCHED_MAX: u32 = 1_000;
+/// Pages of a queue in which the explanation of a delivery searches for its message.
+pub const EXPLAIN_QUEUE_PAGES_MAX: u32 = 2;
+/// Attempts that the explanation of a delivery has, the latest ones.
+pub const EXPLAIN_ATTEMPTS_MAX: u32 = 200;
 /// Number of a delivery's last attempt, redeliveries included. It has four digits, with room for one more schedule.
 pub const ATTEMPT_NUMBER_MAX: u32 = 9_900;
 /// Longest delay of an attempt by a receiver's `Retry-After`.
@@ -117,10 +126,16 @@ pub const INBOX_SHARDS: u32 = 16;
 pub const ROUTE_MESSAGES_MAX: u32 = 64;
 /// Deliveries that one routing commit makes, and tenants that they belong to.
 pub const ROUTE_DELIVERIES_MAX: usize = 400;
+/// Subscriptions that routing reads from one range in one page: the webhooks of one pattern, or of wide patterns of one kind.
+pub const SUBSCRIPTION_PAGE: u32 = ROUTE_DELIVERIES_MAX as u32 + 1;
 /// Routing commits that a worker makes before it attends to its lanes again.
 pub const ROUTE_BATCHES_MAX: u32 = 4;
 /// Deliveries that one queue row names.
 pub const GROUP_DELIVERIES_MAX: usize = 16;
+/// Time after which a routing batch takes no further message from an inbox.
+pub const ROUTE_READ_MS_MAX: u64 = 1_000;
+/// Time after which a routing batch looks for places in no further queue of strict order. The rest is routed by the next batch.
+pub const ROUTE_PLACES_MS_MAX: u64 = 1_000;
 /// Reads of one routing batch whose subscriptions keep changing, before the batch waits for the next look.
 pub const ROUTE_READS_MAX: u32 = 5;
 /// Attempts that one settling commit records.
@@ -335,7 +350,10 @@ const _: () = assert!(
 );
 const _: () =
     assert!(SETTLE_MARGIN_MS < LEASE_MARGIN_MS, "a commit at the end of a lease has time for another submission");
-const _: () = assert!(COMMIT_MS_MAX < SHARD_LEASE_MS, "a routing commit ends before its lease");
+const _: () = assert!(
+    ROUTE_READ_MS_MAX + ROUTE_PLACES_MS_MAX + COMMIT_MS_MAX < SHARD_LEASE_MS,
+    "a routing batch, its commit included, ends before its lease"
+);
 const _: () = assert!(SHARD_LEASE_MS <= LEASE_MS_MAX, "the longest lease bounds every lease");
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_IN_FLIGHT_CEILING && LANE_IN_FLIGHT_CEILING <= HOST_IN_FLIGHT_MAX);
 const _: () =

@@ -4,6 +4,7 @@ mod failures;
 mod fair;
 mod health;
 mod order;
+mod patterns;
 mod quarantine;
 mod removal;
 mod rows;

@@ -277,5 +277,5 @@ fn error(error: webhooks::Error) -> Error {
         webhooks::ErrorKind::TransactionAborted => ErrorKind::TransactionAborted,
         webhooks::ErrorKind::Internal => ErrorKind::Internal,
     };
-    Details { kind, field: error.field, message: error.message, hint: error.hint }.into()
+    Details { kind, field: error.field, message: error.message, hint: error.hint, progress: None }.into()
 }

@@ -43,7 +43,8 @@ impl Model {
                 self.subscription(change, tenant, &format!("{tenant}/{webhook}"), pattern, touched)
             }
             Row::Subscriptions { tenant } => {
-                self.counts.insert(tenant.to_owned(), change.read_put::<Subscriptions>()?.webhooks);
+                let Subscriptions { webhooks, wide } = change.read_put()?;
+                self.counts.insert(tenant.to_owned(), (webhooks, wide));
                 touched.counted.insert(tenant.to_owned());
                 Ok(())
             }

@@ -99,14 +99,9 @@ impl Model {
     pub fn recent(&mut self, change: Change<'_>, lane: &str, at_ms: u64) -> Result<(), String> {
         let Change { now_us, key, .. } = change;
         let now = change.read::<Recent>()?.map(|recent| recent.attempts).unwrap_or_default();
-        for recorded in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
-            let gone = !now.contains(&recorded);
-            let Numbered { message, number } = recorded;
+        for Numbered { message, number } in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
             if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
                 delivery.unlisted.insert(number, now_us);
-            }
-            if gone {
-                self.kept.unlist(lane, &message, (number, at_ms), now_us);
             }
         }
         for Numbered { message, number } in now {

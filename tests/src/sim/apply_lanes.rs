@@ -16,10 +16,9 @@ impl Model {
         touched: &mut Touched,
     ) -> Result<(), String> {
         let subscriptions = &mut self.lane(lane).subscriptions;
-        let _ = if change.value.is_some() {
-            subscriptions.insert(pattern.to_owned())
-        } else {
-            subscriptions.remove(pattern)
+        let _ = match change.read::<rows::Subscription>()? {
+            Some(row) => subscriptions.insert(pattern.to_owned(), row),
+            None => subscriptions.remove(pattern),
         };
         touched.webhooks.insert(lane.to_owned());
         touched.subscribed.insert(tenant.to_owned());

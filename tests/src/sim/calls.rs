@@ -1,6 +1,6 @@
 //! How calls of the engine begin and end: what each instance does next, and what its answers are held to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use hookwright_engine::keys;
@@ -13,11 +13,13 @@ use super::checkers::endings::{self, End};
 use super::checkers::redelivery;
 use super::checkers::{Failure, ensure, tenants};
 use super::coverage::Count;
+use super::filters;
 use super::ids::{CallId, InstanceId};
 use super::instance::{Call, Role};
 use super::job::Job;
 use super::ops::Done;
 use super::poison::REFUSED;
+use super::rows::JobFilter;
 use super::world::World;
 
 /// Calls in a row that want to be repeated at once and change nothing.
@@ -222,16 +224,29 @@ impl World {
                 self.observed.promises.extend(redelivery::promised(&self.model, asked, &value())?);
             }
             Job::Read { .. } => self.coverage.add(Count::Reads),
-            Job::Recover { tenant, .. } | Job::Replay { tenant, .. } => {
+            Job::Recover { tenant, range, .. } | Job::Replay { tenant, range, .. } => {
+                self.filtered(&value(), range)?;
                 let id = value()["id"].as_str().map(str::to_owned);
                 self.workload.jobs.extend(id.map(|id| (tenant.clone(), id)));
             }
             Job::Message { .. } | Job::Attempts { .. } => {
+                listed_once(&value())?;
                 ensure(!json.contains("\"number\":0"), "numbered", || format!("call {call} shows {json}"))?;
             }
             _ => (),
         }
         Ok(())
+    }
+
+    /// Judges the answer to a call that starts a job: it has the call's filter.
+    fn filtered(&mut self, answer: &serde_json::Value, range: &str) -> Result<(), Failure> {
+        let (given, shown) = (filters::of_call(range), filters::of_call(&answer.to_string()));
+        let rows = self.model.jobs.iter().filter(|(id, _)| id.ends_with(answer["id"].as_str().unwrap_or("-")));
+        let stored = rows.map(|(_, seen)| seen.now.filter.clone()).next().unwrap_or_else(|| given.clone());
+        self.coverage.add_many(Count::Filtered, usize::from(given != JobFilter::default()));
+        ensure(given == shown && given == stored, "job-filter", || {
+            format!("{range} was answered {answer}, and its row has {stored:?}")
+        })
     }
 
     fn forget(&mut self, call: CallId) {
@@ -268,4 +283,14 @@ impl World {
         self.start_in(instance, next_us + late_us);
         Ok(())
     }
+}
+
+/// Judges a list of attempts: none is in it twice.
+fn listed_once(list: &serde_json::Value) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for attempt in ["data", "attempts"].iter().filter_map(|name| list[name].as_array()).flatten() {
+        let about = format!("{} {} {}", attempt["messageId"], attempt["webhookId"], attempt["number"]);
+        ensure(seen.insert(about), "listed-once", || format!("{attempt} is listed twice: {list}"))?;
+    }
+    Ok(())
 }

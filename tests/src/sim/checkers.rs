@@ -32,15 +32,6 @@ pub fn ensure(holds: bool, checker: &'static str, detail: impl FnOnce() -> Strin
     if holds { Ok(()) } else { Err(Failure { checker, detail: detail() }) }
 }
 
-/// Returns true if a pattern matches an event type: `*`, the type itself, or `a.*` for everything below `a`.
-pub fn matches(pattern: &str, event_type: &str) -> bool {
-    match pattern.strip_suffix(".*") {
-        _ if pattern == "*" || pattern == event_type => true,
-        Some(prefix) => event_type.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
-        None => false,
-    }
-}
-
 /// Returns a lane's registrations at some time from `from_us` to `to_us`. `None` stands for a time without one.
 pub fn during(lane: &Lane, from_us: u64, to_us: u64) -> Vec<Option<&Webhook>> {
     let first = lane.registrations.iter().rposition(|(at_us, _)| *at_us <= from_us);

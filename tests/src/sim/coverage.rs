@@ -73,6 +73,7 @@ counters! {
     Paused "webhooks paused",
     LateInOrder "requests late in strict order (each explained)",
     JobAsks "deliveries asked for by jobs",
+    Filtered "jobs with a filter",
     JobsDone "jobs done",
     JobsEnded "jobs that ended otherwise",
     Purged "removed webhooks purged",

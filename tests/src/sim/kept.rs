@@ -16,8 +16,6 @@ pub struct Kept {
     pub gone: BTreeMap<String, Gone>,
     /// Of each lane and message of theirs, how often an attempt was brought forward while it was under way, and how many were made.
     pub moved: BTreeMap<(String, String), (usize, usize)>,
-    /// Of each lane and message of theirs, each record of an attempt.
-    pub recent: BTreeMap<(String, String), Vec<Record>>,
     /// Whether a tenant keeps bodies, as its row says.
     pub keeps: BTreeMap<String, bool>,
     /// Tenants that have kept none at some time.
@@ -37,26 +35,6 @@ pub struct Gone {
     pub gone_us: u64,
     /// When it went last because of its subject, if not the last time that it went, in true microseconds.
     pub erased_until_us: Option<u64>,
-}
-
-/// A record of an attempt of a message that is gone.
-#[derive(Clone, Copy, Debug)]
-pub struct Record {
-    /// The attempt.
-    pub number: u32,
-    /// The time in the record's key, in milliseconds.
-    pub at_ms: u64,
-    /// Since when the webhook's records do not name it, in true microseconds.
-    pub unlisted_us: Option<u64>,
-}
-
-impl Kept {
-    /// A webhook's records no longer name this attempt, of a message that may have gone before.
-    pub fn unlist(&mut self, lane: &str, message: &str, (number, at_ms): (u32, u64), now_us: u64) {
-        let records = self.recent.get_mut(&(lane.to_owned(), message.to_owned())).into_iter().flatten();
-        let same = |record: &&mut Record| record.number == number && record.at_ms == at_ms;
-        records.filter(same).for_each(|record| _ = record.unlisted_us.get_or_insert(now_us));
-    }
 }
 
 /// Returns true if a row may name a message that is gone: the row of another erasure, the place of a job that goes on from

@@ -105,8 +105,8 @@ pub struct Lost {
 pub struct Lane {
     /// The registrations, and since when each is the present one; `None`: it was removed.
     pub registrations: Vec<(u64, Option<Webhook>)>,
-    /// The encoded patterns that find it.
-    pub subscriptions: BTreeSet<String>,
+    /// The rows that find it, by the encoded patterns in their keys.
+    pub subscriptions: BTreeMap<String, rows::Subscription>,
     /// The lease row.
     pub lease: Lease,
     /// The leases that ended otherwise than by being given back, by their tokens.
@@ -226,8 +226,8 @@ pub struct Model {
     pub jobs: BTreeMap<String, JobSeen>,
     /// Which attempts each record of a webhook names.
     pub records: BTreeMap<String, Vec<Numbered>>,
-    /// How many webhooks a tenant has, as its row says.
-    pub counts: BTreeMap<String, usize>,
+    /// How many webhooks a tenant has, and how many wide patterns these have, as its row says.
+    pub counts: BTreeMap<String, (usize, usize)>,
     /// The sealed secrets in clear.
     pub secrets: BTreeMap<String, String>,
     /// The record of removals.

@@ -70,6 +70,10 @@ pub struct Params {
     pub disable_after_s: u32,
     /// How many deliveries in a row may fail; 0: all.
     pub disable_after_deliveries: u32,
+    /// Some webhooks have wide patterns or exclusions.
+    pub wide: bool,
+    /// Some jobs have a filter.
+    pub filters: bool,
     /// The faults.
     pub faults: Faults,
 }
@@ -186,6 +190,8 @@ impl Params {
                 _ => DISABLE_AFTER_S,
             },
             disable_after_deliveries: if health.below(8) == 0 { health.pick(&[1, 2, 5]) } else { 0 },
+            wide: !fan_out && Rng::of(seed, "patterns", 0).below(3) == 0,
+            filters: Rng::of(seed, "filters", 0).below(2) == 0,
             faults: Faults::draw(&mut rng, redeliveries == 10),
         };
         params.reconcile(seed);

@@ -157,6 +157,8 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         retention_s: scenario.retention_s,
         erasures: 0,
         settings: 0,
+        wide: false,
+        filters: false,
         disable_after_s: DISABLE_AFTER_S,
         disable_after_deliveries: 0,
         faults: Faults {

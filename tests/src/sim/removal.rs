@@ -1,6 +1,6 @@
 //! The end of messages: which may go, and what is remembered of those that are gone.
 
-use super::kept::{Gone, Record, Tombstone};
+use super::kept::{Gone, Tombstone};
 use super::model::{Lane, Message, Model};
 use super::rows::Attempt;
 
@@ -16,14 +16,9 @@ impl Model {
         for (id, lane) in &mut self.lanes {
             let Some(delivery) = lane.deliveries.remove(message) else { continue };
             let of = (id.clone(), message.to_owned());
-            let known = self.kept.moved.entry(of.clone()).or_default();
+            let known = self.kept.moved.entry(of).or_default();
             known.0 += delivery.moved.values().sum::<usize>();
             known.1 += delivery.log.len();
-            let records = delivery.recent_ms.iter().map(|(&number, &at_ms)| {
-                let unlisted_us = delivery.unlisted.get(&number).copied();
-                Record { number, at_ms, unlisted_us }
-            });
-            self.kept.recent.entry(of).or_default().extend(records);
         }
         Some(known)
     }

@@ -127,10 +127,21 @@ fn one() -> u32 {
     1
 }
 
+/// How a webhook is found.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct Subscription {
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    #[serde(default)]
+    pub excluded: Vec<String>,
+}
+
 /// A tenant's subscriptions as a whole.
 #[derive(Debug, Deserialize)]
 pub struct Subscriptions {
     pub webhooks: usize,
+    /// How many wide patterns they have.
+    pub wide: usize,
 }
 
 /// The stored fields of an event that the checkers read.
@@ -198,6 +209,20 @@ pub struct Recent {
     pub attempts: Vec<Numbered>,
 }
 
+/// The deliveries that a job is about.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct JobFilter {
+    #[serde(default)]
+    pub event_types: Vec<String>,
+    #[serde(default)]
+    pub states: Vec<String>,
+    #[serde(default)]
+    pub statuses: Vec<String>,
+    #[serde(default)]
+    pub errors: Vec<String>,
+}
+
 /// A job.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -207,6 +232,8 @@ pub struct Job {
     pub webhook: Option<String>,
     pub since_ms: Option<u64>,
     pub until_ms: Option<u64>,
+    #[serde(default)]
+    pub filter: JobFilter,
     pub scanned: u64,
     pub affected: u64,
     pub created_at_ms: u64,

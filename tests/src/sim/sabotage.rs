@@ -69,6 +69,9 @@ impl Storage for Sabotaged<'_> {
                 .filter(|entry| entry.key.starts_with("webhook/"))
                 .for_each(|entry| entry.value = entry.value.replace("\"untilMs\":1", "\"untilMs\":9"));
         }
+        if self.sabotage == Sabotage::ShowStatus && self.delivers {
+            entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("attempt/")).for_each(show_status);
+        }
         if self.delivers {
             let webhooks = entries.iter_mut().flatten().filter(|entry| entry.key.starts_with("webhook/"));
             webhooks.for_each(|entry| {
@@ -251,6 +254,13 @@ fn forgets(sabotage: Sabotage, kind: Kind, mutation: &Mutation, mutations: &[Mut
 fn is_retry(key: &str) -> bool {
     key.starts_with("queue/")
         && key.rsplit('/').next().is_some_and(|group| group.starts_with("msg_") && group.contains('.'))
+}
+
+/// An attempt with another status looks as if its receiver had responded 503.
+fn show_status(attempt: &mut Entry) {
+    let Some((before, after)) = attempt.value.split_once("\"status\":") else { return };
+    let after = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    attempt.value = format!("{before}\"status\":503{after}");
 }
 
 /// A webhook that is switched off looks switched on, or the other way round.

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::filters;
 use super::job::Job;
 use super::net;
 use super::odd;
 use super::params::{Params, SlowCommits};
+use super::patterns;
 use super::receiver::Health;
 use super::rng::Rng;
 use super::statuses;
@@ -41,6 +43,10 @@ pub struct Workload {
     odd: Rng,
     /// Draws the statuses that webhooks set.
     statuses: Rng,
+    /// Draws lists with wide patterns and exclusions, where the seed has them.
+    wide: Option<Rng>,
+    /// Draws the filters of jobs, where the seed has them.
+    filters: Option<Rng>,
     /// Draws what is erased, and which tenants keep no bodies.
     kept: Rng,
     /// How many subjects there are; 0: each event has its own.
@@ -105,6 +111,8 @@ impl Workload {
             odd: Rng::of(seed, "odd", 1),
             statuses: Rng::of(seed, "statuses", 1_000),
             jobs_rng: Rng::of(seed, "jobs", 1),
+            wide: params.wide.then(|| Rng::of(seed, "patterns", 1)),
+            filters: params.filters.then(|| Rng::of(seed, "filters", 1)),
             jobs: Vec::new(),
             schedules,
             markers: 0,
@@ -235,13 +243,19 @@ impl Workload {
             0 => time(rng.pick(&[10, 200])),
             _ => "1970-01-01T00:00:00Z".to_owned(),
         };
-        let range = match rng.below(4) {
-            0 => format!(r#"{{"since":"{since}","until":"{}"}}"#, time(rng.pick(&[0, 5]))),
-            _ => format!(r#"{{"since":"{since}"}}"#),
+        let until = match rng.below(4) {
+            0 => format!(r#","until":"{}""#, time(rng.pick(&[0, 5]))),
+            _ => String::new(),
         };
-        Some(match rng.below(2) {
-            0 => Job::Recover { tenant, webhook, range },
-            _ => Job::Replay { tenant, webhook, range },
+        let recovers = rng.below(2) == 0;
+        let filter = self.filters.as_mut().map_or(String::new(), |rng| match rng.below(3) {
+            0 => String::new(),
+            _ => format!(",{}", filters::draw(rng, recovers, self.profile)),
+        });
+        let range = format!(r#"{{"since":"{since}"{until}{filter}}}"#);
+        Some(match recovers {
+            true => Job::Recover { tenant, webhook, range },
+            false => Job::Replay { tenant, webhook, range },
         })
     }
 
@@ -359,6 +373,11 @@ impl Workload {
     /// One pattern alone, of those that match the first type: where the webhook had another one of them, it is never without.
     fn exchange(&mut self) -> String {
         let all = self.patterns.len() - usize::from(self.profile == "standard");
+        if let Some(rng) = self.wide.as_mut()
+            && rng.below(2) == 0
+        {
+            return format!(r#"{{"events":{}}}"#, patterns::draw_first(rng, self.profile));
+        }
         format!(r#"{{"events":["{}"]}}"#, self.patterns[self.rng.index(all)])
     }
 
@@ -417,6 +436,11 @@ impl Workload {
     fn patterns_json(&mut self) -> String {
         let first = self.rng.pick(self.patterns);
         let second = self.rng.pick(self.patterns);
+        if let Some(rng) = self.wide.as_mut()
+            && rng.below(2) == 0
+        {
+            return patterns::draw(rng, self.profile).to_owned();
+        }
         if first == second || self.rng.below(2) == 0 {
             return format!("[\"{first}\"]");
         }

@@ -85,3 +85,51 @@ fn waiting_delivery_is_explained_with_its_reason() {
     check(r#""ratePerMinute":10"#, 0, r#"{"isActive":false}"#, "it will be skipped: the webhook is not active");
     check(r#""schedule":[60],"strictOrder":true"#, 1, "", "in strict order it waits for msg_");
 }
+
+#[test]
+fn patterns_and_exclusions_are_explained() {
+    let check = |events: &str, said: &str| {
+        let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+        let registration = format!(r#"{{"url":"https://example.com/in","events":{events}}}"#);
+        let shown = register(&world, &config, "acme", None, &registration).unwrap();
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let message = on_event(&world, &config, Some("acme"), r#"{"type":"user.login"}"#).unwrap().message_id;
+        let told = explain(&world, &config, "acme", &message, shown["id"].as_str().unwrap()).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let step = format!("{}: {}", told["steps"][1]["step"], told["steps"][1]["detail"]).replace('"', "");
+        assert_eq!(step, said);
+    };
+    check(r#"["*.login","asset.*","user.login"]"#, "matched: by *.login and user.login, of its present patterns");
+    check(r#"["!*.login"]"#, "unmatched: its present pattern !*.login excludes the type");
+    check(r#"["asset.*","!user.*"]"#, "unmatched: none of its present patterns matches the type");
+}
+
+#[test]
+fn explanation_reads_a_bounded_part_of_a_queue_and_of_the_attempts() {
+    let (world, config) = (World::new(&[]), Config::new(&settings()).unwrap());
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap().message_id;
+    world.remove("inbox");
+    let lane = keys::Lane::of("acme", &webhook);
+    let now_ms = world.now_us.get() / 1_000;
+    let group = r#"{"v":1,"deliveries":[{"message":"msg_aaaaaaaaaaaaaaaaaaaaaaaaaa","number":1}]}"#;
+    // What was queued before the message was accepted does not count.
+    let old = now_ms - 3_600_000;
+    world.put((0..3_000).map(|index| keys::queue(&lane, old, &format!("g{index:04}"))), group);
+    let told = |world: &World| -> serde_json::Value {
+        world.reads.set(0);
+        serde_json::from_str(&explain(world, &config, "acme", &message, &webhook).unwrap()).unwrap()
+    };
+    assert_eq!(told(&world)["state"], "none");
+    world.put((0..2_500).map(|index| keys::queue(&lane, now_ms, &format!("g{index:04}"))), group);
+    let unknown = told(&world);
+    assert_eq!(unknown["state"], "unknown");
+    assert!(unknown["steps"][2]["detail"].as_str().unwrap().contains("its first 2000 rows"), "{unknown}");
+    assert!(world.reads.get() < 12, "{}", world.reads.get());
+    let attempt = r#"{"v":1,"atMs":1,"durationMs":1,"eventType":"a","status":500,"state":"exhausted"}"#;
+    world.put((1..=500).map(|number| keys::attempt(&lane, &message, number)), attempt);
+    let many = told(&world);
+    assert_eq!(many["steps"].as_array().unwrap().len(), 203);
+    assert_eq!(many["state"], "exhausted");
+    assert!(many["steps"][2]["detail"].as_str().unwrap().contains("the attempts before number 301 are left out"));
+}

@@ -1,5 +1,7 @@
 //! Redelivery, and who comes between.
 
+use crate::ports::{Mutation, Storage};
+use crate::store::keys::Lane;
 use crate::testing::*;
 use crate::*;
 
@@ -159,4 +161,41 @@ fn redelivery_of_an_earlier_message_to_a_newer_webhook_is_sent() {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some(field)));
     }
     is_quiet(&world);
+}
+
+#[test]
+fn a_redelivery_to_all_that_fails_half_way_names_the_webhooks_that_it_has_asked_for() {
+    let (world, config) = (World::new(&[]), config());
+    let mut webhooks: Vec<String> = (0..4).map(|_| subscribe(&world, &config, r#"["*"]"#)).collect();
+    webhooks.sort();
+    let message = on_event(&world, &config, Some("acme"), r#"{"type":"asset.lost"}"#).unwrap().message_id;
+    world.deliver(&config);
+    let all = |world: &World| {
+        let path = format!("/messages/{message}/redeliver");
+        let request = ApiRequest { method: "POST".to_owned(), path, query: String::new(), body: String::new() };
+        let permissions = vec![MANAGE.to_owned()];
+        let response = handle(world, &config, &request, &Caller { tenant: "acme".to_owned(), user: None, permissions });
+        (response.status, serde_json::from_str::<serde_json::Value>(&response.body).unwrap())
+    };
+    // One webhook cannot be sent it any more. The others can.
+    let last = keys::attempt(&Lane::of("acme", &webhooks[1]), &message, 1);
+    let row = world.store.get_one(&last).unwrap().unwrap();
+    let high = keys::attempt(&Lane::of("acme", &webhooks[1]), &message, 9_900);
+    world.put(std::iter::once(high.clone()), &row.value);
+    let (status, problem) = all(&world);
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(problem["webhookIds"], serde_json::json!([webhooks[0], webhooks[2], webhooks[3]]));
+    assert_eq!(problem["webhookIdsLeft"], serde_json::json!([webhooks[1]]));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("there were 9900 attempts; it was done for 3 of 4 webhooks: wh_"), "{detail}");
+    assert!(detail.contains("name each of the others as `webhookId`"), "{detail}");
+    assert_eq!(world.deliver(&config).delivered, 3);
+    // The store fails after two of them.
+    world.store.commit(&[], &[Mutation::Delete { key: high }]).unwrap();
+    world.fails_after.set(world.commits.get() + 2);
+    let (status, problem) = all(&world);
+    world.fails_after.set(u32::MAX);
+    assert_eq!((status, &problem["webhookIds"]), (503, &serde_json::json!(webhooks[..2])), "{problem}");
+    assert_eq!(problem["webhookIdsLeft"], serde_json::json!(webhooks[2..]));
+    assert_eq!(world.deliver(&config).delivered, 2);
 }

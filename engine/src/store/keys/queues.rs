@@ -30,6 +30,11 @@ pub fn queue_all(lane: &Lane) -> KeyRange {
     prefix(format!("{Queue}/{}/", lane.as_str()))
 }
 
+/// A lane's queue from a time on.
+pub fn queue_from(lane: &Lane, from_ms: u64) -> KeyRange {
+    KeyRange { start: queue(lane, from_ms, "-"), ..queue_all(lane) }
+}
+
 /// The rows that one routing commit put into a lane's queue at this time.
 pub fn queue_of_commit(lane: &Lane, queued_ms: u64, token: &str) -> KeyRange {
     // Two digits follow the dot in a key, and `/` is the character after the dot.

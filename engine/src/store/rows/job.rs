@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Row;
+use super::{JobFilter, Row};
 use crate::store::{id, keys};
 use crate::support::limits::CLOCK_SKEW_MS_MAX;
 
@@ -31,6 +31,9 @@ pub struct Job {
     /// The end of the time that it is about, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
+    /// The deliveries that it is about; none: all of that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<JobFilter>,
     /// The key from which it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
@@ -111,6 +114,11 @@ impl Row for Job {
 }
 
 impl Job {
+    /// Returns the filter. Without one, the job is about all deliveries of its time.
+    pub fn filter(&self) -> JobFilter {
+        self.filter.clone().unwrap_or_default()
+    }
+
     /// Returns the beginning and the end of the time that it is about, in milliseconds. A row that was there when the job began
     /// may have been recorded by a clock that is ahead, so the end is later than the job's creation by the greatest skew.
     pub fn range_ms(&self) -> (u64, u64) {

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod event;
+mod filter;
 mod health;
 mod inbox;
 mod job;
@@ -30,6 +31,7 @@ use crate::support::json;
 use crate::support::limits::ATTEMPT_NUMBER_MAX;
 
 pub use attempt::{Attempt, AttemptState};
+pub use filter::{DeliveryState, JobFilter};
 pub use health::Health;
 pub use inbox::Inbox;
 pub use job::{Job, JobKind, JobState};
@@ -39,7 +41,7 @@ pub use queue::{Queue, QueuedDelivery};
 pub use recent::{Recent, RecordedAttempt};
 pub use routed::{Routed, RoutedMessage};
 pub use shard::Shard;
-pub use subscriptions::Subscriptions;
+pub use subscriptions::{Subscription, Subscriptions};
 pub use tenant::Tenant;
 pub use webhook::{OnExhausted, Webhook, WebhookSecret};
 

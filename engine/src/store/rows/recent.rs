@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Row, is_attempt};
+use super::{Attempt, Row, is_attempt};
 
 /// `recent/`: the attempts that one commit recorded.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,6 +20,17 @@ pub struct RecordedAttempt {
     pub message: String,
     /// The number of the attempt.
     pub number: u32,
+    /// The attempt's time, in milliseconds. After the message was removed and reported again under its id, an attempt of the new
+    /// message can have the same number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
+}
+
+impl RecordedAttempt {
+    /// Returns true if the row with this message and number is the attempt that was recorded.
+    pub fn is_of(&self, attempt: &Attempt) -> bool {
+        self.at_ms.is_none_or(|at_ms| at_ms == attempt.at_ms)
+    }
 }
 
 impl Row for Recent {

@@ -9,7 +9,7 @@ use crate::store::commit::{Commit, Outcome};
 use crate::store::keys::{self, Lane};
 use crate::store::rows;
 use crate::support::error::Error;
-use crate::support::limits::CLAIM_LANES_MAX;
+use crate::support::limits::{CLAIM_LANES_MAX, ROUTE_PLACES_MS_MAX};
 use crate::worker::claim::{self, FreeLane, PendingLease, Room};
 use crate::worker::state::{Agenda, Ctx, LaneOrder, Leases, Report};
 
@@ -19,22 +19,26 @@ pub(super) fn commit_batch(
     leases: &mut Leases,
     agenda: &mut Agenda,
     report: &mut Report,
-    batch: Batch,
+    mut batch: Batch,
 ) -> Result<bool, Error> {
     let mut announced: BTreeSet<Lane> = BTreeSet::new();
     loop {
         let now_ms = ctx.now_ms();
         let stamp = Stamp { now_ms, routed_at_ms: batch.routed_at_ms(now_ms), token: ctx.token() };
         let mut commit = Commit::default();
-        write::put_shard(&mut commit, &batch, &stamp, agenda.may_start(ctx.now_ms()));
-        write::put_inbox(&mut commit, &batch);
         let others = batch.deliveries.keys().filter(|lane| !announced.contains(lane));
         let free = claim::read_free(ctx, leases, others, CLAIM_LANES_MAX, report)?;
-        let places = strict_places(ctx, leases, &batch, &free, now_ms)?;
+        let places = strict_places(ctx, leases, &mut batch, &free, now_ms)?;
+        write::put_shard(&mut commit, &batch, &stamp, agenda.may_start(ctx.now_ms()));
+        write::put_inbox(&mut commit, &batch);
         write::put_queue(&mut commit, &batch, &places, &stamp);
         write::put_routed(&mut commit, &batch, &places, &stamp);
         let mut room = Room::of(leases, agenda.only_isolated(ctx.now_ms()));
-        let taken = free.into_iter().filter(|free| room.takes(free)).map(|free| (free.lane.clone(), free)).collect();
+        let taken = free
+            .into_iter()
+            .filter(|free| batch.deliveries.contains_key(&free.lane) && room.takes(free))
+            .map(|free| (free.lane.clone(), free))
+            .collect();
         let pending = put_lanes(&mut commit, leases, &batch, taken, (&announced, &stamp));
         match commit.submit(ctx.host)? {
             Outcome::Applied(versions) => {
@@ -101,21 +105,25 @@ fn put_lanes(
 
 /// Returns the places of the deliveries in lanes with strict order. No other worker routes this shard meanwhile, or the commit
 /// conflicts, so each batch stands behind the one before.
+///
+/// Each place is a read of its own. Once [`ROUTE_PLACES_MS_MAX`] has passed, the batch ends before the next such delivery.
 fn strict_places(
     ctx: &Ctx<'_>,
     leases: &Leases,
-    batch: &Batch,
+    batch: &mut Batch,
     free: &[FreeLane],
     now_ms: u64,
 ) -> Result<Places, Error> {
-    let (mut strict, mut unknown): (Vec<&Lane>, Vec<&Lane>) = (Vec::new(), Vec::new());
+    let (mut strict, mut unknown): (BTreeSet<&Lane>, Vec<&Lane>) = (BTreeSet::new(), Vec::new());
     for lane in batch.deliveries.keys() {
         let order = match leases.lanes.get(lane) {
             Some(leased) => leased.order(),
             None => free.iter().find(|free| free.lane == *lane).map_or(LaneOrder::Unknown, |free| free.order),
         };
         match order {
-            LaneOrder::Strict => strict.push(lane),
+            LaneOrder::Strict => {
+                strict.insert(lane);
+            }
             LaneOrder::ByTime => {}
             LaneOrder::Unknown => unknown.push(lane),
         }
@@ -127,9 +135,16 @@ fn strict_places(
         strict
             .extend(found.filter(|(_, webhook)| webhook.as_ref().is_some_and(order::is_wanted)).map(|(lane, _)| lane));
     }
+    let strict: Vec<Lane> = batch.lanes_in_order().into_iter().filter(|lane| strict.contains(lane)).cloned().collect();
+    let until_ms = ctx.now_ms() + ROUTE_PLACES_MS_MAX;
     let mut places = Places::new();
     for lane in strict {
-        places.insert(lane.clone(), Place::last(ctx.host, lane, now_ms)?);
+        if !places.is_empty() && ctx.now_ms() >= until_ms {
+            batch.cut_before(&lane);
+            break;
+        }
+        let place = Place::last(ctx.host, &lane, now_ms)?;
+        places.insert(lane, place);
     }
     Ok(places)
 }

@@ -1,5 +1,5 @@
 //! Routing: which webhooks an accepted message concerns. It is decided once for each message, and the same commit fills the
-//! lanes' queues and announces them. Matching is left to [`crate::profile::pattern`].
+//! lanes' queues and announces them. Matching is left to [`crate::store::subscriptions`].
 
 mod batch;
 mod commit;

@@ -70,7 +70,8 @@ fn put_attempts(commit: &mut Commit, lane: &Lane, planned: &LanePlan, stamp: &St
     for ended in planned.ended.iter().filter(|ended| !ended.gone) {
         let delivery = &ended.delivery;
         commit.put(keys::attempt(lane, &delivery.message, delivery.number), rows::encode(&ended.attempt));
-        attempts.push(RecordedAttempt { message: delivery.message.clone(), number: delivery.number });
+        let at_ms = Some(ended.attempt.at_ms);
+        attempts.push(RecordedAttempt { message: delivery.message.clone(), number: delivery.number, at_ms });
     }
     if !attempts.is_empty() {
         commit.put(keys::recent(lane, stamp.now_ms, &stamp.token), rows::encode(&Recent { attempts }));

@@ -396,3 +396,24 @@ fn erasure_ends_although_a_tombstone_crashes_workers() {
     assert_eq!((world.count("erasure"), world.count("message"), &shown()["state"]), (0, 1, &"done".into()));
     assert!(shown()["detail"].as_str().unwrap().contains("was left out"), "{}", shown());
 }
+
+#[test]
+fn attempt_of_a_message_reported_again_after_its_removal_is_listed_once() {
+    let (world, config) = (World::new(&[]), kept(24 * 3_600));
+    let webhook = registered(&world, &config, r#""schedule":[]"#);
+    let event = r#"{"type":"a","id":"1"}"#;
+    let first = accept(&world, &config, event);
+    world.deliver(&config);
+    // The message and its attempts are removed; the row that lists the attempt is left for a later pass.
+    world.remove("message");
+    world.remove("attempt");
+    world.remove("routed");
+    pass(&world, DAY_US / 4);
+    assert_eq!(accept(&world, &config, event), first);
+    world.deliver(&config);
+    assert_eq!(world.count("recent"), 2);
+    assert_eq!(log(&world, &config, &webhook), [("delivered".to_owned(), 1, Some(200))]);
+    let page: serde_json::Value =
+        serde_json::from_str(&attempts(&world, &config, "acme", &webhook, None, 1).unwrap()).unwrap();
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+}

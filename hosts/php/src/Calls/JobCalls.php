@@ -17,8 +17,11 @@ trait JobCalls
 {
     /**
      * Starts a job that sends again every delivery of the webhook that failed in a time range and has not succeeded since.
+     * A field of the filter that is left out selects all. Of `statuses` (`500`, `'5xx'`, `'500-599'`) and `errors`, one
+     * must fit.
      *
-     * @param array{since: string, until?: string}|string $range in RFC 3339
+     * @param array{since: string, until?: string, eventTypes?: list<string>, states?: list<'exhausted'|'failed'>,
+     *     statuses?: list<int|string>, errors?: list<string>}|string $range times in RFC 3339
      */
     public function recover(string $tenant, string $webhookId, array|string $range): Job
     {
@@ -27,9 +30,11 @@ trait JobCalls
     }
 
     /**
-     * Starts a job that sends every message accepted in a time range that the webhook has missed.
+     * Starts a job that sends every message accepted in a time range that the webhook has missed: those that were skipped,
+     * and those that were never routed to it (`none`).
      *
-     * @param array{since: string, until?: string}|string $range in RFC 3339
+     * @param array{since: string, until?: string, eventTypes?: list<string>, states?: list<'skipped'|'none'>}|string $range
+     *     times in RFC 3339
      */
     public function replay(string $tenant, string $webhookId, array|string $range): Job
     {

@@ -23,6 +23,18 @@ final class Job extends Result
     public readonly ?string $since;
     public readonly ?string $until;
     public readonly ?string $detail;
+    /**
+     * The filter that the job was started with. An empty list selects all.
+     *
+     * @var array<array-key, mixed>
+     */
+    public readonly array $eventTypes;
+    /** @var array<array-key, mixed> */
+    public readonly array $states;
+    /** @var array<array-key, mixed> */
+    public readonly array $statuses;
+    /** @var array<array-key, mixed> */
+    public readonly array $errors;
 
     protected function read(): void
     {
@@ -38,5 +50,9 @@ final class Job extends Result
         $this->since = $this->optionalText('since');
         $this->until = $this->optionalText('until');
         $this->detail = $this->optionalText('detail');
+        $this->eventTypes = $this->optionalItems('eventTypes');
+        $this->states = $this->optionalItems('states');
+        $this->statuses = $this->optionalItems('statuses');
+        $this->errors = $this->optionalItems('errors');
     }
 }

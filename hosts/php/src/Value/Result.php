@@ -96,6 +96,12 @@ abstract class Result implements JsonSerializable
         return is_array($value) ? $value : throw $this->unfit($field);
     }
 
+    /** @return array<array-key, mixed> */
+    protected function optionalItems(string $field): array
+    {
+        return isset($this->fields[$field]) ? $this->items($field) : [];
+    }
+
     private function unfit(string $field): InternalException
     {
         $reason = 'is missing or has another type in ' . static::class;

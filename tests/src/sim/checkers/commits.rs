@@ -1,14 +1,13 @@
 //! Judges the rows that one commit touched, right after it was applied: what no crash may break must hold between any two
 //! commits, so a rule that is broken is seen at the commit that breaks it and not when its victim is missed.
 
-use std::collections::BTreeSet;
-
 use hookwright_engine::limits::{CLOCK_SKEW_MS_MAX, LEASE_MS_MAX};
 
-use super::{Failure, during, ensure, jobs, matches, order, quarantine};
+use super::{Failure, during, ensure, jobs, order, quarantine};
 use crate::sim::ids::CallId;
 use crate::sim::model::{Lane, Model};
 use crate::sim::net::Sent;
+use crate::sim::patterns;
 use crate::sim::rows::{self, Row};
 use crate::sim::touched::Touched;
 
@@ -151,17 +150,10 @@ fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
 
 /// A webhook is found by exactly its patterns.
 fn findable(id: &str, lane: &Lane) -> Result<(), Failure> {
-    let expected: BTreeSet<String> = match lane.registration() {
-        Some(webhook) => webhook.events.iter().map(|pattern| encoded(pattern)).collect(),
-        None => BTreeSet::new(),
-    };
+    let expected = lane.registration().map(patterns::expected).unwrap_or_default();
     ensure(lane.subscriptions == expected, "findable", || {
         format!("{id} is found by {:?}, not by {expected:?}", lane.subscriptions)
     })
-}
-
-fn encoded(pattern: &str) -> String {
-    pattern.replace('*', "_2a")
 }
 
 /// A message is in its inbox until it is in the queue of every webhook that wanted it from accept to routing.
@@ -185,8 +177,7 @@ fn routed(model: &Model, id: &str, now_us: u64) -> Result<(), Failure> {
             break;
         }
         let states = during(lane, message.accepted_us, now_us);
-        let wants =
-            |webhook: &rows::Webhook| webhook.events.iter().any(|pattern| matches(pattern, &message.event_type));
+        let wants = |webhook: &rows::Webhook| patterns::wants(webhook, &message.event_type);
         let must = states.iter().all(|state| state.is_some_and(wants));
         let may = states.iter().flatten().any(|webhook| wants(webhook));
         let queued = lane.deliveries.contains_key(id);
@@ -204,9 +195,11 @@ fn counted(model: &Model, touched: &Touched) -> Result<(), Failure> {
     for tenant in &touched.counted {
         let prefix = format!("{tenant}/");
         let lanes = model.lanes.range(prefix.clone()..).take_while(|(id, _)| id.starts_with(&prefix));
-        let webhooks = lanes.filter(|(_, lane)| lane.registration().is_some()).count();
-        let count = model.counts.get(tenant).copied().unwrap_or_default();
-        ensure(count == webhooks, "counted", || format!("'{tenant}' has {webhooks} webhooks, its row says {count}"))?;
+        let webhooks: Vec<_> = lanes.filter_map(|(_, lane)| lane.registration()).collect();
+        let rows = webhooks.iter().flat_map(|webhook| patterns::expected(webhook).into_values());
+        let counts = (webhooks.len(), rows.map(|row| row.patterns.len()).sum());
+        let said = model.counts.get(tenant).copied().unwrap_or_default();
+        ensure(said == counts, "counted", || format!("'{tenant}' has {counts:?}, its row says {said:?}"))?;
     }
     Ok(())
 }

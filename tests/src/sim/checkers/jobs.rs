@@ -2,10 +2,10 @@
 
 use hookwright_engine::limits::CLOCK_SKEW_MS_MAX;
 
-use super::{Failure, during, ensure, matches};
-use crate::sim::kept::Record;
+use super::{Failure, during, ensure};
 use crate::sim::model::{Delivery, JobSeen, Lane, Model};
-use crate::sim::rows::{Job, Webhook};
+use crate::sim::patterns;
+use crate::sim::rows::{Job, JobFilter, Webhook};
 use crate::sim::store::SimStore;
 
 /// Judges a row that was written: a job that runs has its timer, its counts only grow and are true, and one that has ended stays
@@ -27,6 +27,7 @@ pub fn changed(model: &Model, now_us: u64, id: &str, before: Option<&Job>) -> Re
     let same = Job {
         webhook: now.webhook.clone(),
         kind: now.kind.clone(),
+        filter: now.filter.clone(),
         created_at_ms: now.created_at_ms,
         ..before.clone()
     };
@@ -79,30 +80,33 @@ pub fn asked(model: &Model, about: &(String, String, u32), id: &str, before: Opt
     let last = delivery.log.keys().next_back() == Some(number);
     ensure(own && last, "job-asked", say)?;
     let (from_ms, to_ms) = seen.now.range_ms();
-    let state = delivery.log[number].state.as_str();
+    let log = &delivery.log[number];
+    let (state, filter) = (log.state.as_str(), &seen.now.filter);
     let meant = match seen.now.kind.as_str() {
         "recover" => {
-            // It may have followed the record of an attempt of a message that was too old, and has been reported again.
-            let gone = model.kept.recent.get(&(lane_id.clone(), message.clone())).into_iter().flatten();
-            let there = |record: &&Record| record.unlisted_us.is_none_or(|until_us| until_us >= seen.began_us);
-            let gone = gone.filter(|record| record.number == *number).filter(there).map(|record| &record.at_ms);
-            let mut recorded = delivery.recent_ms.get(number).into_iter().chain(gone);
-            matches!(state, "exhausted" | "failed") && recorded.any(|at_ms| (from_ms..=to_ms).contains(at_ms))
+            let recorded = delivery.recent_ms.get(number).is_some_and(|at_ms| (from_ms..=to_ms).contains(at_ms));
+            matches!(state, "exhausted" | "failed") && recorded && filter.has_state(state) && filter.has_outcome(log)
         }
         "replay" => {
             let accepted_ms = model.messages[message].accepted_ms;
-            (*number == 0 || state == "skipped") && (from_ms..=to_ms).contains(&accepted_ms)
+            let state = if *number == 0 { "none" } else { state };
+            matches!(state, "none" | "skipped") && filter.has_state(state) && (from_ms..=to_ms).contains(&accepted_ms)
         }
         _ => false,
     };
     let webhook = lane.registration();
     let wants = webhook
         .is_some_and(|webhook| webhook.active && (seen.now.kind == "recover" || wanted(webhook, model, message)));
-    ensure(meant && wants, "job-asked", say)
+    ensure(meant && wants && has_type(model, filter, message), "job-asked", say)
 }
 
 fn wanted(webhook: &Webhook, model: &Model, message: &str) -> bool {
-    webhook.events.iter().any(|pattern| matches(pattern, &model.messages[message].event_type))
+    patterns::wants(webhook, &model.messages[message].event_type)
+}
+
+/// Returns true if a job with this filter is about a message. Of one that is gone, the type is not known any more.
+fn has_type(model: &Model, filter: &JobFilter, message: &str) -> bool {
+    model.messages.get(message).is_none_or(|known| filter.has_type(&known.event_type))
 }
 
 /// Judges that a finished job has asked for all that had failed when it began, and still had, as far as the webhook's
@@ -113,7 +117,9 @@ fn recovered(model: &Model, id: &str, seen: &JobSeen) -> Result<(), Failure> {
     let kept = |message: &String| model.messages.get(message).is_none_or(|row| !row.redacted);
     for (message, delivery) in lane.deliveries.iter().filter(|(message, _)| kept(message)) {
         let Some((number, log)) = delivery.log.iter().next_back() else { continue };
-        let failed = matches!(log.state.as_str(), "exhausted" | "failed") && log.again.is_none();
+        let filter = &seen.now.filter;
+        let fits = filter.has_state(&log.state) && filter.has_outcome(log) && has_type(model, filter, message);
+        let failed = matches!(log.state.as_str(), "exhausted" | "failed") && log.again.is_none() && fits;
         let meant = delivery.recent_ms.get(number).is_some_and(|at_ms| (from_ms..=to_ms).contains(at_ms));
         let listed = !delivery.unlisted.contains_key(number);
         let left = failed && meant && listed && delivery.recorded_us <= seen.began_us;
@@ -129,6 +135,7 @@ fn replayed(model: &Model, now_us: u64, id: &str, seen: &JobSeen) -> Result<(), 
     let tenant = id.split('/').next().unwrap_or_default();
     let (from_ms, to_ms) = seen.now.range_ms();
     let states = during(lane, seen.began_us, now_us);
+    let filter = &seen.now.filter;
     for (message, row) in
         model.messages.iter().filter(|(_, row)| row.tenant_part == tenant && row.routed_us.is_some() && !row.redacted)
     {
@@ -140,9 +147,13 @@ fn replayed(model: &Model, now_us: u64, id: &str, seen: &JobSeen) -> Result<(), 
         let skipped = |delivery: &Delivery| {
             let last = delivery.log.values().next_back();
             let skipped = last.is_some_and(|log| log.state == "skipped" && log.again.is_none());
-            skipped && delivery.recorded_us <= seen.began_us
+            skipped && delivery.recorded_us <= seen.began_us && filter.has_state("skipped")
         };
-        let missed = lane.deliveries.get(message).is_none_or(skipped);
+        let missed = match lane.deliveries.get(message) {
+            None => filter.has_state("none"),
+            Some(delivery) => skipped(delivery),
+        };
+        let meant = meant && filter.has_type(&row.event_type);
         ensure(!(meant && wants && missed), "replayed", || {
             format!("job {id} is done without {message} for {lane_id}")
         })?;

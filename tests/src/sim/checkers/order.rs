@@ -1,8 +1,9 @@
 //! Judges strict order: what is sent and recorded for a webhook that wants it is in the order of acceptance, and only first.
 
-use super::{Failure, during, ensure, matches};
+use super::{Failure, during, ensure};
 use crate::sim::model::{Delivery, Lane, Message, Model};
 use crate::sim::net::Sent;
+use crate::sim::patterns;
 use crate::sim::rows::Attempt;
 use crate::sim::touched::Touched;
 
@@ -52,9 +53,8 @@ pub fn sent(model: &Model, lane_id: &str, lane: &Lane, message: &str, now_us: u6
 }
 
 fn wanted(lane: &Lane, message: &Message, now_us: u64) -> bool {
-    let wants = |pattern: &String| matches(pattern, &message.event_type);
     let states = during(lane, message.accepted_us, now_us);
-    states.iter().all(|state| state.is_some_and(|webhook| webhook.events.iter().any(wants)))
+    states.iter().all(|state| state.is_some_and(|webhook| patterns::wants(webhook, &message.event_type)))
 }
 
 /// Judges an attempt that was recorded, or what was decided without one: nothing before it in the queue goes on waiting, but

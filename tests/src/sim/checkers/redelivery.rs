@@ -1,7 +1,8 @@
 //! Judges redeliveries: who is told that a message goes out again sees it go out again, to every webhook that was meant.
 
-use super::{Failure, during, ensure, matches};
+use super::{Failure, during, ensure};
 use crate::sim::model::{Lane, Message, Model};
+use crate::sim::patterns;
 use crate::sim::rows::Webhook;
 
 /// The deliveries that the call asked for.
@@ -66,7 +67,7 @@ fn of_tenant<'m>(model: &'m Model, message: &Message) -> impl Iterator<Item = (&
 }
 
 fn wants(webhook: &Webhook, message: &Message) -> bool {
-    webhook.active && webhook.events.iter().any(|pattern| matches(pattern, &message.event_type))
+    webhook.active && patterns::wants(webhook, &message.event_type)
 }
 
 /// Judges what was left to routing: who went on subscribing has been sent the message.

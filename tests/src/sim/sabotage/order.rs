@@ -20,9 +20,15 @@ pub fn shown(
     mut entries: Vec<Entry>,
 ) -> Vec<Entry> {
     let queue = range.start.starts_with("queue/");
+    let subscriptions = range.start.starts_with("subscription/");
     match sabotage {
         Sabotage::StrictSecondRow if entries.len() > limit as usize => {
             entries.remove(0);
+        }
+        // The ranges of wide patterns have two stars in their keys.
+        Sabotage::ForgetWide if subscriptions && range.start.contains("_2a_2a") => entries.clear(),
+        Sabotage::ForgetExclusions if subscriptions => {
+            entries.iter_mut().for_each(|entry| entry.value = entry.value.replace("\"excluded\"", "\"-\""));
         }
         Sabotage::StrictLastRow if queue && order == Direction::Reverse => entries.clear(),
         Sabotage::StrictInboxBackwards if range.start.starts_with("inbox/") && limit > 1 => entries.reverse(),
@@ -49,6 +55,12 @@ pub fn instead(sabotage: Sabotage, kind: Kind, checks: &[Check], mutation: &Muta
         }
         (Sabotage::StrictForgetsPause, _) if key.starts_with("webhook/") && value.contains("\"paused: ") => {
             Some(Vec::new())
+        }
+        (Sabotage::ForgetFilter, _) if key.starts_with("job/") => {
+            Some(vec![Mutation::Put { key: key.clone(), value: value.replace("\"filter\"", "\"-\"") }])
+        }
+        (Sabotage::ForgetRecordedTime, _) if key.starts_with("recent/") => {
+            Some(vec![Mutation::Put { key: key.clone(), value: value.replace("\"atMs\"", "\"-\"") }])
         }
         _ => None,
     }

@@ -64,6 +64,11 @@ sabotages! {
     SkipReleaseLaneCheck "skip-release-lane-check" Seen(&["fenced", "quarantine-counted", "grows"]),
     SkipWebhookCheck "skip-webhook-check" Seen(&["findable"]),
     SkipSubscriptionsCheck "skip-subscriptions-check" Seen(&["counted"]),
+    ForgetExclusions "forget-exclusions" Seen(&["matched"]),
+    ForgetWide "forget-wide" Seen(&["routed"]),
+    ForgetFilter "forget-filter" Seen(&["job-filter"]),
+    ShowStatus "show-status" Seen(&["job-asked"]),
+    ForgetRecordedTime "forget-recorded-time" Seen(&["listed-once", "job-asked"]),
     SkipSecondReading "skip-second-reading" Seen(&["routed"]),
     SkipAskedAttemptCheck "skip-asked-attempt-check" Harmless(
         "every redelivery puts its message's row again, whose version keeps two of them apart as well"),
