@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::model::Model;
-use super::rows::{self, Attempt, Numbered, Recent};
+use super::rows::{self, Attempt, Recent, Recorded};
 use super::touched::Touched;
 
 impl Model {
@@ -99,13 +99,22 @@ impl Model {
     pub fn recent(&mut self, change: Change<'_>, lane: &str, at_ms: u64) -> Result<(), String> {
         let Change { now_us, key, .. } = change;
         let now = change.read::<Recent>()?.map(|recent| recent.attempts).unwrap_or_default();
-        for Numbered { message, number } in self.records.insert(key.to_owned(), now.clone()).unwrap_or_default() {
+        let before = self.records.insert(key.to_owned(), now.clone()).unwrap_or_default();
+        for Recorded { message, number, .. } in before.clone() {
             if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
                 delivery.unlisted.insert(number, now_us);
             }
         }
-        for Numbered { message, number } in now {
+        for recorded in now {
+            let is_new = !before.contains(&recorded);
+            let Recorded { message, number, at_ms: attempt_ms } = recorded;
             if let Some(delivery) = self.lane(lane).deliveries.get_mut(&message) {
+                let known_ms = delivery.log.get(&number).map(|attempt| attempt.at_ms);
+                if is_new && known_ms != attempt_ms {
+                    return Err(format!(
+                        "'{key}' has attempt {number} of {message} at {attempt_ms:?}, not {known_ms:?}"
+                    ));
+                }
                 delivery.recent_ms.insert(number, at_ms);
                 delivery.unlisted.remove(&number);
             }

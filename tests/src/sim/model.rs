@@ -8,7 +8,7 @@ use hookwright_engine::ports::Mutation;
 use super::health::Health;
 use super::ids::{CallId, RequestId};
 use super::kept::{Kept, Tombstone};
-use super::rows::{self, Attempt, Group, Job, Lease, Numbered, Row, Webhook};
+use super::rows::{self, Attempt, Group, Job, Lease, Numbered, Recorded, Row, Webhook};
 use super::touched::Touched;
 
 /// An accepted event.
@@ -225,7 +225,7 @@ pub struct Model {
     /// By `<tenant>/<job>`.
     pub jobs: BTreeMap<String, JobSeen>,
     /// Which attempts each record of a webhook names.
-    pub records: BTreeMap<String, Vec<Numbered>>,
+    pub records: BTreeMap<String, Vec<Recorded>>,
     /// How many webhooks a tenant has, and how many wide patterns these have, as its row says.
     pub counts: BTreeMap<String, (usize, usize)>,
     /// The sealed secrets in clear.

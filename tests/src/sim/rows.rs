@@ -206,7 +206,17 @@ pub struct Secret {
 /// The records of one commit.
 #[derive(Debug, Deserialize)]
 pub struct Recent {
-    pub attempts: Vec<Numbered>,
+    pub attempts: Vec<Recorded>,
+}
+
+/// An attempt that a record names, with its time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Recorded {
+    pub message: String,
+    pub number: u32,
+    #[serde(default)]
+    pub at_ms: Option<u64>,
 }
 
 /// The deliveries that a job is about.

@@ -68,7 +68,7 @@ sabotages! {
     ForgetWide "forget-wide" Seen(&["routed"]),
     ForgetFilter "forget-filter" Seen(&["job-filter"]),
     ShowStatus "show-status" Seen(&["job-asked"]),
-    ForgetRecordedTime "forget-recorded-time" Seen(&["listed-once", "job-asked"]),
+    ForgetRecordedTime "forget-recorded-time" Seen(&["rows"]),
     SkipSecondReading "skip-second-reading" Seen(&["routed"]),
     SkipAskedAttemptCheck "skip-asked-attempt-check" Harmless(
         "every redelivery puts its message's row again, whose version keeps two of them apart as well"),
