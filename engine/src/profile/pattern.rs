@@ -1,5 +1,5 @@
-//! Event patterns against a profile's catalogue: the types of a list of patterns, as a registration or a job has it. What a
-//! pattern matches is decided by [`crate::event::pattern`].
+//! Event patterns against a profile's catalogue: the types of a list of patterns, as a registration or a job has it.
+//! [`crate::event::pattern`] decides which types a pattern matches.
 
 use crate::event::pattern::{self, ALL};
 use crate::profile::Profile;

@@ -18,11 +18,11 @@ pub struct Details {
     pub message: String,
     /// One sentence that says how to mend it.
     pub hint: Option<String>,
-    /// What a call for several webhooks has done before it failed.
+    /// The work that a call for several webhooks has done before it failed.
     pub progress: Option<Progress>,
 }
 
-/// What a call for several webhooks has done before it failed.
+/// The work that a call for several webhooks has done before it failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The webhooks for which it was done.

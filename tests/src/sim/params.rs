@@ -181,10 +181,7 @@ impl Params {
             statuses: statuses::drawn(seed, fan_out),
             jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
-            poison: {
-                let mut poison = Rng::of(seed, "poison", u64::MAX);
-                if !fan_out && poison.below(8) == 0 { poison.pick(&[3, 8, 20]) } else { 0 }
-            },
+            poison: poison(seed, fan_out),
             disable_after_s: match health.below(8) {
                 0 => health.pick(&[60, 600, 3_600]),
                 _ => DISABLE_AFTER_S,
@@ -346,6 +343,12 @@ impl Plan {
 /// Draws the number of a stranger's calls in ten thousand, from a stream of its own, so that other seeds stay as they were.
 fn strangers(seed: u64, tenants: usize) -> u32 {
     if tenants > 1 && Rng::of(seed, "strangers", 0).below(3) == 0 { 2_500 } else { 0 }
+}
+
+/// Draws how many events there are for each that is poison; 0: none is.
+fn poison(seed: u64, fan_out: bool) -> u32 {
+    let mut rng = Rng::of(seed, "poison", u64::MAX);
+    if !fan_out && rng.below(8) == 0 { rng.pick(&[3, 8, 20]) } else { 0 }
 }
 
 /// Draws how many of ten webhooks want strict order.

@@ -113,7 +113,7 @@ fn explanation_reads_a_bounded_part_of_a_queue_and_of_the_attempts() {
     let lane = keys::Lane::of("acme", &webhook);
     let now_ms = world.now_us.get() / 1_000;
     let group = r#"{"v":1,"deliveries":[{"message":"msg_aaaaaaaaaaaaaaaaaaaaaaaaaa","number":1}]}"#;
-    // What was queued before the message was accepted does not count.
+    // Rows from before the message was accepted do not count.
     let old = now_ms - 3_600_000;
     world.put((0..3_000).map(|index| keys::queue(&lane, old, &format!("g{index:04}"))), group);
     let told = |world: &World| -> serde_json::Value {
