@@ -6,8 +6,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { Hookwright } from './hookwright.js';
 import { memoryStorage } from './storage/memory.js';
 import { requireConnection } from './storage/transaction.js';
+import { refuse, requireTexts, typeName } from './support/input.js';
 import { setImmediate } from './support/timers.js';
 
+const OUTCOMES = [
+  'destination-prohibited', 'dns', 'connect', 'tls', 'timeout', 'protocol', 'invalid-request', 'internal',
+];
 const SEALING_KEY = `fake:${'00'.repeat(32)}`;
 
 /** Records the events that are accepted and the requests that would be sent. `index.d.ts` documents its methods. */
@@ -49,6 +53,12 @@ export class Fake extends Hookwright {
   }
 
   answer(url, outcome) {
+    requireTexts({ url });
+    const isStatus = Number.isInteger(outcome) && outcome >= 200 && outcome <= 599;
+    if (!isStatus && !OUTCOMES.includes(outcome)) {
+      const given = ['string', 'number'].includes(typeof outcome) ? `\`${outcome}\`` : typeName(outcome);
+      refuse('outcome', `is ${given}`, `pass a status from 200 to 599, or one of ${OUTCOMES.join(', ')}`);
+    }
     this.#answers.set(url, outcome);
   }
 

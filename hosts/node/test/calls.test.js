@@ -189,6 +189,10 @@ test('a fake refuses the calls that a Hookwright refuses', async (t) => {
     { name: 'a pool', call: () => fake.onEvent(event, { transaction: pool }), field: 'transaction' },
     { name: 'a text', call: () => fake.onEvent(event, { transaction: 'tx' }), field: 'transaction' },
     { name: 'onEventSync without options', call: async () => fake.onEventSync(event), field: 'transaction' },
+    { name: 'an unknown outcome', call: async () => fake.answer('https://x.example/', 'tiemout'), field: 'outcome' },
+    { name: 'no outcome', call: async () => fake.answer('https://x.example/'), field: 'outcome' },
+    { name: 'a status of an interim response', call: async () => fake.answer('https://x.example/', 100), field: 'outcome' },
+    { name: 'an outcome without a URL', call: async () => fake.answer(500), field: 'url' },
     { name: 'onEventsSync with an undefined transaction', call: async () => fake.onEventsSync([event], { transaction: undefined }), field: 'transaction' },
   ];
   for (const { name, call, field } of rows) {

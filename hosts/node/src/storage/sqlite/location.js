@@ -39,6 +39,9 @@ export function locate(given) {
  * connection, in the order in which SQLite looks for a table, with `{ name, file, hasTable() }`.
  */
 export function requireSameFile(databases, file) {
+  if (databases.length === 1 && databases[0].file === file) {
+    return;
+  }
   const inUse = databases.find(({ hasTable }) => hasTable()) ?? databases.find(({ name }) => name === 'main');
   if (inUse.file !== file && !isSameFile(inUse.file, file)) {
     const theirs = inUse.file ? `\`${inUse.file}\`` : 'a database in memory, or to a temporary table';
