@@ -33,7 +33,8 @@ fn list(url: &str) -> Value {
         {"id": "a4", "userId": 17, "name": "Stock", "url": format!("{url}/assetsup"), "secret": SECRETS[3],
             "events": ["LOW_STOCK"], "isActive": false, "lastTriggeredAt": null, "failureCount": 0,
             "createdAt": "2024-05-01T00:00:00Z", "format": "assetsup"},
-        {"name": "Standard", "url": format!("{url}/standard"), "events": ["*"], "secret": WHSEC},
+        {"name": "Standard", "url": format!("{url}/standard"), "events": ["*"], "secret": WHSEC,
+            "final_statuses": "401, 404-410", "successStatuses": "[\"2xx\", 409]"},
     ])
 }
 
@@ -66,6 +67,9 @@ fn four_platforms_arrive_as_they_were_and_once() {
     check_members(find(&acme, "Sync"), &json!({"events": ["CREATE", "DELETE"], "secretHint": null, "userId": null}));
     check_members(find(&unit, "Roster"), &json!({"events": ["user.created"], "method": "POST"}));
     check_members(find(&acme, "Stock"), &json!({"isActive": false, "userId": "17", "format": "assetsup"}));
+
+    let standard = find(&acme, "Standard");
+    check_members(standard, &json!({"successStatuses": ["2xx", 409], "finalStatuses": [401, "404-410"]}));
 
     // The secrets are those that the receivers know.
     for (tenant, name, scheme) in [

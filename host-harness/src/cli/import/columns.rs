@@ -4,7 +4,7 @@ use hookwright_engine::json::quoted;
 use serde_json::{Map, Value};
 
 /// The fields of the API, and the columns that may contain each. The first column that is not null counts.
-pub const FIELDS: [(&str, &[&str]); 11] = [
+pub const FIELDS: [(&str, &[&str]); 13] = [
     ("name", &["name", "description"]),
     ("url", &["url"]),
     ("events", &["events", "event_types"]),
@@ -15,6 +15,8 @@ pub const FIELDS: [(&str, &[&str]); 11] = [
     ("format", &["format"]),
     ("timeoutMs", &["timeoutMs", "timeout_ms"]),
     ("schedule", &["schedule"]),
+    ("successStatuses", &["successStatuses", "success_statuses"]),
+    ("finalStatuses", &["finalStatuses", "final_statuses"]),
     // Not part of the registration: it becomes the header `X-User`.
     ("userId", &["userId", "user_id"]),
 ];
@@ -94,6 +96,24 @@ pub fn events(value: &Value) -> Result<Vec<Value>, String> {
     }
 }
 
+/// Reads a list of statuses: an array, the JSON text of one, one status, or statuses separated by commas. An empty text is
+/// no list.
+pub fn statuses(value: &Value) -> Result<Option<Vec<Value>>, String> {
+    let text = match value {
+        Value::Array(list) => return Ok(Some(list.clone())),
+        Value::Number(_) => return Ok(Some(vec![value.clone()])),
+        Value::String(text) => text.trim(),
+        _ => return Err("expected a list of statuses".to_owned()),
+    };
+    match text {
+        "" => Ok(None),
+        text if text.starts_with('[') => {
+            serde_json::from_str(text).map(Some).map_err(|_| format!("`{}` is not a JSON list", quoted(text)))
+        }
+        text => Ok(Some(text.split(',').map(|status| status.trim().into()).collect())),
+    }
+}
+
 /// Reads headers: an object, a list of objects with `name` (or `key`) and `value`, or the JSON text of one of these. No error
 /// quotes a value, because it may be a secret.
 pub fn headers(value: &Value) -> Result<Option<Map<String, Value>>, String> {
@@ -133,6 +153,18 @@ mod tests {
         let no = [json!(false), json!(0), json!("0"), json!("f"), json!("false")];
         assert!(no.iter().all(|value| boolean(value) == Ok(false)));
         assert!([json!(2), json!("yes"), json!([])].iter().all(|value| boolean(value).is_err()));
+
+        let lists = [
+            (json!([401, "4xx"]), Some(json!([401, "4xx"]))),
+            (json!("[401, \"4xx\"]"), Some(json!([401, "4xx"]))),
+            (json!("401, 4xx"), Some(json!(["401", "4xx"]))),
+            (json!(401), Some(json!([401]))),
+            (json!(" "), None),
+        ];
+        for (value, expected) in lists {
+            assert_eq!(statuses(&value).unwrap().map(Value::Array), expected, "{value}");
+        }
+        assert!(statuses(&json!("[401")).is_err() && statuses(&json!({})).is_err());
 
         let rows = [
             (json!(["a", "b"]), Some(json!(["a", "b"]))),

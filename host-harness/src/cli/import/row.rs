@@ -104,6 +104,10 @@ fn converted(field: &str, value: &Value) -> Result<Option<Value>, String> {
     Ok(Some(match field {
         "events" => Value::Array(columns::events(value)?),
         "isActive" => Value::Bool(columns::boolean(value)?),
+        "successStatuses" | "finalStatuses" => match columns::statuses(value)? {
+            Some(list) => Value::Array(list),
+            None => return Ok(None),
+        },
         "headers" => match columns::headers(value)? {
             Some(headers) => Value::Object(headers),
             None => return Ok(None),
