@@ -177,7 +177,7 @@ final class IntakeReader
     {
         $tenant = $row->tenant === null ? 'no tenant' : "tenant `$row->tenant`";
         $line = "the row $row->id of the intake ($tenant) is refused: $reason";
-        // Nobody may take the lines.
+        // A caller may never take the lines.
         $this->refused = [...array_slice($this->refused, 1 - Limits::INTAKE_REFUSED_MAX), $line];
         $this->hookwright->logIfConfigured('warning', $line);
     }

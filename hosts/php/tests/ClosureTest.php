@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hookwright\Tests;
 
 use Closure;
+use Hookwright\Config;
 use Hookwright\Event;
 use Hookwright\Exception\InternalException;
 use Hookwright\Hookwright;
@@ -19,6 +20,7 @@ use Hookwright\Tests\Support\Databases;
 use Hookwright\Tests\Support\Failures;
 use Hookwright\Tests\Support\Folder;
 use Hookwright\Tests\Support\Hooks;
+use Hookwright\Tests\Support\Lines;
 use Hookwright\Tests\Support\Server;
 use mysqli;
 use PDO;
@@ -67,7 +69,7 @@ final class ClosureTest extends TestCase
         );
         self::assertSame('conflict', Failures::of(StorageException::class, $commit)->kind);
         self::assertNull($direct->get(['c'])[0]);
-        $hookwright = Hookwright::open(static fn (): PDO|mysqli => Databases::connect($name), Hooks::config());
+        $hookwright = Hookwright::open(static fn (): PDO|mysqli => Databases::connect($name), self::silent());
         self::assertTrue($hookwright->onEvent(['type' => 'a.b'], 'acme')->isNew);
         self::assertSame(1, $hookwright->deliver()->routed);
     }
@@ -81,7 +83,7 @@ final class ClosureTest extends TestCase
         $intake = new Intake(static fn (): PDO|mysqli => Databases::connect($name));
         $intake->onEvent(new Event('a.b', 'Zoë'), 'acme');
         // The event is accepted in the transaction that removes its row.
-        $hookwright = Hookwright::open(static fn (): PDO|mysqli => Databases::connect($name), Hooks::config());
+        $hookwright = Hookwright::open(static fn (): PDO|mysqli => Databases::connect($name), self::silent());
         self::assertSame([1, 0], [IntakeReader::of($hookwright)->accept(), IntakeReader::of($direct)->accept()]);
         self::assertCount(1, Hooks::messages($direct->storage()));
     }
@@ -223,6 +225,12 @@ final class ClosureTest extends TestCase
     public static function databases(): array
     {
         return array_intersect_key(Databases::all(), array_flip(['sqlite', 'postgres', 'mariadb', 'mysqli']));
+    }
+
+    /** Returns a configuration whose log lines are not printed. A closure that opens connections is logged. */
+    private static function silent(): Config
+    {
+        return Hooks::config()->withLogger(new Lines());
     }
 
     private static function inAnotherSchema(): PDO
