@@ -24,7 +24,6 @@ use Hookwright\Tests\Support\ForwardingStorage;
 use Hookwright\Tests\Support\Hooks;
 use Hookwright\Tests\Support\Lines;
 use Hookwright\Tests\Support\Program;
-use Hookwright\Tests\Support\Receiver;
 use PDO;
 use PHPUnit\Framework\TestCase;
 
@@ -226,22 +225,6 @@ final class FailureTest extends TestCase
             proc_terminate($server);
             proc_close($server);
         }
-    }
-
-    public function testDeliveryThatIsGivenUpAndDisabledWebhookAreLogged(): void
-    {
-        $receiver = new Receiver();
-        $lines = new Lines();
-        $config = Hooks::config()->withAllowedDestinations(['127.0.0.0/8'])->withLogger($lines);
-        $hookwright = Hookwright::open(Databases::store(Databases::connect('sqlite')), $config);
-        $exhausted = $hookwright->register('acme', ['url' => $receiver->url('/status/500'), 'events' => ['a.b'], 'schedule' => []]);
-        $disabled = $hookwright->register('acme', ['url' => $receiver->url('/status/410'), 'events' => ['a.c']]);
-        $hookwright->onEvent(['type' => 'a.b'], 'acme');
-        $hookwright->onEvent(['type' => 'a.c'], 'acme');
-        $hookwright->deliver();
-        $log = implode("\n", array_column($lines->lines, 1));
-        self::assertMatchesRegularExpression("/webhook $exhausted->id .* has given up a delivery/", $log);
-        self::assertMatchesRegularExpression("/webhook $disabled->id .* was disabled/", $log);
     }
 
     public function testCacheThatCannotBeWrittenIsLogged(): void
