@@ -132,7 +132,7 @@ mod tests {
         let shown = |kind, fields| serde_json::to_string(&read_with(kind, fields).unwrap()).unwrap();
         assert_eq!(shown(JobKind::Recover, ""), "null");
         let all = r#","eventTypes":["!asset.lost"," *.created"],"states":["failed","failed"],"statuses":[500,"4xx","503-504"],"errors":["dns","timeout"]"#;
-        let expected = r#"{"eventTypes":["!asset.lost","*.created"],"states":["failed"],"statuses":["500","4xx","503-504"],"errors":["dns","timeout"]}"#;
+        let expected = r#"{"eventTypes":["!asset.lost","*.created"],"states":["failed"],"statuses":[500,"4xx","503-504"],"errors":["dns","timeout"]}"#;
         assert_eq!(shown(JobKind::Recover, all), expected);
         assert_eq!(shown(JobKind::Replay, r#","states":["none","skipped"]"#), r#"{"states":["none","skipped"]}"#);
     }
