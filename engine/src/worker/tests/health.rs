@@ -74,9 +74,18 @@ fn failures_of_the_old_url_do_not_count_for_the_new_one() {
 
 #[test]
 fn webhook_that_fails_for_long_or_often_is_disabled_once() {
-    let check = |settings: &Settings, wait_s: u64, expected: &str, attempts: usize| {
+    let day_s = 24 * 3_600;
+    let hour = Settings { disable_after_s: Some(3_600), ..settings() };
+    let three = Settings { disable_after_deliveries: Some(3), ..settings() };
+    // The name of the case, the settings, the seconds between two events, the reason, and the attempts before.
+    let rows = [
+        ("five days by default", settings(), day_s, "no success for 5 days", 6),
+        ("another time", hour, 1_200, "no success for 60 minutes", 4),
+        ("a number of deliveries", three, 1, "3 deliveries in a row failed", 3),
+    ];
+    for (name, settings, wait_s, reason, attempts) in rows {
         let world = World::new(&[500; 50]);
-        let config = Config::new(settings).unwrap();
+        let config = Config::new(&settings).unwrap();
         let registration = r#"{"url":"https://example.com/in","events":["*"],"schedule":[]}"#;
         let webhook = register(&world, &config, "acme", None, registration).unwrap();
         let webhook: serde_json::Value = serde_json::from_str(&webhook).unwrap();
@@ -86,25 +95,26 @@ fn webhook_that_fails_for_long_or_often_is_disabled_once() {
             on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
             sent += usize::try_from(world.deliver(&config).attempts).unwrap();
             world.now_us.set(world.now_us.get() + wait_s * 1_000_000);
-            assert!(sent < 40, "{expected}");
+            assert!(sent < 40, "{name}");
         }
-        assert_eq!(sent, attempts, "{expected}");
-        assert_eq!(shown(&world, &config, webhook)["inactiveReason"], expected);
+        assert_eq!(sent, attempts, "{name}");
+        assert_eq!(shown(&world, &config, webhook)["inactiveReason"], reason, "{name}");
         // Failures before it was switched on again do not count.
         update(&world, &config, "acme", webhook, r#"{"isActive":true}"#).unwrap();
         on_event(&world, &config, Some("acme"), r#"{"type":"a"}"#).unwrap();
-        assert_eq!(world.deliver(&config).attempts, 1);
-        assert_eq!(shown(&world, &config, webhook)["isActive"], true, "{expected}");
-    };
-    let day_s = 24 * 3_600;
-    check(&settings(), day_s, "no success for 5 days", 6);
-    check(&Settings { disable_after_s: Some(3_600), ..settings() }, 1_200, "no success for 60 minutes", 4);
-    check(&Settings { disable_after_deliveries: Some(3), ..settings() }, 1, "3 deliveries in a row failed", 3);
+        assert_eq!(world.deliver(&config).attempts, 1, "{name}");
+        assert_eq!(shown(&world, &config, webhook)["isActive"], true, "{name}");
+    }
 }
 
 #[test]
 fn webhook_concurrency_bounds_its_requests_in_flight() {
-    let check = |fields: &str, most: usize| {
+    for (name, fields, most) in [
+        ("one", r#""concurrency":1"#, 1),
+        ("three", r#""concurrency":3"#, 3),
+        ("none given", r#""name":"n""#, LANE_IN_FLIGHT_MAX),
+        ("the most", r#""concurrency":64"#, 64),
+    ] {
         let world = World::new(&[]);
         let config = Config::new(&settings()).unwrap();
         registered(&world, &config, fields);
@@ -113,12 +123,8 @@ fn webhook_concurrency_bounds_its_requests_in_flight() {
         assert_eq!(world.deliver(&config).delivered, 1);
         accept_many(&world, &config, 200);
         assert_eq!(world.deliver(&config).delivered, 200);
-        assert_eq!(world.in_flight_max.get(), most, "{fields}");
-    };
-    check(r#""concurrency":1"#, 1);
-    check(r#""concurrency":3"#, 3);
-    check(r#""name":"n""#, LANE_IN_FLIGHT_MAX);
-    check(r#""concurrency":64"#, 64);
+        assert_eq!(world.in_flight_max.get(), most, "{name}");
+    }
 }
 
 #[test]

@@ -95,52 +95,50 @@ fn delivery_that_crashes_workers_ends_as_failed_and_no_other_does() {
 
 #[test]
 fn quarantine_after_a_release_depends_on_recorded_attempts() {
+    const ALONE: u32 = QUARANTINE_ALONE_CLAIMS;
+    const FAILED: u32 = QUARANTINE_FAILED_CLAIMS;
+    const FEW: u32 = QUARANTINE_FEW_CLAIMS;
+    /// The quarantine that is kept: the claims, whether it names the delivery, and the recorded attempts.
+    type Kept = Option<(u32, bool, Option<u32>)>;
+    // The name of the case, the claims and the attempts recorded before, those recorded now, whether nothing is left that is
+    // due, and what stays.
+    let rows: [(&str, (u32, Option<u32>), usize, bool, Kept); 16] = [
+        ("none recorded, as if it had not been claimed", (1, None), 0, false, None),
+        ("none recorded, still in quarantine before", (ALONE, None), 0, false, Some((ALONE - 1, true, None))),
+        ("none recorded, count kept", (FAILED + 1, Some(7)), 0, false, Some((FAILED, true, Some(7)))),
+        ("as many as were in flight", (1, None), 8, false, None),
+        ("as many as were in flight, after three claims", (ALONE, None), 8, false, None),
+        ("as many as were in flight, together with earlier ones", (ALONE, Some(7)), 1, false, None),
+        ("more than were in flight", (ALONE, Some(20)), 1, false, None),
+        ("fewer, first claim", (1, None), 7, false, None),
+        ("fewer, remembered", (2, None), 7, false, Some((1, false, Some(7)))),
+        ("fewer, added to earlier ones", (2, Some(3)), 4, false, Some((1, false, Some(7)))),
+        ("fewer, alone", (ALONE + 1, Some(3)), 4, false, Some((ALONE, false, Some(7)))),
+        ("fewer, alone at the last claim", (FAILED + 1, None), 1, false, Some((ALONE, false, Some(1)))),
+        ("enough, but made alone", (ALONE + 1, None), 8, false, Some((FEW, false, None))),
+        ("enough, but made alone at the last claim", (FAILED + 1, Some(7)), 1, false, Some((FEW, false, None))),
+        ("nothing due is left", (FAILED + 1, None), 1, true, None),
+        ("nothing due is left, none recorded", (FAILED + 1, None), 0, true, None),
+    ];
     let delivery = Some(QueuedDelivery { message: "msg_x".to_owned(), number: 1 });
-    let quarantine = |claims, recorded| Quarantine { claims, delivery: delivery.clone(), since_ms: Some(7), recorded };
-    let check = |claims: u32,
-                 before: Option<u32>,
-                 recorded: usize,
-                 is_through: bool,
-                 left: Option<(u32, bool, Option<u32>)>| {
-        let kept = released(&quarantine(claims, before), recorded, 8, is_through);
-        let kept = kept.map(|kept| (kept.claims, kept.delivery.is_some(), kept.recorded));
-        assert_eq!(kept, left, "{claims} {before:?} {recorded} {is_through}");
-    };
-    // No attempt was recorded: it is as if the lane had not been claimed.
-    check(1, None, 0, false, None);
-    check(QUARANTINE_ALONE_CLAIMS, None, 0, false, Some((QUARANTINE_ALONE_CLAIMS - 1, true, None)));
-    check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 0, false, Some((QUARANTINE_FAILED_CLAIMS, true, Some(7))));
-    // As many attempts were recorded as may have been in flight.
-    check(1, None, 8, false, None);
-    check(QUARANTINE_ALONE_CLAIMS, None, 8, false, None);
-    check(QUARANTINE_ALONE_CLAIMS, Some(7), 1, false, None);
-    check(QUARANTINE_ALONE_CLAIMS, Some(20), 1, false, None);
-    // Fewer were recorded: the delivery that crashed the worker may still wait.
-    check(1, None, 7, false, None);
-    check(2, None, 7, false, Some((1, false, Some(7))));
-    check(2, Some(3), 4, false, Some((1, false, Some(7))));
-    check(QUARANTINE_ALONE_CLAIMS + 1, Some(3), 4, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(7))));
-    check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, false, Some((QUARANTINE_ALONE_CLAIMS, false, Some(1))));
-    // The waiting deliveries have not shared a worker with others yet.
-    check(QUARANTINE_ALONE_CLAIMS + 1, None, 8, false, Some((QUARANTINE_FEW_CLAIMS, false, None)));
-    check(QUARANTINE_FAILED_CLAIMS + 1, Some(7), 1, false, Some((QUARANTINE_FEW_CLAIMS, false, None)));
-    // No delivery is left that could crash a worker.
-    check(QUARANTINE_FAILED_CLAIMS + 1, None, 1, true, None);
-    check(QUARANTINE_FAILED_CLAIMS + 1, None, 0, true, None);
+    for (name, (claims, before), recorded, is_through, expected) in rows {
+        let quarantine = Quarantine { claims, delivery: delivery.clone(), since_ms: Some(7), recorded: before };
+        let kept = released(&quarantine, recorded, 8, is_through);
+        assert_eq!(kept.map(|kept| (kept.claims, kept.delivery.is_some(), kept.recorded)), expected, "{name}");
+    }
 }
 
 #[test]
 fn quarantine_ends_after_as_many_recorded_attempts_as_slots() {
-    for (wishes, answers, recorded, left) in [
-        ("", vec![], 7, Some((2, Some(7)))),
-        ("", vec![], 8, None),
-        (r#","concurrency":3"#, vec![], 2, Some((2, Some(2)))),
-        (r#","concurrency":3"#, vec![], 3, None),
-        (r#","concurrency":64"#, vec![], 7, Some((2, Some(7)))),
-        (r#","concurrency":64"#, vec![], 8, None),
-        (r#","strictOrder":true"#, vec![], 1, None),
-        // Its receiver does not work: one was in flight.
-        ("", vec![500; 2], 1, None),
+    for (name, wishes, answers, recorded, left) in [
+        ("default slots, one too few", "", vec![], 7, Some((2, Some(7)))),
+        ("default slots", "", vec![], 8, None),
+        ("three slots, one too few", r#","concurrency":3"#, vec![], 2, Some((2, Some(2)))),
+        ("three slots", r#","concurrency":3"#, vec![], 3, None),
+        ("many slots, one too few", r#","concurrency":64"#, vec![], 7, Some((2, Some(7)))),
+        ("many slots count as eight", r#","concurrency":64"#, vec![], 8, None),
+        ("strict order has one in flight", r#","strictOrder":true"#, vec![], 1, None),
+        ("failing receiver has one in flight", "", vec![500; 2], 1, None),
     ] {
         let (world, config) = (World::new(&answers), Config::new(&settings()).unwrap());
         let one = registered(&world, &config, &format!(r#""schedule":[]{wishes}"#));
@@ -150,12 +148,9 @@ fn quarantine_ends_after_as_many_recorded_attempts_as_slots() {
         route_only(&world, &config);
         put_quarantine(&world, &one, claimed(2), 0);
         let report = deliver(&world, &config, Budget { time_ms: 10_000, attempts_max: recorded }).unwrap();
-        assert_eq!(report.attempts, recorded);
-        assert_eq!(
-            quarantine(&world, &one).map(|quarantine| (quarantine.claims, quarantine.recorded)),
-            left,
-            "{wishes} {recorded}"
-        );
+        assert_eq!(report.attempts, recorded, "{name}");
+        let kept = quarantine(&world, &one).map(|quarantine| (quarantine.claims, quarantine.recorded));
+        assert_eq!(kept, left, "{name}");
     }
 }
 
