@@ -426,7 +426,7 @@ export interface Job {
   /** The filter that the job was started with. */
   eventTypes?: string[];
   states?: ('exhausted' | 'failed' | 'skipped' | 'none')[];
-  statuses?: string[];
+  statuses?: (number | string)[];
   errors?: HttpErrorKind[];
   /** The reason of a state that is not `running` or `done`. */
   detail?: string;

@@ -227,7 +227,7 @@ pub struct JobFilter {
     pub event_types: Vec<String>,
     #[serde(default)]
     pub states: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     pub statuses: Vec<String>,
     #[serde(default)]
     pub errors: Vec<String>,
@@ -364,4 +364,10 @@ pub fn same_attempt(before: &str, after: &str) -> bool {
         Some(value)
     };
     without(before).is_some_and(|before| Some(before) == without(after))
+}
+
+/// Reads a list of texts and numbers as texts.
+fn texts<'de, D: serde::Deserializer<'de>>(list: D) -> Result<Vec<String>, D::Error> {
+    let text = |entry: serde_json::Value| entry.as_str().map_or_else(|| entry.to_string(), str::to_owned);
+    Ok(Vec::<serde_json::Value>::deserialize(list)?.into_iter().map(text).collect())
 }
