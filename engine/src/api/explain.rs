@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::api::messages;
+use crate::api::pause;
 use crate::api::view;
 use crate::api::webhooks;
 use crate::config::Config;
@@ -199,6 +200,9 @@ fn waits(
         && first != message
     {
         steps.say(now_ms, "waiting", format!("in strict order it waits for {first}, the first of the queue"));
+    }
+    if let Some(end_ms) = pause::end_ms(webhook, now_ms) {
+        steps.say(end_ms, "waiting", "the webhook is paused until then".to_owned());
     }
     paced(health, now_ms, due_ms, steps);
     leased(host, lane, now_ms, steps)?;

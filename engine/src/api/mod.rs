@@ -14,6 +14,7 @@ pub(crate) mod webhooks;
 mod filter;
 mod headers;
 mod paging;
+mod pause;
 mod registration;
 mod request;
 mod router;

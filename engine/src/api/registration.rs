@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::api::headers;
+use crate::api::pause::PauseChange;
 use crate::api::statuses::{self, Setting};
 use crate::config::Config;
 use crate::config::url;
@@ -42,6 +43,7 @@ pub(super) struct Draft {
     success_statuses: Setting,
     #[serde(default)]
     final_statuses: Setting,
+    paused_until: PauseChange,
 }
 
 /// The field `onExhausted`.
@@ -207,7 +209,7 @@ pub(super) fn apply(
         AfterExhaustion::Pause => OnExhausted::Pause,
     });
     webhook.on_exhausted = on_exhausted.or(webhook.on_exhausted);
-    Ok(())
+    draft.paused_until.apply(webhook, now_ms)
 }
 
 /// Writes the URL, the format and the method.

@@ -4,6 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::api::pause;
 use crate::api::statuses;
 use crate::config::Config;
 use crate::delivery::rotation;
@@ -66,6 +67,7 @@ pub(super) struct WebhookView<'a> {
     keep_bodies: bool,
     strict_order: bool,
     on_exhausted: &'static str,
+    paused_until: Option<String>,
     success_statuses: Option<StatusSet>,
     final_statuses: Option<StatusSet>,
     secret_hint: Option<&'a str>,
@@ -135,6 +137,7 @@ pub(super) fn webhook<'a>(
         keep_bodies: webhook.keep_bodies != Some(false),
         strict_order: webhook.strict_order,
         on_exhausted: webhook.on_exhausted.unwrap_or_default().as_str(),
+        paused_until: pause::end_ms(webhook, now_ms).map(millis),
         success_statuses,
         final_statuses,
         secret_hint: webhook.secrets.first().map(|secret| secret.fingerprint.as_str()),

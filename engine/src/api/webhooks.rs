@@ -86,6 +86,7 @@ fn empty(host: &dyn Host, tenant: &str, user: Option<&str>, lane: &Lane) -> Webh
         on_exhausted: None,
         success_statuses: None,
         final_statuses: None,
+        paused_until_ms: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     }

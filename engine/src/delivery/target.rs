@@ -13,7 +13,7 @@ use crate::profile::secret::Secret;
 use crate::profile::{Method, Profile};
 use crate::store::rows::{self, Webhook};
 use crate::support::error::Error;
-use crate::support::limits::{LANE_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, TIMEOUT_MS_MIN};
+use crate::support::limits::{self, LANE_IN_FLIGHT_MAX, TIMEOUT_MS_MAX, TIMEOUT_MS_MIN};
 
 /// A webhook as a worker needs it.
 pub struct Target {
@@ -34,6 +34,7 @@ pub struct Target {
     rate_per_minute: Option<u32>,
     keep_bodies: bool,
     strict: bool,
+    paused_until_ms: u64,
 }
 
 impl std::fmt::Debug for Target {
@@ -88,6 +89,7 @@ impl Target {
             rate_per_minute: webhook.rate_per_minute,
             keep_bodies: webhook.keep_bodies != Some(false),
             strict: webhook.strict_order,
+            paused_until_ms: webhook.paused_until_ms.unwrap_or(0),
         })
     }
 
@@ -137,9 +139,17 @@ impl Target {
         self.concurrency
     }
 
-    /// Returns the time between two attempts, in microseconds. 0: no limit.
-    pub fn spacing_us(&self) -> u64 {
-        self.rate_per_minute.map_or(0, |rate| 60_000_000 / u64::from(rate.max(1)))
+    /// Returns the time between an attempt of a delivery that was due at a time and the next attempt, in microseconds.
+    /// 0: no limit. A webhook without a rate is sent slowly what has waited for the end of a pause.
+    pub fn spacing_us(&self, due_ms: u64) -> u64 {
+        let has_waited = due_ms < self.paused_until_ms;
+        let rate = self.rate_per_minute.or(has_waited.then_some(limits::PAUSE_BACKLOG_PER_MINUTE));
+        rate.map_or(0, |rate| 60_000_000 / u64::from(rate.max(1)))
+    }
+
+    /// Returns the end of the webhook's last pause, in milliseconds. 0: it was never paused.
+    pub fn paused_until_ms(&self) -> u64 {
+        self.paused_until_ms
     }
 
     /// Returns true if messages are sent one at a time, in the order of acceptance.

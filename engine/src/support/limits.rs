@@ -174,6 +174,10 @@ pub const LANE_IN_FLIGHT_CEILING: usize = 64;
 pub const HOST_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
 /// Largest rate that a webhook can ask for, in attempts per minute.
 pub const RATE_PER_MINUTE_MAX: u32 = 60_000;
+/// Longest pause of a webhook, counted from the call that pauses it.
+pub const PAUSE_MS_MAX: u64 = 7 * 86_400_000;
+/// Attempts per minute with which deliveries that waited for the end of a pause are sent to a webhook without a rate.
+pub const PAUSE_BACKLOG_PER_MINUTE: u32 = 1_200;
 /// Longest pause in sending during which a worker keeps a lane. Before a longer pause it releases the lane.
 pub const PAUSE_LEASED_MS_MAX: u64 = 1_000;
 /// Failed attempts in a row after which a webhook's attempts are spaced out.

@@ -9,8 +9,7 @@ use crate::support::limits::{BREAKER_FAILURES, BREAKER_PAUSE_MS_MAX, BREAKER_PAU
 /// Counts an attempt. A delivery that ended without a request does not count.
 pub(super) fn count(health: &mut Health, ended: &Ended) {
     let attempt = &ended.attempt;
-    let activated_at_ms = ended.target.as_ref().map_or(0, |target| target.activated_at_ms());
-    if health.failing_since_ms.is_some_and(|since_ms| since_ms < activated_at_ms) {
+    if health.failing_since_ms.is_some_and(|since_ms| since_ms < began_anew_ms(ended)) {
         health.failing_since_ms = None;
         health.exhausted = 0;
     }
@@ -35,6 +34,14 @@ pub(super) fn count(health: &mut Health, ended: &Ended) {
         let free_at_ms = attempt.at_ms + u64::from(attempt.duration_ms) + breaker_ms(health.failures);
         health.free_at_us = Some(health.free_at_us.unwrap_or(0).max(free_at_ms * 1_000));
     }
+}
+
+/// Returns when the webhook was last made active again, or its last pause ended before the attempt, in milliseconds. A webhook
+/// is not disabled because it was not sent anything.
+fn began_anew_ms(ended: &Ended) -> u64 {
+    let Some(target) = &ended.target else { return 0 };
+    let pause_ended_ms = Some(target.paused_until_ms()).filter(|until_ms| *until_ms <= ended.attempt.at_ms);
+    target.activated_at_ms().max(pause_ended_ms.unwrap_or(0))
 }
 
 /// Returns the pause between two attempts of a webhook that keeps failing. Its deliveries wait meanwhile, and use no slots.

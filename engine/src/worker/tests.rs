@@ -5,6 +5,7 @@ mod fair;
 mod health;
 mod order;
 mod patterns;
+mod pause;
 mod quarantine;
 mod removal;
 mod rows;

@@ -303,6 +303,8 @@ export interface Registration {
   strictOrder?: boolean;
   /** With `strictOrder`: the reaction to a delivery that has failed all its attempts. */
   onExhausted?: 'continue' | 'pause';
+  /** RFC 3339, at most 7 days ahead: until then deliveries wait. `null` ends the pause. */
+  pausedUntil?: string | null;
   /** Statuses of success: `[200, '2xx', '200-204']`. `null`: those of the format. */
   successStatuses?: StatusEntry[] | null;
   /** Statuses that end a message at once. `null`: those of the format. */
@@ -333,6 +335,8 @@ export interface Webhook {
   keepBodies: boolean;
   strictOrder: boolean;
   onExhausted: 'continue' | 'pause';
+  /** When the pause ends; null: the webhook is not paused. */
+  pausedUntil: string | null;
   /** The statuses of success that count: the webhook's own or those of its format. */
   successStatuses: StatusEntry[] | null;
   /** The statuses that end a message at once. */

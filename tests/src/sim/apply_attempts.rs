@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::model::Model;
-use super::rows::{self, Attempt, Recent, Recorded};
+use super::rows::{self, Attempt, Recent, Recorded, Webhook};
 use super::touched::Touched;
 
 impl Model {
@@ -40,8 +40,9 @@ impl Model {
             let lane = self.lane(lane_id);
             lane.delivery(lane_id, message, touched).recorded_us = now_us;
             touched.logged.push((lane_id.to_owned(), message.to_owned(), number));
-            let activated_at_ms = lane.registration().and_then(|webhook| webhook.activated_at_ms);
-            lane.health.count(&log, activated_at_ms.unwrap_or(0));
+            let began_anew_ms = |webhook: &Webhook| webhook.activated_at_ms.unwrap_or(0).max(webhook.paused_until_ms);
+            let began_anew_ms = lane.registration().map_or(0, began_anew_ms);
+            lane.health.count(&log, began_anew_ms);
             lane.made += 1;
         }
         let delivery = self.lane(lane_id).delivery(lane_id, message, touched);

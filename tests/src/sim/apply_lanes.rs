@@ -32,7 +32,10 @@ impl Model {
             self.by_url.entry(webhook.url.clone()).or_insert_with(|| lane.to_owned());
         }
         let strict = |webhook: Option<&Webhook>| webhook.map(|webhook| webhook.strict_order);
-        if strict(self.lane(lane).registration()) == strict(webhook.as_ref()).map(|strict| !strict) {
+        let paused = |webhook: Option<&Webhook>| webhook.map_or(0, |webhook| webhook.paused_until_ms);
+        let before = self.lane(lane).registration();
+        let reordered = strict(before) == strict(webhook.as_ref()).map(|strict| !strict);
+        if reordered || paused(before) != paused(webhook.as_ref()) {
             touched.switched.insert(lane.to_owned());
         }
         self.lane(lane).registrations.push((change.now_us, webhook));

@@ -33,12 +33,12 @@ impl Failing {
 }
 
 impl Health {
-    /// Counts an attempt of a webhook that was activated then.
-    pub fn count(&mut self, log: &Attempt, activated_at_ms: u64) {
+    /// Counts an attempt of a webhook that was activated, or whose pause ended, at this time.
+    pub fn count(&mut self, log: &Attempt, began_anew_ms: u64) {
         match log.state.as_str() {
             "delivered" => *self = Health::default(),
             "retrying" | "exhausted" if log.attempted() => {
-                if self.least.between_ms.is_some_and(|(first_ms, _)| first_ms < activated_at_ms) {
+                if self.least.between_ms.is_some_and(|(first_ms, _)| first_ms < began_anew_ms) {
                     self.least = Failing::default();
                 }
                 self.least.count(log);

@@ -173,7 +173,10 @@ impl World {
         let lane = &self.model.lanes[lane_id];
         let accepted_us = self.model.messages[message].accepted_us;
         let plain = |webhook: &Webhook| {
-            webhook.active && !webhook.strict_order && webhook.rate_per_minute.is_none_or(|rate| rate == 0)
+            webhook.active
+                && webhook.paused_until_ms == 0
+                && !webhook.strict_order
+                && webhook.rate_per_minute.is_none_or(|rate| rate == 0)
         };
         let steady = during(lane, accepted_us, self.now_us).into_iter().all(|state| state.is_some_and(plain));
         let delivery = &lane.deliveries[message];

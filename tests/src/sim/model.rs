@@ -141,7 +141,7 @@ pub struct Lane {
     pub queue: BTreeMap<String, Group>,
     /// Before then, in milliseconds, the webhook is sent nothing.
     pub free_at_ms: u64,
-    /// The time of the timer with which strict order was last switched on or off, in milliseconds.
+    /// The time of the timer with which strict order or a pause was last changed, in milliseconds.
     pub switched_ms: u64,
     /// Deliveries by message.
     pub deliveries: BTreeMap<String, Delivery>,

@@ -44,6 +44,8 @@ pub struct Params {
     pub strict: u64,
     /// How many of ten webhooks set statuses of success or statuses that end a message.
     pub statuses: u64,
+    /// How many of ten changes of a webhook pause it or end its pause.
+    pub pauses: u64,
     /// How many of twenty actions are about jobs.
     pub jobs: u64,
     /// How many of a flaky receiver's answers, of ten thousand, ask to be sent less.
@@ -179,6 +181,7 @@ impl Params {
             // Streams of their own: other seeds stay as they were.
             strict: strict(seed, fan_out, hot),
             statuses: statuses::drawn(seed, fan_out),
+            pauses: 0,
             jobs: if fan_out { 0 } else { Rng::of(seed, "jobs", 0).pick(&[0, 0, 2, 6]) },
             wishes: if Rng::of(seed, "wishes", 0).below(8) == 0 { 1_000 } else { 0 },
             poison: poison(seed, fan_out),
@@ -217,6 +220,11 @@ impl Params {
         if self.retention_s > 0 || self.settings + self.erasures > 0 {
             // Every pass reads a message that kills its readers.
             self.poison = 0;
+        }
+        // The first stream in which no pinned seed has pauses: those stay as they were.
+        if !self.fan_out && Rng::of(seed, "pauses", 19).below(8) == 0 {
+            self.pauses = 4;
+            self.changes = self.changes.max(2);
         }
         self.restore = Plan::draw(seed, self.fault_phase_ms);
         let mut completions = Rng::of(seed, "completions", 0);

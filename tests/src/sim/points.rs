@@ -146,6 +146,7 @@ fn play(scenario: &'static Scenario, point: Option<Point>, sabotage: Option<Sabo
         commit_us_max: 0,
         strict: 0,
         statuses: 0,
+        pauses: 0,
         jobs: 0,
         wishes: 0,
         slow_commits: SlowCommits::Alike,

@@ -191,6 +191,9 @@ pub struct Webhook {
     pub inactive_reason: Option<String>,
     #[serde(default)]
     pub activated_at_ms: Option<u64>,
+    /// The end of its last pause.
+    #[serde(default)]
+    pub paused_until_ms: u64,
 }
 
 /// A webhook's secret.

@@ -263,12 +263,15 @@ fn show_status(attempt: &mut Entry) {
     attempt.value = format!("{before}\"status\":503{after}");
 }
 
-/// A webhook that is switched off looks switched on, or the other way round.
+/// A webhook that is switched off looks switched on, or the other way round. One that is paused looks as if it were not, or as
+/// if its pause did not end.
 fn switch(sabotage: Sabotage, webhook: &mut String) {
     let (on, off) = ("\"active\":true", "\"active\":false");
     match sabotage {
         Sabotage::KeepActive => *webhook = webhook.replace(off, on),
         Sabotage::KeepInactive => *webhook = webhook.replace(on, off),
+        Sabotage::IgnorePause => *webhook = webhook.replace("\"pausedUntilMs\"", "\"pausedUntilMs-\""),
+        Sabotage::ExtendPause => *webhook = webhook.replace("\"pausedUntilMs\":1", "\"pausedUntilMs\":9"),
         _ => (),
     }
 }

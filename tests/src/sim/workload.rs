@@ -40,6 +40,8 @@ pub struct Workload {
     strict: Rng,
     /// Draws what is done with jobs.
     jobs_rng: Rng,
+    /// Draws which webhooks are paused.
+    pauses: Rng,
     odd: Rng,
     /// Draws the statuses that webhooks set.
     statuses: Rng,
@@ -113,6 +115,7 @@ impl Workload {
             jobs_rng: Rng::of(seed, "jobs", 1),
             wide: params.wide.then(|| Rng::of(seed, "patterns", 1)),
             filters: params.filters.then(|| Rng::of(seed, "filters", 1)),
+            pauses: Rng::of(seed, "pauses", 1),
             jobs: Vec::new(),
             schedules,
             markers: 0,
@@ -324,6 +327,9 @@ impl Workload {
     }
 
     fn change(&mut self, params: &Params, now_us: u64) -> Job {
+        if params.pauses > 0 && self.pauses.below(10) < params.pauses {
+            return self.pause(now_us);
+        }
         if params.strict > 0 && self.strict.below(4) == 0 {
             let json = self.strict.pick(&[
                 r#"{"strictOrder":true}"#,
@@ -343,6 +349,18 @@ impl Workload {
             2 => self.rotation(),
             _ => self.update(),
         }
+    }
+
+    /// Pauses a webhook, or ends its pause.
+    fn pause(&mut self, now_us: u64) -> Job {
+        let json = match self.pauses.pick(&[0, 1, 5, 30, 200, 3_600]) {
+            0 => r#"{"pausedUntil":null}"#.to_owned(),
+            seconds => {
+                let until = hookwright_engine::time::rfc3339_millis(now_us + seconds * 1_000_000);
+                format!(r#"{{"pausedUntil":"{until}"}}"#)
+            }
+        };
+        self.of_webhook(|tenant, webhook| Job::Update { tenant, webhook, json: json.clone() })
     }
 
     /// The numbers of the other contents that were reported under this id.

@@ -10,6 +10,7 @@ mod r08_retry_after;
 mod r20_statuses;
 mod r22_patterns;
 mod r23_filters;
+mod r24_pause;
 mod responder;
 mod tls;
 

@@ -65,6 +65,10 @@ pub struct Webhook {
     /// The statuses that end a message at once; none: its format's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_statuses: Option<StatusSet>,
+    /// The end of its last pause, in milliseconds: before it deliveries wait, and those that were due before it are paced.
+    /// None: it was never paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until_ms: Option<u64>,
     /// When it was registered, in milliseconds.
     pub created_at_ms: u64,
     /// When it was last changed, in milliseconds.

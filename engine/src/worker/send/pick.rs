@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::store::keys::Lane;
+use crate::store::keys::{self, Lane};
 use crate::support::limits::{
     HOST_IN_FLIGHT_MAX, IN_FLIGHT_MAX, IN_FLIGHT_UNHEALTHY_MAX, TENANT_IN_FLIGHT_MAX, TENANT_UNHEALTHY_MAX,
 };
@@ -125,7 +125,8 @@ pub(super) fn pick(
         return None;
     }
     *picked += 1;
-    leased.standing.space(slots.now_us, target.spacing_us());
+    let due_ms = leased.queue.ready.front().and_then(|delivery| keys::queue_due_ms(&delivery.row)).unwrap_or(0);
+    leased.standing.space(slots.now_us, target.spacing_us(due_ms));
     slots.take(lane, leased);
     agenda.attempts_left -= 1;
     leased.in_flight += 1;

@@ -139,8 +139,7 @@ impl Draft {
         let earliest_ms = match leased.registration {
             Registration::Unusable => now_ms + UNUSABLE_MS,
             _ if leased.queue.unreadable => now_ms + UNUSABLE_MS,
-            Registration::Active(_) => health.free_at_us.unwrap_or(0).div_ceil(1_000),
-            Registration::Unread | Registration::Gone | Registration::Inactive(_) => 0,
+            _ => leased.paused_until_ms_after(health),
         };
         // Where the webhook has not been read, it may be gone: then its lane has to go too, which a timer makes sure of.
         let due_ms = due_ms.or(leased.is_unread().then_some(now_ms));

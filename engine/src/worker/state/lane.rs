@@ -6,7 +6,7 @@ use super::delivery::LaneQueue;
 use super::lease::Lease;
 use super::standing::Standing;
 use crate::delivery::target::Target;
-use crate::store::rows::{self, Isolation, Quarantine};
+use crate::store::rows::{self, Health, Isolation, Quarantine};
 use crate::support::limits::{LANE_IN_FLIGHT_MAX, LEASE_MARGIN_MS, PAUSE_LEASED_MS_MAX};
 
 /// A leased lane.
@@ -94,10 +94,18 @@ impl LeasedLane {
         }
     }
 
-    /// Returns the time before which no attempt may be made: by the webhook's rate, or because it keeps failing.
+    /// Returns the time before which no attempt may be made: by the webhook's rate, because it keeps failing, or because it is
+    /// paused.
     pub(crate) fn paused_until_ms(&self) -> u64 {
-        match self.registration {
-            Registration::Active(_) => self.standing.health.free_at_us.unwrap_or(0).div_ceil(1_000),
+        self.paused_until_ms_after(&self.standing.health)
+    }
+
+    /// Returns the same time by a health row that this lane is about to have.
+    pub(crate) fn paused_until_ms_after(&self, health: &Health) -> u64 {
+        match &self.registration {
+            Registration::Active(target) => {
+                health.free_at_us.unwrap_or(0).div_ceil(1_000).max(target.paused_until_ms())
+            }
             _ => 0,
         }
     }

@@ -31,6 +31,8 @@ final class Webhook extends Result
     public readonly bool $keepBodies;
     public readonly bool $strictOrder;
     public readonly string $onExhausted;
+    /** When the pause ends; null: the webhook is not paused. */
+    public readonly ?DateTimeImmutable $pausedUntil;
     /** @var ?list<int|string> the statuses of success: 200, `2xx` or `200-204`; null: unknown, as the format is */
     public readonly ?array $successStatuses;
     /** @var ?list<int|string> the statuses that end a message at once; null: unknown, as the format is */
@@ -83,6 +85,7 @@ final class Webhook extends Result
         $this->keepBodies = $this->flag('keepBodies');
         $this->strictOrder = $this->flag('strictOrder');
         $this->onExhausted = $this->text('onExhausted');
+        $this->pausedUntil = $this->optionalTime('pausedUntil');
         $this->successStatuses = isset($this->fields['successStatuses']) ? $this->items('successStatuses') : null;
         $this->finalStatuses = isset($this->fields['finalStatuses']) ? $this->items('finalStatuses') : null;
         $this->secretHint = $this->optionalText('secretHint');

@@ -142,7 +142,8 @@ fn covered(id: &str, lane: &Lane) -> Result<(), Failure> {
         _ => None,
     });
     // A switch of strict order announces the deliveries that it makes due.
-    let due_ms = due_ms.max(lane.switched_ms).max(lane.free_at_ms);
+    let paused_until_ms = lane.registration().map_or(0, |webhook| webhook.paused_until_ms);
+    let due_ms = due_ms.max(lane.switched_ms).max(lane.free_at_ms).max(paused_until_ms);
     ensure(leased || announced.is_some_and(|at_ms| at_ms <= due_ms), "announced", || {
         format!("'{first}' waits in the free lane {id}, whose timers are {:?}", lane.timers)
     })

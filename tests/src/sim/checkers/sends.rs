@@ -128,6 +128,7 @@ pub fn judge(
     let number = may_send(lane_id, lane, &message, sent, sender, request)?;
     if number > 0 {
         in_service(lane_id, lane, &message, sender)?;
+        not_paused(lane_id, lane, &message, sender)?;
         order::sent(model, lane_id, lane, &message, sender.now_us)?;
     }
     let lost = || lane.last.get(&sender.call).cloned().unwrap_or_default();
@@ -244,6 +245,14 @@ fn in_service(lane_id: &str, lane: &Lane, message: &str, sender: Sender<'_>) -> 
     let states = during(lane, sender.began_us, sender.now_us);
     let active = states.iter().flatten().any(|webhook| webhook.active);
     ensure(active, "in-service", || format!("{message} is sent to {lane_id}, which was switched off all the time"))
+}
+
+/// Judges that the webhook was not paused all the time since its lane was leased: it is read after that.
+fn not_paused(lane_id: &str, lane: &Lane, message: &str, sender: Sender<'_>) -> Result<(), Failure> {
+    let states = during(lane, lane.leased_us, sender.now_us);
+    let clock_ms = sender.clock_us / 1_000 + sender.clock_slack_ms;
+    let open = states.iter().flatten().any(|webhook| webhook.active && webhook.paused_until_ms <= clock_ms);
+    ensure(open, "paused", || format!("{message} is sent to {lane_id}, which was paused all the time: {states:?}"))
 }
 
 /// The slots that a webhook has had at some time since its lane was leased.

@@ -104,6 +104,8 @@ sabotages! {
     ForgetFinalStatuses "forget-final-statuses" Seen(&["state"]),
     ForgetSuccessStatuses "forget-success-statuses" Seen(&["state"]),
     KeepActive "keep-active" Seen(&["in-service"]),
+    IgnorePause "ignore-pause" Seen(&["paused"]),
+    ExtendPause "extend-pause" Seen(&["announced"]),
     KeepInactive "keep-inactive" Seen(&["state"]),
     RestoreWithoutInbox "restore-without-inbox" Seen(&["drained"]),
     DeleteGroup "delete-group" Seen(&["queued-once"]),
