@@ -134,7 +134,7 @@ fn proxy_sees_no_plain_text_of_https() {
     let proxy = Proxy::start(move |_| (ESTABLISHED, Some(receiver)));
     let trusted = Some(server.certificate_pem.as_str());
     let response = through_trusting(&proxy, "", &[PUBLIC], to("https://localhost/"), trusted).unwrap();
-    assert_eq!(response.body, "HTTP/2.0");
+    assert_eq!(response.body, "HTTP/1.1");
     assert!(proxy.asked()[0].starts_with("CONNECT 93.184.216.34:443 HTTP/1.1\r\n"));
 
     // The certificate is for another name; and without the root there is no trust.

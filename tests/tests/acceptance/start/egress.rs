@@ -27,7 +27,7 @@ fn a_private_ca_and_a_proxy() {
     std::fs::write(&ca_file, &server.certificate_pem).unwrap();
     let ca_file = ca_file.to_str().unwrap();
     let url = format!("https://localhost:{}/in", server.address.port());
-    let delivered = json!({"status": 200, "error": null, "responseExcerpt": "HTTP/2.0"});
+    let delivered = json!({"status": 200, "error": null, "responseExcerpt": "HTTP/1.1"});
 
     check_members(&attempt(&[], &url), &json!({"status": null, "error": "tls"}));
     check_members(&attempt(&["--ca-file", ca_file], &url), &delivered);
