@@ -323,9 +323,9 @@ fn each_failure_has_its_error_kind() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         until_closed(stream);
     });
-    check_error(request(format!("https://{plain}/")), HttpErrorKind::Tls, "no TLS session");
+    check_error(request(format!("https://{plain}/")), HttpErrorKind::Tls, "speaks no TLS on this port");
     let hanging_up = server(|stream, _| drop(stream));
-    check_error(request(format!("https://{hanging_up}/")), HttpErrorKind::Tls, "no TLS session");
+    check_error(request(format!("https://{hanging_up}/")), HttpErrorKind::Tls, "speaks no TLS on this port");
 }
 
 #[test]
