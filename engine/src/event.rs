@@ -7,7 +7,7 @@
 pub mod pattern;
 
 use crate::support::error::{Error, ErrorKind};
-use crate::support::json::{self, Fields, Json, Style, quoted};
+use crate::support::json::{self, Fields, InvalidText, Json, Style, quoted};
 use crate::support::limits;
 use crate::support::time;
 
@@ -23,7 +23,7 @@ pub struct Event {
     /// The time of the change, in microseconds since 1970-01-01T00:00:00Z. An event must have it before it is
     /// formatted.
     pub occurred_at_us: Option<u64>,
-    /// The model's type and id.
+    /// The model's type and id. All texts from here on are as trees hold them ([`json::unicode`]).
     pub subject: Option<Subject>,
     /// The model before the change: an object.
     pub before: Option<Json>,
@@ -45,6 +45,9 @@ pub struct Subject {
 }
 
 impl Event {
+    /// The fields that describe an event. The others name it, its tenant and its time.
+    pub const MODEL_FIELDS: [&str; 5] = ["subject", "before", "after", "data", "context"];
+
     /// Returns an event of this type without any other field.
     pub fn new(event_type: &str) -> Event {
         Event {
@@ -63,14 +66,33 @@ impl Event {
     /// Returns the event in a JSON text. `null` counts as absent. An empty array counts as an empty object in place of
     /// an object, because PHP cannot tell them apart.
     ///
+    /// U+0000 and halves of surrogate pairs are kept in the fields that describe the event. An `id` or a `tenant` with one
+    /// is always refused, because they tell events apart.
+    ///
     /// Errors: `invalid` or `too-large`, with the field.
     pub fn parse(text: &str) -> Result<Event, Error> {
+        Event::parse_by(text, InvalidText::Keep)
+    }
+
+    /// Returns the event in a JSON text, with another rule for U+0000 and halves of surrogate pairs.
+    pub fn parse_by(text: &str, rule: InvalidText) -> Result<Event, Error> {
         if text.len() > limits::EVENT_BYTES_MAX {
             let message = format!("the event has {} bytes; {} are allowed", text.len(), limits::EVENT_BYTES_MAX);
             let error = Error::of(ErrorKind::TooLarge, message).at("event");
             return Err(error.hint("send the model's id and what changed rather than everything"));
         }
-        Event::of_json(json::parse(text)?)
+        let tree = if rule == InvalidText::Refuse { json::parse(text)? } else { json::parse_kept(text)? };
+        Event::of_json(if rule == InvalidText::Replace { Event::replaced(tree) } else { tree })
+    }
+
+    /// Returns the tree of an event with U+FFFD for what is no text, in the fields that describe the event.
+    pub(crate) fn replaced(mut tree: Json) -> Json {
+        if let Json::Object(fields) = &mut tree {
+            for (_, value) in fields.iter_mut().filter(|(name, _)| Event::MODEL_FIELDS.contains(&name.as_str())) {
+                *value = json::replaced(std::mem::take(value));
+            }
+        }
+        tree
     }
 
     /// Returns the event in a JSON value, by the same rules.
@@ -122,7 +144,7 @@ impl Event {
         if let Some(subject) = &self.subject {
             let mut inner = Vec::new();
             if let Some(subject_type) = &subject.subject_type {
-                inner.push(("type", Json::text(subject_type)));
+                inner.push(("type", Json::String(subject_type.clone())));
             }
             if let Some(id) = &subject.id {
                 inner.push(("id", id.clone()));
@@ -135,7 +157,7 @@ impl Event {
             }
         }
         if !self.context.is_empty() {
-            let context = self.context.iter().map(|(key, value)| (key.clone(), Json::text(value))).collect();
+            let context = self.context.iter().map(|(key, value)| (key.clone(), Json::String(value.clone()))).collect();
             members.push(("context", Json::Object(context)));
         }
         members
@@ -187,7 +209,10 @@ fn name(fields: &mut Fields, name: &'static str, bytes_max: usize) -> Result<Opt
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(name, format!("`{}` has control characters", quoted(&text))));
     }
-    Ok(Some(text))
+    if json::has_half(&text) {
+        return Err(Error::invalid(name, "has half of a surrogate pair").hint("text cut in the middle of a character?"));
+    }
+    Ok(Some(json::unicode(&text).into_owned()))
 }
 
 fn subject(fields: &mut Fields) -> Result<Option<Subject>, Error> {

@@ -50,5 +50,5 @@ pub use ports::{contract, memory};
 pub use profile::{payload, request, secret, sign, verify};
 pub use store::{id, keys, rows};
 pub use support::error::{Details, Error, ErrorKind};
-pub use support::{error, json, limits, time};
+pub use support::{error, json, limits, text, time};
 pub use worker::{Budget, DeliveryReport, deliver, reclaim_leases};

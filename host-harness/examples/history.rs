@@ -111,7 +111,7 @@ fn call(plugin: &mut Plugin, step: &Value) -> Result<Result<Value, CallError>> {
         "updateSettings" => of_text(plugin.update_settings(tenant, json)),
         "unregister" => plugin.unregister(tenant, id).map(|()| Value::Null),
         "rotateSecret" => of_text(plugin.rotate_secret(tenant, id, text("secret"), None)),
-        "testWebhook" => of_text(plugin.test_webhook(tenant, id)),
+        "testWebhook" => of_text(plugin.test_webhook(tenant, id, None)),
         "attempts" => of_text(plugin.attempts(tenant, id, None, limit)),
         "message" => of_text(plugin.message(tenant, message)),
         "messageAttempts" => of_text(plugin.message_attempts(tenant, message, None, limit)),

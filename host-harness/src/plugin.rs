@@ -108,8 +108,8 @@ impl Plugin {
     }
 
     /// Sends the profile's test event and returns its outcome.
-    pub fn test_webhook(&mut self, tenant: &str, webhook_id: &str) -> Result<String, CallError> {
-        self.call(|exports, store| exports.test_webhook(store, tenant, webhook_id))
+    pub fn test_webhook(&mut self, tenant: &str, webhook_id: &str, event: Option<&str>) -> Result<String, CallError> {
+        self.call(|exports, store| exports.test_webhook(store, tenant, webhook_id, event))
     }
 
     /// Returns a page of a webhook's attempts, newest first.

@@ -3,7 +3,7 @@
 use hookwright_engine as engine;
 
 use crate::bindings::exports::hookwright::webhooks::webhooks::{
-    Accepted, Budget, Config, DeliveryReport, Error, Guest, Json, PlainHttp,
+    Accepted, Budget, Config, DeliveryReport, Error, Guest, InvalidText, Json, PlainHttp,
 };
 use crate::convert;
 use crate::instance::{call, configure, log_panics};
@@ -27,6 +27,11 @@ impl Guest for Plugin {
                 PlainHttp::Refused => engine::PlainHttp::Refused,
             },
             user_agent: config.user_agent,
+            invalid_text: match config.invalid_text {
+                None | Some(InvalidText::Keep) => engine::json::InvalidText::Keep,
+                Some(InvalidText::Replace) => engine::json::InvalidText::Replace,
+                Some(InvalidText::Refuse) => engine::json::InvalidText::Refuse,
+            },
             webhooks_per_tenant_max: config.webhooks_per_tenant_max,
             disable_after_s: config.disable_after_s,
             disable_after_deliveries: config.disable_after_deliveries,
@@ -78,8 +83,9 @@ impl Guest for Plugin {
             .map_err(convert::error)
     }
 
-    fn test_webhook(tenant: String, webhook_id: String) -> Result<Json, Error> {
-        call(|host, config| engine::test_webhook(host, config, &tenant, &webhook_id)).map_err(convert::error)
+    fn test_webhook(tenant: String, webhook_id: String, event: Option<Json>) -> Result<Json, Error> {
+        call(|host, config| engine::test_webhook(host, config, &tenant, &webhook_id, event.as_deref()))
+            .map_err(convert::error)
     }
 
     fn attempts(tenant: String, webhook_id: String, cursor: Option<String>, limit: u32) -> Result<Json, Error> {

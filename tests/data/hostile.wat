@@ -43,7 +43,7 @@
   (func (export "hookwright:webhooks/webhooks@0.1.0#unregister") (param i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#rotate-secret")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
-  (func (export "hookwright:webhooks/webhooks@0.1.0#test-webhook") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "hookwright:webhooks/webhooks@0.1.0#test-webhook") (param i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#attempts")
     (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
   (func (export "hookwright:webhooks/webhooks@0.1.0#message-attempts")

@@ -84,7 +84,7 @@ fn call(plugin: &mut Plugin, job: &Job) -> Result<Done, String> {
         Job::Rotate { tenant, webhook, secret, overlap_s } => {
             Done::Json(answer(plugin.rotate_secret(tenant, webhook, Some(secret), Some(*overlap_s)))?)
         }
-        Job::Test { tenant, webhook } => Done::Json(answer(plugin.test_webhook(tenant, webhook))?),
+        Job::Test { tenant, webhook } => Done::Json(answer(plugin.test_webhook(tenant, webhook, None))?),
         Job::Attempts { tenant, webhook } => Done::Json(answer(plugin.attempts(tenant, webhook, None, 100))?),
         Job::Message { tenant, message } => Done::Json(answer(plugin.message(tenant, message))?),
         Job::Recover { tenant, webhook, range } => Done::Json(answer(plugin.recover(tenant, webhook, range))?),

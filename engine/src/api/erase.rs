@@ -14,7 +14,7 @@ use crate::store::keys;
 use crate::store::rows::{Job, JobKind};
 use crate::store::subject;
 use crate::support::error::{Error, ErrorKind};
-use crate::support::json;
+use crate::support::json::{self, InvalidText};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,27 +26,34 @@ struct Request {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Subject {
-    r#type: String,
-    /// Read from the tree, which keeps the text of numbers: 7 and "7" are the same subject.
+    /// Both are read from the tree, which has the events' form of them. The type is a text.
+    #[serde(rename = "type")]
+    _type: String,
+    /// The text of numbers is kept: 7 and "7" are the same subject.
     #[serde(rename = "id")]
     _id: IgnoredAny,
 }
 
 /// Starts a job that removes all messages about a subject, with everything that is kept of them. Returns the job.
-pub fn erase(host: &dyn Host, _config: &Config, tenant: &str, request: &str) -> Result<String, Error> {
-    view::text(&start(host, tenant, request)?)
+pub fn erase(host: &dyn Host, config: &Config, tenant: &str, request: &str) -> Result<String, Error> {
+    view::text(&start(host, config, tenant, request)?)
 }
 
 /// Starts the job. `request` is the JSON of the call.
-pub(super) fn start(host: &dyn Host, tenant: &str, request: &str) -> Result<JobView, Error> {
+pub(super) fn start(host: &dyn Host, config: &Config, tenant: &str, request: &str) -> Result<JobView, Error> {
     let tenant_part = keys::part(intake::check_tenant(tenant)?);
-    let tree = json::parse(request)?;
-    let subject_id = tree.get("subject").and_then(|subject| subject.get("id")).and_then(subject::text);
-    let subject_id = subject_id.map(str::to_owned);
-    let Request { subject } = json::from_json(tree)?;
+    // Events that were accepted before the platform refused such texts are still found.
+    let tree = match config.invalid_text() {
+        InvalidText::Replace => json::parse_by(request, InvalidText::Replace)?,
+        InvalidText::Keep | InvalidText::Refuse => json::parse_kept(request)?,
+    };
+    let member = |name| tree.get("subject").and_then(|subject| subject.get(name)).and_then(subject::text);
+    let (subject_type, subject_id) = (member("type").map(str::to_owned), member("id").map(str::to_owned));
+    let Request { subject: Subject { .. } } = json::from_json(tree)?;
     let subject_id = subject_id.ok_or_else(|| Error::invalid("subject.id", "expected a string or a number"))?;
+    let subject_type = subject_type.ok_or_else(|| Error::invalid("subject.type", "is required"))?;
     row::check_running(host, &tenant_part, JobKind::Erase)?;
-    let subject_hash = Some(subject::hash(tenant, &subject.r#type, &subject_id));
+    let subject_hash = Some(subject::hash(tenant, &subject_type, &subject_id));
     let job = Job { subject_hash, ..row::new(JobKind::Erase, None, host.now_us() / 1_000) };
     let mut commit = Commit::default();
     let id = row::put_new(host, &mut commit, &tenant_part, &id::token(host), job.clone());

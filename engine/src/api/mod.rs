@@ -12,9 +12,9 @@ pub(crate) mod test_send;
 pub(crate) mod webhooks;
 
 mod filter;
-mod headers;
 mod paging;
 mod pause;
+mod query;
 mod registration;
 mod request;
 mod router;

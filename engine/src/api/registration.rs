@@ -1,94 +1,25 @@
 //! Reads a registration or a change of one, checks every field once, and writes the fields into the webhook's row.
 
-use std::fmt;
+mod draft;
+mod headers;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+pub(super) use draft::Draft;
 
-use crate::api::headers;
-use crate::api::pause::PauseChange;
-use crate::api::statuses::{self, Setting};
+use draft::{AfterExhaustion, Headers};
+
+use crate::api::statuses;
 use crate::config::Config;
 use crate::config::url;
 use crate::delivery::target;
 use crate::ports::Host;
 use crate::profile::pattern;
+use crate::profile::request::query;
 use crate::profile::secret::Secret;
-use crate::profile::{Profile, SecretAbsent, Unsigned};
+use crate::profile::{Method, OwnQuery, Profile, SecretAbsent, Unsigned};
 use crate::store::rows::{OnExhausted, Webhook};
 use crate::support::error::Error;
 use crate::support::json;
 use crate::support::limits;
-
-/// The fields that were given. Numbers are read wider than they are stored, so that a larger one is out of range.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Draft {
-    name: Option<String>,
-    url: Option<String>,
-    events: Option<Vec<String>>,
-    pub secret: Option<String>,
-    method: Option<String>,
-    headers: Option<Headers>,
-    pub format: Option<String>,
-    is_active: Option<bool>,
-    timeout_ms: Option<u64>,
-    schedule: Option<Vec<u64>>,
-    concurrency: Option<u64>,
-    rate_per_minute: Option<u64>,
-    keep_bodies: Option<bool>,
-    strict_order: Option<bool>,
-    on_exhausted: Option<AfterExhaustion>,
-    #[serde(default)]
-    success_statuses: Setting,
-    #[serde(default)]
-    final_statuses: Setting,
-    paused_until: PauseChange,
-}
-
-/// The field `onExhausted`.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AfterExhaustion {
-    Continue,
-    Pause,
-}
-
-/// The field `headers`, in the order given.
-#[derive(Clone)]
-struct Headers(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Headers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Headers, D::Error> {
-        deserializer.deserialize_any(HeadersVisitor)
-    }
-}
-
-struct HeadersVisitor;
-
-impl<'de> Visitor<'de> for HeadersVisitor {
-    type Value = Headers;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
-        let mut headers = Vec::new();
-        while let Some(header) = map.next_entry()? {
-            headers.push(header);
-        }
-        Ok(Headers(headers))
-    }
-
-    /// PHP writes an empty object as `[]`.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Headers, A::Error> {
-        match seq.next_element::<serde::de::IgnoredAny>()? {
-            None => Ok(Headers(Vec::new())),
-            Some(_) => Err(serde::de::Error::invalid_type(serde::de::Unexpected::Seq, &self)),
-        }
-    }
-}
 
 /// Reads a new registration, which must have `url` and `events`.
 pub(super) fn read_new(config: &Config, text: &str) -> Result<Draft, Error> {
@@ -105,8 +36,11 @@ pub(super) fn read_new(config: &Config, text: &str) -> Result<Draft, Error> {
 /// Reads the fields of a change and checks each. The profile's rules are checked by [`apply`].
 pub(super) fn read_change(config: &Config, text: &str) -> Result<Draft, Error> {
     let mut draft: Draft = json::read(text)?;
-    if let Some(url) = &draft.url {
-        url::check("url", url, config.plain_http())?;
+    draft.trim();
+    if let Some(url) = draft.url.take() {
+        let (url, authorization) = url::take_credentials("url", &url)?;
+        check_url(config, &url)?;
+        (draft.url, draft.authorization) = (Some(url), authorization);
     }
     if let Some(name) = &draft.name {
         check_name(name)?;
@@ -122,6 +56,18 @@ pub(super) fn read_change(config: &Config, text: &str) -> Result<Draft, Error> {
     check_range("concurrency", draft.concurrency, 1, limits::LANE_IN_FLIGHT_CEILING)?;
     check_range("ratePerMinute", draft.rate_per_minute, 0, limits::RATE_PER_MINUTE_MAX)?;
     Ok(draft)
+}
+
+/// Checks a URL without credentials: its form, and the address that it names, if it names one.
+fn check_url(config: &Config, url: &str) -> Result<(), Error> {
+    url::check("url", url, config.plain_http())?;
+    match config.address_refusal(url) {
+        None => Ok(()),
+        Some(reason) => {
+            let error = Error::invalid("url", format!("names an address that must not be reached: {reason}"));
+            Err(error.hint("give a public address or a name; the platform can allow the network (allow-destination)"))
+        }
+    }
 }
 
 /// Returns the secret of a registration. `None`: the webhook is unsigned.
@@ -173,10 +119,10 @@ pub(super) fn apply(
     let is_new = webhook.url.is_empty();
     let now_ms = host.now_us() / 1_000;
     apply_target(&draft, profile, webhook, now_ms)?;
-    if let Some(Headers(headers)) = &draft.headers {
-        webhook.headers = headers::seal(host, config, webhook, headers)?;
+    headers::apply(host, config, profile, &draft, webhook)?;
+    if is_new || draft.url.is_some() || draft.method.is_some() || draft.format.is_some() {
+        check_own_query(profile, webhook)?;
     }
-    headers::check_reserved(profile, webhook)?;
     if let Some(name) = draft.name {
         webhook.name = name;
     } else if is_new {
@@ -226,6 +172,26 @@ fn apply_target(draft: &Draft, profile: &Profile, webhook: &mut Webhook, now_ms:
     let method = draft.method.as_deref().unwrap_or(if is_new { default } else { &webhook.method });
     webhook.method = check_method(profile, method)?;
     Ok(())
+}
+
+/// Returns an error if a parameter of the URL's own query has the name of a part of the payload, which is sent as a query
+/// beside it.
+fn check_own_query(profile: &Profile, webhook: &Webhook) -> Result<(), Error> {
+    if Method::parse(&webhook.method) != Some(Method::Get) || profile.own_query == OwnQuery::Replace {
+        return Ok(());
+    }
+    match query::own_names(&webhook.url).into_iter().find(|name| profile.has_member(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!(
+                "has the parameter `{}`, which the payload of {} has as well",
+                json::quoted(&name),
+                profile.name
+            );
+            let hint = "give it another name, leave it out, or let the webhook use POST";
+            Err(Error::invalid("url", message).hint(hint))
+        }
+    }
 }
 
 /// Writes the schedule, and for a new webhook the profile's defaults of delivery.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{attempts, erase, explain, jobs, messages, redeliver, rotate, settings, test_send, webhooks};
-use crate::api::paging::PAGE_DEFAULT;
+use crate::api::query::{Query, Range, decode};
 use crate::api::request::{ApiRequest, ApiResponse, Caller};
 use crate::api::view::{self, JobView, Problem};
 use crate::config::Config;
@@ -11,9 +11,11 @@ use crate::ports::Host;
 use crate::store::rows::JobKind;
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
+use crate::support::text;
 
 /// The permission that a caller needs for every call except reading.
 pub const MANAGE: &str = "manage:webhook";
+
 /// Returns the response to one request. An error is a problem document.
 pub fn handle(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller) -> ApiResponse {
     match route(host, config, request, caller) {
@@ -42,7 +44,8 @@ impl From<Error> for Refusal {
 
 fn route(host: &dyn Host, config: &Config, request: &ApiRequest, caller: &Caller) -> Result<ApiResponse, Refusal> {
     let path: Vec<String> = request.path.trim_matches('/').split('/').map(decode).collect::<Result<_, _>>()?;
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    // Ids are often pasted.
+    let path: Vec<&str> = path.iter().map(|part| text::trim(part)).collect();
     let tenant = caller.tenant.as_str();
     if request.method != "GET" && !caller.permissions.iter().any(|permission| permission == MANAGE) {
         let error = Error::of(ErrorKind::Forbidden, format!("this needs the permission {MANAGE}"));
@@ -72,6 +75,41 @@ struct Call<'a> {
     body: &'a str,
 }
 
+/// The body of a call that takes none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl<'a> Call<'a> {
+    /// Returns an error if the request has parameters or fields: this call has none.
+    fn takes_nothing(&self) -> Result<(), Error> {
+        self.query.none()?;
+        self.has_no_body()
+    }
+
+    fn has_no_body(&self) -> Result<(), Error> {
+        let Nothing {} = json::read_optional(self.body).map_err(|mut error| {
+            if error.field.is_some() {
+                error.hint = Some("this call takes no fields; leave the body out".to_owned());
+            }
+            error
+        })?;
+        Ok(())
+    }
+
+    /// Returns the body of a call without parameters.
+    fn body(&self) -> Result<&'a str, Error> {
+        self.query.none()?;
+        Ok(self.body)
+    }
+
+    /// Returns the part of a list that is asked for.
+    fn range(&self) -> Result<Range<'a>, Error> {
+        self.has_no_body()?;
+        self.query.range()
+    }
+}
+
 /// The answer of a part of the router. `None`: there is nothing at the path.
 type Answer = Option<Result<ApiResponse, Refusal>>;
 
@@ -82,24 +120,39 @@ fn answer(status: u16, body: Result<String, Error>) -> Result<ApiResponse, Refus
 
 /// Routes the calls on webhooks. `path` is the part below `/webhooks`.
 fn webhook_calls(call: &Call<'_>, caller: &Caller, method: &str, path: &[&str]) -> Answer {
-    let Call { host, config, tenant, query, body } = *call;
-    let cursor = query.cursor.as_deref();
+    let Call { host, config, tenant, .. } = *call;
+    let user = caller.user.as_deref();
+    let plain = || call.takes_nothing();
     Some(match (method, path) {
-        ("GET", []) => answer(200, webhooks::list(host, config, tenant, cursor, query.limit)),
-        ("POST", []) => answer(201, webhooks::register(host, config, tenant, caller.user.as_deref(), body)),
+        ("GET", []) => answer(
+            200,
+            call.range().and_then(|Range { cursor, limit }| webhooks::list(host, config, tenant, cursor, limit)),
+        ),
+        ("POST", []) => answer(201, call.body().and_then(|body| webhooks::register(host, config, tenant, user, body))),
         (_, []) => Err(Refusal::Method("GET, POST")),
-        ("GET", [id]) => answer(200, webhooks::get(host, config, tenant, id)),
-        ("PATCH", [id]) => answer(200, webhooks::update(host, config, tenant, id, body)),
-        ("DELETE", [id]) => webhooks::unregister(host, config, tenant, id)
+        ("GET", [id]) => answer(200, plain().and_then(|()| webhooks::get(host, config, tenant, id))),
+        ("PATCH", [id]) => answer(200, call.body().and_then(|body| webhooks::update(host, config, tenant, id, body))),
+        ("DELETE", [id]) => plain()
+            .and_then(|()| webhooks::unregister(host, config, tenant, id))
             .map(|job| ApiResponse { status: 204, headers: vec![location(&job)], body: String::new() })
             .map_err(Refusal::Error),
         (_, [_]) => Err(Refusal::Method("GET, PATCH, DELETE")),
-        ("GET", [id, "attempts"]) => answer(200, attempts::attempts(host, config, tenant, id, cursor, query.limit)),
+        ("GET", [id, "attempts"]) => answer(
+            200,
+            call.range()
+                .and_then(|Range { cursor, limit }| attempts::attempts(host, config, tenant, id, cursor, limit)),
+        ),
         (_, [_, "attempts"]) => Err(Refusal::Method("GET")),
         ("POST", [id, "rotate-secret"]) => rotate(call, id),
-        ("POST", [id, "test"]) => answer(200, test_send::test_webhook(host, config, tenant, id)),
-        ("POST", [id, "recover"]) => started(jobs::start(host, config, JobKind::Recover, (tenant, *id), body)),
-        ("POST", [id, "replay"]) => started(jobs::start(host, config, JobKind::Replay, (tenant, *id), body)),
+        ("POST", [id, "test"]) => {
+            answer(200, call.body().and_then(|body| test_send::test_webhook(host, config, tenant, id, Some(body))))
+        }
+        ("POST", [id, "recover"]) => {
+            started(call.body().and_then(|body| jobs::start(host, config, JobKind::Recover, (tenant, *id), body)))
+        }
+        ("POST", [id, "replay"]) => {
+            started(call.body().and_then(|body| jobs::start(host, config, JobKind::Replay, (tenant, *id), body)))
+        }
         (_, [_, "rotate-secret" | "test" | "recover" | "replay"]) => Err(Refusal::Method("POST")),
         _ => return None,
     })
@@ -107,18 +160,21 @@ fn webhook_calls(call: &Call<'_>, caller: &Caller, method: &str, path: &[&str]) 
 
 /// Routes the calls on messages. `path` is the part below `/messages`.
 fn message_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
-    let Call { host, config, tenant, query, .. } = *call;
-    let cursor = query.cursor.as_deref();
+    let Call { host, config, tenant, .. } = *call;
+    let plain = || call.takes_nothing();
     Some(match (method, path) {
-        ("GET", [id]) => answer(200, messages::message(host, config, tenant, id)),
-        ("GET", [id, "attempts"]) => {
-            answer(200, messages::message_attempts(host, config, tenant, id, cursor, query.limit))
-        }
+        ("GET", [id]) => answer(200, plain().and_then(|()| messages::message(host, config, tenant, id))),
+        ("GET", [id, "attempts"]) => answer(
+            200,
+            call.range().and_then(|Range { cursor, limit }| {
+                messages::message_attempts(host, config, tenant, id, cursor, limit)
+            }),
+        ),
         ("GET", [id, "deliveries", webhook, "payload"]) => {
-            answer(200, messages::payload(host, config, tenant, id, webhook))
+            answer(200, plain().and_then(|()| messages::payload(host, config, tenant, id, webhook)))
         }
         ("GET", [id, "deliveries", webhook, "explain"]) => {
-            answer(200, explain::explain(host, config, tenant, id, webhook))
+            answer(200, plain().and_then(|()| explain::explain(host, config, tenant, id, webhook)))
         }
         (_, [_] | [_, "attempts"] | [_, "deliveries", _, "payload" | "explain"]) => Err(Refusal::Method("GET")),
         ("POST", [id, "redeliver"]) => redeliver(call, id),
@@ -129,12 +185,16 @@ fn message_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
 
 /// Routes the calls on jobs. `path` is the part below `/jobs`.
 fn job_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
-    let Call { host, config, tenant, query, .. } = *call;
+    let Call { host, config, tenant, .. } = *call;
+    let plain = || call.takes_nothing();
     Some(match (method, path) {
-        ("GET", []) => answer(200, jobs::jobs(host, config, tenant, query.cursor.as_deref(), query.limit)),
-        ("GET", [id]) => answer(200, jobs::job(host, config, tenant, id)),
+        ("GET", []) => answer(
+            200,
+            call.range().and_then(|Range { cursor, limit }| jobs::jobs(host, config, tenant, cursor, limit)),
+        ),
+        ("GET", [id]) => answer(200, plain().and_then(|()| jobs::job(host, config, tenant, id))),
         (_, [] | [_]) => Err(Refusal::Method("GET")),
-        ("POST", [id, "cancel"]) => answer(200, jobs::cancel_job(host, config, tenant, id)),
+        ("POST", [id, "cancel"]) => answer(200, plain().and_then(|()| jobs::cancel_job(host, config, tenant, id))),
         (_, [_, "cancel"]) => Err(Refusal::Method("POST")),
         _ => return None,
     })
@@ -142,14 +202,17 @@ fn job_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
 
 /// Routes the calls on the tenant as a whole.
 fn tenant_calls(call: &Call<'_>, method: &str, path: &[&str]) -> Answer {
-    let Call { host, config, tenant, body, .. } = *call;
+    let Call { host, config, tenant, .. } = *call;
+    let plain = || call.takes_nothing();
     Some(match (method, path) {
-        ("GET", ["event-types"]) => answer(200, messages::event_types(config)),
+        ("GET", ["event-types"]) => answer(200, plain().and_then(|()| messages::event_types(config))),
         (_, ["event-types"]) => Err(Refusal::Method("GET")),
-        ("GET", ["settings"]) => answer(200, settings::tenant_settings(host, config, tenant)),
-        ("PATCH", ["settings"]) => answer(200, settings::update_settings(host, config, tenant, body)),
+        ("GET", ["settings"]) => answer(200, plain().and_then(|()| settings::tenant_settings(host, config, tenant))),
+        ("PATCH", ["settings"]) => {
+            answer(200, call.body().and_then(|body| settings::update_settings(host, config, tenant, body)))
+        }
         (_, ["settings"]) => Err(Refusal::Method("GET, PATCH")),
-        ("POST", ["erase"]) => started(erase::start(host, tenant, body)),
+        ("POST", ["erase"]) => started(call.body().and_then(|body| erase::start(host, config, tenant, body))),
         (_, ["erase"]) => Err(Refusal::Method("POST")),
         _ => return None,
     })
@@ -164,8 +227,8 @@ struct Rotation {
 }
 
 fn rotate(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
-    let Call { host, config, tenant, body, .. } = *call;
-    let Rotation { secret, overlap_s } = json::read_optional(body)?;
+    let Call { host, config, tenant, .. } = *call;
+    let Rotation { secret, overlap_s } = json::read_optional(call.body()?)?;
     // A number that is too large for the type is out of range.
     let overlap_s = overlap_s.map(|overlap_s| u32::try_from(overlap_s).unwrap_or(u32::MAX));
     ok(200, rotate::rotate_secret(host, config, tenant, id, secret.as_deref(), overlap_s)?)
@@ -179,9 +242,10 @@ struct Redelivery {
 }
 
 fn redeliver(call: &Call<'_>, id: &str) -> Result<ApiResponse, Refusal> {
-    let Call { host, config, tenant, body, .. } = *call;
-    let Redelivery { webhook_id } = json::read_optional(body)?;
-    ok(202, redeliver::redeliver(host, config, tenant, id, webhook_id.as_deref())?)
+    let Call { host, config, tenant, .. } = *call;
+    let Redelivery { webhook_id } = json::read_optional(call.body()?)?;
+    let webhook_id = webhook_id.as_deref().map(text::trim);
+    ok(202, redeliver::redeliver(host, config, tenant, id, webhook_id)?)
 }
 
 /// Returns the response to a call that has started a job.
@@ -226,74 +290,4 @@ fn problem_of(status: u16, title: &str, error: &Error) -> ApiResponse {
     let problem = Problem { r#type, title, status, detail, field, hint, webhook_ids: done, webhook_ids_left: left };
     let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
     ApiResponse { status, headers, body: view::text(&problem).unwrap_or_default() }
-}
-
-struct Query {
-    cursor: Option<String>,
-    limit: u32,
-}
-
-impl Query {
-    fn parse(text: &str) -> Result<Query, Error> {
-        let mut query = Query { cursor: None, limit: PAGE_DEFAULT };
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name)?, decode(value)?);
-            match name.as_str() {
-                "cursor" => query.cursor = Some(value),
-                "limit" => {
-                    let number = value.parse();
-                    query.limit = number.map_err(|_| {
-                        Error::invalid("limit", format!("`{}` is no number", json::quoted(&value))).hint("1 to 100")
-                    })?;
-                }
-                _ => {
-                    let message = format!("`{}` is no parameter of this call", json::quoted(&name));
-                    return Err(Error::of(ErrorKind::Invalid, message).hint("the parameters are cursor and limit"));
-                }
-            }
-        }
-        Ok(query)
-    }
-}
-
-/// Decodes percent-encoding.
-fn decode(text: &str) -> Result<String, Error> {
-    let broken = || Error::of(ErrorKind::Invalid, format!("`{}` is not percent-encoded UTF-8", json::quoted(text)));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next().ok_or_else(broken)?, rest.next().ok_or_else(broken)?];
-            let mut decoded = [0];
-            hex::decode_to_slice(digits, &mut decoded).map_err(|_| broken())?;
-            bytes.push(decoded[0]);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| broken())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percent_encoding_is_undone() {
-        for (text, decoded) in
-            [("wh_a", Some("wh_a")), ("a%2Fb%c3%bc", Some("a/bü")), ("%", None), ("%zz", None), ("%ff", None)]
-        {
-            assert_eq!(decode(text).ok().as_deref(), decoded, "{text}");
-        }
-    }
-
-    #[test]
-    fn queries_are_strict() {
-        let query = Query::parse("limit=7&cursor=a%2Fb").unwrap();
-        assert_eq!((query.limit, query.cursor.as_deref()), (7, Some("a/b")));
-        for bad in ["limit=x", "limit=-1", "page=2"] {
-            assert!(Query::parse(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -1,4 +1,6 @@
-//! The test send: one attempt of the profile's test event, made now and recorded like any other.
+//! The test send: one attempt of a test event, made now and recorded like any other.
+
+mod event;
 
 use crate::api::view;
 use crate::api::webhooks;
@@ -20,16 +22,23 @@ use crate::support::limits::POLL_MS;
 /// Commits of the attempt, while other calls change the webhook, before the call fails.
 const RECORD_COMMITS_MAX: u32 = 8;
 
-/// Sends the test event to a webhook, whether or not its patterns match and it is active. Returns the attempt.
-pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &str) -> Result<String, Error> {
+/// Sends an event to a webhook as a test, whether or not its patterns match and it is active. `event` is the JSON of the
+/// call; without a type it is the profile's test event. Returns the attempt.
+pub fn test_webhook(
+    host: &dyn Host,
+    config: &Config,
+    tenant: &str,
+    webhook: &str,
+    event: Option<&str>,
+) -> Result<String, Error> {
     let lane = webhooks::lane(tenant, webhook)?;
     let webhook_row = read_webhook(host, &lane)?.webhook;
     let now_us = host.now_us();
     let target = Target::of(config, &webhook_row, now_us / 1_000)?;
+    let event = event::read(config, target.profile(), event.unwrap_or_default(), now_us)?;
     if let Some(reason) = target.inactive_reason().filter(|_| webhook_row.active) {
         return Err(Error::of(ErrorKind::Conflict, reason).hint("give the webhook another URL"));
     }
-    let event = target.profile().test_event(now_us);
     let message = id::message(host, tenant, None);
     let secrets = target.secrets(now_us / 1_000);
     // A completion that comes after its call is not taken for another call's. Every host's language holds 53 bits exactly.
@@ -48,7 +57,8 @@ pub fn test_webhook(host: &dyn Host, config: &Config, tenant: &str, webhook: &st
         content_hash: None,
         tombstone: None,
         test: true,
-        event: Some(event.to_json()),
+        // Contents that are not kept of events are not kept of tests either.
+        event: keep_bodies.then(|| event.to_json()),
         subject_hash: None,
     };
     record(host, &lane, &message, &row, &attempt)?;

@@ -10,7 +10,9 @@ use crate::config::Config;
 use crate::delivery::rotation;
 use crate::delivery::target::inactive_reason;
 use crate::ports::HttpErrorKind;
+use crate::profile::request::query;
 use crate::profile::secret::Secret;
+use crate::profile::{Method, OwnQuery};
 use crate::store::rows::{Attempt, Health, Job, JobFilter, Webhook};
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json::{self, Json, Style};
@@ -78,6 +80,7 @@ pub(super) struct WebhookView<'a> {
     failure_count: u32,
     created_at: String,
     updated_at: String,
+    warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
 }
@@ -113,8 +116,11 @@ pub(super) fn webhook<'a>(
     now_ms: u64,
 ) -> WebhookView<'a> {
     // The stored reason, or the configuration's reason to deliver nothing.
-    let inactive_reason =
-        if webhook.active { inactive_reason(config, webhook) } else { webhook.inactive_reason.clone() };
+    let inactive_reason = if webhook.active {
+        inactive_reason(config, webhook).or_else(|| unreachable_reason(config, webhook))
+    } else {
+        webhook.inactive_reason.clone()
+    };
     // Without its profile, nothing is sent.
     let profile = config.format("format", &webhook.format).ok();
     let (success_statuses, final_statuses) = statuses::shown(profile.as_deref(), webhook);
@@ -148,8 +154,34 @@ pub(super) fn webhook<'a>(
         failure_count: health.failures,
         created_at: millis(webhook.created_at_ms),
         updated_at: millis(webhook.updated_at_ms),
+        warnings: replaced_query(config, webhook).into_iter().collect(),
         secret: secret.map(Secret::expose),
     }
+}
+
+/// Returns the reason for which every attempt fails, if the platform's list of allowed networks has become shorter.
+fn unreachable_reason(config: &Config, webhook: &Webhook) -> Option<String> {
+    let reason = config.address_refusal(&webhook.url)?;
+    Some(format!("its URL names an address that must not be reached: {reason}"))
+}
+
+/// Returns the warning that the query of a webhook's URL is never sent, if its format replaces it. Only the names are told,
+/// because a value may be a credential.
+fn replaced_query(config: &Config, webhook: &Webhook) -> Option<String> {
+    if Method::parse(&webhook.method) != Some(Method::Get) || !webhook.url.contains('?') {
+        return None;
+    }
+    let format = config.format("format", &webhook.format).ok()?;
+    let names = query::own_names(&webhook.url);
+    if format.own_query == OwnQuery::Keep || names.is_empty() {
+        return None;
+    }
+    let names = names.iter().map(|name| format!("`{}`", json::quoted(name))).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "with the method GET the format {} replaces the query of the URL by the payload: {names} is not sent; use POST, a \
+         header, or another format",
+        format.name
+    ))
 }
 
 /// An attempt.

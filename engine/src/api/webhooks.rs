@@ -30,7 +30,7 @@ pub fn register(
     let tenant = intake::check_tenant(tenant)?;
     check_user(user)?;
     let draft = registration::read_new(config, registration)?;
-    let lane = Lane::of(&keys::part(tenant), &id::webhook(host));
+    let lane = Lane::of(&keys::part(tenant), &id::webhook(host, host.accept_us(1)));
     let mut webhook = empty(host, tenant, user, &lane);
     let profile = config.format("format", draft.format.as_deref().unwrap_or(&config.profile().name))?;
     let secret = registration::secret(host, &profile, draft.secret.as_deref())?;
@@ -139,7 +139,8 @@ pub fn get(host: &dyn Host, config: &Config, tenant: &str, id: &str) -> Result<S
     show(host, config, &registered.webhook, &registered.health, None)
 }
 
-/// Returns a page of the tenant's webhooks, in the order of their ids.
+/// Returns a page of the tenant's webhooks, in the order of their registration, the newest last: their ids begin with its
+/// time.
 pub fn list(host: &dyn Host, config: &Config, tenant: &str, cursor: Option<&str>, limit: u32) -> Result<String, Error> {
     let tenant_part = keys::part(intake::check_tenant(tenant)?);
     if let Some(cursor) = cursor.filter(|cursor| !id::is_id("wh_", cursor)) {

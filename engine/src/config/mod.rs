@@ -14,7 +14,7 @@ use crate::config::seal::Keys;
 use crate::ports::EgressPolicy;
 use crate::profile::{Profile, check_user_agent};
 use crate::support::error::{Error, ErrorKind};
-use crate::support::json::quoted;
+use crate::support::json::{InvalidText, quoted};
 use crate::support::limits::{
     DISABLE_AFTER_S, PROFILES_MAX, RETENTION_S, WEBHOOKS_PER_TENANT_CEILING, WEBHOOKS_PER_TENANT_MAX,
 };
@@ -29,6 +29,7 @@ pub struct Config {
     allow_destinations: Vec<String>,
     plain_http: PlainHttp,
     user_agent: Option<String>,
+    invalid_text: InvalidText,
     webhooks_per_tenant_max: u32,
     disable_after_s: u32,
     disable_after_deliveries: u32,
@@ -58,6 +59,7 @@ impl Config {
             allow_destinations: settings.allow_destinations.clone(),
             plain_http: settings.plain_http,
             user_agent: settings.user_agent.clone(),
+            invalid_text: settings.invalid_text,
             webhooks_per_tenant_max,
             disable_after_s: settings.disable_after_s.unwrap_or(DISABLE_AFTER_S),
             disable_after_deliveries: settings.disable_after_deliveries.unwrap_or(0),
@@ -95,6 +97,12 @@ impl Config {
         egress::policy(&self.allow_destinations)
     }
 
+    /// Returns why no request may reach the address that a checked URL names. `None`: it may, or the URL has a name,
+    /// whose addresses are judged at each request.
+    pub fn address_refusal(&self, url: &str) -> Option<String> {
+        url::literal_address(url).and_then(|address| egress::refusal(&self.allow_destinations, address))
+    }
+
     /// Returns the policy on `http` URLs.
     pub fn plain_http(&self) -> PlainHttp {
         self.plain_http
@@ -104,6 +112,11 @@ impl Config {
     /// no limit.
     pub fn disable_after_ms(&self) -> Option<u64> {
         (self.disable_after_s > 0).then_some(u64::from(self.disable_after_s) * 1_000)
+    }
+
+    /// Returns the rule for U+0000 and halves of surrogate pairs in events.
+    pub fn invalid_text(&self) -> InvalidText {
+        self.invalid_text
     }
 
     /// Returns the number of failed deliveries in a row after which a webhook is disabled. `None`: there is no limit.

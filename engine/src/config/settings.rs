@@ -1,8 +1,10 @@
 //! The settings that a host gives to an instance.
 
+use zeroize::Zeroize;
+
+use crate::support::json::InvalidText;
 #[cfg(doc)]
 use crate::support::limits::{DISABLE_AFTER_S, RETENTION_S, WEBHOOKS_PER_TENANT_MAX};
-use zeroize::Zeroize;
 
 /// A key that seals secrets, as configured.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Settings {
     /// The `User-Agent` of every request. `None`: the one of the webhook's format, of the platform's profile, or
     /// `Hookwright/<version>`, in this order.
     pub user_agent: Option<String>,
+    /// The rule for U+0000 and halves of surrogate pairs in events.
+    pub invalid_text: InvalidText,
     /// The largest number of webhooks of one tenant. `None`: [`WEBHOOKS_PER_TENANT_MAX`].
     pub webhooks_per_tenant_max: Option<u32>,
     /// The time without a success after which a failing webhook is disabled, in seconds. 0: there is no limit. `None`:
@@ -64,6 +68,7 @@ impl Default for Settings {
             allow_destinations: Vec::new(),
             plain_http: PlainHttp::Allowed,
             user_agent: None,
+            invalid_text: InvalidText::Keep,
             webhooks_per_tenant_max: None,
             disable_after_s: None,
             disable_after_deliveries: None,

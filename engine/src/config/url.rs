@@ -1,13 +1,20 @@
-//! The URLs that a webhook may have. The egress policy checks the addresses of a host at each request, because the
-//! policy and the addresses of a name can change after the registration.
+//! The URLs that a webhook may have. `egress` decides which addresses they may name. The host checks the addresses of a
+//! name at each request, because they can change after the registration.
 //!
 //! The check is hand-written because it is stricter than any library: every text that it accepts is read alike by all
 //! clients. A test compares it with the `url` crate.
+
+mod credentials;
+
+pub use credentials::take_credentials;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::config::PlainHttp;
 use crate::support::error::Error;
 use crate::support::json;
 use crate::support::limits;
+use crate::support::text::{is_blank, name_of};
 
 /// Checks a webhook's URL: `http`, where that is allowed, or `https`, a host in ASCII, no credentials, no fragment.
 pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error> {
@@ -19,6 +26,14 @@ pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error
         let quoted = if text.contains('@') { "it".to_owned() } else { format!("`{}`", json::quoted(text)) };
         Err(Error::invalid(field, format!("{quoted} {problem}")).hint(hint))
     };
+    if let Some((index, found)) = text.chars().enumerate().find(|(_, found)| is_blank(*found)) {
+        let problem = format!(
+            "has {} as character {}; spaces, control and invisible characters cannot be inside a URL",
+            name_of(found),
+            index + 1
+        );
+        return refuse(&problem, "remove it, or percent-encode it if it belongs to the path or the query");
+    }
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     let Some(rest) =
         ["https://", "http://"].iter().find_map(|scheme| lower.starts_with(scheme).then(|| &text[scheme.len()..]))
@@ -30,7 +45,7 @@ pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error
     }
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     if authority.contains('@') {
-        return refuse("has credentials", "put them into a custom header");
+        return refuse("has credentials", "put them into the header `Authorization`");
     }
     if !authority.is_ascii() {
         return refuse(
@@ -39,7 +54,7 @@ pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error
         );
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return refuse("has spaces, control or non-ASCII characters", "percent-encode them");
+        return refuse("has control or non-ASCII characters", "percent-encode them");
     }
     if let Some(found) = text.chars().find(|&c| "\"<>\\^`{|}".contains(c)) {
         return refuse(&format!("has a `{found}`"), "percent-encode it");
@@ -47,10 +62,7 @@ pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error
     if rest.contains('#') {
         return refuse("has a fragment", "leave out the # and what follows");
     }
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
+    let (host, port) = host_and_port(authority);
     let numbered = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0);
     if port.is_some_and(|port| !numbered(port)) {
         return refuse("has no port of 1 to 65535 after the colon", "leave the colon out for the usual port");
@@ -64,24 +76,57 @@ pub fn check(field: &str, text: &str, plain_http: PlainHttp) -> Result<(), Error
     Ok(())
 }
 
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+/// Returns the authority of a checked URL: its host, and its port if it names one.
+pub fn authority(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Returns the address that a checked URL names instead of a name, in any spelling: `127.1`, `0x7f000001`, `[::1]`.
+pub fn literal_address(text: &str) -> Option<IpAddr> {
+    let (host, _) = host_and_port(authority(text));
+    if let Some(address) = in_brackets(host) {
+        return address.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    }
+    let labels: Vec<&str> = host.strip_suffix('.').unwrap_or(host).split('.').collect();
+    ipv4(&labels).map(IpAddr::V4)
+}
+
+fn in_brackets(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
+}
+
 fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
-        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    if let Some(address) = in_brackets(host) {
+        return address.parse::<Ipv6Addr>().is_ok();
     }
     let labels: Vec<&str> = host.strip_suffix('.').unwrap_or(host).split('.').collect();
     let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_label = |text: &&str| (1..=63).contains(&text.len()) && text.bytes().all(named);
     let is_name = host.len() <= 253 && labels.iter().all(is_label);
     // Every client takes a host that ends in a number for an IPv4 address; there must be one that it can be.
-    is_name && (labels.last().is_none_or(|last| matches!(label(last), Label::Name)) || is_ipv4(&labels))
+    is_name && (labels.last().is_none_or(|last| matches!(label(last), Label::Name)) || ipv4(&labels).is_some())
 }
 
-/// Returns true if these labels are an IPv4 address in one of the spellings of the URL standard: `127.1`, `0x7f000001`.
-fn is_ipv4(labels: &[&str]) -> bool {
-    let (Some((last, first)), 1..=4) = (labels.split_last(), labels.len()) else { return false };
-    let last_bits = 8 * (4 - first.len());
-    let below = |text: &&str, bits: usize| matches!(label(text), Label::Number(value) if value < 1 << bits);
-    first.iter().all(|text| below(text, 8)) && below(last, last_bits)
+/// Returns the IPv4 address that these labels are in one of the spellings of the URL standard: `127.1`, `0x7f000001`.
+fn ipv4(labels: &[&str]) -> Option<Ipv4Addr> {
+    let (Some((last, first)), 1..=4) = (labels.split_last(), labels.len()) else { return None };
+    let below = |text: &str, bits: usize| match label(text) {
+        Label::Number(value) if value < 1 << bits => u32::try_from(value).ok(),
+        _ => None,
+    };
+    let mut bits = below(last, 8 * (4 - first.len()))?;
+    for (place, text) in first.iter().enumerate() {
+        bits |= below(text, 8)? << (24 - 8 * place);
+    }
+    Some(Ipv4Addr::from_bits(bits))
 }
 
 /// A label of a host as the URL standard reads it: decimal, octal after a `0`, hexadecimal after `0x`.

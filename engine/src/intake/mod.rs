@@ -88,7 +88,7 @@ fn prepare(
     text: &str,
     accepted_at_us: u64,
 ) -> Result<Prepared, Error> {
-    let mut event = Event::parse(text)?;
+    let mut event = Event::parse_by(text, config.invalid_text())?;
     event.event_type = config.profile().event_type(&event.event_type)?;
     let tenant = match (tenant, event.tenant.as_deref()) {
         (Some(tenant), Some(own)) if tenant != own => {

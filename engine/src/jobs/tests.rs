@@ -263,7 +263,7 @@ fn purge_leaves_the_attempts_of_messages() {
     let (world, config) = (World::new(&[500, 500]), Config::new(&settings()).unwrap());
     let webhook = registered(&world, &config, r#""schedule":[3600]"#);
     let stays = registered(&world, &config, r#""schedule":[]"#);
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     accept_many(&world, &config, 1);
     world.deliver(&config);
     let id = unregister(&world, &config, "acme", &webhook).unwrap();

@@ -1,9 +1,12 @@
 //! A profile: the event types that there are, how a request looks and is signed, and the defaults of a webhook. It is
 //! made by `builtin` and `parse`.
 
+use crate::event::pattern::ALL;
 use crate::event::{Event, check_type};
 use crate::profile::suggest;
-use crate::profile::vocabulary::{Header, LetterCase, Member, Method, SecretAbsent, Signature, TestEvent, Unsigned};
+use crate::profile::vocabulary::{
+    Header, LetterCase, Member, Method, OwnQuery, Sample, SecretAbsent, Signature, TestEvent, Unsigned,
+};
 use crate::support::error::Error;
 use crate::support::json::Style;
 use crate::support::statuses::StatusSet;
@@ -47,6 +50,8 @@ pub struct Profile {
     pub finals: StatusSet,
     /// The methods that a webhook may choose. The first is the default.
     pub methods: Vec<Method>,
+    /// The treatment of a webhook's own query if the payload is sent as a query.
+    pub own_query: OwnQuery,
     /// Statuses by which a receiver asks to be disabled.
     pub disable_on: StatusSet,
     /// Statuses with which `Retry-After` counts. `None`: every failure.
@@ -55,27 +60,9 @@ pub struct Profile {
     pub hidden: Vec<String>,
     /// The event that a test sends.
     pub test: TestEvent,
+    /// Examples of events, for tests that name only a type. The most particular pattern counts.
+    pub samples: Vec<Sample>,
 }
-
-/// Headers that no webhook may set: those that the engine sets, and those that belong to the transport.
-pub(crate) const RESERVED: [&str; 15] = [
-    // The host sets it, because it knows which encodings it can read.
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-];
 
 impl Profile {
     /// Returns the canonical spelling of an event type of the catalogue.
@@ -91,10 +78,15 @@ impl Profile {
         Err(Error::invalid("type", message).hint(suggest::hint(&event_type, &self.events)))
     }
 
-    /// Returns true if a custom header of this name is refused.
-    pub fn reserves_header(&self, name: &str) -> bool {
-        let own = self.headers.iter().map(|header| header.name.as_str());
-        own.chain(RESERVED).any(|reserved| reserved.eq_ignore_ascii_case(name))
+    /// Returns true if the profile sets a header of this name.
+    pub fn sets_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns true if the payload, or that of the test event, can have a member of this name at its top.
+    pub fn has_member(&self, name: &str) -> bool {
+        let of_test = self.test.payload.iter().flatten();
+        self.payload.iter().chain(of_test).any(|member| member.name == name)
     }
 
     /// Returns true if a response of this status is a success.
@@ -106,5 +98,14 @@ impl Profile {
     pub fn test_event(&self, now_us: u64) -> Event {
         let data = self.test.data.clone();
         Event { data, occurred_at_us: Some(now_us), ..Event::new(&self.test.event_type) }
+    }
+
+    /// Returns the example of an event of this type, without a time. `None`: the profile has none.
+    pub fn sample(&self, event_type: &str) -> Option<Event> {
+        // The most particular pattern comes first.
+        let prefixes = event_type.rmatch_indices('.').map(|(at, _)| format!("{}.*", &event_type[..at]));
+        let mut patterns = [event_type.to_owned()].into_iter().chain(prefixes).chain([ALL.to_owned()]);
+        let found = patterns.find_map(|wanted| self.samples.iter().find(|one| one.pattern == wanted))?;
+        Some(Event { event_type: event_type.to_owned(), ..found.event.clone() })
     }
 }

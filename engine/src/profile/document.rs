@@ -1,6 +1,6 @@
 //! The JSON document of a profile: its fields and their types. Which values are allowed is left to `parse`.
 
-use crate::profile::vocabulary::{HeaderValue, LetterCase, Method, SecretAbsent, Unsigned};
+use crate::profile::vocabulary::{HeaderValue, LetterCase, Method, OwnQuery, SecretAbsent, Unsigned};
 use crate::support::json::{Json, Style};
 use crate::support::statuses::StatusEntry;
 use serde::{Deserialize, Deserializer};
@@ -30,11 +30,16 @@ pub struct Document {
     pub final_statuses: Vec<StatusEntry>,
     pub methods: Vec<Method>,
     #[serde(default)]
+    pub own_query: OwnQuery,
+    #[serde(default)]
     pub disable_on: Vec<StatusEntry>,
     pub retry_after_on: Option<Vec<StatusEntry>>,
     #[serde(default)]
     pub hidden: Vec<String>,
     pub test: DocumentTest,
+    /// An object: patterns, and the fields of events.
+    #[serde(default, deserialize_with = "present")]
+    pub samples: Option<Json>,
 }
 
 /// A member has `from` with or without `else`, or `constant`, or `members`.

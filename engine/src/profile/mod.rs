@@ -25,9 +25,13 @@ pub mod verify;
 
 pub(crate) mod pattern;
 
+pub(crate) mod transport;
+
 pub use definition::Profile;
 pub(crate) use parse::check_user_agent;
-pub use vocabulary::{Header, HeaderValue, LetterCase, Method, SecretAbsent, Signature, TestEvent, Unsigned};
+pub use vocabulary::{
+    Header, HeaderValue, LetterCase, Method, OwnQuery, Sample, SecretAbsent, Signature, TestEvent, Unsigned,
+};
 
 #[cfg(test)]
 mod tests;

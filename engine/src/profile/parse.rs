@@ -1,13 +1,15 @@
 //! From a profile's document to a profile: the rules that types cannot express. An error names field, line and column.
 
-use crate::event::check_type;
-use crate::profile::definition::{Profile, RESERVED};
+use crate::event::pattern::{self, ALL};
+use crate::event::{Event, check_type};
+use crate::profile::definition::Profile;
 use crate::profile::document::{Document, DocumentHeader, DocumentMember, DocumentSignature, DocumentTest, Scheme};
+use crate::profile::transport;
 use crate::profile::vocabulary::{
-    Header, HeaderValue, Member, MemberValue, SecretAbsent, Signature, Source, TestEvent, Unsigned,
+    Header, HeaderValue, LetterCase, Member, MemberValue, Sample, SecretAbsent, Signature, Source, TestEvent, Unsigned,
 };
 use crate::support::error::{Error, ErrorKind};
-use crate::support::json::{self, quoted};
+use crate::support::json::{self, Json, quoted};
 use crate::support::limits;
 use crate::support::statuses::{StatusEntry, StatusSet};
 
@@ -52,13 +54,16 @@ fn profile(document: Document) -> Result<Profile, Error> {
         success: success(document.success, document.success_statuses)?,
         finals: StatusSet::parse("finalStatuses", &document.final_statuses)?,
         methods: document.methods,
+        own_query: document.own_query,
         disable_on: StatusSet::parse("disableOn", &document.disable_on)?,
         retry_after_on: document.retry_after_on.map(|on| StatusSet::parse("retryAfterOn", &on)).transpose()?,
         hidden: document.hidden,
         test: test(document.test)?,
+        samples: samples(document.letter_case, document.samples)?,
         events: document.events,
     };
     check_catalogue(&profile)?;
+    check_samples(&profile)?;
     check_secrets(&profile)?;
     check_scheme(&profile)?;
     check_statuses(&profile)?;
@@ -186,7 +191,7 @@ fn headers(list: Vec<DocumentHeader>) -> Result<Vec<Header>, Error> {
             return Err(Error::invalid(&field, format!("`{}` does not name a header", quoted(&name))));
         }
         let is_it = |other: &str| other.eq_ignore_ascii_case(&name);
-        if RESERVED.into_iter().any(is_it) {
+        if transport::reserved(&name).is_some() {
             let error = Error::invalid(&field, format!("`{name}` is set by Hookwright or by the transport"));
             return Err(error.hint("choose another name"));
         }
@@ -249,6 +254,39 @@ fn test(test: DocumentTest) -> Result<TestEvent, Error> {
     })
 }
 
+/// Reads the examples: an object of event types and patterns, each with the fields of an event.
+fn samples(letter_case: LetterCase, document: Option<Json>) -> Result<Vec<Sample>, Error> {
+    let members = match document {
+        None | Some(Json::Null) => return Ok(Vec::new()),
+        Some(Json::Object(members)) => members,
+        Some(other) => {
+            return Err(Error::invalid("samples", format!("expected an object, not {}", other.kind())));
+        }
+    };
+    if members.len() > limits::PROFILE_EVENTS_MAX {
+        let message = format!("has {} entries; {} are allowed", members.len(), limits::PROFILE_EVENTS_MAX);
+        return Err(Error::invalid("samples", message));
+    }
+    let sample = |(pattern, mut json): (String, Json)| {
+        let field = format!("samples.{}", quoted(&pattern));
+        let pattern = letter_case.fold(&pattern);
+        let fixed = pattern.strip_suffix(".*").unwrap_or(&pattern);
+        if pattern != ALL {
+            check_type(fixed).map_err(|error| error.at(&field))?;
+        }
+        if let Json::Object(fields) = &mut json {
+            if let Some((name, _)) = fields.iter().find(|(name, _)| !Event::MODEL_FIELDS.contains(&name.as_str())) {
+                let error = Error::invalid(&format!("{field}.{}", quoted(name)), "is no field of a sample");
+                return Err(error.hint(format!("the fields are {}", Event::MODEL_FIELDS.join(", "))));
+            }
+            fields.push(("type".to_owned(), Json::text(if pattern == ALL { "sample" } else { fixed })));
+        }
+        let event = Event::of_json(json).map_err(|error| error.within(&field))?;
+        Ok(Sample { pattern, event })
+    };
+    members.into_iter().map(sample).collect()
+}
+
 fn check_catalogue(profile: &Profile) -> Result<(), Error> {
     for (index, event_type) in profile.events.iter().enumerate() {
         let field = format!("events[{index}]");
@@ -259,6 +297,18 @@ fn check_catalogue(profile: &Profile) -> Result<(), Error> {
         }
         if profile.events[..index].contains(event_type) {
             return Err(Error::invalid(&field, format!("`{event_type}` is there twice")));
+        }
+    }
+    Ok(())
+}
+
+fn check_samples(profile: &Profile) -> Result<(), Error> {
+    for sample in &profile.samples {
+        let matches = |known: &String| pattern::matches(&sample.pattern, known);
+        if !profile.events.is_empty() && !profile.events.iter().any(matches) {
+            let field = format!("samples.{}", quoted(&sample.pattern));
+            let error = Error::invalid(&field, "matches no event type of the catalogue");
+            return Err(error.hint("write an event type of `events`, or a pattern that matches some"));
         }
     }
     Ok(())

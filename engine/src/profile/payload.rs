@@ -81,7 +81,7 @@ impl Drawn<'_> {
         match source {
             Source::Type => Some(Json::text(self.event_type)),
             Source::MessageId => Some(Json::text(self.message_id)),
-            Source::SubjectType => subject.and_then(|subject| subject.subject_type.as_deref()).map(Json::text),
+            Source::SubjectType => subject.and_then(|subject| subject.subject_type.clone()).map(Json::String),
             Source::SubjectId => subject.and_then(|subject| subject.id.clone()),
             Source::SurvivingSubjectId if self.before.is_some() && self.after.is_none() => None,
             Source::SurvivingSubjectId => self.source(&Source::SubjectId),
@@ -89,7 +89,7 @@ impl Drawn<'_> {
             Source::After => self.after.as_deref().cloned(),
             Source::Data => self.data.as_deref().cloned(),
             Source::Context(key) => {
-                self.event.context.iter().find(|(name, _)| name == key).map(|(_, value)| Json::text(value))
+                self.event.context.iter().find(|(name, _)| name == key).map(|(_, value)| Json::String(value.clone()))
             }
             Source::Time(format) => Some(at(*format, self.occurred_at_us)),
             Source::ChangedAttributes => both().and_then(|(before, after)| changes::attributes(before, after)),

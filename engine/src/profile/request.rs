@@ -1,7 +1,7 @@
 //! The HTTP request of one attempt: method, URL, headers, body, signatures. When it is sent, and the meaning of its
 //! response, are left to the flows.
 
-mod query;
+pub(crate) mod query;
 
 use crate::event::Event;
 use crate::profile::payload::{self, Payload};
@@ -103,7 +103,7 @@ pub fn of_payload(
         };
         headers.push((header.name.clone(), value));
     }
-    headers.extend_from_slice(target.headers);
+    headers.extend(target.headers.iter().filter(|(name, _)| !is_content_type(name)).cloned());
     let (url, body) = match target.method {
         Method::Post => (target.url.to_owned(), Some(payload.body.clone())),
         Method::Get => {
@@ -111,7 +111,7 @@ pub fn of_payload(
                 let message = format!("the payload as a query has more than {} bytes", limits::QUERY_BYTES_MAX);
                 Error::of(ErrorKind::TooLarge, message).hint("let the webhook use POST")
             })?;
-            (query::replace(target.url, &query), None)
+            (query::join(target.url, profile.own_query, &query), None)
         }
     };
     Ok(Outgoing { method: target.method, url, headers, body, logged_body: payload.body })
@@ -120,10 +120,11 @@ pub fn of_payload(
 /// Returns the headers that do not depend on the message.
 fn general_headers(profile: &Profile, target: &Target<'_>) -> Vec<(String, String)> {
     let user_agent = profile.user_agent.as_deref().unwrap_or(USER_AGENT);
-    let mut headers = vec![
-        ("Content-Type".to_owned(), "application/json".to_owned()),
-        ("User-Agent".to_owned(), user_agent.to_owned()),
-    ];
+    // A webhook's own `Content-Type` names the same JSON more closely.
+    let own = target.headers.iter().find(|(name, _)| is_content_type(name));
+    let content_type = own.map_or("application/json", |(_, value)| value);
+    let mut headers =
+        vec![("Content-Type".to_owned(), content_type.to_owned()), ("User-Agent".to_owned(), user_agent.to_owned())];
     let accept = profile.accept.as_deref().unwrap_or(ACCEPT);
     let mut others =
         profile.headers.iter().map(|header| &header.name).chain(target.headers.iter().map(|(name, _)| name));
@@ -131,6 +132,10 @@ fn general_headers(profile: &Profile, target: &Target<'_>) -> Vec<(String, Strin
         headers.push(("Accept".to_owned(), accept.to_owned()));
     }
     headers
+}
+
+fn is_content_type(name: &str) -> bool {
+    name.eq_ignore_ascii_case("content-type")
 }
 
 fn signature(scheme: &Signature, message_id: &str, attempt_at_s: u64, body: &str, secrets: &[Secret]) -> String {

@@ -93,13 +93,11 @@ fn an_event_type_outside_the_catalogue_is_refused() {
 }
 
 #[test]
-fn a_header_that_requests_need_is_reserved() {
+fn a_profile_sets_its_own_headers() {
     let check = |name: &str, header: &str, expected: bool| {
-        assert_eq!(builtin(name).reserves_header(header), expected, "{name} {header}");
+        assert_eq!(builtin(name).sets_header(header), expected, "{name} {header}");
     };
     for name in Profile::BUILTIN_NAMES {
-        check(name, "Content-type", true);
-        check(name, "HOST", true);
         check(name, "X-Api-Key", false);
         check(name, "Authorization", false);
         for header in &builtin(name).headers {

@@ -1,6 +1,7 @@
 //! The words of a profile's document, as types. They decide nothing: `payload`, `request`, `secret` and the flows say
 //! what each word means.
 
+use crate::event::Event;
 use crate::support::json::Json;
 use serde::Deserialize;
 
@@ -123,6 +124,26 @@ impl Method {
             Method::Get => "GET",
         }
     }
+}
+
+/// The treatment of the query of a webhook's own URL if the payload is sent as a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnQuery {
+    /// `keep`: it stays, and the payload follows.
+    #[default]
+    Keep,
+    /// `replace`: the payload takes its place.
+    Replace,
+}
+
+/// An example of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The event types that it is an example of: a type, or a pattern.
+    pub pattern: String,
+    /// The event. Its type is that of each use.
+    pub event: Event,
 }
 
 /// The event that a test sends.

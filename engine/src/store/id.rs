@@ -29,21 +29,33 @@ pub fn derived_number(purpose: &str, parts: &[&str]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// A webhook's id.
-pub fn webhook<E: Entropy + ?Sized>(entropy: &E) -> String {
-    format!("wh_{}", token(entropy))
+/// A webhook's id. It begins with the time of its registration, so that a scan lists webhooks by creation, newest last.
+pub fn webhook<E: Entropy + ?Sized>(entropy: &E, now_us: u64) -> String {
+    const LETTERS: usize = 12;
+    format!("wh_{}{}", letters::<LETTERS>(now_us), &token(entropy)[..ID_CHARS - LETTERS])
 }
 
 /// A job's id. It begins with the time, and sorts the newest first.
 pub fn job<E: Entropy + ?Sized>(entropy: &E, now_ms: u64) -> String {
-    const DIGITS: usize = 9;
-    let mut rest = (26_u64.pow(9) - 1).saturating_sub(now_ms);
-    let mut time = [b'a'; DIGITS];
-    for place in time.iter_mut().rev() {
+    const LETTERS: usize = 9;
+    let left_ms = largest(LETTERS).saturating_sub(now_ms);
+    format!("job_{}{}", letters::<LETTERS>(left_ms), &token(entropy)[..ID_CHARS - LETTERS])
+}
+
+/// Returns a number in `COUNT` letters, which sort as numbers do. Digits of base 32 would not: `2` to `7` sort before `a`.
+fn letters<const COUNT: usize>(number: u64) -> String {
+    let mut rest = number.min(largest(COUNT));
+    let mut text = [b'a'; COUNT];
+    for place in text.iter_mut().rev() {
         *place += (rest % 26) as u8;
         rest /= 26;
     }
-    format!("job_{}{}", String::from_utf8_lossy(&time), &token(entropy)[..ID_CHARS - DIGITS])
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Returns the largest number that fits.
+fn largest(letters: usize) -> u64 {
+    26_u64.pow(letters as u32) - 1
 }
 
 /// A message's id: determined by the caller's event id, else random.
@@ -115,6 +127,21 @@ mod tests {
         let ids = times.map(|now_ms| job(&Same, now_ms));
         assert!(ids.is_sorted() && ids.iter().all(|id| is_id("job_", id)), "{ids:?}");
         assert_ne!(ids[1], ids[2]);
+    }
+
+    #[test]
+    fn webhooks_sort_by_the_time_of_their_registration() {
+        struct Falling(std::cell::Cell<u8>);
+        impl Entropy for Falling {
+            fn fill(&self, buffer: &mut [u8]) {
+                self.0.set(self.0.get() - 1);
+                buffer.fill(self.0.get());
+            }
+        }
+        let entropy = Falling(std::cell::Cell::new(200));
+        let times = [0, 1_738_670_407_000_000, 1_760_000_000_000_000, 1_760_000_000_000_001, u64::MAX];
+        let ids = times.map(|now_us| webhook(&entropy, now_us));
+        assert!(ids.is_sorted() && ids.iter().all(|id| is_id("wh_", id)), "{ids:?}");
     }
 
     #[test]

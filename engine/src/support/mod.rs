@@ -7,4 +7,5 @@ pub mod limits;
 pub(crate) mod problems;
 pub mod redact;
 pub mod statuses;
+pub mod text;
 pub mod time;

@@ -32,14 +32,17 @@ Hookwright's API. docs/import.md lists the columns, and queries that return such
 registered as unsigned, if its format allows that.
 
 First, all webhooks are registered in a temporary store with the profile of `serve`. If one of them is refused, nothing is
-written. A webhook with the same user, name, URL and events as an existing one is skipped, so importing a list again adds
+written, unless --skip-invalid says that the others are imported all the same. White space around names, URLs, patterns and
+headers is taken away, and user and password of a URL become the header `Authorization`. A webhook with the same user, name, URL and events as an existing one is skipped, so importing a list again adds
 only the missing webhooks. Secrets are never printed.
 
 Examples:
   hookwright import webhooks.json --dry-run
+  hookwright import webhooks.json --skip-invalid
   hookwright import - --tenant acme --format perfex-assets < webhooks.json
 
-Exit codes: 0 all webhooks exist; 1 some do not, and stderr says which and why; 2 invalid command line.";
+Exit codes: 0 all webhooks exist; 1 some do not, also with --skip-invalid, and stderr says which and why; 2 invalid command
+line.";
 
 /// The options of `import`.
 #[derive(Debug, clap::Args)]
@@ -59,6 +62,9 @@ pub struct Options {
     /// Refuses `http` URLs before anything is written, as a `serve` with this option does
     #[arg(long, env = "HOOKWRIGHT_HTTPS_ONLY", value_parser = clap::builder::FalseyValueParser::new())]
     https_only: bool,
+    /// Imports the valid webhooks although others are refused; stderr lists each refused one with its reason
+    #[arg(long, env = "HOOKWRIGHT_SKIP_INVALID", value_parser = clap::builder::FalseyValueParser::new())]
+    skip_invalid: bool,
     /// Checks the list and prints what would be done, without doing it
     #[arg(long, env = "HOOKWRIGHT_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new())]
     dry_run: bool,
@@ -72,7 +78,7 @@ struct Summary {
     refused: usize,
 }
 
-/// Imports all webhooks, or none if one of them is invalid.
+/// Imports all webhooks, or none if one of them is invalid, unless the options say otherwise.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let client = ApiClient::new(&options.client)?;
     let list = read(&options.file)?;
@@ -84,16 +90,19 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         plain_http: if options.https_only { PlainHttp::Refused } else { PlainHttp::Allowed },
         ..Settings::default()
     };
-    let Rehearsal { identities, problems: refused } = rehearsal::rehearse(settings, &rows)?;
+    let Rehearsal { valid, problems: refused } = rehearsal::rehearse(settings, rows)?;
     problems.extend(refused);
     problems.sort_by_key(|problem| problem.index);
-    if !problems.is_empty() {
+    let mut summary = Summary { refused: count_of_webhooks(&problems), ..Summary::default() };
+    if options.skip_invalid {
+        // Each of them: the list of those that are left out is what the caller goes on with.
+        problems.iter().for_each(|problem| eprintln!("hookwright: {problem}"));
+    } else if !problems.is_empty() {
         print(&problems);
-        bail!("{} problems; nothing was written", problems.len());
+        bail!("{} problems; nothing was written (--skip-invalid imports the other webhooks)", problems.len());
     }
-    let mut existing = Existing::list(&client, rows.iter().map(|row| row.tenant.as_str()))?;
-    let mut summary = Summary::default();
-    let done = create(&client, options.dry_run, &rows, &identities, &mut existing, &mut summary);
+    let mut existing = Existing::list(&client, valid.iter().map(|(row, _)| row.tenant.as_str()))?;
+    let done = create(&client, options.dry_run, &valid, &mut existing, &mut summary);
     let created = if options.dry_run { "would create" } else { "created" };
     let Summary { created: count, existing, refused } = summary;
     writeln!(std::io::stdout(), "{created} {count}, already there {existing}, refused {refused}").context("writing")?;
@@ -104,12 +113,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 fn create(
     client: &ApiClient,
     dry_run: bool,
-    rows: &[Row],
-    identities: &[Identity],
+    valid: &[(Row, Identity)],
     existing: &mut Existing,
     summary: &mut Summary,
 ) -> Result<()> {
-    for (row, identity) in rows.iter().zip(identities) {
+    for (row, identity) in valid {
         if existing.take(identity) {
             summary.existing += 1;
         } else if dry_run {
@@ -160,6 +168,11 @@ fn create_one(client: &ApiClient, row: &Row, identity: &Identity, existing: &mut
     Ok(None)
 }
 
+/// Returns the number of webhooks that these problems are about. A webhook may have several, one after the other.
+fn count_of_webhooks(problems: &[Problem]) -> usize {
+    problems.chunk_by(|one, next| one.index == next.index).count()
+}
+
 fn print(problems: &[Problem]) {
     for problem in problems.iter().take(PROBLEMS_PRINTED_MAX) {
         eprintln!("hookwright: {problem}");
@@ -171,8 +184,10 @@ fn print(problems: &[Problem]) {
 
 fn read(file: &str) -> Result<Vec<Value>> {
     let bytes = input::read(file, IMPORT_BYTES_MAX)?;
+    // Windows tools write a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     // The parser's errors name the place and do not quote the text, which may be a secret.
-    match serde_json::from_slice(&bytes).with_context(|| format!("{file} is not JSON"))? {
+    match serde_json::from_slice(bytes).with_context(|| format!("{file} is not JSON"))? {
         Value::Array(list) => Ok(list),
         _ => bail!("{file} is not a JSON array of webhooks"),
     }

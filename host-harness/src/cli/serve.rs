@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use hookwright_engine::json::InvalidText;
 use hookwright_engine::ports::{Direction, KeyRange, Storage};
 use hookwright_host::signal::Signals;
 use hookwright_host::stores;
@@ -55,6 +56,9 @@ pub struct Options {
     /// `User-Agent` of the requests, for example `Shop/1.0`; without this option that of the profile, or `Hookwright/<version>`
     #[arg(long, env = "HOOKWRIGHT_USER_AGENT", value_name = "TEXT")]
     user_agent: Option<String>,
+    /// Rule for U+0000 and halves of surrogate pairs in events: they are kept, become U+FFFD, or are refused
+    #[arg(long, env = "HOOKWRIGHT_INVALID_TEXT", value_enum, default_value_t = InvalidTextRule::Keep)]
+    invalid_text: InvalidTextRule,
     /// Most webhooks of one tenant, 1 to 1,000,000
     #[arg(long, env = "HOOKWRIGHT_WEBHOOKS_PER_TENANT", value_name = "N",
         default_value_t = hookwright_engine::limits::WEBHOOKS_PER_TENANT_MAX)]
@@ -86,6 +90,27 @@ pub struct Options {
     calls: u16,
 }
 
+/// The values of `--invalid-text`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum InvalidTextRule {
+    /// They are sent as the escapes \u0000 and \ud800
+    Keep,
+    /// Each becomes U+FFFD
+    Replace,
+    /// The event is refused
+    Refuse,
+}
+
+impl From<InvalidTextRule> for InvalidText {
+    fn from(rule: InvalidTextRule) -> InvalidText {
+        match rule {
+            InvalidTextRule::Keep => InvalidText::Keep,
+            InvalidTextRule::Replace => InvalidText::Replace,
+            InvalidTextRule::Refuse => InvalidText::Refuse,
+        }
+    }
+}
+
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options").field("listen", &self.listen).field("store", &self.store).finish_non_exhaustive()
@@ -104,6 +129,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         allow_destinations: options.allow_destination.clone(),
         plain_http: if options.https_only { PlainHttp::Refused } else { PlainHttp::Allowed },
         user_agent: options.user_agent.clone(),
+        invalid_text: options.invalid_text.into(),
         webhooks_per_tenant_max: Some(options.webhooks_per_tenant),
         disable_after_s: Some(options.disable_after_s),
         disable_after_deliveries: Some(options.disable_after_deliveries),

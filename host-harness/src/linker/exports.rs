@@ -44,6 +44,11 @@ impl Exports {
                 engine::PlainHttp::Refused => webhooks::PlainHttp::Refused,
             },
             user_agent: settings.user_agent.clone(),
+            invalid_text: Some(match settings.invalid_text {
+                engine::json::InvalidText::Keep => webhooks::InvalidText::Keep,
+                engine::json::InvalidText::Replace => webhooks::InvalidText::Replace,
+                engine::json::InvalidText::Refuse => webhooks::InvalidText::Refuse,
+            }),
             webhooks_per_tenant_max: settings.webhooks_per_tenant_max,
             disable_after_s: settings.disable_after_s,
             disable_after_deliveries: settings.disable_after_deliveries,
@@ -107,8 +112,14 @@ impl Exports {
         answer(self.webhooks().call_rotate_secret(store, tenant, id, secret, overlap_s), same)
     }
 
-    pub(crate) fn test_webhook(&self, store: &mut Store<State>, tenant: &str, id: &str) -> Answer<String> {
-        answer(self.webhooks().call_test_webhook(store, tenant, id), same)
+    pub(crate) fn test_webhook(
+        &self,
+        store: &mut Store<State>,
+        tenant: &str,
+        id: &str,
+        event: Option<&str>,
+    ) -> Answer<String> {
+        answer(self.webhooks().call_test_webhook(store, tenant, id, event.map(str::to_owned).as_ref()), same)
     }
 
     pub(crate) fn attempts(

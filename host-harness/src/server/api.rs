@@ -83,6 +83,9 @@ impl Api {
             if head.method != Method::POST {
                 return Err(not_allowed("POST"));
             }
+            if head.uri.query().is_some_and(|query| !query.is_empty()) {
+                return Err(refuse(StatusCode::BAD_REQUEST, "the query is not empty; this call has no parameters"));
+            }
             let body = read(&head, body).await?;
             return self.accept(tenant, body).await;
         }

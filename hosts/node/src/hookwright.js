@@ -114,9 +114,10 @@ export class Hookwright {
   }
 
   async testWebhook(tenant, webhookId, options) {
-    const { signal } = callOptions(options, ['signal']);
+    const { event, signal } = callOptions(options, ['event', 'signal']);
     const ids = { tenant, webhookId };
-    return this.#calls.json(ids, ({ webhooks }) => webhooks.testWebhook(tenant, webhookId), {}, { signal });
+    const input = event == null ? {} : { event };
+    return this.#calls.json(ids, ({ webhooks }, text) => webhooks.testWebhook(tenant, webhookId, text), input, { signal });
   }
 
   async attempts(tenant, webhookId, paging) {

@@ -28,7 +28,7 @@ export class Hookwright<Transaction = any> {
   update(tenant: string, webhookId: string, changes: Partial<Registration> | string): Promise<Webhook>;
   /** Returns a webhook. */
   get(tenant: string, webhookId: string): Promise<Webhook>;
-  /** Returns the tenant's webhooks, ordered by id. */
+  /** Returns the tenant's webhooks in the order of their registration, the newest last. */
   list(tenant: string, paging?: Paging): Promise<Page<Webhook>>;
   /** Removes a webhook. Its waiting deliveries end as `cancelled`. A job removes its other rows. */
   unregister(tenant: string, webhookId: string): Promise<void>;
@@ -43,10 +43,15 @@ export class Hookwright<Transaction = any> {
     options?: { secret?: string; overlapS?: number },
   ): Promise<WebhookWithSecret>;
   /**
-   * Sends the profile's test event now, and waits for its outcome. A failure of the receiver is not an error. `signal`
-   * ends the wait; a request that was sent is recorded nevertheless.
+   * Sends an event now, as a test, and waits for its outcome: `event`, the profile's sample if it has only a `type`, or
+   * the test event of the webhook's format without one. A failure of the receiver is not an error. `signal` ends the
+   * wait; a request that was sent is recorded nevertheless.
    */
-  testWebhook(tenant: string, webhookId: string, options?: { signal?: AbortSignal }): Promise<Attempt>;
+  testWebhook(
+    tenant: string,
+    webhookId: string,
+    options?: { event?: TestEventInput | string; signal?: AbortSignal },
+  ): Promise<Attempt>;
   /** Returns the webhook's attempts, newest first. */
   attempts(tenant: string, webhookId: string, paging?: Paging): Promise<Page<Attempt>>;
 
@@ -138,6 +143,11 @@ export interface OpenOptions<Transaction = any> {
   sealingKey?: string | SealingKey;
   /** Several sealing keys. The first one encrypts; each of them decrypts. */
   sealingKeys?: (string | SealingKey)[];
+  /**
+   * The rule for U+0000 and halves of surrogate pairs in events: `keep`, the default, sends them as escapes;
+   * `replace` makes each U+FFFD; `refuse` refuses the event.
+   */
+  invalidText?: 'keep' | 'replace' | 'refuse';
   /** The destinations of requests, and the way to them. */
   egress?: {
     /** Private, loopback or reserved networks, in CIDR form, that webhooks may reach. */
@@ -225,6 +235,9 @@ export interface HttpClient {
 
 /** A JSON value. A string is JSON text: its numbers and its key order are kept. */
 export type JsonInput = object | string;
+
+/** The event of a test. */
+export type TestEventInput = Pick<EventInput, 'type' | 'subject' | 'before' | 'after' | 'data' | 'context'>;
 
 /** An event. Only `type` is required. */
 export interface EventInput {
@@ -353,6 +366,8 @@ export interface Webhook {
   failureCount: number;
   createdAt: string;
   updatedAt: string;
+  /** Effects of its settings that may surprise, such as a query of its URL that the format never sends. */
+  warnings: string[];
   /** Fields of later versions of the component. */
   [field: string]: unknown;
 }

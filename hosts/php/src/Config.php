@@ -101,6 +101,12 @@ final class Config
         return $this->with('userAgent', $userAgent === null ? null : Json::utf8('userAgent', $userAgent));
     }
 
+    /** Sets what becomes of U+0000 and halves of surrogate pairs in events: `keep` (the default), `replace` or `refuse`. */
+    public function withInvalidText(?string $rule): self
+    {
+        return $this->with('invalidText', $rule);
+    }
+
     /** Sets the maximum number of webhooks of a tenant: 1 to 1,000,000; by default 1,000. */
     public function withWebhooksPerTenantMax(?int $webhooks): self
     {

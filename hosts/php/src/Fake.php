@@ -123,7 +123,7 @@ final class Fake extends Hookwright
     private function note(Event|array|string $event, ?string $tenant, Accepted $accepted): void
     {
         if ($accepted->isNew) {
-            $members = Json::decode(Json::ofArgument('event', $event));
+            $members = Json::decode(Json::ofEvent('event', $event));
             $tenant ??= $members['tenant'] ?? 'default';
             $this->accepted[] = ['tenant' => $tenant, 'event' => $members, 'messageId' => $accepted->messageId];
         }

@@ -93,7 +93,7 @@ class Hookwright
      */
     public function onEvent(Event|array|string $event, ?string $tenant = null): Accepted
     {
-        $arguments = ['tenant' => $tenant, 'event' => Json::ofArgument('event', $event)];
+        $arguments = ['tenant' => $tenant, 'event' => Json::ofEvent('event', $event)];
         $json = $this->instances->call('webhooks.on-event', $arguments);
         $this->warnOfOwnConnection();
         return Accepted::fromJson($json);
@@ -109,7 +109,7 @@ class Hookwright
     {
         $texts = [];
         foreach (array_values($events) as $index => $event) {
-            $texts[] = Json::ofArgument("events[$index]", $event);
+            $texts[] = Json::ofEvent("events[$index]", $event);
         }
         $json = $this->instances->call('webhooks.on-events', ['tenant' => $tenant, 'events' => $texts]);
         $this->warnOfOwnConnection();

@@ -59,6 +59,6 @@ final class Intake
             $this->connection->refresh();
         }
         $tenant = $tenant === null ? null : Json::utf8('tenant', $tenant);
-        IntakeTable::insert($this->connection, $tenant, Json::ofArgument('event', $event));
+        IntakeTable::insert($this->connection, $tenant, Json::ofEvent('event', $event));
     }
 }

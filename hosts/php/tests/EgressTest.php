@@ -20,8 +20,9 @@ final class EgressTest extends TestCase
     /** A port on which no server listens, so that an allowed connection fails. */
     private const PORT = 1;
     private const PROHIBITED = 'destination-prohibited';
+    private const ALL = ['0.0.0.0/0', '::/0'];
 
-    /** @var array<string, Hookwright> by the allowed networks */
+    /** @var array<string, array{MemoryStorage, Hookwright}> by the allowed networks */
     private array $opened = [];
 
     public function testProhibitedAddressIsNotContacted(): void
@@ -33,7 +34,10 @@ final class EgressTest extends TestCase
             if ($permitted && !str_starts_with($address, '127.')) {
                 continue;
             }
-            $outcome = $this->outcome("http://$host:" . self::PORT . '/', $case['allow'] ?? []);
+            $url = "http://$host:" . self::PORT . '/';
+            $registered = $this->outcome($url, $case['allow'] ?? []);
+            self::assertSame($permitted ? 'connect' : 'registration', $registered, "$address ($why)");
+            $outcome = $this->outcome($url, $case['allow'] ?? [], self::ALL);
             self::assertSame($permitted ? 'connect' : self::PROHIBITED, $outcome, "$address ($why)");
             $refused += $permitted ? 0 : 1;
         }
@@ -55,6 +59,9 @@ final class EgressTest extends TestCase
             $unknown = str_contains($url, 'localhost') ? ['dns'] : [];
             self::assertContains($outcome, [...$expected, ...$unknown, 'registration'], "$name: $url");
             self::assertSame($case['registration'] === 'refused', $outcome === 'registration', "$name: $url");
+            // A webhook that was registered while its network was allowed.
+            $outcome = $this->outcome($url, $case['allow'] ?? [], self::ALL);
+            self::assertContains($outcome, [...$expected, ...$unknown, 'registration'], "$name: $url");
             $refused += $outcome === self::PROHIBITED ? 1 : 0;
         }
         self::assertGreaterThan(60, $refused);
@@ -72,15 +79,16 @@ final class EgressTest extends TestCase
      * Returns the outcome of a test send, or `registration` if the registration is refused.
      *
      * @param list<string> $allow
+     * @param ?list<string> $allowedBefore the networks that are allowed at the registration; by default the same
      */
-    private function outcome(string $url, array $allow): string
+    private function outcome(string $url, array $allow, ?array $allowedBefore = null): string
     {
-        $hookwright = $this->opened[implode(' ', $allow)] ??= Hookwright::open(
-            new MemoryStorage(),
-            Hooks::config()->withAllowedDestinations($allow),
-        );
+        [$storage, $hookwright] = $this->opened[implode(' ', $allow)] ??= self::open(new MemoryStorage(), $allow);
+        $before = $allowedBefore === null
+            ? $hookwright
+            : ($this->opened['before ' . implode(' ', $allow)] ??= self::open($storage, $allowedBefore))[1];
         try {
-            $webhook = $hookwright->register(self::TENANT, ['url' => $url, 'events' => ['*']]);
+            $webhook = $before->register(self::TENANT, ['url' => $url, 'events' => ['*']]);
         } catch (InvalidException $error) {
             self::assertSame('url', $error->field);
             return 'registration';
@@ -88,5 +96,14 @@ final class EgressTest extends TestCase
         $attempt = $hookwright->testWebhook(self::TENANT, $webhook->id);
         $hookwright->unregister(self::TENANT, $webhook->id);
         return $attempt->error ?? "status $attempt->status";
+    }
+
+    /**
+     * @param list<string> $allow
+     * @return array{MemoryStorage, Hookwright}
+     */
+    private static function open(MemoryStorage $storage, array $allow): array
+    {
+        return [$storage, Hookwright::open($storage, Hooks::config()->withAllowedDestinations($allow))];
     }
 }

@@ -153,9 +153,10 @@ final class EmbeddingTest extends TestCase
         $connection = Databases::connect('sqlite');
         Databases::store($connection);
         $hookwright = Hookwright::open($connection, Hooks::config());
+        $before = Hookwright::open($connection, Hooks::config()->withAllowedDestinations(['0.0.0.0/0', '::/0']));
         $urls = [$receiver->url('/in'), "http://localhost:$receiver->port/in", "http://[::ffff:127.0.0.1]:$receiver->port/in"];
         foreach ($urls as $url) {
-            $id = $hookwright->register('acme', ['url' => $url, 'events' => ['*']])->id;
+            $id = $before->register('acme', ['url' => $url, 'events' => ['*']])->id;
             self::assertSame('destination-prohibited', $hookwright->testWebhook('acme', $id)->error, $url);
         }
         self::assertSame([], $receiver->requests());

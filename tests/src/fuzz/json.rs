@@ -36,6 +36,9 @@ const STYLES: [Style; 3] = [Style::Compact, Style::Php, Style::PythonIndent2];
 
 pub fn run(input: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(input) else { return false };
+    if let Ok(kept) = json::parse_kept(text) {
+        check_kept(&kept);
+    }
     let value = match json::parse(text) {
         Ok(value) => value,
         Err(error) => {
@@ -65,6 +68,17 @@ pub fn run(input: &[u8]) -> bool {
     }
     check_no_key_twice(&value);
     true
+}
+
+/// Checks that what is no text is written as it was read, and can be replaced.
+fn check_kept(value: &Json) {
+    for style in STYLES {
+        let written = json::write(value, style);
+        assert_eq!(json::parse_kept(&written).as_ref(), Ok(value), "{style:?} wrote another value: {written:?}");
+    }
+    let replaced = json::replaced(value.clone());
+    let written = json::write(&replaced, Style::Compact);
+    assert_eq!(json::parse(&written), Ok(replaced), "a replaced text is still refused: {written:?}");
 }
 
 fn check_no_key_twice(value: &Json) {

@@ -75,7 +75,7 @@ pub fn run(input: &[u8]) -> bool {
     for (index, attempt) in log.iter().enumerate() {
         check_attempt(attempt, index, log.len());
     }
-    if let Err(error) = test_webhook(&world, &config, "acme", &webhook) {
+    if let Err(error) = test_webhook(&world, &config, "acme", &webhook, None) {
         check_error(&error);
     }
     log.len() > 1

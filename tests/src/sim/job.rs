@@ -100,7 +100,7 @@ impl Job {
                 let secret = Some(secret.as_str());
                 Done::Json(engine::rotate_secret(host, config, tenant, webhook, secret, Some(*overlap_s)))
             }
-            Job::Test { tenant, webhook } => Done::Json(engine::test_webhook(host, config, tenant, webhook)),
+            Job::Test { tenant, webhook } => Done::Json(engine::test_webhook(host, config, tenant, webhook, None)),
             Job::Attempts { tenant, webhook } => Done::Json(engine::attempts(host, config, tenant, webhook, None, 100)),
             Job::Message { tenant, message } => Done::Json(engine::message(host, config, tenant, message)),
             Job::Recover { tenant, webhook, range } => {

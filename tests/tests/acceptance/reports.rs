@@ -1,12 +1,19 @@
 //! The kinds of faults that users report about webhook software, tried on the real binary. `tests/data/reports` has the rows; each module
 //! below runs those of one file.
 
+mod literal_addresses;
 mod r01_rotation;
+mod r02_own_query;
+mod r03_unread_bodies;
 mod r04_named_certificate;
 mod r05_tls_errors;
 mod r06_http_versions;
 mod r07_accept;
 mod r08_retry_after;
+mod r09_pasted_space;
+mod r10_needless_headers;
+mod r11_credentials_in_url;
+mod r12_invalid_text;
 mod r20_statuses;
 mod r22_patterns;
 mod r23_filters;

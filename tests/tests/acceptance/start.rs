@@ -16,10 +16,13 @@ use super::{PATIENCE, check_members, until, wire};
 fn a_destination_that_is_not_allowed_is_not_reached() {
     let folder = TempDir::new().unwrap();
     let options = ["--store", &store(folder.path()), "--token", TOKEN];
-    let serve = Serve::start_with(&options).unwrap();
     let receiver = Receiver::start(Script::Healthy).unwrap();
-    let webhook = serve.register(&json!({"url": receiver.url("/"), "events": ["*"], "schedule": []}));
+    // The network was allowed when the webhook was registered.
+    let before = Serve::start(folder.path(), "standard");
+    let webhook = before.register(&json!({"url": receiver.url("/"), "events": ["*"], "schedule": []}));
     let id = webhook.id.as_str();
+    before.stop();
+    let serve = Serve::start_with(&options).unwrap();
     let prohibited = json!({"error": "destination-prohibited", "status": null, "state": "exhausted"});
     serve.accept(&json!({"type": "a"}));
     check_members(&serve.wait_for_attempts(id, 1)[0], &prohibited);

@@ -51,7 +51,7 @@ fn old_secret_signs_alone_until_the_stated_time() {
         for (at_s, expected) in [(0, "old"), (599, "old"), (600, "new"), (900, "new")] {
             world.now_us.set(now + at_s * 1_000_000);
             world.begun_us.set(world.now_us());
-            test_webhook(&world, &config, "acme", &webhook).unwrap();
+            test_webhook(&world, &config, "acme", &webhook, None).unwrap();
             assert_eq!(signer(), expected, "{profile} after {at_s} s");
             let view = shown(&world, &config, &webhook);
             let under_way = if at_s < 600 { Value::from(switch.as_str()) } else { Value::Null };
@@ -104,7 +104,7 @@ fn second_rotation_keeps_what_the_first_has_stated() {
     assert_eq!(second["newSecretSignsFrom"], rfc3339_millis(now + 150_000_000));
     for (at_s, expected) in [(60, "old"), (99, "old"), (100, "middle"), (149, "middle"), (150, "new")] {
         world.now_us.set(now + at_s * 1_000_000);
-        test_webhook(&world, &config, "acme", &webhook).unwrap();
+        test_webhook(&world, &config, "acme", &webhook, None).unwrap();
         assert_eq!(signed_by(&world, "Signature", "", &["old", "middle", "new"]), expected, "after {at_s} s");
     }
 }
@@ -120,7 +120,7 @@ fn shorter_second_rotation_replaces_a_secret_that_never_signed() {
     }
     world.now_us.set(world.now_us() + 600_000_000);
     world.begun_us.set(world.now_us());
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     assert_eq!(signed_by(&world, "Signature", "", &["old", "middle", "new19"]), "new19");
 }
 
@@ -132,7 +132,7 @@ fn rotation_without_overlap_switches_at_once() {
     let answer = rotated(&world, &config, &webhook, "new", 0);
     assert_eq!(answer["newSecretSignsFrom"], after_s(&world, 0));
     assert_eq!(answer["oldSecretSignsUntil"], Value::Null);
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     assert_eq!(signed_by(&world, "Signature", "", &["old", "middle", "new"]), "new");
 }
 
@@ -164,7 +164,7 @@ fn unsigned_webhook_signs_from_the_rotation_on() {
     let answer = rotated(&world, &config, &webhook, "new", 600);
     assert_eq!(answer["newSecretSignsFrom"], after_s(&world, 0));
     assert_eq!(answer["oldSecretSignsUntil"], Value::Null);
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     assert_eq!(signed_by(&world, "X-Asset-Webhook-Signature", "", &["new"]), "new");
     // A rotation never makes a webhook unsigned; a change does, at once.
     let error = rotate_secret(&world, &config, "acme", &webhook, Some(""), None).unwrap_err();
@@ -172,7 +172,7 @@ fn unsigned_webhook_signs_from_the_rotation_on() {
     assert!(error.hint.as_ref().unwrap().contains("change the webhook"));
     rotated(&world, &config, &webhook, "newer", 600);
     update(&world, &config, "acme", &webhook, r#"{"secret":""}"#).unwrap();
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     let requests = world.requests.borrow();
     assert!(requests.last().unwrap().headers.iter().all(|(name, _)| name != "X-Asset-Webhook-Signature"));
     assert_eq!(shown(&world, &config, &webhook)["newSecretSignsFrom"], Value::Null);
@@ -184,7 +184,7 @@ fn change_of_the_secret_replaces_all_at_once() {
     let webhook = registered(&world, &config, r#""secret":"old""#);
     rotated(&world, &config, &webhook, "middle", 600);
     update(&world, &config, "acme", &webhook, r#"{"secret":"new"}"#).unwrap();
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     assert_eq!(signed_by(&world, "Signature", "", &["old", "middle", "new"]), "new");
 }
 

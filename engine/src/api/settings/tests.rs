@@ -26,7 +26,7 @@ fn a_webhook_may_ask_to_keep_no_bodies() {
     );
     let id = on_event(&world, &config, Some("acme"), r#"{"type":"a","data":{"x":1}}"#).unwrap().message_id;
     world.deliver(&config);
-    test_webhook(&world, &config, "acme", &quiet).unwrap();
+    test_webhook(&world, &config, "acme", &quiet, None).unwrap();
     assert_eq!(excerpts(&world, &config, &quiet), [serde_json::Value::Null, serde_json::Value::Null]);
     assert!(excerpts(&world, &config, &other)[0].as_str().unwrap().starts_with("answer"));
     let error = delivery_payload(&world, &config, "acme", &id, &quiet).unwrap_err();
@@ -52,7 +52,7 @@ fn a_tenant_may_ask_to_keep_no_bodies() {
     assert_eq!(update_settings(&world, &config, "acme", r#"{"keep":1}"#).unwrap_err().field.as_deref(), Some("keep"));
     let id = on_event(&world, &config, Some("acme"), r#"{"type":"a","data":{"x":1}}"#).unwrap().message_id;
     world.deliver(&config);
-    test_webhook(&world, &config, "acme", &webhook).unwrap();
+    test_webhook(&world, &config, "acme", &webhook, None).unwrap();
     assert_eq!(excerpts(&world, &config, &webhook), [serde_json::Value::Null, serde_json::Value::Null]);
     assert!(world.requests.borrow()[0].body.as_ref().unwrap().contains("\"x\":1"), "it is sent all the same");
     let shown = json(&message(&world, &config, "acme", &id).unwrap());

@@ -37,7 +37,7 @@ fn https_can_be_demanded() {
     let shown = register(&world, &lenient, "a", None, registration).unwrap();
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let webhook = shown["id"].as_str().unwrap();
-    assert_eq!(test_webhook(&world, &strict, "a", webhook).unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(test_webhook(&world, &strict, "a", webhook, None).unwrap_err().kind, ErrorKind::Conflict);
     on_event(&world, &strict, Some("a"), r#"{"type":"x"}"#).unwrap();
     assert_eq!(world.deliver(&strict).attempts, 0);
     let page = attempts(&world, &strict, "a", webhook, None, 10).unwrap();

@@ -8,11 +8,12 @@ use serde_json::Value;
 const KIT: &str = include_str!("../../../../tests/data/egress/cases.json");
 
 /// The rules that a refused URL can break.
-const RULES: [&str; 10] = [
+const RULES: [&str; 11] = [
     "is no http or https URL",
     "has credentials",
     "has a host that is not ASCII",
-    "has spaces, control or non-ASCII characters",
+    "has control or non-ASCII characters",
+    "cannot be inside a URL",
     "has a `",
     "has a fragment",
     "has no port of 1 to 65535",

@@ -1,6 +1,7 @@
 //! A payload as a query string, by RFC 3986, as PHP's `http_build_query` writes it.
 
-use crate::support::json::Json;
+use crate::profile::vocabulary::OwnQuery;
+use crate::support::json::{Json, unicode};
 
 /// Returns a query like `event=a&data%5Bname%5D=b&data%5Btags%5D%5B0%5D=c`, with true and false as 1 and 0, and without
 /// nulls and empty containers. `None`: it has more than `bytes_max` bytes.
@@ -65,11 +66,12 @@ impl Query {
     }
 }
 
-/// Percent-encodes all but RFC 3986's unreserved characters, with upper-case digits. It is hand-written because a
+/// Percent-encodes all of a tree's text but RFC 3986's unreserved characters, with upper-case digits. Half of a surrogate
+/// pair is U+FFFD, because it has no bytes. It is hand-written because a
 /// library for it would be longer to configure.
 fn escape(text: &str) -> String {
     let mut out = String::new();
-    for byte in text.bytes() {
+    for byte in unicode(text).bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
@@ -80,8 +82,75 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// Returns the URL with this query in place of its own, and without its fragment, which no request carries.
-pub(super) fn replace(url: &str, query: &str) -> String {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    format!("{}?{query}", &url[..end])
+/// Returns the URL with this query, behind its own or in place of it, and without its fragment, which no request carries.
+pub(super) fn join(url: &str, own_query: OwnQuery, query: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let (base, own) = url.split_once('?').unwrap_or((url, ""));
+    let own = if own_query == OwnQuery::Keep { own.trim_end_matches('&') } else { "" };
+    let between = if own.is_empty() || query.is_empty() { "" } else { "&" };
+    format!("{base}?{own}{between}{query}")
+}
+
+/// Returns the names of the parameters of a URL's own query, decoded. `a[b]` is `a`, because the payload's `a[c]` would
+/// belong to the same parameter.
+pub(crate) fn own_names(url: &str) -> Vec<String> {
+    let url = url.split('#').next().unwrap_or_default();
+    let (_, own) = url.split_once('?').unwrap_or_default();
+    let name = |pair: &str| {
+        let name = unescape(pair.split('=').next().unwrap_or_default());
+        name.split('[').next().unwrap_or_default().to_owned()
+    };
+    own.split('&').filter(|pair| !pair.is_empty()).map(name).collect()
+}
+
+/// Decodes `%xx` and `+`. An escape that is not well-formed stays as it is, as receivers read it.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high << 4 | low) as u8);
+                rest = &tail[2..];
+                continue;
+            }
+            (b'+', ..) => bytes.push(b' '),
+            _ => bytes.push(*first),
+        }
+        rest = tail;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_of_the_url_is_kept_or_replaced() {
+        use OwnQuery::{Keep, Replace};
+        for (name, url, own, joined) in [
+            ("none", "https://h/in", Keep, "https://h/in?p=1"),
+            ("one", "https://h/in?token=abc", Keep, "https://h/in?token=abc&p=1"),
+            ("several", "https://h/in?a=1&b[]=2&c", Keep, "https://h/in?a=1&b[]=2&c&p=1"),
+            ("a question mark alone", "https://h/in?", Keep, "https://h/in?p=1"),
+            ("an & at the end", "https://h/in?a=1&", Keep, "https://h/in?a=1&p=1"),
+            ("a second question mark", "https://h?a=b?c", Keep, "https://h?a=b?c&p=1"),
+            ("a fragment", "https://h/in?a=1#top?x", Keep, "https://h/in?a=1&p=1"),
+            ("replaced", "https://h/in?token=abc", Replace, "https://h/in?p=1"),
+        ] {
+            assert_eq!(join(url, own, "p=1"), joined, "{name}");
+        }
+        assert_eq!(join("https://h/in?a=1", Keep, ""), "https://h/in?a=1");
+        assert_eq!(join("https://h/in", Keep, ""), "https://h/in?");
+    }
+
+    #[test]
+    fn names_of_parameters_are_decoded() {
+        let names = own_names("https://h/?token=a%3Db&t%79pe=x&data%5Bx%5D=1&flag&&a+b=1&%zz=1");
+        assert_eq!(names, ["token", "type", "data", "flag", "a b", "%zz"]);
+        assert_eq!(own_names("https://h/in?"), Vec::<String>::new());
+        assert_eq!(own_names("https://h/in"), Vec::<String>::new());
+    }
 }

@@ -29,12 +29,14 @@ pub fn event_type(profile: &Profile, received: &Received<'_>) -> Option<String> 
     if received.method == "GET" {
         let [name] = path.as_slice() else { return None };
         let pairs = received.query.split('&').filter_map(|pair| pair.split_once('='));
+        // The payload follows the query of the webhook's own URL.
         return pairs
             .map(|(key, value)| (decode(key), decode(value)))
-            .find(|(key, _)| key == name)
+            .filter(|(key, _)| key == name)
+            .last()
             .map(|(_, value)| value);
     }
-    let body = json::parse(std::str::from_utf8(received.body).ok()?).ok()?;
+    let body = json::parse_kept(std::str::from_utf8(received.body).ok()?).ok()?;
     let found = path.iter().try_fold(&body, |value, name| value.get(name))?;
     found.as_str().map(str::to_owned)
 }

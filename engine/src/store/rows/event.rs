@@ -7,18 +7,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::INVALID;
-use crate::support::json::{self, Json};
+use crate::support::json::{self, Json, Style};
 
 /// Reads the event from its text within the row; `null` is none.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    let event = json::parse(raw.get()).map_err(|_| D::Error::custom(format_args!("{INVALID} field `event`")))?;
+    let event = json::parse_kept(raw.get()).map_err(|_| D::Error::custom(format_args!("{INVALID} field `event`")))?;
     Ok(Some(event).filter(|event| *event != Json::Null))
 }
 
 /// Writes the event as it was read.
 pub fn serialize<S: Serializer>(event: &Option<Json>, serializer: S) -> Result<S::Ok, S::Error> {
-    event.as_ref().map(Node).serialize(serializer)
+    match event.as_ref().filter(|event| json::has_mark(event)) {
+        Some(event) => {
+            let text = json::write(event, Style::Compact);
+            RawValue::from_string(text).map_err(S::Error::custom)?.serialize(serializer)
+        }
+        None => event.as_ref().map(Node).serialize(serializer),
+    }
 }
 
 /// A value of the tree.

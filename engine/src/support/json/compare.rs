@@ -28,7 +28,7 @@ fn value(out: &mut String, json: &Json) {
             let mut sorted: Vec<&(String, Json)> = members.iter().collect();
             sorted.sort_by(|a, b| a.0.cmp(&b.0));
             for (key, member) in sorted {
-                out.push_str(&write(&Json::text(key), Style::Compact));
+                out.push_str(&write(&Json::String(key.clone()), Style::Compact));
                 out.push(':');
                 value(out, member);
                 out.push(',');

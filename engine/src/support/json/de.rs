@@ -10,7 +10,7 @@ mod tree;
 use serde::de::{self, DeserializeSeed, Deserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Json, Style, parse, write};
+use super::{InvalidText, Json, Style, parse, parse_by, unicode, write};
 use crate::support::error::Error;
 use problem::Problem;
 use tree::TREE;
@@ -20,9 +20,20 @@ pub fn read<T: de::DeserializeOwned>(text: &str) -> Result<T, Error> {
     from_json(parse(text)?)
 }
 
-/// Reads a value from JSON text, or from no text at all as from an object without fields.
+/// Reads a value from JSON text, or from no text at all as from an object without fields. So is `null`, and `[]`, which is
+/// how PHP writes an empty object.
 pub fn read_optional<T: de::DeserializeOwned>(text: &str) -> Result<T, Error> {
-    if text.trim().is_empty() { from_json(Json::Object(Vec::new())) } else { read(text) }
+    from_json(parse_optional(text, InvalidText::Refuse)?)
+}
+
+/// Returns the tree of a JSON text that may be left out, as [`read_optional`] reads it.
+pub fn parse_optional(text: &str, rule: InvalidText) -> Result<Json, Error> {
+    let tree = if text.trim().is_empty() { Json::Null } else { parse_by(text, rule)? };
+    Ok(match tree {
+        Json::Null => Json::Object(Vec::new()),
+        Json::Array(items) if items.is_empty() => Json::Object(Vec::new()),
+        tree => tree,
+    })
 }
 
 /// Reads a value from a JSON tree.
@@ -51,7 +62,7 @@ impl<'de> Deserializer<'de> for Value {
                     Err(de::Error::invalid_type(Unexpected::Float(f64::NAN), &visitor))
                 }
             }
-            Json::String(text) => visitor.visit_string(text),
+            Json::String(text) => visitor.visit_string(unicode(&text).into_owned()),
             Json::Array(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
             Json::Object(members) => visitor.visit_map(Members::of(members)),
         }

@@ -7,26 +7,31 @@
 //! - **Keys** keep their order.
 //! - **Duplicate keys**: the last value counts, at the first one's place, as PHP, JavaScript and Python decode them.
 //! - **Depth**: deeper nesting than the limit is refused with the field that has it.
-//! - **Lone surrogates** (`"\ud800"`) are refused, because they are no text and receivers disagree on them.
-//! - **U+0000** is refused, escaped or not, because not every database can store it.
+//! - **U+0000 and lone surrogates** (`"\u0000"`, `"\ud800"`) are kept in events, and leave as the same escapes, unless the
+//!   platform has them replaced or refused ([`InvalidText`]). Elsewhere they are refused.
 //! - **Styles**: a payload is written as PHP, Python or JavaScript would write it.
 //!
 //! All other JSON (stored rows, registrations, settings, profiles) is read and written by `serde`.
 
 mod compare;
 mod de;
+mod duplicates;
 mod fields;
+mod marks;
 mod parse;
 mod path;
 mod quote;
+mod replace;
 mod write;
 
 pub use compare::canonical;
-pub use de::{from_json, read, read_optional};
+pub use de::{from_json, parse_optional, read, read_optional};
 pub use fields::Fields;
-pub use parse::{parse, parse_within, place_of};
+pub use marks::{InvalidText, has_half, unicode};
+pub use parse::{parse, parse_by, parse_kept, parse_within, place_of};
 pub use path::path_at;
 pub use quote::quoted;
+pub use replace::{has_mark, replaced};
 pub use write::{Style, write, write_within};
 
 /// A JSON value.
@@ -39,7 +44,7 @@ pub enum Json {
     Bool(bool),
     /// A number, as its text.
     Number(Number),
-    /// A string, unescaped.
+    /// A string, unescaped. [`unicode`] returns it as text: half of a surrogate pair has a form of its own here.
     String(String),
     /// An array.
     Array(Vec<Json>),
@@ -60,9 +65,9 @@ impl Number {
 }
 
 impl Json {
-    /// Returns a string.
+    /// Returns the string of a text.
     pub fn text(text: &str) -> Json {
-        Json::String(text.to_owned())
+        Json::String(marks::marked(text))
     }
 
     /// Returns an object of these members, whose keys must differ.
@@ -78,7 +83,7 @@ impl Json {
         }
     }
 
-    /// Returns the text of a string.
+    /// Returns the text of a string, as the tree holds it.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),

@@ -7,6 +7,9 @@ mod numbers;
 mod place;
 mod strings;
 
+use super::duplicates::without_duplicates;
+use super::marks::InvalidText;
+use super::replace::replaced;
 use super::{Json, quoted};
 use crate::support::error::Error;
 use crate::support::limits;
@@ -14,14 +17,33 @@ use cursor::Cursor;
 
 pub use place::place_of;
 
-/// Returns the value that the text holds. Errors: `invalid`, with line and column.
+/// Returns the value that the text holds. U+0000 and halves of surrogate pairs are refused. Errors: `invalid`, with line
+/// and column.
 pub fn parse(text: &str) -> Result<Json, Error> {
-    parse_within(text, limits::JSON_DEPTH_MAX)
+    whole(text, limits::JSON_DEPTH_MAX, InvalidText::Refuse)
 }
 
-/// Returns the value that the text holds, with another limit of depth.
+/// Returns the value that the text holds, with U+0000 and halves of surrogate pairs.
+pub fn parse_kept(text: &str) -> Result<Json, Error> {
+    whole(text, limits::JSON_DEPTH_MAX, InvalidText::Keep)
+}
+
+/// Returns the value that the text holds, by a rule for U+0000 and halves of surrogate pairs.
+pub fn parse_by(text: &str, rule: InvalidText) -> Result<Json, Error> {
+    match rule {
+        InvalidText::Keep => parse_kept(text),
+        InvalidText::Replace => parse_kept(text).map(replaced),
+        InvalidText::Refuse => parse(text),
+    }
+}
+
+/// Returns the value that the text holds, with U+0000 and halves of surrogate pairs, and with another limit of depth.
 pub fn parse_within(text: &str, depth_max: usize) -> Result<Json, Error> {
-    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, depth_max };
+    whole(text, depth_max, InvalidText::Keep)
+}
+
+fn whole(text: &str, depth_max: usize, rule: InvalidText) -> Result<Json, Error> {
+    let mut parser = Parser { cursor: Cursor::new(text, rule), depth: 0, depth_max };
     parser.cursor.space();
     let value = parser.value().map_err(|mut error| {
         error.field.take_if(|field| field.is_empty());
@@ -142,27 +164,4 @@ fn below(outer: &str, error: Error) -> Error {
     let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
     let field = format!("{outer}{dot}{inner}");
     error.at(if field.len() > FIELD_BYTES_MAX { outer } else { &field })
-}
-
-/// Returns the members with the last value of each key, at the key's first place.
-fn without_duplicates(mut members: Vec<(String, Json)>) -> Vec<(String, Json)> {
-    let mut order: Vec<usize> = (0..members.len()).collect();
-    // A stable sort: of one key, later members come later.
-    order.sort_by(|&a, &b| members[a].0.cmp(&members[b].0));
-    if order.windows(2).all(|pair| members[pair[0]].0 != members[pair[1]].0) {
-        return members;
-    }
-    let mut kept = vec![true; members.len()];
-    let mut first = 0;
-    for i in 1..order.len() {
-        if members[order[i]].0 == members[order[first]].0 {
-            members[order[first]].1 = std::mem::replace(&mut members[order[i]].1, Json::Null);
-            kept[order[i]] = false;
-        } else {
-            first = i;
-        }
-    }
-    let mut kept = kept.into_iter();
-    members.retain(|_| kept.next() == Some(true));
-    members
 }

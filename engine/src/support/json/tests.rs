@@ -35,6 +35,41 @@ fn refused(text: &str, at: usize, what: &str) {
 }
 
 #[test]
+fn what_is_no_text_is_kept_in_every_style() {
+    for (name, text, php) in [
+        ("U+0000", r#""a\u0000b""#, r#""a\u0000b""#),
+        ("first half", r#""\ud800""#, r#""\ud800""#),
+        ("second half", r#""x\udfffy""#, r#""x\udfffy""#),
+        ("halves in the wrong order", r#""\udc00\ud800""#, r#""\udc00\ud800""#),
+        ("two first halves before a pair", r#""\ud800\ud83d😀""#, r#""\ud800\ud83d\ud83d\ude00""#),
+        ("in a key", r#"{"\ud800":1,"\udbff":2}"#, r#"{"\ud800":1,"\udbff":2}"#),
+        ("the mark of the tree itself", "\"\u{10ffff}d800\u{10ffff}\"", r#""\udbff\udfffd800\udbff\udfff""#),
+        ("characters that begin like the mark", "\"\u{100000}\u{10fffe}\"", r#""\udbc0\udc00\udbff\udffe""#),
+    ] {
+        let tree = parse_kept(text).unwrap();
+        assert_eq!(write(&tree, Style::Compact), text, "{name}");
+        assert_eq!(write(&tree, Style::Php), php, "{name}");
+        assert_eq!(parse_kept(php).unwrap(), tree, "{name}");
+    }
+    let Json::String(text) = parse_kept(r#""a\ud800\u0041\udbff\udfff""#).unwrap() else { panic!("no string") };
+    assert_eq!((unicode(&text).as_ref(), has_half(&text)), ("a\u{fffd}A\u{10ffff}", true));
+    assert!(!has_half(Json::text("\u{10ffff}d800").as_str().unwrap()));
+    assert_eq!(write(&Json::text("\u{10ffff}d800"), Style::Compact), "\"\u{10ffff}d800\"");
+}
+
+#[test]
+fn what_is_no_text_is_replaced() {
+    for (text, replaced) in [
+        (r#"["\u0000","\ud800x"]"#, r#"["\ufffd","\ufffdx"]"#),
+        (r#"{"\ud800":1,"z":[{"\u0000":2}],"\ufffd":3}"#, r#"{"\ufffd":3,"z":[{"\ufffd":2}]}"#),
+    ] {
+        let tree = parse_by(text, InvalidText::Replace).unwrap();
+        assert_eq!(write(&tree, Style::Php), replaced, "{text}");
+        assert_eq!(tree, parse(replaced).unwrap(), "{text}");
+    }
+}
+
+#[test]
 fn an_error_counts_lines_and_characters() {
     let check = |text: &str, place: &str| {
         let error = &parse(text).unwrap_err().message;

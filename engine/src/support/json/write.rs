@@ -1,6 +1,7 @@
 //! From tree to text, exactly as PHP, Python or JavaScript would write it.
 
 use super::Json;
+use super::marks::{MARK_BYTE, Part, split};
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -93,21 +94,28 @@ fn line(out: &mut String, depth: usize) {
     }
 }
 
-/// Writes a string. All three runtimes escape `"`, `\` and characters below U+0020 alike, and leave U+007F raw. Only
-/// PHP escapes more.
+/// Writes a string of a tree. All three runtimes escape `"`, `\` and characters below U+0020 alike, and leave U+007F raw. Only
+/// PHP escapes more. Half of a surrogate pair is always an escape, because it has no UTF-8.
 pub fn string(out: &mut String, text: &str, style: Style) {
     let php = style == Style::Php;
     // A byte from 0x80 on begins a character wherever it is the first one found, so every cut is at a boundary.
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f) || php && matches!(byte, b'/' | 0x80..);
+    let special =
+        |byte: &u8| matches!(*byte, b'"' | b'\\' | 0..=0x1f | MARK_BYTE) || php && matches!(*byte, b'/' | 0x80..);
     out.push('"');
     let mut rest = text;
     while let Some(at) = rest.as_bytes().iter().position(special) {
         out.push_str(&rest[..at]);
-        let mut chars = rest[at..].chars();
-        if let Some(char) = chars.next() {
-            escape(out, char);
+        let Some((part, after)) = split(&rest[at..]) else { break };
+        match part {
+            // Characters that only share their first byte with the mark are written as they are.
+            Part::Char(char) if !php && !char.is_ascii() => out.push(char),
+            Part::Char(char) => escape(out, char),
+            Part::Half(digits) => {
+                out.push_str("\\u");
+                out.extend(digits.map(char::from));
+            }
         }
-        rest = chars.as_str();
+        rest = after;
     }
     out.push_str(rest);
     out.push('"');

@@ -37,7 +37,7 @@ fn ended_message_is_removed_after_the_retention_and_waiting_one_stays() {
     let well = registered(&world, &config, r#""schedule":[]"#);
     let done = accept(&world, &config, r#"{"type":"a","id":"1"}"#);
     world.deliver(&config);
-    test_webhook(&world, &config, "acme", &well).unwrap();
+    test_webhook(&world, &config, "acme", &well, None).unwrap();
     world.statuses.borrow_mut().push_back(500);
     update(&world, &config, "acme", &well, r#"{"schedule":[604800]}"#).unwrap();
     let waiting = accept(&world, &config, r#"{"type":"a","id":"2"}"#);

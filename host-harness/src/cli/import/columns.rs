@@ -1,6 +1,7 @@
 //! The platforms' names for the fields of a registration, and the forms in which their databases write the values.
 
 use hookwright_engine::json::quoted;
+use hookwright_engine::text::trim;
 use serde_json::{Map, Value};
 
 /// The fields of the API, and the columns that may contain each. The first column that is not null counts.
@@ -73,8 +74,8 @@ pub fn boolean(value: &Value) -> Result<bool, String> {
         Value::Bool(value) => Ok(*value),
         Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
         Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
-        Value::String(text) if ["1", "true", "t"].contains(&text.as_str()) => Ok(true),
-        Value::String(text) if ["0", "false", "f"].contains(&text.as_str()) => Ok(false),
+        Value::String(text) if ["1", "true", "t"].contains(&trim(text)) => Ok(true),
+        Value::String(text) if ["0", "false", "f"].contains(&trim(text)) => Ok(false),
         _ => Err("expected true or false (1 and 0, as numbers or texts, are accepted)".to_owned()),
     }
 }
@@ -83,7 +84,7 @@ pub fn boolean(value: &Value) -> Result<bool, String> {
 pub fn events(value: &Value) -> Result<Vec<Value>, String> {
     let text = match value {
         Value::Array(list) => return Ok(list.clone()),
-        Value::String(text) => text.trim(),
+        Value::String(text) => trim(text),
         _ => return Err("expected a list of event types".to_owned()),
     };
     match text {
@@ -92,7 +93,7 @@ pub fn events(value: &Value) -> Result<Vec<Value>, String> {
         text if text.starts_with('[') => {
             serde_json::from_str(text).map_err(|_| format!("`{}` is not a JSON list", quoted(text)))
         }
-        text => Ok(text.split(',').map(|name| name.trim().into()).collect()),
+        text => Ok(text.split(',').map(|name| trim(name).into()).collect()),
     }
 }
 
@@ -119,8 +120,8 @@ pub fn statuses(value: &Value) -> Result<Option<Vec<Value>>, String> {
 pub fn headers(value: &Value) -> Result<Option<Map<String, Value>>, String> {
     let wrong = || "expected an object of names and values".to_owned();
     match value {
-        Value::String(text) if text.trim().is_empty() => Ok(None),
-        Value::String(text) => match serde_json::from_str(text).map_err(|_| wrong())? {
+        Value::String(text) if trim(text).is_empty() => Ok(None),
+        Value::String(text) => match serde_json::from_str(trim(text)).map_err(|_| wrong())? {
             Value::Null => Ok(None),
             Value::String(_) => Err(wrong()),
             inner => headers(&inner),

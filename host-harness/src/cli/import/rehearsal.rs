@@ -13,22 +13,26 @@ use super::problem::Problem;
 use super::row::Row;
 use crate::cli::{open, sealing};
 
+/// The networks of all addresses.
+const EVERY_NETWORK: [&str; 2] = ["0.0.0.0/0", "::/0"];
+
 /// The outcome of a rehearsal.
 pub struct Rehearsal {
-    /// The identity of each webhook that is accepted, in the order of the rows.
-    pub identities: Vec<Identity>,
+    /// The webhooks that are accepted, each with its identity, in the order of the rows.
+    pub valid: Vec<(Row, Identity)>,
     /// The reasons why the others are refused.
     pub problems: Vec<Problem>,
 }
 
 /// Registers the webhooks in a temporary store.
-pub fn rehearse(settings: Settings, rows: &[Row]) -> Result<Rehearsal> {
+pub fn rehearse(settings: Settings, rows: Vec<Row>) -> Result<Rehearsal> {
     let store = Arc::new(MemoryStore::new());
     let http = HttpClient::builder().build()?;
     let profile = settings.profile.clone();
     let settings = Settings {
         sealing_keys: vec![sealing::random()?],
-        // The service decides how many webhooks a tenant may have.
+        // The service decides which networks webhooks may reach, and how many webhooks a tenant may have.
+        allow_destinations: EVERY_NETWORK.map(str::to_owned).to_vec(),
         webhooks_per_tenant_max: Some(WEBHOOKS_PER_TENANT_CEILING),
         ..settings
     };
@@ -41,13 +45,16 @@ pub fn rehearse(settings: Settings, rows: &[Row]) -> Result<Rehearsal> {
             "rehearsing with the service's profile {profile}; if that is a profile of your own, name its --profile-file"
         )
     })?;
-    let (mut identities, mut problems) = (Vec::new(), Vec::new());
+    let (mut valid, mut problems) = (Vec::new(), Vec::new());
     for row in rows {
         match pool.call(|plugin| plugin.register(&row.tenant, &row.registration)) {
-            Ok(webhook) => identities.push(Identity::of(&row.tenant, row.user.as_deref(), &webhook)?),
+            Ok(webhook) => {
+                let identity = Identity::of(&row.tenant, row.user.as_deref(), &webhook)?;
+                valid.push((row, identity));
+            }
             Err(CallError::Refused(error)) => problems.push(row.problem(error.to_string())),
             Err(CallError::Trapped(trap)) => bail!("rehearsing: the component trapped: {}", trap.reason),
         }
     }
-    Ok(Rehearsal { identities, problems })
+    Ok(Rehearsal { valid, problems })
 }

@@ -1,6 +1,7 @@
 //! Conversion of a webhook of the list to a registration. The component decides whether the registration is valid.
 
 use hookwright_engine::json::quoted;
+use hookwright_engine::text;
 use http::HeaderValue;
 use serde_json::{Map, Value, json};
 
@@ -112,7 +113,7 @@ fn converted(field: &str, value: &Value) -> Result<Option<Value>, String> {
             Some(headers) => Value::Object(headers),
             None => return Ok(None),
         },
-        "method" => Value::String(columns::text(value)?.to_ascii_uppercase()),
+        "method" => Value::String(text::trim(&columns::text(value)?).to_ascii_uppercase()),
         "userId" => Value::String(header_text(value)?),
         // The other fields have the API's form. The component checks them.
         _ => value.clone(),
@@ -121,7 +122,7 @@ fn converted(field: &str, value: &Value) -> Result<Option<Value>, String> {
 
 /// Returns a text that can be a header's value.
 fn header_text(value: &Value) -> Result<String, String> {
-    let text = columns::text(value)?;
+    let text = text::trim(&columns::text(value)?).to_owned();
     let fits = !text.is_empty() && HeaderValue::try_from(&text).is_ok_and(|value| value.to_str().is_ok());
     if fits { Ok(text) } else { Err(format!("`{}` is not visible ASCII", quoted(&text))) }
 }

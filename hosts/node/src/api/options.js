@@ -9,11 +9,12 @@ import { WORKERS_MAX } from '../support/limits.js';
 
 const KNOWN = [
   'storage', 'profile', 'profiles', 'sealingKey', 'sealingKeys', 'egress', 'limits', 'workers', 'log', 'world',
-  'client',
+  'client', 'invalidText',
 ];
 const LIMITS = ['webhooksPerTenantMax', 'disableAfterS', 'disableAfterDeliveries', 'retentionS'];
 const LEVELS = ['error', 'warn', 'info'];
 const PLAIN_HTTP = ['allowed', 'refused'];
+const INVALID_TEXT = ['keep', 'replace', 'refuse'];
 const STORAGE_HINT = 'pass sqliteStorage(file), postgresStorage(pool), or an object with get, scan and commit';
 const KEY_HINT = 'write `id:hex`, a short name and 64 hexadecimal digits; keep the key as carefully as the database';
 
@@ -54,6 +55,10 @@ export function readOptions(given) {
   if (!PLAIN_HTTP.includes(plainHttp)) {
     refuse('egress.plainHttp', `is \`${plainHttp}\``, `pass ${PLAIN_HTTP.join(' or ')}`);
   }
+  const { invalidText = 'keep' } = open;
+  if (!INVALID_TEXT.includes(invalidText)) {
+    refuse('invalidText', `is \`${invalidText}\``, `pass ${INVALID_TEXT.join(', ')}`);
+  }
   const { profile = 'standard' } = optionalTexts({ profile: open.profile });
   const { userAgent } = optionalTexts({ userAgent: egress.userAgent });
   const world = options('world', open.world, ['now', 'random', 'log']);
@@ -66,6 +71,7 @@ export function readOptions(given) {
       allowDestinations: readNetworks(egress.allowDestinations),
       plainHttp,
       userAgent,
+      invalidText,
     },
     egress,
     workers: readWorkers(open.workers, { storage, client, world }),

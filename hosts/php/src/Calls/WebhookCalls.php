@@ -81,11 +81,21 @@ trait WebhookCalls
         return Webhook::fromJson($this->call('rotate-secret', $arguments));
     }
 
-    /** Sends the profile's test event now and waits for the outcome. A failure of the receiver is no exception. */
-    public function testWebhook(string $tenant, string $webhookId): Attempt
-    {
+    /**
+     * Sends an event now, as a test, and waits for the outcome. A failure of the receiver is no exception.
+     *
+     * @param JsonSerializable|array<string, mixed>|string|null $event by default the test event of the webhook's format;
+     *     with only a type, the profile's sample of that type
+     */
+    public function testWebhook(
+        string $tenant,
+        string $webhookId,
+        JsonSerializable|array|string|null $event = null,
+    ): Attempt {
         $this->refuseWithinTransaction('testWebhook');
-        return Attempt::fromJson($this->call('test-webhook', ['tenant' => $tenant, 'webhookId' => $webhookId]));
+        $text = $event === null ? null : Json::ofEvent('event', $event);
+        $arguments = ['tenant' => $tenant, 'webhookId' => $webhookId, 'event' => $text];
+        return Attempt::fromJson($this->call('test-webhook', $arguments));
     }
 
     /**

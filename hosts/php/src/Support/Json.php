@@ -24,11 +24,12 @@ final class Json
      *
      * @param JsonSerializable|array<array-key, mixed> $value
      * @param ?string $field the name of the value, for an error
+     * @param int $flags further flags of `json_encode`
      */
-    public static function encode(JsonSerializable|array $value, ?string $field = null): string
+    public static function encode(JsonSerializable|array $value, ?string $field = null, int $flags = 0): string
     {
         try {
-            return json_encode($value, self::FLAGS);
+            return json_encode($value, self::FLAGS | $flags);
         } catch (JsonException $error) {
             throw new InvalidException(
                 $field,
@@ -46,8 +47,47 @@ final class Json
      */
     public static function decode(string $text): array
     {
-        /** @var array<array-key, mixed> */
-        return json_decode($text, true, 512, JSON_THROW_ON_ERROR);
+        try {
+            /** @var array<array-key, mixed> */
+            return json_decode($text, true, 512, JSON_THROW_ON_ERROR);
+        } catch (JsonException $error) {
+            if ($error->getCode() !== JSON_ERROR_UTF16) {
+                throw $error;
+            }
+            /** @var array<array-key, mixed> */
+            return json_decode(self::withoutHalves($text), true, 512, JSON_THROW_ON_ERROR);
+        }
+    }
+
+    /**
+     * Returns an event as JSON text. Bytes of an array or object that are not UTF-8 become U+FFFD, so that no save fails because of
+     * a character in a text field.
+     *
+     * @param JsonSerializable|array<array-key, mixed>|string $event
+     */
+    public static function ofEvent(string $field, JsonSerializable|array|string $event): string
+    {
+        return is_string($event)
+            ? self::utf8($field, $event)
+            : self::encode($event, $field, JSON_INVALID_UTF8_SUBSTITUTE);
+    }
+
+    /** Returns JSON text with U+FFFD for each half of a surrogate pair, which an event may have and PHP cannot decode. */
+    private static function withoutHalves(string $text): string
+    {
+        $escape = '/\\\\(?:u([0-9a-fA-F]{4})(?:\\\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)/s';
+        return (string) preg_replace_callback($escape, static function (array $found): string {
+            if (!isset($found[1])) {
+                return $found[0];
+            }
+            $first = hexdec($found[1]);
+            $isHigh = $first >= 0xD800 && $first <= 0xDBFF;
+            if ($isHigh && isset($found[2])) {
+                return $found[0];
+            }
+            $isHalf = $isHigh || ($first >= 0xDC00 && $first <= 0xDFFF);
+            return ($isHalf ? '\ufffd' : "\\u{$found[1]}") . (isset($found[2]) ? '\ufffd' : '');
+        }, $text);
     }
 
     /**

@@ -49,6 +49,8 @@ final class Webhook extends Result
     public readonly int $failureCount;
     public readonly DateTimeImmutable $createdAt;
     public readonly DateTimeImmutable $updatedAt;
+    /** @var list<string> effects of its settings that may surprise, such as a query that the format never sends */
+    public readonly array $warnings;
 
     /** Returns the secret in clear text. Only the call that created or set the secret returns it. */
     public function secret(): ?string
@@ -96,5 +98,6 @@ final class Webhook extends Result
         $this->failureCount = $this->number('failureCount');
         $this->createdAt = $this->time('createdAt');
         $this->updatedAt = $this->time('updatedAt');
+        $this->warnings = $this->items('warnings');
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn flows(scene: &Scene, world: &World, damaged: &[String]) {
     deliver(&[0]);
     judge(world.call(|world| on_event(world, config, Some("acme"), &event("e2", 2))), damaged);
     judge_refusal(world.call(|world| on_event(world, config, Some("acme"), &event("e5", 5))), damaged);
-    look(world.call(|world| hookwright_engine::test_webhook(world, config, "acme", webhook)));
+    look(world.call(|world| hookwright_engine::test_webhook(world, config, "acme", webhook, None)));
     look(world.call(|world| rotate_secret(world, config, "acme", webhook, None, None)));
     look(world.call(|world| update_settings(world, config, "acme", r#"{"keepBodies":false}"#)));
     let changes = r#"{"events":["user.*"],"isActive":true}"#;

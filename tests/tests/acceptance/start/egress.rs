@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Serve, TOKEN, check_members};
+use super::{Serve, TOKEN, check_members, store};
 use crate::egress::{ESTABLISHED, Proxy};
 use crate::http_tls;
 
@@ -40,7 +40,14 @@ fn a_private_ca_and_a_proxy() {
     assert!(asked.starts_with(&format!("CONNECT {} HTTP/1.1\r\n", server.address)), "{asked}");
     assert!(asked.contains("\r\nProxy-Authorization: Basic dXNlcjpnZWhlaW0=\r\n"), "{asked}");
 
-    let prohibited = attempt(&["--proxy", &proxy_url], "http://10.0.0.1/");
+    // The network was allowed when the webhook was registered.
+    let store = store(folder.path());
+    let usual = ["--store", &store, "--token", TOKEN];
+    let before = Serve::start_with(&[&usual[..], &["--allow-destination", "10.0.0.0/8"]].concat()).unwrap();
+    let webhook = before.register(&json!({"url": "http://10.0.0.1/", "events": ["*"]}));
+    before.stop();
+    let serve = Serve::start_with(&[&usual[..], &["--proxy", &proxy_url]].concat()).unwrap();
+    let prohibited = serve.test(&webhook.id);
     check_members(&prohibited, &json!({"status": null, "error": "destination-prohibited"}));
     assert_eq!(proxy.asked(), [""; 0]);
 }

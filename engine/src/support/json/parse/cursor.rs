@@ -1,17 +1,20 @@
 //! A place in a text, and errors about it.
 
+use super::InvalidText;
 use crate::support::error::{Error, ErrorKind};
 
 /// A text and the offset of the next byte to read.
 pub(super) struct Cursor<'a> {
     pub text: &'a str,
     pub at: usize,
+    /// The rule for U+0000 and halves of surrogate pairs: they are kept or refused.
+    pub rule: InvalidText,
 }
 
 impl<'a> Cursor<'a> {
     /// Returns the start of a text.
-    pub fn new(text: &'a str) -> Cursor<'a> {
-        Cursor { text, at: 0 }
+    pub fn new(text: &'a str, rule: InvalidText) -> Cursor<'a> {
+        Cursor { text, at: 0, rule }
     }
 
     /// Returns the next byte.

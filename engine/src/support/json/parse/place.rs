@@ -1,12 +1,12 @@
 //! Where a field is in a text, for errors about profiles.
 
 use super::cursor::{self, Cursor};
-use super::{Parser, strings};
+use super::{InvalidText, Parser, strings};
 
 /// Returns line and column, both from 1, of the key of a path like `payload[3].name`, or of the array's item. If a part
 /// of the path is missing, they are those of the last part that is there. The text must be JSON.
 pub fn place_of(text: &str, path: &str) -> (usize, usize) {
-    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, depth_max: usize::MAX };
+    let mut parser = Parser { cursor: Cursor::new(text, InvalidText::Keep), depth: 0, depth_max: usize::MAX };
     let mut found = 0;
     for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
         let index = step.strip_suffix(']').and_then(|step| step.parse().ok());

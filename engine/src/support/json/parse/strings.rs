@@ -1,7 +1,9 @@
 //! Strings: escapes, surrogate pairs, and the characters that are refused.
 
+use super::InvalidText;
 use super::cursor::Cursor;
 use crate::support::error::Error;
+use crate::support::json::marks::{MARK_BYTE, push, push_half};
 
 /// Reads the string whose opening quote is at the cursor.
 pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<String, Error> {
@@ -9,17 +11,22 @@ pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<String, Error> {
     let mut out = String::new();
     loop {
         let start = cursor.at;
-        while !matches!(cursor.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
+        while !matches!(cursor.peek(), None | Some(b'"' | b'\\' | 0..=0x1f | MARK_BYTE)) {
             cursor.at += 1;
         }
-        // Both ends lie beside ASCII bytes, so they are boundaries of characters.
+        // Both ends lie beside ASCII bytes or the first byte of a character, so they are boundaries of characters.
         out.push_str(&cursor.text[start..cursor.at]);
         match cursor.peek() {
             Some(b'"') => {
                 cursor.at += 1;
                 return Ok(out);
             }
-            Some(b'\\') => out.push(escape(cursor)?),
+            Some(b'\\') => escape(cursor, &mut out)?,
+            Some(MARK_BYTE) => {
+                let char = cursor.text[cursor.at..].chars().next().unwrap_or_default();
+                push(&mut out, char);
+                cursor.at += char.len_utf8();
+            }
             Some(_) => return Err(cursor.error(cursor.at, "a control character that is not escaped in a string")),
             None => return Err(cursor.unexpected("`\"`")),
         }
@@ -27,7 +34,7 @@ pub(super) fn string(cursor: &mut Cursor<'_>) -> Result<String, Error> {
 }
 
 /// Reads the escape at the cursor.
-fn escape(cursor: &mut Cursor<'_>) -> Result<char, Error> {
+fn escape(cursor: &mut Cursor<'_>, out: &mut String) -> Result<(), Error> {
     let start = cursor.at;
     cursor.at += 1;
     let plain = match cursor.peek() {
@@ -37,29 +44,42 @@ fn escape(cursor: &mut Cursor<'_>) -> Result<char, Error> {
         Some(b'n') => '\n',
         Some(b'r') => '\r',
         Some(b't') => '\t',
-        Some(b'u') => return unicode(cursor, start),
+        Some(b'u') => return unicode(cursor, start, out),
         _ => return Err(cursor.unexpected("an escape")),
     };
     cursor.at += 1;
-    Ok(plain)
+    out.push(plain);
+    Ok(())
 }
 
 /// Reads the digits behind `\u`, and the second half of a surrogate pair.
-fn unicode(cursor: &mut Cursor<'_>, start: usize) -> Result<char, Error> {
+fn unicode(cursor: &mut Cursor<'_>, start: usize, out: &mut String) -> Result<(), Error> {
     let first = hex4(cursor)?;
-    let code = match first {
-        0xd800..=0xdbff if cursor.text[cursor.at..].starts_with("\\u") => {
-            cursor.at += 1;
-            match hex4(cursor)? {
-                second @ 0xdc00..=0xdfff => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
-                _ => first,
-            }
+    let mut code = first;
+    if let 0xd800..=0xdbff = first
+        && cursor.text[cursor.at..].starts_with("\\u")
+    {
+        let end = cursor.at;
+        cursor.at += 1;
+        match hex4(cursor)? {
+            second @ 0xdc00..=0xdfff => code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
+            // It is a character of its own, or half of another pair.
+            _ => cursor.at = end,
         }
-        _ => first,
-    };
+    }
+    let is_kept = cursor.rule != InvalidText::Refuse;
     match char::from_u32(code) {
-        Some('\0') => Err(cursor.refused(start, "U+0000 in a string").hint("not every database can store it")),
-        Some(char) => Ok(char),
+        Some('\0') if !is_kept => {
+            Err(cursor.refused(start, "U+0000 in a string").hint("not every database can store it"))
+        }
+        Some(char) => {
+            push(out, char);
+            Ok(())
+        }
+        None if is_kept => {
+            push_half(out, code);
+            Ok(())
+        }
         None => Err(cursor.refused(start, "half of a surrogate pair").hint("text cut in the middle of a character?")),
     }
 }
