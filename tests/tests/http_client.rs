@@ -325,7 +325,11 @@ fn each_failure_has_its_error_kind() {
     });
     check_error(request(format!("https://{plain}/")), HttpErrorKind::Tls, "speaks no TLS on this port");
     let hanging_up = server(|stream, _| drop(stream));
-    check_error(request(format!("https://{hanging_up}/")), HttpErrorKind::Tls, "closed the connection during the TLS handshake");
+    check_error(
+        request(format!("https://{hanging_up}/")),
+        HttpErrorKind::Tls,
+        "closed the connection during the TLS handshake",
+    );
 }
 
 #[test]

@@ -39,6 +39,8 @@ fn check(client: &Client, case: &Value) {
         return;
     }
     assert_eq!(answer.expect(200).json()["pausedUntil"], end, "{name}");
+    // Another change keeps the pause.
+    client.update(&webhook.id, &json!({"name": "paused"}));
     let messages: Vec<String> = (0..3).map(|n| client.accept(&json!({"type": "a", "data": n}))).collect();
     // A test is sent during the pause, and the deliveries wait.
     assert_eq!(client.test(&webhook.id)["state"], "delivered", "{name}");
