@@ -3,6 +3,7 @@
 use crate::api::paging::PAGE_DEFAULT;
 use crate::support::error::{Error, ErrorKind};
 use crate::support::json;
+use crate::support::percent;
 use crate::support::text;
 
 /// The parameters of a request, decoded and trimmed.
@@ -71,18 +72,7 @@ impl Query {
 /// Decodes percent-encoding.
 pub(super) fn decode(text: &str) -> Result<String, Error> {
     let broken = || Error::of(ErrorKind::Invalid, format!("`{}` is not percent-encoded UTF-8", json::quoted(text)));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next().ok_or_else(broken)?, rest.next().ok_or_else(broken)?];
-            let mut decoded = [0];
-            hex::decode_to_slice(digits, &mut decoded).map_err(|_| broken())?;
-            bytes.push(decoded[0]);
-        } else {
-            bytes.push(byte);
-        }
-    }
+    let bytes = percent::decode(text).ok_or_else(broken)?;
     String::from_utf8(bytes).map_err(|_| broken())
 }
 

@@ -94,21 +94,21 @@ fn denied(address: IpAddr) -> Option<String> {
 
 /// Returns the IPv4 address that an IPv6 address embeds, if it has one of the forms that `wit/http.wit` lists.
 fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
-    let bits = six.to_bits();
-    let at = |shift: u32| Some(Ipv4Addr::from_bits((bits >> shift) as u32));
+    let bytes = six.octets();
+    let at = |first: usize| Some(Ipv4Addr::new(bytes[first], bytes[first + 1], bytes[first + 2], bytes[first + 3]));
     match six.segments() {
         // `::` and `::1` embed nothing.
         [0, 0, 0, 0, 0, 0, 0, _] => None,
         // Compatible and mapped; translated
-        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => at(0),
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => at(12),
         // 6to4
-        [0x2002, ..] => at(80),
+        [0x2002, ..] => at(2),
         // NAT64
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => at(0),
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => at(12),
         // Teredo
-        [0x2001, 0, ..] => Some(Ipv4Addr::from_bits(!(bits as u32))),
+        [0x2001, 0, ..] => at(12).map(|inverted| Ipv4Addr::from_bits(!inverted.to_bits())),
         // ISATAP
-        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => at(0),
+        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => at(12),
         _ => None,
     }
 }

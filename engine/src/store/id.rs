@@ -38,13 +38,13 @@ pub fn webhook<E: Entropy + ?Sized>(entropy: &E, now_us: u64) -> String {
 /// A job's id. It begins with the time, and sorts the newest first.
 pub fn job<E: Entropy + ?Sized>(entropy: &E, now_ms: u64) -> String {
     const LETTERS: usize = 9;
-    let left_ms = largest(LETTERS).saturating_sub(now_ms);
+    let left_ms = largest::<LETTERS>().saturating_sub(now_ms);
     format!("job_{}{}", letters::<LETTERS>(left_ms), &token(entropy)[..ID_CHARS - LETTERS])
 }
 
 /// Returns a number in `COUNT` letters, which sort as numbers do. Digits of base 32 would not: `2` to `7` sort before `a`.
 fn letters<const COUNT: usize>(number: u64) -> String {
-    let mut rest = number.min(largest(COUNT));
+    let mut rest = number.min(largest::<COUNT>());
     let mut text = [b'a'; COUNT];
     for place in text.iter_mut().rev() {
         *place += (rest % 26) as u8;
@@ -53,9 +53,9 @@ fn letters<const COUNT: usize>(number: u64) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Returns the largest number that fits.
-fn largest(letters: usize) -> u64 {
-    26_u64.pow(letters as u32) - 1
+/// Returns the largest number that fits into `COUNT` letters.
+fn largest<const COUNT: usize>() -> u64 {
+    [26_u64; COUNT].iter().product::<u64>() - 1
 }
 
 /// A message's id: determined by the caller's event id, else random.

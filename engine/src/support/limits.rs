@@ -127,7 +127,8 @@ pub const ROUTE_MESSAGES_MAX: u32 = 64;
 /// Deliveries that one routing commit makes, and tenants that they belong to.
 pub const ROUTE_DELIVERIES_MAX: usize = 400;
 /// Subscriptions that routing reads from one range in one page: the webhooks of one pattern, or of wide patterns of one kind.
-pub const SUBSCRIPTION_PAGE: u32 = ROUTE_DELIVERIES_MAX as u32 + 1;
+pub const SUBSCRIPTION_PAGE: u32 = 401;
+const _: () = assert!(SUBSCRIPTION_PAGE as usize == ROUTE_DELIVERIES_MAX + 1);
 /// Routing commits that a worker makes before it attends to its lanes again.
 pub const ROUTE_BATCHES_MAX: u32 = 4;
 /// Deliveries that one queue row names.

@@ -4,6 +4,7 @@ pub(crate) mod date;
 pub mod error;
 pub mod json;
 pub mod limits;
+pub(crate) mod percent;
 pub(crate) mod problems;
 pub mod redact;
 pub mod statuses;

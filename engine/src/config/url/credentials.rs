@@ -5,6 +5,7 @@ use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 use crate::support::error::Error;
+use crate::support::percent;
 
 /// Takes user and password out of a URL. Returns the URL without them, and the value of `Authorization` (RFC 7617) if
 /// the URL has any. Everything before the last `@` of the authority belongs to them, as in the URL standard.
@@ -33,19 +34,9 @@ pub fn take_credentials(field: &str, text: &str) -> Result<(String, Option<Zeroi
 /// Returns the text behind percent-encoding.
 fn decoded(field: &str, part: &str, text: &str) -> Result<Zeroizing<String>, Error> {
     let refuse = |problem: &str, hint: &str| Error::invalid(field, format!("has a {part} {problem}")).hint(hint);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digits = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        let (Some(high), Some(low)) = (digits(), digits()) else {
-            return Err(refuse("with a % that two hexadecimal digits do not follow", "write % itself as %25"));
-        };
-        bytes.push((high << 4 | low) as u8);
-    }
+    let Some(bytes) = percent::decode(text).map(Zeroizing::new) else {
+        return Err(refuse("with a % that two hexadecimal digits do not follow", "write % itself as %25"));
+    };
     let Ok(decoded) = std::str::from_utf8(&bytes) else {
         return Err(refuse("that is not UTF-8 after percent-decoding", "percent-encode the bytes of its UTF-8"));
     };

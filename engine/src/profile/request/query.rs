@@ -2,6 +2,7 @@
 
 use crate::profile::vocabulary::OwnQuery;
 use crate::support::json::{Json, unicode};
+use crate::support::percent;
 
 /// Returns a query like `event=a&data%5Bname%5D=b&data%5Btags%5D%5B0%5D=c`, with true and false as 1 and 0, and without
 /// nulls and empty containers. `None`: it has more than `bytes_max` bytes.
@@ -97,30 +98,10 @@ pub(crate) fn own_names(url: &str) -> Vec<String> {
     let url = url.split('#').next().unwrap_or_default();
     let (_, own) = url.split_once('?').unwrap_or_default();
     let name = |pair: &str| {
-        let name = unescape(pair.split('=').next().unwrap_or_default());
+        let name = percent::decode_form(pair.split('=').next().unwrap_or_default());
         name.split('[').next().unwrap_or_default().to_owned()
     };
     own.split('&').filter(|pair| !pair.is_empty()).map(name).collect()
-}
-
-/// Decodes `%xx` and `+`. An escape that is not well-formed stays as it is, as receivers read it.
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high << 4 | low) as u8);
-                rest = &tail[2..];
-                continue;
-            }
-            (b'+', ..) => bytes.push(b' '),
-            _ => bytes.push(*first),
-        }
-        rest = tail;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::Received;
 use crate::profile::Profile;
 use crate::profile::vocabulary::{HeaderValue, Member, MemberValue, Source};
 use crate::support::json;
+use crate::support::percent;
 
 /// Returns the profile with most of its headers in the request. Among equals, it is the first one whose event type can
 /// be read. `None`: the request has no header of any profile.
@@ -30,11 +31,8 @@ pub fn event_type(profile: &Profile, received: &Received<'_>) -> Option<String> 
         let [name] = path.as_slice() else { return None };
         let pairs = received.query.split('&').filter_map(|pair| pair.split_once('='));
         // The payload follows the query of the webhook's own URL.
-        return pairs
-            .map(|(key, value)| (decode(key), decode(value)))
-            .filter(|(key, _)| key == name)
-            .last()
-            .map(|(_, value)| value);
+        let is_type = |(key, _): &(&str, &str)| percent::decode_form(key) == *name;
+        return pairs.rev().find(is_type).map(|(_, value)| percent::decode_form(value));
     }
     let body = json::parse_kept(std::str::from_utf8(received.body).ok()?).ok()?;
     let found = path.iter().try_fold(&body, |value, name| value.get(name))?;
@@ -51,24 +49,4 @@ fn path(members: &[Member]) -> Option<Vec<&str>> {
         MemberValue::First(sources, _) => (sources.first() == Some(&Source::Type)).then(|| vec![member.name.as_str()]),
         MemberValue::Members(inner) => path(inner).map(|rest| [vec![member.name.as_str()], rest].concat()),
     })
-}
-
-/// Undoes percent-encoding. Malformed escapes stay as they are, because the result is for people.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let mut byte = [0];
-        match after {
-            [a, b, after @ ..] if *first == b'%' && hex::decode_to_slice([*a, *b], &mut byte).is_ok() => {
-                bytes.push(byte[0]);
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
