@@ -261,7 +261,9 @@ mod tests {
     fn final_status_ends_a_message_and_nothing_else() {
         use AttemptState::{Delivered, Exhausted, Retrying};
         let rules = Rules { finals: StatusSet::range(400, 410), success: StatusSet::range(200, 201), ..standard() };
-        let rows: &[(&str, u16, &str, AttemptState, Option<&str>, bool)] = &[
+        /// The name, the status, the `Retry-After`, and the state, the detail and whether the webhook is disabled.
+        type Row = (&'static str, u16, &'static str, AttemptState, Option<&'static str>, bool);
+        let rows: &[Row] = &[
             ("final", 401, "", Exhausted, Some("the receiver responded 401, which ends the message"), false),
             (
                 "final, with a hint",

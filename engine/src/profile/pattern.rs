@@ -99,7 +99,7 @@ mod tests {
     fn list(profile: &str, texts: &[&str]) -> Result<Vec<String>, String> {
         let profile = Profile::builtin(profile).unwrap();
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        parse_list(&profile, "events", &texts).map_err(|error| error.to_string())
+        parse_list(profile, "events", &texts).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -32,9 +32,13 @@ impl Draws {
         (self.0 >> 33) % limit
     }
 
+    fn pick<'w>(&mut self, words: &[&'w str]) -> &'w str {
+        words[usize::try_from(self.below(words.len() as u64)).unwrap()]
+    }
+
     fn parts(&mut self, words: &[&str]) -> String {
         let count = 1 + self.below(4);
-        let parts: Vec<&str> = (0..count).map(|_| words[self.below(words.len() as u64) as usize]).collect();
+        let parts: Vec<&str> = (0..count).map(|_| self.pick(words)).collect();
         parts.join(".")
     }
 }

@@ -100,9 +100,10 @@ fn quarantine_after_a_release_depends_on_recorded_attempts() {
     const FEW: u32 = QUARANTINE_FEW_CLAIMS;
     /// The quarantine that is kept: the claims, whether it names the delivery, and the recorded attempts.
     type Kept = Option<(u32, bool, Option<u32>)>;
-    // The name of the case, the claims and the attempts recorded before, those recorded now, whether nothing is left that is
-    // due, and what stays.
-    let rows: [(&str, (u32, Option<u32>), usize, bool, Kept); 16] = [
+    /// The name of the case, the claims and the attempts recorded before, those recorded now, whether nothing is left that is
+    /// due, and what stays.
+    type Row = (&'static str, (u32, Option<u32>), usize, bool, Kept);
+    let rows: [Row; 16] = [
         ("none recorded, as if it had not been claimed", (1, None), 0, false, None),
         ("none recorded, still in quarantine before", (ALONE, None), 0, false, Some((ALONE - 1, true, None))),
         ("none recorded, count kept", (FAILED + 1, Some(7)), 0, false, Some((FAILED, true, Some(7)))),
