@@ -94,7 +94,7 @@ sabotages! {
     ForgetRemovedAttempts "forget-removed-attempts" Seen(&["erased", "rows", "goes", "comes-to-rest"]),
     SplitJob "split-job" Seen(&["job-armed", "job", "job-counted"]),
     KeepVersions "keep-versions" Seen(&["fenced", "lease-respected"]),
-    ReturnVersions "return-versions" At(11_623, &["grows"]),
+    ReturnVersions "return-versions" At(6_685, &["grows", "fenced"]),
     LookFurther "look-further" Seen(&["tenants"]),
     KeepArmedTimer "keep-armed-timer" Seen(&["grows"]),
     CloseLanes "close-lanes" Seen(&["delay"]),
