@@ -110,7 +110,12 @@ impl Job {
             Job::Jobs { tenant } => Done::Json(engine::jobs(host, config, tenant, None, 100)),
             Job::Cancel { tenant, id } => Done::Json(engine::cancel_job(host, config, tenant, id)),
             Job::Redeliver { tenant, message, webhook } => {
-                Done::Json(engine::redeliver(host, config, tenant, message, webhook.as_deref()))
+                let redelivered = engine::redeliver(host, config, tenant, message, webhook.as_deref());
+                // Only the HTTP API shows the progress of a call that failed. The component's function does not return it.
+                Done::Json(redelivered.map_err(|mut error| {
+                    error.progress = None;
+                    error
+                }))
             }
             Job::Read { tenant, path } => read(host, config, tenant, path),
             Job::Erase { tenant, subject } => Done::Json(engine::erase(host, config, tenant, &erasure(*subject))),
