@@ -33,7 +33,10 @@ impl PauseChange {
         webhook.paused_until_ms = match self {
             PauseChange::Keep => return Ok(()),
             PauseChange::End => webhook.paused_until_ms.map(|until_ms| until_ms.min(now_ms)),
-            PauseChange::Until(text) => Some(read(text, now_ms)?.max(now_ms)),
+            PauseChange::Until(text) => match read(text, now_ms)? {
+                until_ms if until_ms > now_ms => Some(until_ms),
+                _ => webhook.paused_until_ms.map(|until_ms| until_ms.min(now_ms)),
+            },
         };
         Ok(())
     }

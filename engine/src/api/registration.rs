@@ -148,7 +148,8 @@ pub(super) fn apply(
     if let Some(keep_bodies) = draft.keep_bodies {
         webhook.keep_bodies = (!keep_bodies).then_some(false);
     }
-    statuses::apply(draft.success_statuses, draft.final_statuses, profile, webhook)?;
+    let has_other_format = is_new || draft.format.is_some();
+    statuses::apply(draft.success_statuses, draft.final_statuses, has_other_format, profile, webhook)?;
     webhook.strict_order = draft.strict_order.unwrap_or(webhook.strict_order);
     let on_exhausted = draft.on_exhausted.map(|choice| match choice {
         AfterExhaustion::Continue => OnExhausted::Continue,

@@ -39,8 +39,19 @@ impl Setting {
     }
 }
 
-/// Writes the lists into a webhook, and checks them together with its profile's.
-pub(super) fn apply(success: Setting, finals: Setting, profile: &Profile, webhook: &mut Webhook) -> Result<(), Error> {
+/// Writes the lists into a webhook, and checks them together with its profile's. They are not checked again if neither they
+/// nor the format were given: the platform may have changed the profile, and other changes stay possible.
+pub(super) fn apply(
+    success: Setting,
+    finals: Setting,
+    has_other_format: bool,
+    profile: &Profile,
+    webhook: &mut Webhook,
+) -> Result<(), Error> {
+    let is_given = |setting: &Setting| !matches!(setting, Setting::Absent);
+    if !(has_other_format || is_given(&success) || is_given(&finals)) {
+        return Ok(());
+    }
     success.write("successStatuses", &mut webhook.success_statuses)?;
     finals.write("finalStatuses", &mut webhook.final_statuses)?;
     if webhook.success_statuses.as_ref().is_some_and(StatusSet::is_empty) {

@@ -20,7 +20,7 @@ const TIME_UNITS_NS: [(u128, u128); 4] = [
 const SECOND_NS: u128 = 1_000_000_000;
 const MILLISECOND_NS: u128 = 1_000_000;
 /// The names of a duration's units, and their length in nanoseconds.
-const DURATION_UNITS_NS: [(&[&str], u128); 7] = [
+const DURATION_UNITS_NS: [(&[&str], u128); 8] = [
     (&["ns"], 1),
     (&["us", "µs", "μs"], 1_000),
     (&["ms", "msec", "msecs", "millisecond", "milliseconds"], MILLISECOND_NS),
@@ -28,6 +28,7 @@ const DURATION_UNITS_NS: [(&[&str], u128); 7] = [
     (&["m", "min", "mins", "minute", "minutes"], 60 * SECOND_NS),
     (&["h", "hr", "hrs", "hour", "hours"], 3_600 * SECOND_NS),
     (&["d", "day", "days"], 86_400 * SECOND_NS),
+    (&["w", "week", "weeks"], 604_800 * SECOND_NS),
 ];
 /// Parts of one value, between commas, that are read.
 const PARTS_MAX: usize = 16;
@@ -86,12 +87,12 @@ fn one(value: &str) -> Option<Asked> {
 /// Reads digits, with or without a fraction. Returns the number in millionths, rounded up.
 fn millionths(text: &str) -> Option<u128> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if whole.is_empty() || fraction.is_empty() || !is_digits(whole) || !is_digits(fraction) {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if (whole.is_empty() && fraction.is_empty()) || !is_digits(whole) || !is_digits(fraction) {
         return None;
     }
     // A number that is too large for the type is beyond every bound.
-    let whole = u128::from(whole.parse::<u64>().unwrap_or(u64::MAX));
+    let whole = if whole.is_empty() { 0 } else { u128::from(whole.parse::<u64>().unwrap_or(u64::MAX)) };
     let (kept, cut) = fraction.split_at(fraction.len().min(6));
     let fraction: u128 = format!("{kept:0<6}").parse().ok()?;
     Some(whole * MILLIONTHS + fraction + u128::from(cut.bytes().any(|digit| digit != b'0')))
@@ -110,10 +111,11 @@ fn to_ms(millionths: u128, unit_ns: u128) -> u128 {
     millionths.saturating_mul(unit_ns).div_ceil(MILLIONTHS * MILLISECOND_NS)
 }
 
-/// Reads numbers with units: `120s`, `2 minutes`, `1m30s`, `PT2M`. Returns the sum, in milliseconds.
+/// Reads numbers with units: `120s`, `2 minutes`, `1m30s`, `1h, 30m`, `PT2M`, `P1DT2H`. Returns the sum, in milliseconds.
 fn duration_ms(text: &str) -> Option<u128> {
     let lower = text.to_ascii_lowercase();
-    let mut rest = lower.strip_prefix("pt").unwrap_or(&lower);
+    let iso = lower.strip_prefix('p').map(|iso| iso.replacen('t', "", 1));
+    let mut rest = iso.as_deref().unwrap_or(&lower);
     let mut sum_ms = None::<u128>;
     while !rest.is_empty() {
         let (number, behind) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
@@ -121,7 +123,7 @@ fn duration_ms(text: &str) -> Option<u128> {
         let (unit, behind) = behind.split_at(behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len()));
         let (_, unit_ns) = DURATION_UNITS_NS.iter().find(|(names, _)| names.contains(&unit))?;
         sum_ms = Some(sum_ms.unwrap_or(0).saturating_add(to_ms(millionths(number)?, *unit_ns)));
-        rest = behind.trim_start();
+        rest = behind.trim_start_matches([' ', '\t', ',']);
     }
     sum_ms
 }

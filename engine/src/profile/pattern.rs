@@ -7,6 +7,7 @@ use crate::profile::suggest;
 use crate::support::error::Error;
 use crate::support::json::quoted;
 use crate::support::limits::{EXCLUSIONS_PER_LIST_MAX, PATTERNS_PER_WEBHOOK_MAX};
+use crate::support::text;
 
 /// Checks a list of patterns and returns their canonical spellings, each once. `field` is the field that has them. A list of
 /// exclusions alone begins with `*`.
@@ -51,9 +52,9 @@ fn leaves_something(profile: &Profile, patterns: &[String]) -> bool {
 
 /// Checks one pattern or exclusion, and returns its canonical spelling. The error names no field.
 fn parse(profile: &Profile, text: &str) -> Result<String, Error> {
-    let text = text.trim();
+    let text = text::trim(text);
     let Some(excluded) = pattern::excluded(text) else { return parse_included(profile, text) };
-    let pattern = parse_included(profile, excluded.trim())?;
+    let pattern = parse_included(profile, text::trim(excluded))?;
     if pattern == ALL {
         let message = format!("`{}` excludes every event", quoted(text));
         return Err(Error::invalid("", message).hint("set `isActive` to false to send nothing"));

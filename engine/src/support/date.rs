@@ -40,12 +40,28 @@ const TEXT_BYTES_MAX: usize = 100;
 /// time before 1970 is 0. The name of a weekday is not compared with the date.
 pub fn parse_ms(text: &str) -> Option<u64> {
     let text = text.trim();
-    if text.len() > TEXT_BYTES_MAX {
+    // What follows cuts the text at bytes.
+    if text.len() > TEXT_BYTES_MAX || !text.is_ascii() {
         return None;
     }
     let text = text.to_ascii_lowercase();
-    let moment = iso(&text).or_else(|| named(&text))?;
+    let text = without_second_zone(&text);
+    let moment = iso(text).or_else(|| named(text))?;
     Some(moment.unix_ms())
+}
+
+/// Returns the text without a zone's name behind its offset: Java writes `z[utc]`, and Go `+0000 utc`.
+fn without_second_zone(text: &str) -> &str {
+    if let Some((before, _)) = text.strip_suffix(']').and_then(|open| open.rsplit_once('[')) {
+        return before;
+    }
+    let is_offset = |word: &str| word.len() == 5 && word.starts_with(['+', '-']) && whole(&word[1..]).is_some();
+    match text.rsplit_once(' ') {
+        Some((before, name)) if name.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            before.rsplit(' ').next().filter(|word| is_offset(word)).map_or(text, |_| before)
+        }
+        _ => text,
+    }
 }
 
 /// A date with its time of day and its zone.

@@ -70,7 +70,7 @@ pub const WEBHOOKS_PER_TENANT_CEILING: u32 = 1_000_000;
 pub const PATTERNS_PER_WEBHOOK_MAX: usize = 100;
 /// Exclusions among the patterns of one webhook or job.
 pub const EXCLUSIONS_PER_LIST_MAX: usize = 50;
-/// Wide patterns of one tenant's webhooks together: those with `*` elsewhere than at the end. Routing reads them for each
+/// Wide patterns of one tenant's webhooks together: those with `*` elsewhere than as the last part. Routing reads them for each
 /// event type, in three ranges beside those of the other patterns.
 pub const WIDE_PATTERNS_PER_TENANT_MAX: u32 = 1_000;
 /// Custom headers of one webhook.

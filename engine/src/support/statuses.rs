@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::json::quoted;
 use super::limits::STATUS_RANGES_MAX;
+use super::text;
 
 /// The smallest status of a response.
 const STATUS_MIN: u16 = 100;
@@ -79,7 +80,7 @@ impl StatusSet {
 impl StatusRange {
     /// Returns the range of `500`, `5xx` or `500-599`, with or without white space around its parts.
     fn parse(text: &str) -> Option<StatusRange> {
-        let text = text.trim();
+        let text = text::trim(text);
         let (first, last) = match text.split_once('-') {
             Some((first, last)) => (number(first)?, number(last)?),
             None => match text.strip_suffix("xx").or_else(|| text.strip_suffix("XX")) {

@@ -20,13 +20,13 @@ pub(super) fn read(config: &Config, format: &Profile, text: &str, now_us: u64) -
     let Json::Object(fields) = tree else {
         return Err(Error::of(ErrorKind::Invalid, "expected an object").hint("send an event, or no body"));
     };
-    let given: Vec<(String, Json)> = fields.into_iter().filter(|(_, value)| *value != Json::Null).collect();
-    for (name, _) in &given {
+    for (name, _) in &fields {
         if name != "type" && !Event::MODEL_FIELDS.contains(&name.as_str()) {
             let hint = format!("the fields are type, {}", Event::MODEL_FIELDS.join(", "));
             return Err(Error::invalid(&quoted(name), "there is no such field").hint(hint));
         }
     }
+    let given: Vec<(String, Json)> = fields.into_iter().filter(|(_, value)| *value != Json::Null).collect();
     if given.is_empty() {
         return Ok(format.test_event(now_us));
     }

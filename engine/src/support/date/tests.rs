@@ -36,6 +36,8 @@ fn dates_become_milliseconds() {
         ("a space for the T", "2026-12-01 04:43:48"),
         ("a space and a name", "2026-12-01 04:43:48 UTC"),
         ("without dashes and colons", "20261201T044348Z"),
+        ("Go", "2026-12-01 04:43:48 +0000 UTC"),
+        ("Java", "2026-12-01T04:43:48Z[UTC]"),
         ("space around", "  2026-12-01T04:43:48Z "),
     ] {
         of(name, text, 1_796_100_228_000);
@@ -78,6 +80,7 @@ fn other_texts_are_no_dates() {
         ("a point without digits", "2026-12-01T04:43:48.Z"),
         ("only dashes", "----------"),
         ("a wide digit", "２026-12-01T04:43:48Z"),
+        ("characters of three bytes", "a€€a 1"),
         ("letters beyond ASCII", "Dé, 01 Dec 2026 04:43:48 GMT"),
         ("a comment without a beginning", "Tue, 01 Dec 2026 04:43:48)"),
         ("too long", &format!("Tue, 01 Dec 2026 04:43:48 GMT{}(x)", " ".repeat(100))),
