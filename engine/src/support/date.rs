@@ -40,7 +40,7 @@ const TEXT_BYTES_MAX: usize = 100;
 /// time before 1970 is 0. The name of a weekday is not compared with the date.
 pub fn parse_ms(text: &str) -> Option<u64> {
     let text = text.trim();
-    // What follows cuts the text at bytes.
+    // The readers below cut the text at bytes.
     if text.len() > TEXT_BYTES_MAX || !text.is_ascii() {
         return None;
     }
