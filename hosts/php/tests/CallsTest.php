@@ -107,7 +107,7 @@ final class CallsTest extends TestCase
             'a number that JSON lacks' => [InvalidException::class, 'event', static fn (Hookwright $hookwright) =>
                 $hookwright->onEvent(['type' => 'a.b', 'data' => NAN], 'acme')],
             'the second event' => [InvalidException::class, 'events[1]', static fn (Hookwright $hookwright) =>
-                $hookwright->onEvents([['type' => 'a'], ['type' => "\xff"]], 'acme')],
+                $hookwright->onEvents([['type' => 'a'], ['type' => 'a', 'data' => NAN]], 'acme')],
             'a negative limit' => [InvalidException::class, 'limit', static fn (Hookwright $hookwright) =>
                 $hookwright->list('acme', null, -1)],
             'a large limit' => [InvalidException::class, 'limit', static fn (Hookwright $hookwright) =>
