@@ -61,7 +61,9 @@ final class EgressTest extends TestCase
             self::assertSame($case['registration'] === 'refused', $outcome === 'registration', "$name: $url");
             // A webhook that was registered while its network was allowed.
             $outcome = $this->outcome($url, $case['allow'] ?? [], self::ALL);
-            self::assertContains($outcome, [...$expected, ...$unknown, 'registration'], "$name: $url");
+            // A registration takes user and password out of the URL, so the client sees a plain one.
+            $plain = str_contains($url, '@') ? [self::PROHIBITED] : [];
+            self::assertContains($outcome, [...$expected, ...$unknown, ...$plain, 'registration'], "$name: $url");
             $refused += $outcome === self::PROHIBITED ? 1 : 0;
         }
         self::assertGreaterThan(60, $refused);
