@@ -9,7 +9,7 @@ use crate::support::json::{Json, parse_within};
 pub(super) const TREE: &str = "$hookwright::json";
 
 impl<'de> Deserialize<'de> for Json {
-    /// Reads a field of any JSON. Only [`from_json`] and the functions beside it can.
+    /// Reads a field of any JSON. Only `from_json` and the functions beside it can.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
         deserializer.deserialize_newtype_struct(TREE, Tree)
     }
