@@ -30,14 +30,13 @@ impl<'de> Deserialize<'de> for PauseChange {
 impl PauseChange {
     /// Writes the pause into a webhook. A time that is over ends a pause, as `null` does.
     pub(super) fn apply(&self, webhook: &mut Webhook, now_ms: u64) -> Result<(), Error> {
-        webhook.paused_until_ms = match self {
+        let until_ms = match self {
             PauseChange::Keep => return Ok(()),
-            PauseChange::End => webhook.paused_until_ms.map(|until_ms| until_ms.min(now_ms)),
-            PauseChange::Until(text) => match read(text, now_ms)? {
-                until_ms if until_ms > now_ms => Some(until_ms),
-                _ => webhook.paused_until_ms.map(|until_ms| until_ms.min(now_ms)),
-            },
+            PauseChange::End => None,
+            PauseChange::Until(text) => Some(read(text, now_ms)?).filter(|until_ms| *until_ms > now_ms),
         };
+        // The end of an earlier pause is kept, because it decides which deliveries are paced.
+        webhook.paused_until_ms = until_ms.or(webhook.paused_until_ms.map(|until_ms| until_ms.min(now_ms)));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::ports::EgressPolicy;
+use crate::ports::{EgressPolicy, embedded_ipv4};
 use crate::support::error::Error;
 use crate::support::json::quoted;
 
@@ -76,7 +76,7 @@ pub fn refusal(allow: &[String], address: IpAddr) -> Option<String> {
     let refused = |address: IpAddr| denied(address).filter(|_| !allow.iter().any(|network| network.contains(address)));
     let inner = match address {
         IpAddr::V4(_) => None,
-        IpAddr::V6(six) => embedded(six).map(IpAddr::V4),
+        IpAddr::V6(six) => embedded_ipv4(six).map(IpAddr::V4),
     };
     if let Some((inner, place)) = inner.and_then(|inner| Some((inner, refused(inner)?))) {
         return Some(format!("{address} embeds {inner}, which lies in {place}"));
@@ -90,27 +90,6 @@ fn denied(address: IpAddr) -> Option<String> {
     let denied = DENIED.iter().find(holds)?;
     let (network, what) = PARTS.iter().find(holds).unwrap_or(denied);
     Some(format!("{network} ({what})"))
-}
-
-/// Returns the IPv4 address that an IPv6 address embeds, if it has one of the forms that `wit/http.wit` lists.
-fn embedded(six: Ipv6Addr) -> Option<Ipv4Addr> {
-    let bytes = six.octets();
-    let at = |first: usize| Some(Ipv4Addr::new(bytes[first], bytes[first + 1], bytes[first + 2], bytes[first + 3]));
-    match six.segments() {
-        // `::` and `::1` embed nothing.
-        [0, 0, 0, 0, 0, 0, 0, _] => None,
-        // Compatible and mapped; translated
-        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => at(12),
-        // 6to4
-        [0x2002, ..] => at(2),
-        // NAT64
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => at(12),
-        // Teredo
-        [0x2001, 0, ..] => at(12).map(|inverted| Ipv4Addr::from_bits(!inverted.to_bits())),
-        // ISATAP
-        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => at(12),
-        _ => None,
-    }
 }
 
 /// A network: its first address, and the number of bits that its addresses share.

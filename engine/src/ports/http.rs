@@ -1,6 +1,8 @@
 //! HTTP: requests with the policy that they are made under, and their results. `wit/http.wit` states the same contract
 //! for other languages.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde::{Deserialize, Serialize};
 
 use crate::support::redact;
@@ -54,6 +56,27 @@ pub struct EgressPolicy {
     pub allow: Vec<String>,
     /// Networks in CIDR form that are refused.
     pub deny: Vec<String>,
+}
+
+/// Returns the IPv4 address that an IPv6 address embeds, if it has one of the forms that `wit/http.wit` lists.
+pub fn embedded_ipv4(six: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bytes = six.octets();
+    let at = |start: usize| Some(Ipv4Addr::new(bytes[start], bytes[start + 1], bytes[start + 2], bytes[start + 3]));
+    match six.segments() {
+        // :: and ::1 are not IPv4-compatible addresses.
+        [0, 0, 0, 0, 0, 0, 0, _] => None,
+        // ::ffff:a.b.c.d, mapped, and ::a.b.c.d, compatible (RFC 4291, 2.5.5); ::ffff:0:a.b.c.d, translated (RFC 2765)
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => at(12),
+        // 2002:a.b.c.d::, 6to4 (RFC 3056)
+        [0x2002, ..] => at(2),
+        // 64:ff9b::a.b.c.d (RFC 6052) and 64:ff9b:1:x:y:z:a.b.c.d (RFC 8215), NAT64
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => at(12),
+        // 2001:0:.., Teredo, with all bits inverted (RFC 4380)
+        [0x2001, 0, ..] => at(12).map(|four| Ipv4Addr::from_bits(!four.to_bits())),
+        // ..:0:5efe:a.b.c.d and ..:200:5efe:a.b.c.d, ISATAP under any prefix (RFC 5214)
+        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => at(12),
+        _ => None,
+    }
 }
 
 /// The result of `wait`.

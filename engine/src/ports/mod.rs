@@ -18,7 +18,9 @@ pub mod memory;
 
 pub use clock::{AcceptTimes, Clock};
 pub use entropy::Entropy;
-pub use http::{Completion, EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response, Signal, WaitResult};
+pub use http::{
+    Completion, EgressPolicy, Http, HttpError, HttpErrorKind, Request, Response, Signal, WaitResult, embedded_ipv4,
+};
 pub use log::Log;
 pub use storage::{Check, Direction, Entry, KeyRange, Mutation, Storage, StorageError};
 

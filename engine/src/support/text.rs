@@ -1,4 +1,4 @@
-//! White space around a text that was pasted, and characters inside it that nobody sees.
+//! White space around a text that was pasted, and invisible characters inside it.
 
 /// Returns the text without what surrounds a pasted text: white space as Unicode defines it, byte order marks, and
 /// characters without width. Secrets are never trimmed, because a space in one may be meant.

@@ -43,7 +43,7 @@ pub(super) struct NoClientCertificate;
 
 impl ResolvesClientCert for NoClientCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        // Outside of a handshake of this module nobody reads the note.
+        // Only a handshake of this module reads the note.
         let _ = ASKED.try_with(|asked| asked.set(true));
         None
     }

@@ -6,7 +6,7 @@ use hookwright_engine::ports::{Entry, Mutation, Storage};
 use super::scene::{Scene, row};
 use crate::fuzz::world::{START_US, World};
 
-/// Does what the lines say, and answers the keys of the rows that are not what they were.
+/// Carries out the lines of an input. Returns the keys of the rows that it changed or removed.
 pub(super) fn damage(scene: &Scene, world: &World, text: &str) -> Vec<String> {
     const LINES_MAX: usize = 30;
     let mut damaged = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn damage(scene: &Scene, world: &World, text: &str) -> Vec<String> {
     damaged
 }
 
-/// The value as the line says it: whole, or with one field changed.
+/// Returns the new value of a row: the text of the line, or the old value with one field changed.
 fn changed(entry: &Entry, value: &str) -> Option<String> {
     let Some((field, text)) = value.strip_prefix('.').and_then(|rest| rest.split_once('=')) else {
         return Some(value.to_owned());
